@@ -1,0 +1,1 @@
+//! What keys and data mean: state, actions, keymap, layers, update. Pure.

@@ -1,0 +1,1 @@
+//! Last known readings, kept across restarts. Deletable at any time.

@@ -1,0 +1,1 @@
+//! The files that a person writes: estate, preferences, keymaps, themes. Names secrets, never resolves them.

@@ -1,0 +1,3 @@
+//! How a system is reached, with deadlines and size caps. Gives out readers.
+
+pub mod http;

@@ -1,0 +1,97 @@
+//! What changed since the console was opened: alerts, silences and sources, told as they are seen to change.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::alert::{Alert, AlertId, AlertState};
+use super::estate::Severity;
+
+/// One change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// When it was seen (UTC).
+    pub at: Timestamp,
+    /// How bad the new state is; `Ok` for an end of something bad.
+    pub severity: Severity,
+    /// What changed, one line.
+    pub what: String,
+    /// The alert that it is about.
+    pub alert: Option<AlertId>,
+}
+
+/// Changes kept; the oldest go first.
+pub const CHANGES_CAP: usize = 500;
+
+/// What differs between two lists of alerts: began, ended, muted, no longer muted. More than `cap` of one poll are
+/// folded into one line that counts them.
+pub fn alerts(before: &[Arc<Alert>], after: &[Arc<Alert>], at: Timestamp, cap: usize) -> Vec<Change> {
+    let old: HashMap<&AlertId, &Arc<Alert>> = before.iter().map(|a| (&a.id, a)).collect();
+    let mut changes = Vec::new();
+    let mut more = 0;
+    let mut say = |severity, what: String, alert: &Alert| {
+        if changes.len() < cap {
+            changes.push(Change { at, severity, what, alert: Some(alert.id.clone()) });
+        } else {
+            more += 1;
+        }
+    };
+    let mut kept = 0;
+    for alert in after {
+        match old.get(&alert.id) {
+            None => say(alert.severity, format!("{} {}", alert.name(), began(alert.state)), alert),
+            Some(before) => {
+                kept += 1;
+                if before.state != alert.state {
+                    say(alert.severity, format!("{} {} -> {}", alert.name(), before.state.word(), alert.state.word()), alert);
+                }
+            }
+        }
+    }
+    if kept < before.len() {
+        let new: std::collections::HashSet<&AlertId> = after.iter().map(|a| &a.id).collect();
+        for alert in before.iter().filter(|a| !new.contains(&a.id)) {
+            say(Severity::Ok, format!("{} ended", alert.name()), alert);
+        }
+    }
+    if more > 0 {
+        changes.push(Change { at, severity: Severity::Info, what: format!("and {more} more alerts changed"), alert: None });
+    }
+    changes
+}
+
+fn began(state: AlertState) -> &'static str {
+    match state {
+        AlertState::Pending => "pending",
+        AlertState::Silenced | AlertState::Inhibited | AlertState::Muted => "began, muted",
+        _ => "began",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::alert::tests::alert;
+    use super::*;
+
+    #[test]
+    fn begin_mute_and_end_are_told_once() {
+        let firing = alert(&[("alertname", "Down")], AlertState::Firing, 1);
+        let silenced = alert(&[("alertname", "Down")], AlertState::Silenced, 1);
+        let told = |before: &[Arc<Alert>], after: &[Arc<Alert>]| -> Vec<String> {
+            alerts(before, after, Timestamp::UNIX_EPOCH, 10).into_iter().map(|c| c.what).collect()
+        };
+        assert_eq!(told(&[], &[firing.clone()]), ["Down began"]);
+        assert_eq!(told(&[firing.clone()], &[silenced.clone()]), ["Down firing -> silenced"]);
+        assert_eq!(told(&[silenced.clone()], &[]), ["Down ended"]);
+        assert!(told(&[firing.clone()], &[firing]).is_empty());
+    }
+
+    #[test]
+    fn a_storm_is_counted_not_listed() {
+        let many: Vec<_> = (0..50).map(|i| alert(&[("alertname", "Down"), ("i", &i.to_string())], AlertState::Firing, i)).collect();
+        let changes = alerts(&[], &many, Timestamp::UNIX_EPOCH, 10);
+        assert_eq!(changes.len(), 11);
+        assert_eq!(changes[10].what, "and 40 more alerts changed");
+    }
+}

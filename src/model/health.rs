@@ -1,0 +1,259 @@
+//! The health of services, judged from alerts and panels: per service and site, and never better than what is known.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::alert::{Alert, AlertState};
+use super::estate::{Estate, Panel, Service, Severity, Site, SourceKind};
+use super::metric::PanelAnswer;
+use super::reading::{Freshness, Reading};
+use super::source::Answer;
+
+/// How a service does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Health {
+    /// The worst that is known; `Unknown` where too little is known to say ok.
+    pub severity: Severity,
+    /// True where the worst comes from values that are not fresh.
+    pub stale: bool,
+    /// Alerts of it that are not muted.
+    pub alerts: usize,
+    /// Alerts of it that are muted.
+    pub muted: usize,
+}
+
+impl Health {
+    const NOTHING: Health = Health { severity: Severity::Unknown, stale: false, alerts: 0, muted: 0 };
+}
+
+/// The health of one service, whole and by site.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServiceHealth {
+    /// The service's name.
+    pub service: String,
+    /// Over all sites, and alerts that name no site.
+    pub overall: Health,
+    /// By the estate's sites in their order; `None` where the service does not run.
+    pub sites: Vec<Option<Health>>,
+    /// The moment the newest of its troubles began.
+    pub since: Option<Timestamp>,
+    /// What is worst: an alert's or a panel's name and value.
+    pub worst: Option<String>,
+}
+
+/// One panel with what its source last said about it.
+#[derive(Debug, Clone, Copy)]
+pub struct PanelView<'a> {
+    /// The panel.
+    pub panel: &'a Panel,
+    /// What its source last said; `None` before the first answer.
+    pub answer: Option<&'a PanelAnswer>,
+    /// The state of that source's reading.
+    pub freshness: Freshness,
+    /// When the answer was true.
+    pub as_of: Option<Timestamp>,
+}
+
+impl PanelView<'_> {
+    /// The value that speaks for the panel, see [`PanelAnswer::worst`].
+    pub fn value(&self) -> Option<f64> {
+        self.answer.and_then(|answer| answer.worst(self.panel))
+    }
+
+    /// What that value means; `Unknown` where there is no value or its query failed.
+    pub fn severity(&self) -> Severity {
+        match self.answer {
+            Some(PanelAnswer { error: None, .. }) => self.value().map_or(Severity::Unknown, |v| self.panel.judge(v)),
+            _ => Severity::Unknown,
+        }
+    }
+}
+
+/// The readings of an estate, in the order of its sources.
+pub type Readings = [Reading<Answer>];
+
+/// All panels of the estate with what is known about each, in the estate's order.
+pub fn panels<'a>(estate: &'a Estate, readings: &'a Readings, now: Timestamp) -> Vec<PanelView<'a>> {
+    let by_name: BTreeMap<&str, &Reading<Answer>> = estate.sources.iter().map(|s| s.name.as_str()).zip(readings).collect();
+    estate
+        .panels
+        .iter()
+        .map(|panel| {
+            let reading = by_name.get(panel.source.as_str());
+            let held = reading.and_then(|r| r.held.as_ref());
+            let answer = held.and_then(|h| match &h.value {
+                Answer::Prometheus(p) => p.panels.get(&panel.name),
+                Answer::Alertmanager(_) => None,
+            });
+            PanelView { panel, answer, freshness: reading.map_or(Freshness::Never, |r| r.freshness(now)), as_of: held.map(|h| h.as_of) }
+        })
+        .collect()
+}
+
+/// The health of every service, in the estate's order.
+///
+/// A service is ok only when something fresh could have said otherwise: a fresh Alertmanager or Prometheus, or a fresh
+/// panel of its own. Muted alerts do not make it worse; an alert that names none of the estate's sites counts for the
+/// service as a whole.
+pub fn services(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: Timestamp) -> Vec<ServiceHealth> {
+    let fresh = |r: &Reading<Answer>| r.freshness(now) == Freshness::Fresh;
+    let alerting: Vec<bool> = estate.sources.iter().zip(readings).filter(|(s, _)| tells_alerts(&s.kind)).map(|(_, r)| fresh(r)).collect();
+    let heard = !alerting.is_empty() && alerting.iter().all(|fresh| *fresh);
+    let freshness_of: BTreeMap<&str, Freshness> =
+        estate.sources.iter().zip(readings).map(|(s, r)| (s.name.as_str(), r.freshness(now))).collect();
+    let panels = panels(estate, readings, now);
+    estate
+        .services
+        .iter()
+        .map(|service| {
+            let own: Vec<&Arc<Alert>> = alerts.iter().filter(|a| service.labels.covers(&a.labels)).collect();
+            let mut whole = Judge { health: Health::NOTHING, since: None, worst: None, heard };
+            for alert in &own {
+                whole.alert(alert, freshness_of.get(&*alert.source).copied());
+            }
+            for view in panels.iter().filter(|v| v.panel.service.as_deref() == Some(service.name.as_str())) {
+                whole.panel(view);
+            }
+            let sites = estate.sites.iter().map(|site| site_health(service, site, &own, heard, &freshness_of)).collect();
+            ServiceHealth { service: service.name.clone(), overall: whole.health(), sites, since: whole.since, worst: whole.worst }
+        })
+        .collect()
+}
+
+fn tells_alerts(kind: &SourceKind) -> bool {
+    matches!(kind, SourceKind::Alertmanager { .. } | SourceKind::Prometheus { .. })
+}
+
+fn site_health(service: &Service, site: &Site, own: &[&Arc<Alert>], heard: bool, freshness: &BTreeMap<&str, Freshness>) -> Option<Health> {
+    service.sites.contains(&site.name).then(|| {
+        let mut judge = Judge { health: Health::NOTHING, since: None, worst: None, heard };
+        for alert in own.iter().filter(|a| site.labels.covers(&a.labels)) {
+            judge.alert(alert, freshness.get(&*alert.source).copied());
+        }
+        judge.health()
+    })
+}
+
+struct Judge {
+    health: Health,
+    since: Option<Timestamp>,
+    worst: Option<String>,
+    heard: bool,
+}
+
+impl Judge {
+    fn alert(&mut self, alert: &Alert, freshness: Option<Freshness>) {
+        if alert.state.is_quiet() {
+            self.health.muted += 1;
+            return;
+        }
+        self.health.alerts += 1;
+        // A pending alert is on its way to firing: worth a look, not yet what its severity says.
+        let severity = if alert.state == AlertState::Pending { alert.severity.min(Severity::Info) } else { alert.severity };
+        self.raise(severity, freshness != Some(Freshness::Fresh), || alert.name().to_owned(), Some(alert.starts_at));
+    }
+
+    fn panel(&mut self, view: &PanelView<'_>) {
+        let fresh = view.freshness == Freshness::Fresh;
+        match view.severity() {
+            Severity::Unknown => {}
+            severity => {
+                self.heard |= fresh;
+                self.raise(severity, !fresh, || view.panel.name.clone(), None);
+            }
+        }
+    }
+
+    fn raise(&mut self, severity: Severity, stale: bool, what: impl Fn() -> String, since: Option<Timestamp>) {
+        if severity <= Severity::Info {
+            return;
+        }
+        let first = self.worst.is_none();
+        if first || severity > self.health.severity || (severity == self.health.severity && self.health.stale && !stale) {
+            self.health.severity = severity;
+            self.health.stale = stale;
+            self.worst = Some(what());
+        }
+        self.since = self.since.max(since);
+    }
+
+    fn health(&self) -> Health {
+        let severity = if self.worst.is_none() && self.heard { Severity::Ok } else { self.health.severity };
+        Health { severity, ..self.health }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::alert::tests::alert;
+    use super::super::estate::{Role, Source};
+    use super::super::label::Labels;
+    use super::super::reading::Outcome;
+    use super::super::source::AlertmanagerAnswer;
+    use super::*;
+    use jiff::SignedDuration;
+
+    fn estate() -> Estate {
+        let site = |name: &str, role| Site { name: name.into(), role, labels: Labels::new([("site", name)]) };
+        Estate {
+            path: "e.toml".into(),
+            name: "e".into(),
+            environment: "test".into(),
+            zone: None,
+            sites: vec![site("a", Role::Primary), site("b", Role::Standby)],
+            services: vec![Service {
+                name: "web".into(),
+                sites: vec!["a".into()],
+                depends_on: vec![],
+                labels: Labels::new([("job", "web")]),
+                runbook: None,
+            }],
+            sources: vec![Source {
+                name: "am".into(),
+                every: SignedDuration::from_secs(5),
+                timeout: SignedDuration::from_secs(5),
+                http_config: None,
+                kind: SourceKind::Alertmanager { urls: vec![], dead_man: None },
+            }],
+            panels: vec![],
+        }
+    }
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_secs(secs)
+    }
+
+    fn reading(as_of: i64) -> Vec<Reading<Answer>> {
+        let mut reading = Reading::never(SignedDuration::from_secs(5));
+        reading.take(Outcome::Value { value: Answer::Alertmanager(Arc::new(AlertmanagerAnswer::default())), as_of: at(as_of) }, None);
+        vec![reading]
+    }
+
+    fn judged(readings: &Readings, alerts: &[Arc<Alert>], now: i64) -> ServiceHealth {
+        services(&estate(), readings, alerts, at(now)).remove(0)
+    }
+
+    #[test]
+    fn silence_of_the_sources_is_never_ok() {
+        let never = vec![Reading::never(SignedDuration::from_secs(5))];
+        assert_eq!(judged(&never, &[], 0).overall.severity, Severity::Unknown);
+        assert_eq!(judged(&reading(100), &[], 100).overall.severity, Severity::Ok);
+        assert_eq!(judged(&reading(100), &[], 200).overall.severity, Severity::Unknown, "a stale answer says nothing of now");
+    }
+
+    #[test]
+    fn an_alert_counts_for_its_site_and_a_stale_one_says_so() {
+        let critical = alert(&[("alertname", "Down"), ("job", "web"), ("severity", "critical"), ("site", "a")], AlertState::Firing, 50);
+        let muted = alert(&[("alertname", "Slow"), ("job", "web"), ("severity", "critical")], AlertState::Silenced, 60);
+        let health = judged(&reading(100), &[critical.clone(), muted.clone()], 100);
+        assert_eq!(health.overall, Health { severity: Severity::Critical, stale: false, alerts: 1, muted: 1 });
+        assert_eq!(health.sites[0].map(|h| h.severity), Some(Severity::Critical));
+        assert_eq!(health.sites[1], None, "it does not run there");
+        assert_eq!(health.worst.as_deref(), Some("Down"));
+        let late = judged(&reading(100), &[critical], 200).overall;
+        assert!(late.stale && late.severity == Severity::Critical, "still critical, and marked as old");
+        assert_eq!(judged(&reading(100), &[muted], 100).overall.severity, Severity::Ok);
+    }
+}

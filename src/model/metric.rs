@@ -1,0 +1,321 @@
+//! Metrics: series on a grid of steps, what is asked of a source, and the arithmetic of steps, windows and columns.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::estate::Unit;
+use super::label::Labels;
+
+/// Series kept per panel; the rest is counted in [`Plot::dropped`] and said on the screen.
+pub const SERIES_CAP: usize = 200;
+/// Prometheus refuses a range query with more points than this per series.
+pub const POINT_LIMIT: i64 = 11_000;
+
+/// What the screen wants of a source's panels: how far back, and how many points across.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Demand {
+    /// How far back from now.
+    pub range: SignedDuration,
+    /// Points across the widest plot (columns, twice that for Braille dots).
+    pub points: u16,
+}
+
+impl Default for Demand {
+    fn default() -> Demand {
+        Demand { range: SignedDuration::from_hours(1), points: 120 }
+    }
+}
+
+/// The newest value of one series.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    /// The series.
+    pub labels: Labels,
+    /// Its value; NaN where the source said NaN. JSON has no NaN: kept as text in the cache.
+    #[serde(with = "number")]
+    pub value: f64,
+}
+
+/// One series on the grid of its [`Plot`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Series {
+    /// The series' labels.
+    pub labels: Labels,
+    /// One entry per grid step: `None` is a gap (no sample), NaN is a sample that is not a number.
+    #[serde(with = "numbers")]
+    pub points: Vec<Option<f64>>,
+}
+
+/// The answer of one range query.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plot {
+    /// The time of the first grid step (UTC).
+    pub start: Timestamp,
+    /// Seconds between two grid steps.
+    pub step: i64,
+    /// Grid steps; every series has as many points.
+    pub len: usize,
+    /// At most [`SERIES_CAP`] series.
+    pub series: Vec<Series>,
+    /// Series that were received and not kept.
+    pub dropped: usize,
+    /// Series with native histograms only, which have no line to draw.
+    pub histograms: usize,
+}
+
+impl Plot {
+    /// The time of a grid step.
+    pub fn time(&self, index: usize) -> Timestamp {
+        let secs = self.step.saturating_mul(index as i64);
+        self.start.checked_add(SignedDuration::from_secs(secs)).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// What a source said about one panel.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct PanelAnswer {
+    /// The newest values, at most [`SERIES_CAP`].
+    pub now: Vec<Sample>,
+    /// Series in the newest values that were received and not kept.
+    pub now_dropped: usize,
+    /// The range, where it was asked for and answered.
+    pub plot: Option<Plot>,
+    /// Why the query failed, where it did (cleaned).
+    pub error: Option<String>,
+    /// Warnings and infos that came with the answer (cleaned).
+    pub notes: Vec<String>,
+}
+
+impl PanelAnswer {
+    /// The value that speaks for the panel: the worst by its thresholds, the largest among equals (the smallest where
+    /// low is bad), NaN only where there is nothing else. `None` where there is no series at all.
+    pub fn worst(&self, panel: &super::estate::Panel) -> Option<f64> {
+        let low_is_bad = matches!((panel.warn, panel.critical), (Some(w), Some(c)) if c < w);
+        let values = self.now.iter().map(|s| s.value);
+        let pick = values.clone().filter(|v| !v.is_nan()).reduce(|a, b| if (b > a) == low_is_bad { a } else { b });
+        pick.or_else(|| values.last())
+    }
+}
+
+/// The step of a range query for so many points: at least the scrape interval and a second, rounded up to a tidy
+/// value, and never so small that [`POINT_LIMIT`] is passed. Seconds.
+pub fn step(range: SignedDuration, points: u16, scrape: SignedDuration) -> i64 {
+    const TIDY: [i64; 20] =
+        [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400, 172_800, 604_800];
+    let range = range.as_secs().max(1);
+    let scrape = scrape.as_millis().div_euclid(1_000) as i64 + i64::from(scrape.as_millis() % 1_000 != 0);
+    let wanted = (range / i64::from(points.max(1))).max(scrape).max(range / (POINT_LIMIT - 1) + 1).max(1);
+    TIDY.into_iter().find(|tidy| *tidy >= wanted).unwrap_or(wanted)
+}
+
+/// First and last step of a range that ends now, both on multiples of the step, so that a graph does not shimmer
+/// from poll to poll. Seconds since the epoch.
+pub fn aligned(now: Timestamp, range: SignedDuration, step: i64) -> (i64, i64) {
+    let end = now.as_second().div_euclid(step) * step;
+    let start = (now.as_second() - range.as_secs()).div_euclid(step) * step;
+    (start.min(end), end)
+}
+
+/// A rate window that always holds enough samples, in seconds: max(step + scrape, 4 x scrape), the rule of Grafana's
+/// `$__rate_interval`.
+pub fn rate_window(step: i64, scrape: SignedDuration) -> i64 {
+    let scrape = scrape.as_secs().max(1);
+    (step + scrape).max(4 * scrape)
+}
+
+/// What one screen column of a plot holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Column {
+    /// No sample at all.
+    Gap,
+    /// Samples, none of them a number.
+    NaN,
+    /// The smallest and largest of the samples, so that the spike that paged someone stays visible.
+    Span {
+        /// Smallest value.
+        min: f64,
+        /// Largest value.
+        max: f64,
+    },
+}
+
+/// Folds points into `columns` columns by minimum and maximum. With fewer points than columns each point
+/// takes the columns up to the next one.
+pub fn columns(points: &[Option<f64>], columns: usize) -> Vec<Column> {
+    (0..columns)
+        .map(|c| {
+            let from = c * points.len() / columns.max(1);
+            let to = ((c + 1) * points.len() / columns.max(1)).max(from + 1).min(points.len());
+            fold(points.get(from..to).unwrap_or(&[]))
+        })
+        .collect()
+}
+
+fn fold(points: &[Option<f64>]) -> Column {
+    points.iter().flatten().fold(Column::Gap, |column, &value| match (column, value.is_nan()) {
+        (Column::Span { min, max }, false) => Column::Span { min: min.min(value), max: max.max(value) },
+        (_, false) => Column::Span { min: value, max: value },
+        (Column::Gap, true) => Column::NaN,
+        (column, true) => column,
+    })
+}
+
+/// A value with its unit, in at most nine characters: `2.1%`, `340ms`, `1.5GiB`, `12.3/s`, `NaN`, `+Inf`.
+pub fn show(value: f64, unit: Unit) -> String {
+    if !value.is_finite() {
+        return if value.is_nan() {
+            "NaN"
+        } else if value > 0.0 {
+            "+Inf"
+        } else {
+            "-Inf"
+        }
+        .into();
+    }
+    match unit {
+        Unit::Ratio => format!("{}%", digits(value * 100.0)),
+        Unit::PerSecond => format!("{}/s", scaled(value, 1_000.0, &["", "k", "M", "G", "T", "P"])),
+        Unit::Count => scaled(value, 1_000.0, &["", "k", "M", "G", "T", "P"]),
+        Unit::Bytes => scaled(value, 1_024.0, &["B", "KiB", "MiB", "GiB", "TiB", "PiB"]),
+        Unit::Seconds => seconds(value),
+    }
+}
+
+fn seconds(value: f64) -> String {
+    let size = value.abs();
+    let (divisor, unit) = match size {
+        s if s == 0.0 => (1.0, "s"),
+        s if s < 1e-3 => (1e-6, "us"),
+        s if s < 1.0 => (1e-3, "ms"),
+        s if s < 120.0 => (1.0, "s"),
+        s if s < 7_200.0 => (60.0, "m"),
+        s if s < 172_800.0 => (3_600.0, "h"),
+        _ => (86_400.0, "d"),
+    };
+    format!("{}{unit}", digits(value / divisor))
+}
+
+fn scaled(mut value: f64, by: f64, units: &[&str]) -> String {
+    let mut unit = 0;
+    while value.abs() >= by && unit + 1 < units.len() {
+        value /= by;
+        unit += 1;
+    }
+    format!("{}{}", digits(value), units[unit])
+}
+
+/// Three digits that matter: `0.012`, `2.1`, `34.5`, `340`; scientific where that would be long.
+fn digits(value: f64) -> String {
+    let size = value.abs();
+    let text = match size {
+        s if s == 0.0 => return "0".into(),
+        s if !(1e-3..1e5).contains(&s) => return format!("{value:.1e}"),
+        s if s < 1.0 => format!("{value:.3}"),
+        s if s < 10.0 => format!("{value:.2}"),
+        s if s < 100.0 => format!("{value:.1}"),
+        _ => return format!("{value:.0}"),
+    };
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+mod number {
+    //! A float as JSON text, because JSON knows no NaN and no infinity.
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(value: &f64, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(value)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
+}
+
+mod numbers {
+    //! Floats and gaps as one JSON text, short and quick to read: `1;;NaN`.
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(points: &[Option<f64>], to: S) -> Result<S::Ok, S::Error> {
+        let text: Vec<String> = points.iter().map(|p| p.map_or_else(String::new, |v| v.to_string())).collect();
+        to.serialize_str(&text.join(";"))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Option<f64>>, D::Error> {
+        let text = String::deserialize(from)?;
+        if text.is_empty() {
+            return Ok(vec![]);
+        }
+        text.split(';').map(|v| if v.is_empty() { Ok(None) } else { v.parse().map(Some).map_err(D::Error::custom) }).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SCRAPE: SignedDuration = SignedDuration::from_secs(15);
+
+    #[test]
+    fn the_step_follows_width_and_scrape_interval_and_keeps_the_point_limit() {
+        let hours = SignedDuration::from_hours;
+        assert_eq!(step(hours(1), 120, SCRAPE), 30);
+        assert_eq!(step(hours(1), 1_000, SCRAPE), 15, "never finer than the scrape interval");
+        assert_eq!(step(hours(24), 120, SCRAPE), 900, "720 rounded up to a tidy step");
+        for days in [1, 30, 365, 36_500] {
+            let range = hours(24 * days);
+            let step = step(range, u16::MAX, SignedDuration::from_secs(1));
+            assert!(range.as_secs() / step < POINT_LIMIT, "{days} days at {step} s");
+        }
+    }
+
+    #[test]
+    fn the_window_moves_only_by_whole_steps() {
+        let at = |s| Timestamp::UNIX_EPOCH + SignedDuration::from_secs(s);
+        let range = SignedDuration::from_secs(600);
+        assert_eq!(aligned(at(1_000_000_001), range, 30), (999_999_390, 999_999_990));
+        assert_eq!(aligned(at(1_000_000_001), range, 30), aligned(at(1_000_000_019), range, 30));
+    }
+
+    #[test]
+    fn the_rate_window_holds_four_scrapes() {
+        assert_eq!(rate_window(30, SCRAPE), 60);
+        assert_eq!(rate_window(300, SCRAPE), 315);
+    }
+
+    #[test]
+    fn a_spike_survives_down_sampling_and_a_gap_is_no_zero() {
+        let mut points = vec![Some(1.0); 100];
+        points[50] = Some(99.0);
+        points[0..10].fill(None);
+        points[10..20].fill(Some(f64::NAN));
+        let folded = columns(&points, 10);
+        assert_eq!(folded[0], Column::Gap);
+        assert_eq!(folded[1], Column::NaN);
+        assert_eq!(folded[5], Column::Span { min: 1.0, max: 99.0 });
+        assert_eq!(columns(&points[50..51], 3), vec![Column::Span { min: 99.0, max: 99.0 }; 3]);
+        assert_eq!(columns(&[], 2), [Column::Gap; 2]);
+    }
+
+    #[test]
+    fn values_are_short_and_carry_their_unit() {
+        let shown = [
+            show(0.0213, Unit::Ratio),
+            show(0.34, Unit::Seconds),
+            show(90.0, Unit::Seconds),
+            show(1.5 * 1024.0 * 1024.0 * 1024.0, Unit::Bytes),
+            show(12_345.0, Unit::PerSecond),
+            show(0.0, Unit::Count),
+            show(-0.5, Unit::Count),
+            show(1e-9, Unit::Count),
+            show(f64::NEG_INFINITY, Unit::Count),
+        ];
+        assert_eq!(shown, ["2.13%", "340ms", "90s", "1.5GiB", "12.3k/s", "0", "-0.5", "1.0e-9", "-Inf"]);
+    }
+
+    #[test]
+    fn numbers_that_json_lacks_survive_the_cache() {
+        let series = Series { labels: Labels::default(), points: vec![Some(1.5), None, Some(f64::NAN), Some(f64::INFINITY)] };
+        let back: Series = serde_json::from_str(&serde_json::to_string(&series).unwrap()).unwrap();
+        assert_eq!(format!("{back:?}"), format!("{series:?}"));
+    }
+}

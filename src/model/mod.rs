@@ -1,0 +1,16 @@
+//! The nouns of an estate and the computations on them. Pure: no clock, no network, no terminal; time is passed in.
+
+pub mod age;
+pub mod alert;
+pub mod change;
+pub mod estate;
+pub mod health;
+pub mod label;
+pub mod metric;
+pub mod needs;
+pub mod preferences;
+pub mod problem;
+pub mod reading;
+pub mod silence;
+pub mod source;
+pub mod text;

@@ -1,0 +1,271 @@
+//! What needs a person now: the first thing that the overview says.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::alert::{Alert, AlertId, AlertState};
+use super::estate::{Estate, Severity};
+use super::health::{PanelView, Readings, panels};
+use super::reading::{FailureKind, Freshness};
+use super::silence::SilenceState;
+use super::source::Answer;
+
+/// A silence that ends sooner than this is told: what it mutes will page.
+pub const SILENCE_ENDS_SOON: SignedDuration = SignedDuration::from_mins(30);
+/// A clock that differs by more than this makes every age a lie. Seconds.
+pub const CLOCK_SKEW: i64 = 5;
+
+/// One thing that needs a person.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Need {
+    /// How bad.
+    pub severity: Severity,
+    /// What it is about: an alert, a source, a panel, a silence.
+    pub about: About,
+    /// What is wrong, one line.
+    pub what: String,
+    /// What to do about it, a few words.
+    pub action: String,
+    /// Since when, where that is known (UTC).
+    pub since: Option<Timestamp>,
+    /// When it will happen, for what has not happened yet (UTC).
+    pub due: Option<Timestamp>,
+    /// True where it rests on values that are not fresh.
+    pub stale: bool,
+}
+
+/// What a need is about; it is also what tells one from another.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum About {
+    /// All firing alerts of one name: their ids, the worst first, at most a hundred.
+    Alerts(String, Vec<AlertId>),
+    /// A source, by name.
+    Source(String),
+    /// The dead man's switch of a source.
+    DeadMan(String),
+    /// A panel, by name.
+    Panel(String),
+    /// A silence, by id.
+    Silence(String),
+}
+
+/// All that needs a person, the worst first, then the newest. Alerts of one name are one line that counts them.
+pub fn needs(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: Timestamp) -> Vec<Need> {
+    let mut needs = Vec::new();
+    for (source, reading) in estate.sources.iter().zip(readings) {
+        let about = About::Source(source.name.clone());
+        if let Some(failure) = &reading.failure {
+            let (severity, action) = match failure.kind {
+                FailureKind::Refused => (Severity::Warning, "mend the credentials; they are read again at the next try"),
+                FailureKind::Unreachable => (Severity::Warning, "check the server and the way to it"),
+            };
+            let state = reading.freshness(now).word();
+            let what = format!("{} {state}: {}", source.name, failure.what);
+            needs.push(Need { severity, about, what, action: action.into(), since: Some(failure.since), due: None, stale: false });
+        } else if reading.held.is_some() && reading.freshness(now) == Freshness::Stale {
+            let what = format!("{} stale: no answer for two intervals", source.name);
+            needs.push(Need {
+                severity: Severity::Unknown,
+                about,
+                what,
+                action: "wait for the next try".into(),
+                since: reading.held.as_ref().map(|h| h.as_of),
+                due: None,
+                stale: true,
+            });
+        }
+        if let Some(held) = &reading.held {
+            of_answer(&source.name, &held.value, reading.freshness(now) != Freshness::Fresh, now, &mut needs);
+        }
+    }
+    of_alerts(estate, readings, alerts, now, &mut needs);
+    needs.extend(panels(estate, readings, now).iter().filter_map(of_panel));
+    needs.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.since.cmp(&a.since)));
+    needs
+}
+
+fn of_answer(source: &str, answer: &Answer, stale: bool, now: Timestamp, needs: &mut Vec<Need>) {
+    let need =
+        |severity, about, what: String, action: &str| Need { severity, about, what, action: action.into(), since: None, due: None, stale };
+    match answer {
+        Answer::Alertmanager(answer) => {
+            if let Some(switch) = answer.dead_man.as_ref().filter(|switch| !switch.firing) {
+                let what = format!("dead man's switch {} stopped: alerts may not arrive", switch.labels.short());
+                needs.push(need(
+                    Severity::Critical,
+                    About::DeadMan(source.into()),
+                    what,
+                    "check that Prometheus runs and reaches Alertmanager",
+                ));
+            }
+            let lost: Vec<&str> = answer.peers.iter().filter(|p| p.error.is_some()).map(|p| p.url.as_str()).collect();
+            if !lost.is_empty() && lost.len() < answer.peers.len() {
+                let what = format!("{source}: {} of {} peers lost: {}", lost.len(), answer.peers.len(), lost.join(" "));
+                needs.push(need(Severity::Warning, About::Source(source.into()), what, "bring the peer back"));
+            }
+            for silence in answer.silences.iter().filter(|s| s.state == SilenceState::Active && s.ends_at > now) {
+                let muting = answer.alerts.iter().filter(|a| a.silenced_by.iter().any(|id| **id == *silence.id)).count();
+                if muting > 0 && silence.ends_at.duration_since(now) <= SILENCE_ENDS_SOON {
+                    let what = format!("silence of {} ends soon, {muting} still firing: {}", silence.created_by, silence.comment);
+                    let mut need = need(Severity::Warning, About::Silence(silence.id.clone()), what, "extend it or mend the cause");
+                    need.due = Some(silence.ends_at);
+                    needs.push(need);
+                }
+            }
+        }
+        Answer::Prometheus(answer) => {
+            if let Some(ahead) = answer.clock_ahead.filter(|s| s.abs() > CLOCK_SKEW) {
+                let (by, way) = (ahead.abs(), if ahead > 0 { "ahead of" } else { "behind" });
+                let what = format!("{source}: its clock is {by} s {way} this machine's: ages are off by that");
+                needs.push(need(Severity::Warning, About::Source(source.into()), what, "set the clocks right"));
+            }
+            if let Some(rules) = answer.rules.as_ref().filter(|r| !r.failing.is_empty()) {
+                let what = format!("{source}: {} rules fail, their alerts cannot fire: {}", rules.failing.len(), rules.failing[0]);
+                needs.push(need(Severity::Warning, About::Source(source.into()), what, "mend the rule"));
+            }
+        }
+    }
+}
+
+fn of_alerts(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: Timestamp, needs: &mut Vec<Need>) {
+    let fresh: std::collections::HashSet<&str> =
+        estate.sources.iter().zip(readings).filter(|(_, r)| r.freshness(now) == Freshness::Fresh).map(|(s, _)| s.name.as_str()).collect();
+    let switches: Vec<_> = readings
+        .iter()
+        .filter_map(|r| match &r.held.as_ref()?.value {
+            Answer::Alertmanager(a) => a.dead_man.as_ref().map(|d| &d.labels),
+            Answer::Prometheus(_) => None,
+        })
+        .collect();
+    let mut by_name: std::collections::BTreeMap<(std::cmp::Reverse<Severity>, &str), Vec<&Arc<Alert>>> = Default::default();
+    for alert in alerts {
+        let acts = !alert.state.is_quiet() && alert.state != AlertState::Pending && alert.severity >= Severity::Warning;
+        if acts && !switches.iter().any(|labels| labels.covers(&alert.labels)) {
+            by_name.entry((std::cmp::Reverse(alert.severity), alert.name())).or_default().push(alert);
+        }
+    }
+    for ((severity, name), same) in by_name {
+        let newest = same.iter().map(|a| a.starts_at).max();
+        let what = match same.as_slice() {
+            [one] => format!("{name} {}", one.summary()),
+            many => format!("{name} x{}: {}", many.len(), many[0].summary()),
+        };
+        let action = match (same[0].state, same.iter().find_map(|a| a.runbook())) {
+            (AlertState::Undelivered, _) => "not in Alertmanager: nobody is notified".to_owned(),
+            (_, Some(_)) => "open: has a runbook".to_owned(),
+            (_, None) => "open".to_owned(),
+        };
+        needs.push(Need {
+            severity: severity.0,
+            about: About::Alerts(name.to_owned(), same.iter().take(100).map(|a| a.id.clone()).collect()),
+            what,
+            action,
+            since: newest,
+            due: None,
+            stale: !same.iter().any(|a| fresh.contains(&*a.source)),
+        });
+    }
+}
+
+fn of_panel(view: &PanelView<'_>) -> Option<Need> {
+    let severity = view.severity();
+    let about = About::Panel(view.panel.name.clone());
+    let error = view.answer.and_then(|a| a.error.as_ref());
+    let stale = view.freshness != Freshness::Fresh;
+    let need = |severity, what, action: &str| Some(Need { severity, about, what, action: action.into(), since: None, due: None, stale });
+    match (severity, error) {
+        (_, Some(error)) => {
+            need(Severity::Unknown, format!("panel {}: query failed: {error}", view.panel.name), "mend the query in the estate file")
+        }
+        (Severity::Warning | Severity::Critical, None) => {
+            let value = super::metric::show(view.value().unwrap_or(f64::NAN), view.panel.unit);
+            let of = view.panel.service.as_deref().map_or(String::new(), |s| format!(" of {s}"));
+            need(severity, format!("{}{of} is {value}", view.panel.name), "look at the chart")
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::alert::tests::alert;
+    use super::super::estate::{Source, SourceKind};
+    use super::super::label::Labels;
+    use super::super::reading::{Outcome, Reading};
+    use super::super::silence::Silence;
+    use super::super::source::{AlertmanagerAnswer, DeadMan};
+    use super::*;
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_secs(secs)
+    }
+
+    fn of(answer: AlertmanagerAnswer, now: i64) -> Vec<Need> {
+        let every = SignedDuration::from_secs(5);
+        let estate = Estate {
+            path: "e".into(),
+            name: "e".into(),
+            environment: "t".into(),
+            zone: None,
+            sites: vec![],
+            services: vec![],
+            panels: vec![],
+            sources: vec![Source {
+                name: "am".into(),
+                every,
+                timeout: every,
+                http_config: None,
+                kind: SourceKind::Alertmanager { urls: vec![], dead_man: None },
+            }],
+        };
+        let alerts = answer.alerts.clone();
+        let mut reading = Reading::never(every);
+        reading.take(Outcome::Value { value: Answer::Alertmanager(Arc::new(answer)), as_of: at(now) }, None);
+        needs(&estate, &[reading], &alerts, at(now))
+    }
+
+    #[test]
+    fn a_stopped_dead_mans_switch_is_critical_and_a_firing_one_is_nothing() {
+        let labels = Labels::new([("alertname", "Watchdog")]);
+        let stopped = AlertmanagerAnswer { dead_man: Some(DeadMan { labels: labels.clone(), firing: false }), ..Default::default() };
+        let told = of(stopped, 10);
+        assert_eq!((told.len(), told[0].severity), (1, Severity::Critical));
+        let firing = AlertmanagerAnswer {
+            dead_man: Some(DeadMan { labels, firing: true }),
+            alerts: vec![alert(&[("alertname", "Watchdog")], AlertState::Firing, 1)],
+            ..Default::default()
+        };
+        assert!(of(firing, 10).is_empty());
+    }
+
+    #[test]
+    fn alerts_of_one_name_are_one_line_and_muted_ones_none() {
+        let mut alerts: Vec<_> = (0..30).map(|i| alert(&[("alertname", "Down"), ("i", &i.to_string())], AlertState::Firing, i)).collect();
+        alerts.push(alert(&[("alertname", "Quiet")], AlertState::Silenced, 1));
+        alerts.push(alert(&[("alertname", "Soon")], AlertState::Pending, 1));
+        let told = of(AlertmanagerAnswer { alerts, ..Default::default() }, 50);
+        assert_eq!(told.len(), 1);
+        assert!(told[0].what.starts_with("Down x30"));
+        assert_eq!(told[0].since, Some(at(29)));
+    }
+
+    #[test]
+    fn a_silence_about_to_end_over_a_firing_alert_is_told_with_its_due_time() {
+        let mut muted = alert(&[("alertname", "Down")], AlertState::Silenced, 1);
+        Arc::make_mut(&mut muted).silenced_by = vec!["s1".into()];
+        let silence = |ends| Silence {
+            id: "s1".into(),
+            state: SilenceState::Active,
+            matchers: vec![],
+            starts_at: at(0),
+            ends_at: at(ends),
+            created_by: "ann".into(),
+            comment: "INC-1".into(),
+            seen_by: vec![0],
+        };
+        let answer = |ends| AlertmanagerAnswer { alerts: vec![muted.clone()], silences: vec![silence(ends)], ..Default::default() };
+        assert_eq!(of(answer(1_000), 10)[0].due, Some(at(1_000)));
+        assert!(of(answer(100_000), 10).is_empty());
+    }
+}

@@ -1,0 +1,142 @@
+//! What one person prefers: looks, keys, times. Never part of an estate.
+
+use super::problem::Place;
+
+/// Which clock the screens show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ZoneChoice {
+    /// UTC, the default: what Prometheus and Alertmanager speak.
+    #[default]
+    Utc,
+    /// This machine's zone.
+    Local,
+    /// The estate's zone.
+    Estate,
+}
+
+/// When colours are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ColorChoice {
+    /// Unless `NO_COLOR` is set, `TERM` is `dumb`, or the output is no terminal.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never: state is still told by glyph, word and place.
+    Never,
+}
+
+/// What one person prefers.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Preferences {
+    /// The theme's name; `None` is the default theme.
+    pub theme: Option<String>,
+    /// Which clock the screens show.
+    pub zone: ZoneChoice,
+    /// Pure ASCII on the screen.
+    pub ascii: bool,
+    /// When colours are used.
+    pub color: ColorChoice,
+    /// Bindings that override the default keymap.
+    pub bindings: Vec<Binding>,
+}
+
+/// One line of a keymap file: in this layer, these keys run that action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binding {
+    /// The layer's name, such as `global` or `alerts`.
+    pub layer: String,
+    /// The key as it is written, such as `j`, `ctrl-r`, `f5`.
+    pub on: String,
+    /// The action's name; `none` takes a key away.
+    pub run: String,
+    /// What help says instead of the action's own line.
+    pub desc: Option<String>,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// What a colour is for. Every screen draws with these and nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Token {
+    /// Plain text.
+    Text,
+    /// Text that may be overlooked: ages, hints, units.
+    Dim,
+    /// Titles, column heads and the first line.
+    Title,
+    /// The environment's name on the first line.
+    Environment,
+    /// The selected row.
+    Selected,
+    /// Lines between panes.
+    Border,
+    /// Critical.
+    Critical,
+    /// Warning.
+    Warning,
+    /// Stale or unknown.
+    Unknown,
+    /// Muted: silenced, inhibited.
+    Muted,
+    /// A key in the footer and in help.
+    Key,
+    /// Text being typed.
+    Input,
+    /// The first to sixth series of a chart.
+    Series(u8),
+    /// Threshold lines.
+    Threshold,
+    /// The cursor of a chart.
+    Cursor,
+}
+
+/// A colour of a theme file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Color {
+    /// One of the terminal's own 16 colours.
+    Ansi(u8),
+    /// One of the 256.
+    Indexed(u8),
+    /// Red, green, blue.
+    Rgb(u8, u8, u8),
+}
+
+/// How one token is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Style {
+    /// Foreground; `None` is the terminal's own.
+    pub fg: Option<Color>,
+    /// Background; `None` is the terminal's own.
+    pub bg: Option<Color>,
+    /// Bold.
+    pub bold: bool,
+    /// Dim.
+    pub dim: bool,
+    /// Foreground and background swapped.
+    pub reverse: bool,
+    /// Underlined.
+    pub underline: bool,
+}
+
+/// A named set of styles.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Theme {
+    /// Its name: the file's name without `.toml`.
+    pub name: String,
+    /// A style per token; a token that is missing is drawn as plain text.
+    pub styles: std::collections::BTreeMap<Token, Style>,
+}
+
+impl Theme {
+    /// The style of a token.
+    pub fn style(&self, token: Token) -> Style {
+        self.styles.get(&token).copied().unwrap_or_default()
+    }
+
+    /// This theme without any colour: bold, dim, reverse and underline stay.
+    pub fn without_colour(&self) -> Theme {
+        let plain = |style: &Style| Style { fg: None, bg: None, ..*style };
+        Theme { name: self.name.clone(), styles: self.styles.iter().map(|(t, s)| (*t, plain(s))).collect() }
+    }
+}

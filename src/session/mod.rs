@@ -1,0 +1,1 @@
+//! The terminal, the signals, the loop and the effects.

@@ -1,0 +1,1 @@
+//! Reads upstream systems on a schedule. Cannot write to any of them.
