@@ -1,1 +1,15 @@
-//! What keys and data mean: state, actions, keymap, layers, update. Pure.
+//! What keys and data mean: state, actions, keymap, layers, update. Pure: time comes in with each message.
+
+pub mod action;
+pub mod effect;
+pub mod filter;
+pub mod key;
+pub mod keymap;
+pub mod layer;
+pub mod list;
+pub mod message;
+pub mod palette;
+pub mod pane;
+pub mod state;
+pub mod subject;
+pub mod update;

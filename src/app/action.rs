@@ -1,0 +1,153 @@
+//! The one table of actions: keymap, palette, footer, help, documentation and tests read it.
+
+/// What an action may do, from harmless to dangerous. Which keys may run it follows from this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Danger {
+    /// Changes what is looked at.
+    Look,
+    /// Changes this console: its theme, its clock, whether it runs.
+    Console,
+    /// Asks for a change of production, by a wizard that wants a typed confirmation.
+    Production,
+}
+
+/// What a key, or a line of the palette, means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "each has its line in ACTIONS")]
+pub enum Action {
+    Close,
+    Quit,
+    Interrupt,
+    Suspend,
+    Redraw,
+    Back,
+    Help,
+    Palette,
+    Filter,
+    Overview,
+    Alerts,
+    Metrics,
+    NextPane,
+    PreviousPane,
+    Down,
+    Up,
+    Left,
+    Right,
+    Top,
+    Bottom,
+    HalfDown,
+    HalfUp,
+    PageDown,
+    PageUp,
+    Open,
+    Muted,
+    Group,
+    Longer,
+    Shorter,
+    Live,
+    Refresh,
+    Freeze,
+    Zone,
+    Theme,
+    Accept,
+    Erase,
+    EraseWord,
+    EraseAll,
+    Nothing,
+}
+
+/// One action with all that is said about it.
+#[derive(Debug)]
+pub struct Entry {
+    /// The action.
+    pub action: Action,
+    /// Its name in keymap files.
+    pub name: &'static str,
+    /// One or two words for the footer.
+    pub short: &'static str,
+    /// One line for help.
+    pub doc: &'static str,
+    /// What it may do.
+    pub danger: Danger,
+}
+
+const fn entry(action: Action, name: &'static str, short: &'static str, danger: Danger, doc: &'static str) -> Entry {
+    Entry { action, name, short, doc, danger }
+}
+
+/// All actions, in the order of the help page.
+pub const ACTIONS: &[Entry] = &[
+    entry(Action::Overview, "overview", "overview", Danger::Look, "what needs you, services by site, sources, what changed"),
+    entry(Action::Alerts, "alerts", "alerts", Danger::Look, "all alerts, the worst first"),
+    entry(Action::Metrics, "metrics", "metrics", Danger::Look, "the estate's panels as charts"),
+    entry(Action::NextPane, "next-pane", "next", Danger::Look, "the next pane"),
+    entry(Action::PreviousPane, "previous-pane", "previous", Danger::Look, "the previous pane"),
+    entry(Action::Down, "down", "down", Danger::Look, "one row down"),
+    entry(Action::Up, "up", "up", Danger::Look, "one row up"),
+    entry(Action::Left, "left", "left", Danger::Look, "one column to the left; in a chart the cursor back in time"),
+    entry(Action::Right, "right", "right", Danger::Look, "one column to the right; in a chart the cursor on in time"),
+    entry(Action::Top, "top", "top", Danger::Look, "the first row"),
+    entry(Action::Bottom, "bottom", "bottom", Danger::Look, "the last row"),
+    entry(Action::HalfDown, "half-down", "half down", Danger::Look, "half a screen down"),
+    entry(Action::HalfUp, "half-up", "half up", Danger::Look, "half a screen up"),
+    entry(Action::PageDown, "page-down", "page down", Danger::Look, "a screen down"),
+    entry(Action::PageUp, "page-up", "page up", Danger::Look, "a screen up"),
+    entry(Action::Open, "open", "look closer", Danger::Look, "look closer at the selected row; never executes anything"),
+    entry(Action::Back, "back", "back", Danger::Look, "one level up: leave the view, else clear the filter"),
+    entry(Action::Close, "close", "close", Danger::Console, "close this view; on a pane, quit"),
+    entry(Action::Filter, "filter", "filter", Danger::Look, "show only what matches: word, !word, label=\"value\", field:regex, age<2h"),
+    entry(
+        Action::Palette,
+        "palette",
+        "go to",
+        Danger::Look,
+        "go to any pane, service, alert or panel, or run any action, by typing a part of its name",
+    ),
+    entry(Action::Help, "help", "help", Danger::Look, "what the keys do here"),
+    entry(Action::Muted, "muted", "muted", Danger::Look, "show or hide silenced, inhibited and muted alerts"),
+    entry(Action::Group, "group", "group", Danger::Look, "list alerts by Alertmanager's own groups, or flat"),
+    entry(Action::Longer, "longer", "longer", Danger::Look, "a longer time range"),
+    entry(Action::Shorter, "shorter", "shorter", Danger::Look, "a shorter time range"),
+    entry(Action::Live, "live", "live", Danger::Look, "drop the chart's cursor: back to the newest value"),
+    entry(Action::Refresh, "refresh", "refresh", Danger::Look, "try every source now"),
+    entry(Action::Freeze, "freeze", "freeze", Danger::Look, "hold the view still, or let it go on; polls and ages go on all the while"),
+    entry(Action::Zone, "zone", "clock", Danger::Console, "show times in UTC, this machine's zone or the estate's"),
+    entry(Action::Theme, "theme", "theme", Danger::Console, "the next theme"),
+    entry(Action::Redraw, "redraw", "redraw", Danger::Look, "draw the whole screen again"),
+    entry(Action::Suspend, "suspend", "suspend", Danger::Console, "back to the shell; `fg` returns"),
+    entry(Action::Quit, "quit", "quit", Danger::Console, "quit"),
+    entry(Action::Interrupt, "interrupt", "quit", Danger::Console, "quit with the exit code of an interrupt, 130"),
+    entry(Action::Accept, "accept", "take", Danger::Look, "take what is typed or selected"),
+    entry(Action::Erase, "erase", "erase", Danger::Look, "erase the last character"),
+    entry(Action::EraseWord, "erase-word", "erase word", Danger::Look, "erase the last word"),
+    entry(Action::EraseAll, "erase-all", "erase all", Danger::Look, "erase the line"),
+    entry(Action::Nothing, "none", "", Danger::Look, "nothing: takes a key away"),
+];
+
+impl Action {
+    /// The action of that name.
+    pub fn named(name: &str) -> Option<Action> {
+        ACTIONS.iter().find(|e| e.name == name).map(|e| e.action)
+    }
+
+    /// What the table says about it.
+    pub fn entry(self) -> &'static Entry {
+        // The table has every action (a test holds it); the first entry stands in so that this cannot fail.
+        ACTIONS.iter().find(|e| e.action == self).unwrap_or(&ACTIONS[0])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_there_once_and_leads_back() {
+        for entry in ACTIONS {
+            assert_eq!(Action::named(entry.name), Some(entry.action));
+            assert_eq!(entry.action.entry().name, entry.name);
+            assert!(!entry.doc.is_empty() && entry.doc.len() <= 100, "{}", entry.name);
+        }
+        assert_eq!(ACTIONS.len(), Action::Nothing as usize + 1, "an action is missing in the table");
+    }
+}

@@ -1,0 +1,181 @@
+//! The one stack of layers: what lies on top is drawn last and gets the keys first.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::model::alert::Alert;
+
+use super::action::Action;
+use super::palette::Palette;
+
+/// A whole screen at the bottom of the stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Pane {
+    /// What needs a person, services by site, sources, changes.
+    Overview,
+    /// All alerts.
+    Alerts,
+    /// All panels.
+    Metrics,
+}
+
+impl Pane {
+    /// All panes in the order of their number keys.
+    pub const ALL: [Pane; 3] = [Pane::Overview, Pane::Alerts, Pane::Metrics];
+
+    /// Its name, as on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Pane::Overview => "overview",
+            Pane::Alerts => "alerts",
+            Pane::Metrics => "metrics",
+        }
+    }
+
+    /// The pane of that name.
+    pub fn named(name: &str) -> Option<Pane> {
+        Pane::ALL.into_iter().find(|p| p.name() == name)
+    }
+}
+
+/// A view that lies on a pane.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Layer {
+    /// One alert, whole. It is kept as it was last seen, for when it ends meanwhile.
+    Alert {
+        /// As it was last seen.
+        alert: Arc<Alert>,
+        /// First line shown.
+        scroll: usize,
+    },
+    /// One service: its alerts, panels, dependencies, runbook.
+    Service {
+        /// Its name.
+        name: String,
+        /// First line shown.
+        scroll: usize,
+    },
+    /// One source: its state, its last error, its notes.
+    Source {
+        /// Its place in the estate.
+        index: usize,
+        /// First line shown.
+        scroll: usize,
+    },
+    /// One panel on the full screen.
+    Chart {
+        /// The panel's name.
+        panel: String,
+        /// The time under the cursor; `None` is live.
+        cursor: Option<Timestamp>,
+    },
+    /// The filter being typed. The text so far is in the pane's `typed`.
+    Filter,
+    /// The palette.
+    Palette(Palette),
+    /// What the keys do in the layer below.
+    Help {
+        /// First line shown.
+        scroll: usize,
+    },
+}
+
+/// Names of keymap layers, and where a key of each is looked up: its own layer first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Scope {
+    /// Everywhere but where text is typed.
+    Global,
+    /// All panes.
+    List,
+    /// The Overview pane.
+    Overview,
+    /// The Alerts pane.
+    Alerts,
+    /// The Metrics pane.
+    Metrics,
+    /// One alert, service or source.
+    Detail,
+    /// One panel on the full screen.
+    Chart,
+    /// The help page.
+    Help,
+    /// Where text is typed.
+    Input,
+    /// The palette.
+    Palette,
+}
+
+impl Scope {
+    /// All scopes with their names in keymap files.
+    pub const ALL: [(Scope, &'static str); 10] = [
+        (Scope::Global, "global"),
+        (Scope::List, "list"),
+        (Scope::Overview, "overview"),
+        (Scope::Alerts, "alerts"),
+        (Scope::Metrics, "metrics"),
+        (Scope::Detail, "detail"),
+        (Scope::Chart, "chart"),
+        (Scope::Help, "help"),
+        (Scope::Input, "input"),
+        (Scope::Palette, "palette"),
+    ];
+
+    /// The scope of that name.
+    pub fn named(name: &str) -> Option<Scope> {
+        Scope::ALL.into_iter().find(|(_, n)| *n == name).map(|(scope, _)| scope)
+    }
+
+    /// Its name in keymap files.
+    pub fn name(self) -> &'static str {
+        Scope::ALL.into_iter().find(|(scope, _)| *scope == self).map_or("", |(_, name)| name)
+    }
+
+    /// Where a key is looked up, in this order.
+    pub fn path(self) -> &'static [Scope] {
+        match self {
+            Scope::Global => &[Scope::Global],
+            Scope::List => &[Scope::List, Scope::Global],
+            Scope::Overview => &[Scope::Overview, Scope::List, Scope::Global],
+            Scope::Alerts => &[Scope::Alerts, Scope::List, Scope::Global],
+            Scope::Metrics => &[Scope::Metrics, Scope::List, Scope::Global],
+            Scope::Detail => &[Scope::Detail, Scope::Global],
+            Scope::Chart => &[Scope::Chart, Scope::Global],
+            Scope::Help => &[Scope::Help, Scope::Global],
+            Scope::Input => &[Scope::Input],
+            Scope::Palette => &[Scope::Palette, Scope::Input],
+        }
+    }
+
+    /// What the footer offers here, the most useful first: a narrow footer shows only the first of them.
+    pub fn footer(self) -> &'static [Action] {
+        use Action::*;
+        match self {
+            Scope::Overview => &[Open, Help, Filter, Palette, Alerts, Metrics, Freeze, Zone, Close],
+            Scope::Alerts => &[Open, Help, Filter, Muted, Group, Palette, Overview, Metrics, Freeze, Close],
+            Scope::Metrics => &[Open, Help, Longer, Shorter, Filter, Palette, Overview, Alerts, Freeze, Close],
+            Scope::Detail => &[Back, Help, Down, Up, Palette, Freeze, Zone],
+            Scope::Chart => &[Back, Help, Left, Right, Live, Longer, Shorter, Freeze, Zone],
+            Scope::Help => &[Back, Down, Up],
+            Scope::Input => &[Accept, Back, EraseAll],
+            Scope::Palette => &[Accept, Back, Down, Up],
+            Scope::Global | Scope::List => &[Help, Close],
+        }
+    }
+}
+
+/// The scope of what lies on top.
+pub fn scope(pane: Pane, layers: &[Layer]) -> Scope {
+    match layers.last() {
+        None => match pane {
+            Pane::Overview => Scope::Overview,
+            Pane::Alerts => Scope::Alerts,
+            Pane::Metrics => Scope::Metrics,
+        },
+        Some(Layer::Alert { .. } | Layer::Service { .. } | Layer::Source { .. }) => Scope::Detail,
+        Some(Layer::Chart { .. }) => Scope::Chart,
+        Some(Layer::Help { .. }) => Scope::Help,
+        Some(Layer::Filter) => Scope::Input,
+        Some(Layer::Palette(_)) => Scope::Palette,
+    }
+}

@@ -1,0 +1,34 @@
+//! What happened.
+
+use jiff::Timestamp;
+
+use crate::model::reading::{Held, Outcome};
+use crate::model::source::Answer;
+
+use super::key::Key;
+
+/// One thing that happened. Time stands beside it, in `State::now`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Message {
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted: it never reaches the keymap.
+    Paste(String),
+    /// The terminal has this size now: columns, rows.
+    Resize(u16, u16),
+    /// Time has passed.
+    Tick,
+    /// A source is being tried.
+    Polling(usize),
+    /// A try ended.
+    Read {
+        /// The source's place in the estate.
+        source: usize,
+        /// How.
+        outcome: Outcome<Answer>,
+        /// When it is tried next.
+        next_try: Timestamp,
+    },
+    /// What an earlier start of the console knew, in the order of the estate's sources.
+    Cached(Vec<Option<Held<Answer>>>),
+}

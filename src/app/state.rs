@@ -1,0 +1,286 @@
+//! All that the console knows and shows. Only `update` changes it; `ui` reads it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::model::alert::{self, Alert, AlertId};
+use crate::model::change::Change;
+use crate::model::estate::{Estate, Severity, SourceKind};
+use crate::model::health::{self, PanelView, ServiceHealth};
+use crate::model::metric::Demand;
+use crate::model::needs::{self, About, Need};
+use crate::model::preferences::{Theme, ZoneChoice};
+use crate::model::reading::Reading;
+use crate::model::source::Answer;
+
+use super::filter::Filter;
+use super::keymap::Keymap;
+use super::layer::{Layer, Pane, Scope, scope};
+use super::list::List;
+
+/// Who sits where: on the first line of every screen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// This machine's name.
+    pub host: String,
+    /// The login name.
+    pub user: String,
+}
+
+/// How things look.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Look {
+    /// The themes to choose from; never empty, already without colours where there are to be none.
+    pub themes: Vec<Theme>,
+    /// The one in use, an index into `themes`.
+    pub theme: usize,
+    /// Pure ASCII on the screen.
+    pub ascii: bool,
+    /// Which clock is shown.
+    pub zone: ZoneChoice,
+    /// This machine's zone.
+    pub local: TimeZone,
+}
+
+/// What the readings come to. Computed when a reading or the time changes it, never while drawing.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct View {
+    /// All alerts of all sources, each once, the worst first.
+    pub alerts: Vec<Arc<Alert>>,
+    /// In the estate's order.
+    pub services: Vec<ServiceHealth>,
+    /// The worst first.
+    pub needs: Vec<Need>,
+}
+
+impl View {
+    /// What these readings come to at `now`.
+    pub fn of(estate: &Estate, readings: &[Reading<Answer>], now: Timestamp) -> View {
+        let (mut at_alertmanager, mut at_prometheus) = (Vec::new(), Vec::new());
+        for held in readings.iter().filter_map(|r| r.held.as_ref()) {
+            match &held.value {
+                Answer::Alertmanager(a) => at_alertmanager.extend_from_slice(&a.alerts),
+                Answer::Prometheus(p) => at_prometheus.extend_from_slice(&p.alerts),
+            }
+        }
+        let delivered = estate.sources.iter().any(|s| matches!(s.kind, SourceKind::Alertmanager { .. }));
+        let alerts = alert::merge(&at_alertmanager, &at_prometheus, delivered);
+        let services = health::services(estate, readings, &alerts, now);
+        let needs = needs::needs(estate, readings, &alerts, now);
+        View { alerts, services, needs }
+    }
+}
+
+/// What the view was when it was frozen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Frozen {
+    /// Since when.
+    pub at: Timestamp,
+    /// The readings then.
+    pub readings: Vec<Reading<Answer>>,
+    /// What they came to.
+    pub view: View,
+}
+
+/// What tells one selectable row of the Overview from another.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum OverviewId {
+    /// A need.
+    Need(About),
+    /// A service, by name.
+    Service(String),
+    /// A source, by its place.
+    Source(usize),
+}
+
+/// One pane's list with its filter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PaneList<Id> {
+    /// Selection and scrolling.
+    pub list: List<Id>,
+    /// What is shown.
+    pub filter: Filter,
+    /// The filter as it is being typed, while it is.
+    pub typed: String,
+    /// Why the typed text is no filter, where it is none.
+    pub error: Option<String>,
+}
+
+impl<Id> Default for PaneList<Id> {
+    fn default() -> Self {
+        PaneList { list: List::default(), filter: Filter::default(), typed: String::new(), error: None }
+    }
+}
+
+/// One line of the Alerts pane.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AlertRow {
+    /// A group's head: what it is grouped by, receiver, how many.
+    Group(String),
+    /// An alert, by its place in the shown view's `alerts`.
+    Alert(usize),
+}
+
+/// One line of the Overview.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OverviewRow {
+    /// A section's head.
+    Head(&'static str),
+    /// A need, by its place in the shown view's `needs`.
+    Need(usize),
+    /// Needs that there is no room for.
+    MoreNeeds(usize),
+    /// A sentence where a section is empty.
+    Empty(&'static str),
+    /// A service, by its place in the estate.
+    Service(usize),
+    /// A source, by its place in the estate.
+    Source(usize),
+    /// A change, by its place from the newest.
+    Change(usize),
+}
+
+/// All that the console knows and shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    /// What is watched.
+    pub estate: Arc<Estate>,
+    /// Who sits where.
+    pub identity: Identity,
+    /// The present moment (UTC): set with every message.
+    pub now: Timestamp,
+    /// When the console was opened.
+    pub started: Timestamp,
+    /// Columns, rows.
+    pub size: (u16, u16),
+    /// In the order of the estate's sources.
+    pub readings: Vec<Reading<Answer>>,
+    /// Which sources are being tried.
+    pub polling: Vec<bool>,
+    /// What the readings come to.
+    pub view: View,
+    /// What is shown instead while the view is frozen.
+    pub frozen: Option<Frozen>,
+    /// Newest first.
+    pub changes: VecDeque<Change>,
+    /// The pane at the bottom of the stack.
+    pub pane: Pane,
+    /// What lies on it.
+    pub layers: Vec<Layer>,
+    /// The Overview pane.
+    pub overview: PaneList<OverviewId>,
+    /// Its lines.
+    pub overview_rows: Vec<OverviewRow>,
+    /// The Alerts pane.
+    pub alerts: PaneList<AlertId>,
+    /// Its lines.
+    pub alert_rows: Vec<AlertRow>,
+    /// True where muted alerts are listed too.
+    pub show_muted: bool,
+    /// True where alerts are listed by group.
+    pub grouped: bool,
+    /// The Metrics pane; ids are panel names.
+    pub metrics: PaneList<String>,
+    /// Places in the estate's panels that the filter leaves.
+    pub metric_rows: Vec<usize>,
+    /// What is asked of panels.
+    pub demand: Demand,
+    /// How things look.
+    pub look: Look,
+    /// What keys do.
+    pub keymap: Arc<Keymap>,
+    /// True where nothing may be changed through this console.
+    pub read_only: bool,
+}
+
+impl State {
+    /// The console before anything was read, on the Overview.
+    pub fn new(estate: Arc<Estate>, identity: Identity, look: Look, keymap: Arc<Keymap>, now: Timestamp, size: (u16, u16)) -> State {
+        let readings: Vec<_> = estate.sources.iter().map(|s| Reading::never(s.every)).collect();
+        let mut state = State {
+            polling: vec![false; readings.len()],
+            view: View::of(&estate, &readings, now),
+            readings,
+            estate,
+            identity,
+            now,
+            started: now,
+            size,
+            frozen: None,
+            changes: VecDeque::new(),
+            pane: Pane::Overview,
+            layers: Vec::new(),
+            overview: PaneList::default(),
+            overview_rows: Vec::new(),
+            alerts: PaneList::default(),
+            alert_rows: Vec::new(),
+            show_muted: true,
+            grouped: false,
+            metrics: PaneList::default(),
+            metric_rows: Vec::new(),
+            demand: Demand::default(),
+            look,
+            keymap,
+            read_only: false,
+        };
+        super::pane::refresh(&mut state);
+        state
+    }
+
+    /// The readings to show: the frozen ones while frozen.
+    pub fn shown_readings(&self) -> &[Reading<Answer>] {
+        self.frozen.as_ref().map_or(&self.readings, |f| &f.readings)
+    }
+
+    /// The view to show: the frozen one while frozen.
+    pub fn shown(&self) -> &View {
+        self.frozen.as_ref().map_or(&self.view, |f| &f.view)
+    }
+
+    /// The panels to show, in the estate's order.
+    pub fn panels(&self) -> Vec<PanelView<'_>> {
+        health::panels(&self.estate, self.shown_readings(), self.now)
+    }
+
+    /// The scope of what lies on top.
+    pub fn scope(&self) -> Scope {
+        scope(self.pane, &self.layers)
+    }
+
+    /// The theme in use.
+    pub fn theme(&self) -> &Theme {
+        &self.look.themes[self.look.theme.min(self.look.themes.len() - 1)]
+    }
+
+    /// The zone that times are shown in, and its short name at `now`.
+    pub fn zone(&self) -> TimeZone {
+        match self.look.zone {
+            ZoneChoice::Utc => TimeZone::UTC,
+            ZoneChoice::Local => self.look.local.clone(),
+            ZoneChoice::Estate => self.estate.zone.clone().unwrap_or(TimeZone::UTC),
+        }
+    }
+
+    /// Shown alerts, counted: critical, warning, info, muted.
+    pub fn counts(&self) -> [usize; 4] {
+        let mut counts = [0; 4];
+        for alert in &self.shown().alerts {
+            let place = match (alert.state.is_quiet(), alert.severity) {
+                (true, _) => 3,
+                (_, Severity::Critical) => 0,
+                (_, Severity::Warning) => 1,
+                _ => 2,
+            };
+            counts[place] += 1;
+        }
+        counts
+    }
+
+    /// Lines between the fixed lines: first line, counts, column heads, and the footer.
+    pub fn body_height(&self) -> usize {
+        usize::from(self.size.1).saturating_sub(4).max(1)
+    }
+}

@@ -1,0 +1,1 @@
+//! What a filter can see of a row.
