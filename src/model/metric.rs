@@ -91,9 +91,8 @@ impl PanelAnswer {
     /// low is bad), NaN only where there is nothing else. `None` where there is no series at all.
     pub fn worst(&self, panel: &super::estate::Panel) -> Option<f64> {
         let low_is_bad = matches!((panel.warn, panel.critical), (Some(w), Some(c)) if c < w);
-        let values = self.now.iter().map(|s| s.value);
-        let pick = values.clone().filter(|v| !v.is_nan()).reduce(|a, b| if (b > a) == low_is_bad { a } else { b });
-        pick.or_else(|| values.last())
+        let pick = self.now.iter().map(|s| s.value).filter(|v| !v.is_nan()).reduce(|a, b| if (b > a) == low_is_bad { a } else { b });
+        pick.or_else(|| self.now.last().map(|s| s.value))
     }
 }
 
@@ -184,7 +183,7 @@ pub fn show(value: f64, unit: Unit) -> String {
 fn seconds(value: f64) -> String {
     let size = value.abs();
     let (divisor, unit) = match size {
-        s if s == 0.0 => (1.0, "s"),
+        0.0 => (1.0, "s"),
         s if s < 1e-3 => (1e-6, "us"),
         s if s < 1.0 => (1e-3, "ms"),
         s if s < 120.0 => (1.0, "s"),
@@ -208,7 +207,7 @@ fn scaled(mut value: f64, by: f64, units: &[&str]) -> String {
 fn digits(value: f64) -> String {
     let size = value.abs();
     let text = match size {
-        s if s == 0.0 => return "0".into(),
+        0.0 => return "0".into(),
         s if !(1e-3..1e5).contains(&s) => return format!("{value:.1e}"),
         s if s < 1.0 => format!("{value:.3}"),
         s if s < 10.0 => format!("{value:.2}"),
