@@ -1,1 +1,11 @@
 //! The files that a person writes: estate, preferences, keymaps, themes. Names secrets, never resolves them.
+
+mod check;
+pub mod keymap;
+mod lenient;
+pub mod load;
+pub mod paths;
+pub mod preferences;
+mod raw;
+mod report;
+pub mod theme;

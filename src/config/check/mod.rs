@@ -1,0 +1,143 @@
+//! What an estate file must hold beside its shape. One function per rule; each tells all that it finds.
+
+mod names;
+mod panels;
+mod references;
+mod sources;
+
+use toml::Spanned;
+
+use super::raw::{Key, Raw, text};
+use super::report::{Report, listed};
+
+/// The newest version of the estate file that this program reads.
+pub(super) const VERSION: i64 = 1;
+
+/// The words of `role`.
+pub(super) const ROLES: [&str; 2] = ["primary", "standby"];
+/// The words of `kind`.
+pub(super) const KINDS: [&str; 2] = ["prometheus", "alertmanager"];
+/// The words of `unit`.
+pub(super) const UNITS: [&str; 5] = ["count", "ratio", "seconds", "bytes", "per-second"];
+
+/// Every rule.
+pub(super) fn all(raw: &Raw, report: &mut Report<'_>) {
+    version(raw, report);
+    required(raw, report);
+    words(raw, report);
+    zone(raw, report);
+    names::safe(raw, report);
+    names::unique(raw, report);
+    names::labels(raw, report);
+    references::lead_somewhere(raw, report);
+    references::not_twice(raw, report);
+    references::no_cycles(raw, report);
+    sources::any(raw, report);
+    sources::addresses(raw, report);
+    sources::fits_kind(raw, report);
+    sources::intervals(raw, report);
+    sources::http_configs(raw, report);
+    panels::queries(raw, report);
+    panels::thresholds(raw, report);
+    panels::runbooks(raw, report);
+}
+
+/// The file says which version of the format it is, and it is one that this program knows.
+fn version(raw: &Raw, report: &mut Report<'_>) {
+    match &raw.version {
+        None if report.lost(0, "version") => {}
+        None => report.hint(0, "`version` is missing", format!("write `version = {VERSION}` above the first table")),
+        Some(v) if *v.get_ref() > VERSION => report.hint(
+            v.span().start,
+            format!("version {} is newer than this program, which knows version {VERSION}", v.get_ref()),
+            "use a newer qd",
+        ),
+        Some(v) if *v.get_ref() < 1 => {
+            report.hint(v.span().start, format!("there is no version {}", v.get_ref()), format!("write `version = {VERSION}`"));
+        }
+        Some(_) => {}
+    }
+}
+
+/// The keys that nothing can stand in for.
+fn required(raw: &Raw, report: &mut Report<'_>) {
+    match &raw.estate {
+        None if report.lost(0, "estate") => {}
+        None => report.hint(0, "the table `[estate]` is missing", "it holds `name` and `environment`, the first line of every screen"),
+        Some(estate) => {
+            let (at, e) = (estate.span().start, estate.get_ref());
+            missing(report, at, "[estate]", "name", &e.name, "such as `name = \"storefront\"`");
+            missing(report, at, "[estate]", "environment", &e.environment, "such as `environment = \"production\"`");
+        }
+    }
+    for site in &raw.site {
+        let (at, s) = (site.span().start, site.get_ref());
+        missing(report, at, "[[site]]", "name", &s.name, "such as `name = \"fra1\"`");
+        missing(report, at, "[[site]]", "role", &s.role, &format!("it is {}", listed(&ROLES)));
+    }
+    for service in &raw.service {
+        missing(report, service.span().start, "[[service]]", "name", &service.get_ref().name, "such as `name = \"web\"`");
+    }
+    for source in &raw.source {
+        let (at, s) = (source.span().start, source.get_ref());
+        missing(report, at, "[[source]]", "name", &s.name, "such as `name = \"prom\"`");
+        missing(report, at, "[[source]]", "kind", &s.kind, &format!("it is {}", listed(&KINDS)));
+    }
+    for panel in &raw.panel {
+        let (at, p) = (panel.span().start, panel.get_ref());
+        missing(report, at, "[[panel]]", "name", &p.name, "such as `name = \"errors\"`");
+        missing(report, at, "[[panel]]", "source", &p.source, "the name of a source of kind `prometheus`");
+        missing(report, at, "[[panel]]", "query", &p.query, "PromQL, such as `query = 'up'`");
+    }
+}
+
+fn missing<T>(report: &mut Report<'_>, table: usize, title: &str, key: &str, value: &Key<T>, hint: &str) {
+    if value.is_none() && !report.lost(table, key) {
+        report.hint(table, format!("`{key}` is missing in this {title}"), hint);
+    }
+}
+
+/// `role`, `kind` and `unit` are one of their words.
+fn words(raw: &Raw, report: &mut Report<'_>) {
+    for site in &raw.site {
+        word(report, "role", &site.get_ref().role, &ROLES);
+    }
+    for source in &raw.source {
+        word(report, "kind", &source.get_ref().kind, &KINDS);
+    }
+    for panel in &raw.panel {
+        word(report, "unit", &panel.get_ref().unit, &UNITS);
+    }
+}
+
+fn word(report: &mut Report<'_>, key: &str, value: &Key<String>, words: &[&str]) {
+    if let Some(value) = value
+        && !words.contains(&value.get_ref().as_str())
+    {
+        report.choice(value.span().start, format!("`{}` is no {key}", value.get_ref()), value.get_ref(), words);
+    }
+}
+
+/// The zone is one of the IANA database that is built in. Built in, so that no folder is walked at start and every
+/// machine gives the same answer.
+fn zone(raw: &Raw, report: &mut Report<'_>) {
+    let Some((zone, name)) = raw.estate.as_ref().and_then(|e| e.get_ref().zone.as_ref()).map(|z| (z, z.get_ref())) else { return };
+    let known = jiff::tz::TimeZoneDatabase::bundled();
+    if known.get(name).is_err() {
+        let names: Vec<String> = known.available().map(|n| n.as_str().to_owned()).collect();
+        match super::report::nearest(name, names.iter().map(String::as_str)) {
+            Some(near) => report.hint(zone.span().start, format!("`{name}` is no IANA time zone"), format!("did you mean `{near}`?")),
+            None => report.hint(zone.span().start, format!("`{name}` is no IANA time zone"), "such as `Europe/Warsaw` or `UTC`"),
+        }
+    }
+}
+
+/// The name of an entry with its place, where it has one.
+fn named<'r>(key: &'r Key<String>) -> Option<(&'r str, usize)> {
+    key.as_ref().map(|k: &'r Spanned<String>| (k.get_ref().as_str(), k.span().start))
+}
+
+/// True where the key holds exactly this text.
+fn is(key: &Key<String>, word: &str) -> bool {
+    text(key) == Some(word)
+}

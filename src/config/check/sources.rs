@@ -1,0 +1,168 @@
+//! Rules about sources: where they are, how often they are asked, and that no secret stands in an address.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use jiff::SignedDuration;
+use toml::Spanned;
+
+use super::super::raw::{Key, Raw, RawSource};
+use super::super::report::Report;
+use super::is;
+use crate::model::age;
+use crate::model::problem::Problem;
+use crate::model::text::is_hostile;
+
+/// The most bytes of an http_config file that are read.
+const HTTP_CONFIG: u64 = 1 << 20;
+
+/// There is something to watch.
+pub(super) fn any(raw: &Raw, report: &mut Report<'_>) {
+    if raw.source.is_empty() && !report.lost(0, "source") {
+        report.hint(
+            report.text.len(),
+            "there is no source: nothing would be watched",
+            "add [[source]] with name = \"prom\", kind = \"prometheus\", url = \"http://localhost:9090\"",
+        );
+    }
+}
+
+/// Every address is a plain http or https one.
+pub(super) fn addresses(raw: &Raw, report: &mut Report<'_>) {
+    for source in raw.source.iter().map(Spanned::get_ref) {
+        if let Some(url) = &source.url {
+            address(report, url);
+        }
+        let mut seen = HashSet::new();
+        for url in source.urls.iter().flat_map(|u| u.get_ref()) {
+            address(report, url);
+            if !seen.insert(url.get_ref().trim_end_matches('/')) {
+                report.at(url.span().start, "this address is named twice in `urls`");
+            }
+        }
+        if let Some(urls) = source.urls.as_ref().filter(|u| u.get_ref().is_empty()) {
+            report.hint(urls.span().start, "`urls` is empty", "name every peer, such as `urls = [\"http://am1:9093\"]`");
+        }
+    }
+}
+
+fn address(report: &mut Report<'_>, written: &Spanned<String>) {
+    let (at, text) = (written.span().start, written.get_ref().as_str());
+    // The parser drops tabs and line ends without a word, so these are asked for first.
+    if text.chars().any(|c| is_hostile(c) || c.is_whitespace()) {
+        report.at(at, "the address holds a space, a control or an invisible character");
+        return;
+    }
+    let url = match url::Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => url,
+        Ok(_) | Err(url::ParseError::RelativeUrlWithoutBase) => {
+            report.hint(at, "the address begins with neither http:// nor https://", "such as `http://prometheus:9090`");
+            return;
+        }
+        Err(e) => {
+            report.hint(at, format!("this is no address: {e}"), "such as `http://prometheus:9090`");
+            return;
+        }
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        report.hint(at, "the address holds a user or a password", "secrets are references: put credentials into an http_config file");
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        report.hint(at, "the address has a `?` or `#` part", "write the root address: qd adds the paths of the API");
+    }
+}
+
+/// Each kind has its own keys.
+pub(super) fn fits_kind(raw: &Raw, report: &mut Report<'_>) {
+    for source in &raw.source {
+        let (table, s) = (source.span().start, source.get_ref());
+        if is(&s.kind, "prometheus") {
+            match (&s.url, &s.urls) {
+                (_, Some(urls)) => report.hint(urls.span().start, "a prometheus has `url`, not `urls`", "one source per Prometheus"),
+                (None, None) if !report.lost(table, "url") && !report.lost(table, "urls") => {
+                    report.hint(table, "`url` is missing in this [[source]]", "such as `url = \"http://prometheus:9090\"`");
+                }
+                _ => {}
+            }
+            if let Some(dead_man) = &s.dead_man {
+                let what = "a prometheus has no `dead_man`: it is an alert, and alerts come from an alertmanager";
+                report.hint(dead_man.span().start, what, "move it to the source of kind `alertmanager`");
+            }
+        }
+        if is(&s.kind, "alertmanager") {
+            match (&s.url, &s.urls) {
+                (Some(url), _) => {
+                    report.hint(url.span().start, "an alertmanager has `urls`, not `url`", format!("`urls = [\"{}\"]`", url.get_ref()));
+                }
+                (None, None) if !report.lost(table, "url") && !report.lost(table, "urls") => {
+                    report.hint(table, "`urls` is missing in this [[source]]", "such as `urls = [\"http://am1:9093\", \"http://am2:9093\"]`");
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The shortest and the longest time that `every` and `timeout` may hold. Below, a server is worn out; above,
+/// nothing is being watched, or the screen waits for what will not come.
+fn bounds(key: &str) -> (SignedDuration, SignedDuration) {
+    match key {
+        "timeout" => (SignedDuration::from_millis(100), SignedDuration::from_mins(5)),
+        _ => (SignedDuration::from_secs(1), SignedDuration::from_hours(24)),
+    }
+}
+
+/// Every duration can be read and makes sense.
+pub(super) fn intervals(raw: &Raw, report: &mut Report<'_>) {
+    for RawSource { every, timeout, .. } in raw.source.iter().map(Spanned::get_ref) {
+        interval(report, "every", every);
+        interval(report, "timeout", timeout);
+    }
+}
+
+fn interval(report: &mut Report<'_>, key: &str, value: &Key<String>) {
+    let Some(value) = value else { return };
+    let (shortest, longest) = bounds(key);
+    match age::parse(value.get_ref()) {
+        Err(what) => report.at(value.span().start, what),
+        Ok(d) if d < shortest => report.at(value.span().start, format!("`{key}` is too short: {} at the least", spoken(shortest))),
+        Ok(d) if d > longest => report.at(value.span().start, format!("`{key}` is too long: {} at the most", spoken(longest))),
+        Ok(_) => {}
+    }
+}
+
+fn spoken(duration: SignedDuration) -> String {
+    match duration.as_secs() {
+        0 => format!("{}ms", duration.as_millis()),
+        secs if secs % 3_600 == 0 => format!("{}h", secs / 3_600),
+        secs if secs % 60 == 0 => format!("{}m", secs / 60),
+        secs => format!("{secs}s"),
+    }
+}
+
+/// Every http_config file is there and can be read, and its own reader finds nothing wrong in it.
+pub(super) fn http_configs(raw: &Raw, report: &mut Report<'_>) {
+    let folder = report.file.parent().unwrap_or(Path::new("")).to_owned();
+    let mut seen = HashSet::new();
+    for written in raw.source.iter().filter_map(|s| s.get_ref().http_config.as_ref()) {
+        let at = written.span().start;
+        if written.get_ref().is_empty() {
+            report.at(at, "`http_config` is empty");
+            continue;
+        }
+        let file = folder.join(written.get_ref());
+        match super::super::report::read(&file, HTTP_CONFIG) {
+            Err(problem) => {
+                let what = format!("the http_config file `{}` {}", written.get_ref(), problem.what);
+                report.hint(at, what, "relative paths are taken from the estate file's folder");
+            }
+            Ok(_) if seen.insert(file.clone()) => report.foreign(at, within_http_config(&file)),
+            Ok(_) => {}
+        }
+    }
+}
+
+/// What is wrong inside an http_config file.
+fn within_http_config(_file: &Path) -> Vec<Problem> {
+    Vec::new()
+}
