@@ -1,1 +1,3 @@
 //! The files that a person writes: estate, preferences, keymaps, themes. Names secrets, never resolves them.
+
+pub mod http_config;
