@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::model::problem::{Place, Problem};
 
@@ -15,13 +16,13 @@ mod raw;
 /// Bytes of an `http_config` file that are read; a longer one is not such a file.
 const FILE_CAP: u64 = 1 << 20;
 
-/// A secret value. Its bytes appear in no `Debug` output; [`Secret::reveal`] is the one way to them.
+/// A secret value, cheap to clone. Its bytes appear in no `Debug` output; [`Secret::reveal`] is the one way to them.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret(Arc<str>);
 
 impl Secret {
     /// Wraps a secret value.
-    pub fn new(value: impl Into<String>) -> Secret {
+    pub fn new(value: impl Into<Arc<str>>) -> Secret {
         Secret(value.into())
     }
 
