@@ -157,8 +157,13 @@ impl State {
     }
 
     fn connect(&mut self, config: &HttpConfig, target: Target) -> Result<Client, LinkError> {
-        // A proxy may itself be reached over TLS, for which the system's roots are needed.
-        let over_tls = target.tls || !matches!(&config.proxy, Proxy::None);
+        // Roots cost time and memory: they are loaded only where TLS may be spoken, be it with the proxy.
+        let over_tls = target.tls
+            || match &config.proxy {
+                Proxy::None => false,
+                Proxy::Environment => true,
+                Proxy::Url { url, .. } => url.reveal().starts_with("https"),
+            };
         let tls = if over_tls { tls::config(&config.tls, target.own, config.http2, &mut self.secrets) } else { tls::none() };
         let tls = tls.map_err(|why| match config.file.as_os_str().is_empty() {
             true => unreachable(why),
