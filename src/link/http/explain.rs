@@ -124,7 +124,12 @@ fn certificate_failed(host: &str, error: &CertificateError) -> String {
             format!("its certificate is for another name than {wanted} (for {names}); use that name, or set server_name in tls_config")
         }
         CertificateError::Revoked => "its certificate is revoked".to_owned(),
-        CertificateError::BadSignature => "its certificate's signature is wrong".to_owned(),
+        CertificateError::BadSignature => {
+            // What a CA that was made anew under its old name looks like.
+            "its certificate is not signed by the issuer it names; if that CA was made anew, name its present certificate \
+             as ca_file in tls_config"
+                .to_owned()
+        }
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "its certificate is not meant for servers".to_owned()
         }

@@ -1,6 +1,6 @@
 //! The reader over TLS, with certificates made for each test.
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
@@ -20,8 +20,9 @@ struct Authority {
 }
 
 impl Authority {
-    fn new() -> Authority {
+    fn new(name: &str) -> Authority {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         let authority = Authority { folder: tempfile::tempdir().unwrap(), issuer };
@@ -88,7 +89,7 @@ const WITH_CA: &str = "tls_config:\n  ca_file: ca.pem\n";
 
 #[tokio::test]
 async fn a_private_ca_is_trusted_when_named_and_only_then() {
-    let ours = Authority::new();
+    let ours = Authority::new("ours");
     let base = ours.serve(names(&["127.0.0.1"]), false).await;
     assert_eq!(ours.ask(&base, WITH_CA).await.unwrap().bytes, b"ok");
     for version in ["TLS12", "TLS13"] {
@@ -96,15 +97,17 @@ async fn a_private_ca_is_trusted_when_named_and_only_then() {
         assert_eq!(ours.ask(&base, &config).await.unwrap().bytes, b"ok", "{version}");
     }
     assert_eq!(ours.ask(&base, "tls_config: {insecure_skip_verify: true}\n").await.unwrap().bytes, b"ok");
-    let other = Authority::new();
+    let other = Authority::new("other");
     let told = other.ask(&base, WITH_CA).await.unwrap_err().to_string();
     assert!(told.contains("unknown issuer") && told.contains("ca_file"), "{told}");
+    let anew = Authority::new("ours").ask(&base, WITH_CA).await.unwrap_err().to_string();
+    assert!(anew.contains("made anew") && anew.contains("ca_file"), "{anew}");
     assert!(!told.contains("reqwest") && told.starts_with("127.0.0.1:"), "{told}");
 }
 
 #[tokio::test]
 async fn a_corrected_ca_file_works_at_the_next_request() {
-    let (ours, other) = (Authority::new(), Authority::new());
+    let (ours, other) = (Authority::new("ours"), Authority::new("other"));
     let base = ours.serve(names(&["127.0.0.1"]), false).await;
     ours.write("http.yml", WITH_CA);
     ours.write("ca.pem", &other.issuer.pem());
@@ -118,7 +121,7 @@ async fn a_corrected_ca_file_works_at_the_next_request() {
 
 #[tokio::test]
 async fn another_name_is_told_and_server_name_mends_it() {
-    let ours = Authority::new();
+    let ours = Authority::new("ours");
     let base = ours.serve(names(&["prom.example"]), false).await;
     let told = ours.ask(&base, WITH_CA).await.unwrap_err().to_string();
     assert!(told.contains("another name") && told.contains("prom.example") && told.contains("server_name"), "{told}");
@@ -128,7 +131,7 @@ async fn another_name_is_told_and_server_name_mends_it() {
 
 #[tokio::test]
 async fn an_expired_certificate_is_told() {
-    let ours = Authority::new();
+    let ours = Authority::new("ours");
     let mut params = names(&["127.0.0.1"]);
     params.not_before = rcgen::date_time_ymd(2001, 1, 1);
     params.not_after = rcgen::date_time_ymd(2002, 1, 1);
@@ -139,7 +142,7 @@ async fn an_expired_certificate_is_told() {
 
 #[tokio::test]
 async fn a_client_certificate_is_shown_where_one_is_wanted() {
-    let ours = Authority::new();
+    let ours = Authority::new("ours");
     let base = ours.serve(names(&["127.0.0.1"]), true).await;
     let config = format!("{WITH_CA}  cert_file: cert.pem\n  key_file: key.pem\n");
     assert_eq!(ours.ask(&base, &config).await.unwrap().bytes, b"ok");
@@ -154,7 +157,7 @@ async fn a_client_certificate_is_shown_where_one_is_wanted() {
 
 #[tokio::test]
 async fn a_redirect_to_another_origin_shows_it_no_client_certificate() {
-    let ours = Authority::new();
+    let ours = Authority::new("ours");
     let mutual = ours.serve(names(&["127.0.0.1"]), true).await;
     let home = wiremock::MockServer::start().await;
     let there = wiremock::ResponseTemplate::new(302).insert_header("Location", mutual.as_str());
@@ -165,7 +168,7 @@ async fn a_redirect_to_another_origin_shows_it_no_client_certificate() {
 
 #[tokio::test]
 async fn a_server_without_tls_is_told() {
-    let ours = Authority::new();
+    let ours = Authority::new("ours");
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("https://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
