@@ -1,6 +1,7 @@
 //! The files that a person writes: estate, preferences, keymaps, themes. Names secrets, never resolves them.
 
 mod check;
+pub mod http_config;
 pub mod keymap;
 mod lenient;
 pub mod load;

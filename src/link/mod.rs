@@ -1,3 +1,4 @@
 //! How a system is reached, with deadlines and size caps. Gives out readers.
 
 pub mod http;
+pub mod secret;

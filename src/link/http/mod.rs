@@ -1,8 +1,25 @@
 //! Reads a system over HTTP: credentials of a Prometheus `http_config` file, a deadline, a size cap.
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderName, LOCATION};
+use reqwest::{Method, Response};
+use tokio::sync::Mutex;
+use url::Url;
+
+use self::explain::{peer, refused, unreachable};
+use self::redirect::Step;
+use self::state::{Prepared, State, Target};
+use crate::model::text;
+
+mod explain;
+mod redirect;
+mod state;
+mod tls;
 
 /// What one request may cost.
 #[derive(Debug, Clone, Copy)]
@@ -40,23 +57,163 @@ pub struct Body {
 /// Reads from one system. Cheap to share between tasks.
 #[derive(Debug)]
 pub struct Reader {
-    base: String,
+    base: Url,
+    http_config: Option<PathBuf>,
     limits: Limits,
+    state: Arc<Mutex<State>>,
 }
 
+/// How far a request has come, for the message when its time is over: 0 before the answer, then 1 + its bytes.
+#[derive(Default)]
+struct Progress(AtomicUsize);
+
 impl Reader {
-    /// A reader of the system at `base` (its root address; a path in it is kept as a prefix).
-    pub fn new(base: &str, limits: Limits) -> Result<Reader, LinkError> {
-        Ok(Reader { base: base.to_owned(), limits })
+    /// A reader of the system at `base` (its root address; a path in it is kept as a prefix), with the credentials and
+    /// TLS settings of Prometheus' `http_config` file. Reads no file: the first request does, and each later one looks
+    /// whether the files have changed.
+    pub fn new(base: &str, http_config: Option<&Path>, limits: Limits) -> Result<Reader, LinkError> {
+        // An address that is refused is not repeated: it may have a password in it.
+        let url = Url::parse(base).map_err(|error| unreachable(format!("the address is not one: {error}")))?;
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+            return Err(unreachable("the address must start with http:// or https:// and name a host"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(refused(format!(
+                "{}: credentials do not belong into the address; put them into an http_config file (basic_auth) and name it",
+                peer(&url)
+            )));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(unreachable(format!("{}: the address may have a path but no ? and no #", peer(&url))));
+        }
+        Ok(Reader { base: url, http_config: http_config.map(Path::to_owned), limits, state: Arc::default() })
     }
 
     /// GET `path` (such as `/api/v2/alerts`) with these query parameters.
-    pub async fn get(&self, path: &str, _query: &[(&str, &str)]) -> Result<Body, LinkError> {
-        Err(LinkError::Unreachable(format!("{}{path} {:?}", self.base, self.limits)))
+    pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Body, LinkError> {
+        let mut url = self.address(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        self.in_time(url, None).await
     }
 
     /// POST a form to `path`: a read whose parameters are too long for an address, such as a PromQL query.
     pub async fn post_form(&self, path: &str, form: &[(&str, &str)]) -> Result<Body, LinkError> {
-        self.get(path, form).await
+        self.in_time(self.address(path), Some(form)).await
+    }
+
+    fn address(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        let prefix = self.base.path().trim_end_matches('/');
+        url.set_path(&format!("{prefix}/{}", path.trim_start_matches('/')));
+        url
+    }
+
+    async fn in_time(&self, url: Url, form: Option<&[(&str, &str)]>) -> Result<Body, LinkError> {
+        let progress = Progress::default();
+        match tokio::time::timeout(self.limits.deadline, self.exchange(url, form, &progress)).await {
+            Ok(result) => result,
+            Err(_) => {
+                let (at, deadline) = (peer(&self.base), self.limits.deadline);
+                Err(match progress.0.load(Ordering::Relaxed).checked_sub(1) {
+                    None => unreachable(format!("{at}: no answer within {deadline:?}; check that it is well, and the network")),
+                    Some(bytes) => unreachable(format!("{at}: the answer was not complete after {deadline:?} ({bytes} bytes had come)")),
+                })
+            }
+        }
+    }
+
+    /// One request and the redirects that it meets.
+    async fn exchange(&self, mut url: Url, form: Option<&[(&str, &str)]>, progress: &Progress) -> Result<Body, LinkError> {
+        // Once another origin had a say in where to ask, credentials stay home, even on the way back.
+        let mut own = true;
+        for _ in 0..=redirect::MOST {
+            let prepared = self.prepared(Target { tls: url.scheme() == "https", own }).await?;
+            let request = match form {
+                Some(form) => prepared.client.request(Method::POST, url.clone()).form(form),
+                None => prepared.client.request(Method::GET, url.clone()),
+            };
+            let response = prepared.apply(request).send().await.map_err(|error| explain::failed(&url, error))?;
+            let status = response.status().as_u16();
+            let location = header(&response, LOCATION);
+            let step = match prepared.config.follow_redirects {
+                true => redirect::step(&url, form.is_some(), status, location),
+                false => Step::Answer,
+            };
+            match step {
+                Step::Answer => {
+                    self.allowed(&url, own, status, &prepared)?;
+                    return self.body(&url, response, progress).await;
+                }
+                Step::Refuse(why) => return Err(unreachable(format!("{}: {why}", peer(&url)))),
+                Step::Follow(to) => {
+                    own = own && redirect::same_origin(&to, &self.base);
+                    url = to;
+                }
+            }
+        }
+        Err(unreachable(format!("{}: more than {} redirects; check the address", peer(&self.base), redirect::MOST)))
+    }
+
+    /// What the request needs by the files' present content. Files are read on a thread that may block, so that the
+    /// deadline holds even where they lie on a dead network drive; one such thread at a time.
+    async fn prepared(&self, target: Target) -> Result<Prepared, LinkError> {
+        let mut state = self.state.clone().lock_owned().await;
+        if let Some(ready) = state.ready(target) {
+            return Ok(ready);
+        }
+        let file = self.http_config.clone();
+        match tokio::task::spawn_blocking(move || state.prepare(file.as_deref(), target)).await {
+            Ok(prepared) => prepared,
+            Err(_) => Err(unreachable(format!("{}: the request could not be prepared", peer(&self.base)))),
+        }
+    }
+
+    fn allowed(&self, url: &Url, own: bool, status: u16, prepared: &Prepared) -> Result<(), LinkError> {
+        let at = peer(url);
+        match status {
+            407 => Err(refused(format!("{at}: the proxy wants credentials (407); put its user and password into proxy_url"))),
+            401 | 403 if !own => Err(refused(format!(
+                "{at}: refused ({status}) after a redirect from {}, where no credentials go along; \
+                 put the new address into the estate file",
+                peer(&self.base)
+            ))),
+            401 => Err(refused(format!("{at}: the credentials were refused (401): {}", state::tried(&prepared.config)))),
+            403 => Err(refused(format!("{at}: not allowed (403): {}", state::tried(&prepared.config)))),
+            _ => Ok(()),
+        }
+    }
+
+    async fn body(&self, url: &Url, mut response: Response, progress: &Progress) -> Result<Body, LinkError> {
+        let cap = self.limits.body_cap;
+        let too_large = || unreachable(format!("{}: the answer is larger than {cap} bytes; ask for less", peer(url)));
+        if response.content_length().is_some_and(|length| length > cap as u64) {
+            return Err(too_large());
+        }
+        let content_type = header(&response, CONTENT_TYPE).and_then(|value| value.split(';').next()).unwrap_or_default();
+        let content_type = text::clean(content_type.trim(), 128).to_ascii_lowercase();
+        let date = header(&response, DATE).and_then(|value| jiff::fmt::rfc2822::parse(value).ok()).map(|then| then.timestamp());
+        let status = response.status().as_u16();
+        let mut bytes = Vec::new();
+        progress.0.store(1, Ordering::Relaxed);
+        while let Some(chunk) = response.chunk().await.map_err(|error| explain::failed(url, error))? {
+            if bytes.len() + chunk.len() > cap {
+                return Err(too_large());
+            }
+            bytes.extend_from_slice(&chunk);
+            progress.0.store(1 + bytes.len(), Ordering::Relaxed);
+        }
+        Ok(Body { status, content_type, date, bytes })
     }
 }
+
+/// A header's value where it is text.
+fn header(response: &Response, name: HeaderName) -> Option<&str> {
+    response.headers().get(name)?.to_str().ok()
+}
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod tls_tests;
