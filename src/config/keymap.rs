@@ -109,7 +109,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told_with_its_place() {
-        let text = "[[global]]\nkey = \"j\"\nrun = \"down\"\n[[global]]\non = \"\\u001b\"\nrun = 1\n[[alerts]]\nno = 'x'\ndesc = ''\n[one]\n";
+        let text =
+            "[[global]]\nkey = \"j\"\nrun = \"down\"\n[[global]]\non = \"\\u001b\"\nrun = 1\n[[alerts]]\nno = 'x'\ndesc = ''\n[one]\n";
         let told: Vec<String> = bindings_from(Path::new("k.toml"), text)
             .unwrap_err()
             .into_iter()

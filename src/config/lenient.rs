@@ -74,8 +74,7 @@ fn cut_table(table: &mut DeTable<'_>, start: usize, span: &Range<usize>) -> Opti
             return found;
         }
     }
-    let (key, is_key) =
-        table.iter().find(|(k, v)| k.span() == *span || v.span() == *span).map(|(k, _)| (k.clone(), k.span() == *span))?;
+    let (key, is_key) = table.iter().find(|(k, v)| k.span() == *span || v.span() == *span).map(|(k, _)| (k.clone(), k.span() == *span))?;
     table.remove(key.get_ref().as_ref() as &str);
     Some(Cut { table: start, key: key.into_inner().into_owned(), is_key })
 }
