@@ -36,6 +36,7 @@ fn mend<T: DeserializeOwned>(report: &mut Report<'_>) -> Option<T> {
         tell(report, &error, cut.as_ref());
         cut.as_ref()?;
     }
+    report.at(text.len(), "there are more problems than these");
     None
 }
 

@@ -54,10 +54,12 @@ impl<'a> Report<'a> {
         if self.found.len() > LIMIT || self.found.iter().any(|(at, p)| *at == offset && p.what == what) {
             return;
         }
-        let (what, hint) = match self.found.len() < LIMIT {
-            true => (what, hint),
-            false => ("there are more problems than these", Some("mend these first, then check again")),
-        };
+        if self.found.len() == LIMIT {
+            let end = self.text.len();
+            let problem = Problem::new(Place::of(self.file, self.text, end), "there are more problems than these");
+            self.found.push((end, problem.hint("mend these first, then check again")));
+            return;
+        }
         let mut place = Place::of(self.file, self.text, offset);
         place.text = without_secrets(&place.text);
         let problem = Problem::new(place, clean(&without_secrets(what), NOTE_CAP));
