@@ -91,7 +91,34 @@ fn word<'r>(report: &mut Report<'_>, table: usize, key: &str, value: &'r Key<Str
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_what_is_read(bindings in proptest::collection::vec(("[a-z]{1,8}", "[!-&(-~]{1,4}", "[a-z.]{1,9}"), 0..20)) {
+            let text: String = bindings.iter().map(|(layer, on, run)| format!("[[{layer}]]\non = '{on}'\nrun = '{run}'\n")).collect();
+            let read: Vec<_> = bindings_from(Path::new("k"), &text).unwrap().into_iter().map(|b| (b.layer, b.on, b.run)).collect();
+            prop_assert_eq!(read, bindings);
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(
+            text in any::<String>(),
+            words in proptest::collection::vec(
+                proptest::sample::select(vec!["[[a]]\n", "[b]\n", "on = 'x'\n", "run = 'y'\n", "desc = 1\n", "on", "=", "[", "}", "''", "é", "\n"]),
+                0..30,
+            ),
+        ) {
+            for text in [text, words.concat()] {
+                match bindings_from(Path::new("k"), &text) {
+                    Ok(bindings) => prop_assert!(bindings.iter().all(|b| !b.on.is_empty() && !b.run.is_empty())),
+                    Err(problems) => prop_assert!(!problems.is_empty()),
+                }
+            }
+        }
+    }
 
     #[test]
     fn the_default_keymap_is_read() {
@@ -109,7 +136,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told_with_its_place() {
-        let text = "[[global]]\nkey = \"j\"\nrun = \"down\"\n[[global]]\non = \"\\u001b\"\nrun = 1\n[[alerts]]\nno = 'x'\ndesc = ''\n[one]\n";
+        let text =
+            "[[global]]\nkey = \"j\"\nrun = \"down\"\n[[global]]\non = \"\\u001b\"\nrun = 1\n[[alerts]]\nno = 'x'\ndesc = ''\n[one]\n";
         let told: Vec<String> = bindings_from(Path::new("k.toml"), text)
             .unwrap_err()
             .into_iter()

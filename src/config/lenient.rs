@@ -36,6 +36,7 @@ fn mend<T: DeserializeOwned>(report: &mut Report<'_>) -> Option<T> {
         tell(report, &error, cut.as_ref());
         cut.as_ref()?;
     }
+    report.at(text.len(), "there are more problems than these");
     None
 }
 
@@ -74,8 +75,7 @@ fn cut_table(table: &mut DeTable<'_>, start: usize, span: &Range<usize>) -> Opti
             return found;
         }
     }
-    let (key, is_key) =
-        table.iter().find(|(k, v)| k.span() == *span || v.span() == *span).map(|(k, _)| (k.clone(), k.span() == *span))?;
+    let (key, is_key) = table.iter().find(|(k, v)| k.span() == *span || v.span() == *span).map(|(k, _)| (k.clone(), k.span() == *span))?;
     table.remove(key.get_ref().as_ref() as &str);
     Some(Cut { table: start, key: key.into_inner().into_owned(), is_key })
 }

@@ -131,3 +131,521 @@ fn words(words: &Words) -> Option<Vec<String>> {
 fn labels(raw: &RawLabels) -> Option<Labels> {
     raw.as_ref().map(|l| Labels::new(l.get_ref().iter().map(|(name, value): (&Spanned<String>, _)| (name.get_ref(), value.get_ref()))))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Every key once, in a file without problems. `prometheus-http.yml` has to stand beside it.
+    const WHOLE: &str = r#"version = 1
+
+[estate]
+name = "storefront"
+environment = "production"          # first line of every screen
+zone = "Europe/Warsaw"              # IANA; records are UTC
+
+[[site]]
+name = "fra1"
+role = "primary"                    # primary | standby
+[[site]]
+name = "ams3"
+role = "standby"
+labels = { region = "ams" }
+
+[[service]]
+name = "postgres"
+[[service]]
+name = "web"
+sites = ["fra1", "ams3"]
+depends_on = ["postgres"]
+labels = { job = "web" }
+runbook = "docs/ops/web.md"
+
+[[source]]
+name = "prom"
+kind = "prometheus"
+url = "https://prometheus.internal:9090"
+http_config = "prometheus-http.yml"
+every = "15s"
+timeout = "5s"
+
+[[source]]
+name = "alerts"
+kind = "alertmanager"
+urls = ["http://am1:9093", "http://am2:9093"]
+dead_man = { alertname = "Watchdog" }
+
+[[panel]]
+name = "errors"
+service = "web"
+source = "prom"
+query = 'sum(rate(http_requests_total{job="web",code=~"5.."}[$window]))'
+unit = "ratio"                      # ratio seconds bytes count per-second
+warn = 0.01
+critical = 0.05
+"#;
+
+    /// The smallest file without problems.
+    const LEAST: &str =
+        "version = 1\n[estate]\nname = 'e'\nenvironment = 'test'\n[[source]]\nname = 'p'\nkind = 'prometheus'\nurl = 'http://p'\n";
+
+    fn load(text: &str) -> Result<Estate, Vec<Problem>> {
+        estate_from(Path::new("estate.toml"), text)
+    }
+
+    /// The problems of [`LEAST`] with this below it.
+    fn below(more: &str) -> Vec<String> {
+        told(&format!("{LEAST}{more}"))
+    }
+
+    /// `line:column what | hint`; the lines of `LEAST` are not counted.
+    fn told(text: &str) -> Vec<String> {
+        let above = if text.starts_with(LEAST) { LEAST.lines().count() } else { 0 };
+        let line = |p: Problem| {
+            format!("{}:{} {}{}", p.place.line - above, p.place.column, p.what, p.hint.map(|h| format!(" | {h}")).unwrap_or_default())
+        };
+        load(text).map_or_else(|problems| problems.into_iter().map(line).collect(), |_| Vec::new())
+    }
+
+    #[test]
+    fn a_whole_estate_is_loaded_with_its_defaults() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("estate.toml");
+        std::fs::write(folder.path().join("prometheus-http.yml"), "basic_auth: { username: u, password_file: p }\n").unwrap();
+        std::fs::write(&file, WHOLE).unwrap();
+        let e = estate(&file).unwrap();
+        assert_eq!((e.name.as_str(), e.environment.as_str(), e.path), ("storefront", "production", file));
+        assert_eq!(e.zone.unwrap().iana_name(), Some("Europe/Warsaw"));
+        assert_eq!(
+            (e.sites[0].role, e.sites[0].labels.get("site"), e.sites[1].labels.get("region")),
+            (Role::Primary, Some("fra1"), Some("ams"))
+        );
+        assert_eq!((e.services[0].sites.len(), e.services[0].labels.get("service")), (2, Some("postgres")));
+        assert_eq!((e.services[1].depends_on.join(" "), e.services[1].labels.get("job")), ("postgres".into(), Some("web")));
+        assert_eq!(e.sources[0].http_config, Some(folder.path().join("prometheus-http.yml")));
+        assert_eq!((e.sources[0].every, e.sources[0].timeout), (SignedDuration::from_secs(15), SignedDuration::from_secs(5)));
+        assert_eq!((e.sources[1].every, e.sources[1].timeout), (SignedDuration::from_secs(15), SignedDuration::from_secs(10)));
+        assert_eq!((e.panels[0].unit, e.panels[0].warn, e.panels[0].critical), (Unit::Ratio, Some(0.01), Some(0.05)));
+        let short = load(&format!("{LEAST}every = '2s'")).unwrap();
+        assert_eq!(short.sources[0].timeout, SignedDuration::from_secs(2), "a try is never longer than the time between two");
+    }
+
+    #[test]
+    fn a_bad_estate_tells_everything_at_once() {
+        let text = include_str!("bad_estate.toml");
+        let problems = load(text).unwrap_err();
+        let all: Vec<String> = problems.iter().map(Problem::to_string).collect();
+        assert!(!all.join("").contains("hunter2"), "a secret is repeated");
+        insta::assert_snapshot!(all.join("\n\n"));
+    }
+
+    #[test]
+    fn the_version_is_there_and_known() {
+        let without = LEAST.replace("version = 1\n", "");
+        assert_eq!(told(&without), ["1:1 `version` is missing | write `version = 1` above the first table"]);
+        let other = |v: &str| load(&LEAST.replace("version = 1", v)).unwrap_err()[0].what.clone();
+        assert_eq!(other("version = 2"), "version 2 is newer than this program, which knows version 1");
+        assert_eq!(other("version = 0"), "there is no version 0");
+        assert_eq!(other("version = '1'"), "`version`: a whole number is needed, this is string \"1\"");
+    }
+
+    #[test]
+    fn required_keys_are_asked_for_once() {
+        assert_eq!(
+            told("version = 1\n[estate]\n[[site]]\n[[service]]\n[[source]]\n[[panel]]\n"),
+            [
+                "2:1 `name` is missing in this [estate] | such as `name = \"storefront\"`",
+                "2:1 `environment` is missing in this [estate] | such as `environment = \"production\"`",
+                "3:1 `name` is missing in this [[site]] | such as `name = \"fra1\"`",
+                "3:1 `role` is missing in this [[site]] | it is `primary` or `standby`",
+                "4:1 `name` is missing in this [[service]] | such as `name = \"web\"`",
+                "5:1 `name` is missing in this [[source]] | such as `name = \"prom\"`",
+                "5:1 `kind` is missing in this [[source]] | it is `prometheus` or `alertmanager`",
+                "6:1 `name` is missing in this [[panel]] | such as `name = \"errors\"`",
+                "6:1 `source` is missing in this [[panel]] | the name of a source of kind `prometheus`",
+                "6:1 `query` is missing in this [[panel]] | PromQL, such as `query = 'up'`",
+            ]
+        );
+        assert_eq!(
+            told(""),
+            [
+                "1:1 `version` is missing | write `version = 1` above the first table",
+                "1:1 the table `[estate]` is missing | it holds `name` and `environment`, the first line of every screen",
+                "1:1 there is no source: nothing would be watched | add [[source]] with name = \"prom\", kind = \"prometheus\", url = \"http://localhost:9090\"",
+            ]
+        );
+    }
+
+    #[test]
+    fn one_mistake_is_one_problem() {
+        assert_eq!(below("[[site]]\nnmae = 'a'\nrole = 'primary'"), ["2:1 unknown key `nmae` | did you mean `name`?"]);
+        assert_eq!(
+            below("[[site]]\nname = 1\nrole = 'primary'\n[[service]]\nname = 'w'\nsites = ['a']"),
+            ["2:8 `name`: a string is needed, this is integer `1`"]
+        );
+        assert_eq!(
+            below("[[sites]]\nname = 'a'\nrole = 'primary'\n[[service]]\nname = 'w'\nsites = ['a']"),
+            ["1:3 unknown key `sites` | did you mean `site`?"]
+        );
+        let bad_role = below("[[site]]\nname = 'a'\nrole = 'backup'\n[[service]]\nname = 'w'\nsites = ['a']");
+        assert_eq!(bad_role, ["3:8 `backup` is no role | one of `primary` or `standby`"]);
+    }
+
+    #[test]
+    fn names_are_unique_among_their_kind() {
+        let text = "[[site]]\nname = 'a'\nrole = 'primary'\n[[service]]\nname = 'a'\n[[service]]\nname = 'a'";
+        assert_eq!(below(text), ["7:8 there are two services named `a` | the other one is on line 13"]);
+    }
+
+    #[test]
+    fn names_are_safe_to_show() {
+        let name = |name: &str| below(&format!("[[service]]\nname = \"{name}\"\n"));
+        for (bad, what) in [
+            ("", "2:8 `name` is empty"),
+            ("  ", "2:8 `name` is empty"),
+            (" a", "2:8 `name` begins or ends with a space"),
+            ("a\\u001b[2J", "2:8 `name` holds a control, invisible or direction-changing character"),
+            ("a\\u202Eb", "2:8 `name` holds a control, invisible or direction-changing character"),
+            (&"x".repeat(65), "2:8 `name` is longer than 64 characters"),
+        ] {
+            assert_eq!(name(bad), [what], "{bad}");
+        }
+        assert!(name(&"ż".repeat(64)).is_empty());
+        assert_eq!(told(&LEAST.replace("'test'", "\"te\\u0007st\"")).len(), 1);
+        assert_eq!(told(&LEAST.replace("'e'", "''")).len(), 1);
+    }
+
+    #[test]
+    fn references_lead_somewhere() {
+        let sites = "[[site]]\nname = 'fra1'\nrole = 'primary'\n[[service]]\nname = 'web'\nsites = ['fra2']\ndepends_on = ['wbe', 'db']\n";
+        assert_eq!(
+            below(sites),
+            [
+                "6:10 there is no site named `fra2` | did you mean `fra1`?",
+                "7:15 there is no service named `wbe` | did you mean `web`?",
+                "7:22 there is no service named `db` | there is only `web`",
+            ]
+        );
+        assert_eq!(below("[[service]]\nname = 'web'\nsites = ['a']\n"), ["3:10 there is no site named `a` | this file has no [[site]]"]);
+        let panel = "[[source]]\nname = 'am'\nkind = 'alertmanager'\nurls = ['http://a']\n[[panel]]\nname = 'x'\nquery = 'up'\n";
+        assert_eq!(
+            below(&format!("{panel}source = 'am'\nservice = 'w'")),
+            [
+                "8:10 the source `am` is an alertmanager, which answers no queries | a panel needs a source of kind `prometheus`",
+                "9:11 there is no service named `w` | this file has no [[service]]",
+            ]
+        );
+        assert_eq!(below(&format!("{panel}source = 'promm'")), ["8:10 there is no source named `promm` | one of `am` or `p`"]);
+    }
+
+    #[test]
+    fn lists_name_each_once_and_something() {
+        let text = "[[site]]\nname = 'a'\nrole = 'primary'\n[[service]]\nname = 'b'\nsites = ['a', 'a']\n[[service]]\nname = 'c'\nsites = []\ndepends_on = ['b', 'b']";
+        assert_eq!(
+            below(text),
+            [
+                "6:15 `a` is named twice in `sites`",
+                "9:9 `sites` is empty: the service would run nowhere | leave the key out for every site",
+                "10:20 `b` is named twice in `depends_on`",
+            ]
+        );
+    }
+
+    #[test]
+    fn circles_are_told_with_the_way_round() {
+        let service = |name: &str, on: &str| format!("[[service]]\nname = '{name}'\ndepends_on = [{on}]\n");
+        let hint = "take one of these out: recovery needs an order";
+        let three = service("a", "'b'") + &service("b", "'c'") + &service("c", "'a', 'd'") + &service("d", "");
+        assert_eq!(below(&three), [format!("9:15 services depend on each other in a circle: a -> b -> c -> a | {hint}")]);
+        assert_eq!(below(&service("a", "'a'")), [format!("3:15 services depend on each other in a circle: a -> a | {hint}")]);
+        let diamond = service("a", "'b', 'c'") + &service("b", "'d'") + &service("c", "'d'") + &service("d", "");
+        assert!(below(&diamond).is_empty());
+        let chain: String = (0..20_000).map(|i| service(&format!("s{i}"), &format!("'s{}'", (i + 1) % 20_000))).collect();
+        assert_eq!(load(&format!("{LEAST}{chain}")).unwrap_err().len(), 1);
+    }
+
+    #[test]
+    fn durations_can_be_read_and_make_sense() {
+        let every = |key: &str, v: &str| below(&format!("{key} = '{v}'"));
+        assert_eq!(every("every", "15"), ["1:9 `15` is not a duration: write a number and a unit, such as 15s, 5m, 4h or 7d"]);
+        assert_eq!(every("every", "0s"), ["1:9 `every` is too short: 1s at the least"]);
+        assert_eq!(every("every", "999ms"), ["1:9 `every` is too short: 1s at the least"]);
+        assert_eq!(every("every", "2d"), ["1:9 `every` is too long: 24h at the most"]);
+        assert_eq!(every("timeout", "0s"), ["1:11 `timeout` is too short: 100ms at the least"]);
+        assert_eq!(every("timeout", "6m"), ["1:11 `timeout` is too long: 5m at the most"]);
+        assert_eq!(below("every = 15"), ["1:9 `every`: a string is needed, this is integer `15`"]);
+        assert!(every("every", "1s").is_empty() && every("timeout", "5m").is_empty());
+    }
+
+    #[test]
+    fn the_zone_is_one_of_the_iana_database() {
+        let zone =
+            |z: &str| load(&LEAST.replace("[[source]]", &format!("zone = '{z}'\n[[source]]"))).map_err(|p| p[0].hint.clone().unwrap());
+        assert_eq!(zone("Europe/Warsav").unwrap_err(), "did you mean `Europe/Warsaw`?");
+        assert_eq!(zone("the moon and the stars").unwrap_err(), "such as `Europe/Warsaw` or `UTC`");
+        assert!(zone("UTC").is_ok());
+    }
+
+    #[test]
+    fn words_are_those_that_are_known() {
+        let unit = below("[[panel]]\nname = 'x'\nsource = 'p'\nquery = 'up'\nunit = 'byte'");
+        assert_eq!(unit, ["5:8 `byte` is no unit | did you mean `bytes`?"]);
+        let kind = below("[[source]]\nname = 'x'\nkind = 'promethus'\nurl = 'http://x'");
+        assert_eq!(kind, ["3:8 `promethus` is no kind | did you mean `prometheus`?"]);
+    }
+
+    #[test]
+    fn addresses_are_plain() {
+        let url = |url: &str| told(&LEAST.replace("'http://p'", &format!("\"{url}\"")));
+        let secrets = "secrets are references: put credentials into an http_config file";
+        for (bad, what) in [
+            ("", "8:7 the address begins with neither http:// nor https:// | such as `http://prometheus:9090`".to_owned()),
+            ("p:9090", "8:7 the address begins with neither http:// nor https:// | such as `http://prometheus:9090`".to_owned()),
+            ("ftp://p", "8:7 the address begins with neither http:// nor https:// | such as `http://prometheus:9090`".to_owned()),
+            ("http://", "8:7 this is no address: empty host | such as `http://prometheus:9090`".to_owned()),
+            ("http://p:99999", "8:7 this is no address: invalid port number | such as `http://prometheus:9090`".to_owned()),
+            ("http://u:hunter2@p", format!("8:7 the address holds a user or a password | {secrets}")),
+            ("http://u@p", format!("8:7 the address holds a user or a password | {secrets}")),
+            ("http://p/?a=b", "8:7 the address has a `?` or `#` part | write the root address: qd adds the paths of the API".to_owned()),
+            ("http://p/#a", "8:7 the address has a `?` or `#` part | write the root address: qd adds the paths of the API".to_owned()),
+            ("http://p/\\t", "8:7 the address holds a space, a control or an invisible character".to_owned()),
+        ] {
+            // 8 lines of LEAST: the address is on the last.
+            let found: Vec<String> = url(bad);
+            assert_eq!(found, [what], "{bad}");
+        }
+        for good in ["http://p/prefix/", "https://[::1]:9090", "HTTP://p"] {
+            assert!(url(good).is_empty(), "{good}");
+        }
+        let shown = load(&LEAST.replace("//p", "//u:hunter2@p")).unwrap_err()[0].to_string();
+        assert!(shown.contains("//***@p") && !shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
+    fn secrets_in_the_file_are_neither_taken_nor_repeated() {
+        let problem = &load(&format!("{LEAST}basic_auth = {{ username = 'u', password = 'hunter2' }}\n")).unwrap_err()[0];
+        assert_eq!(problem.hint.as_deref(), Some("secrets are references: put credentials into an http_config file"));
+        assert!(!problem.to_string().contains("hunter2"), "{problem}");
+        let syntax = load(&format!("{LEAST}password = hunter2\n")).unwrap_err();
+        assert!(!syntax[0].to_string().contains("hunter2"), "{}", syntax[0]);
+    }
+
+    #[test]
+    fn each_kind_of_source_has_its_own_keys() {
+        let am = "[[source]]\nname = 'a'\nkind = 'alertmanager'\n";
+        assert_eq!(below(&format!("{am}url = 'http://a'")), ["4:7 an alertmanager has `urls`, not `url` | `urls = [\"http://a\"]`"]);
+        assert_eq!(below(am), ["1:1 `urls` is missing in this [[source]] | such as `urls = [\"http://am1:9093\", \"http://am2:9093\"]`"]);
+        assert_eq!(below(&format!("{am}urls = []")), ["4:8 `urls` is empty | name every peer, such as `urls = [\"http://am1:9093\"]`"]);
+        assert_eq!(below(&format!("{am}urls = ['http://a', 'http://a/']")), ["4:21 this address is named twice in `urls`"]);
+        assert_eq!(below(&format!("{am}urls = [1]")), ["4:9 `urls`: a string is needed, this is integer `1`"]);
+        assert_eq!(below(&format!("{am}urls = 'http://a'")), ["4:8 `urls`: a list is needed, this is string \"http://a\""]);
+        let prom = "[[source]]\nname = 'q'\nkind = 'prometheus'\n";
+        assert_eq!(below(&format!("{prom}urls = ['http://a']")), ["4:8 a prometheus has `url`, not `urls` | one source per Prometheus"]);
+        assert_eq!(below(prom), ["1:1 `url` is missing in this [[source]] | such as `url = \"http://prometheus:9090\"`"]);
+        assert_eq!(
+            below("dead_man = { alertname = 'W' }"),
+            [
+                "1:12 a prometheus has no `dead_man`: it is an alert, and alerts come from an alertmanager | move it to the source of kind `alertmanager`"
+            ]
+        );
+    }
+
+    #[test]
+    fn panels_ask_something_and_their_thresholds_can_be_told_apart() {
+        let panel = |more: &str| below(&format!("[[panel]]\nname = 'x'\nsource = 'p'\n{more}"));
+        assert_eq!(panel("query = ' '"), ["4:9 `query` is empty | PromQL, such as `query = 'up'`"]);
+        assert_eq!(panel("query = \"up\\u200b\""), ["4:9 `query` holds a control, invisible or direction-changing character"]);
+        assert!(panel("query = \"\"\"sum(\n\tup\n)\"\"\"").is_empty());
+        assert_eq!(panel("query = 'up'\nwarn = 1\ncritical = 1.0").len(), 1);
+        assert_eq!(
+            panel("query = 'up'\nwarn = nan\ncritical = inf"),
+            ["5:8 `warn` must be a number that a value can reach", "6:12 `critical` must be a number that a value can reach"]
+        );
+        assert!(panel("query = 'up'\nwarn = 5\ncritical = 1").is_empty(), "low values may be the bad ones");
+    }
+
+    #[test]
+    fn labels_are_named_as_prometheus_names_them() {
+        let labels = |labels: &str| below(&format!("[[service]]\nname = 'w'\nlabels = {labels}"));
+        assert_eq!(labels("{}"), ["3:10 `labels` is empty: it would stand for every alert | leave the key out, or name a label"]);
+        assert_eq!(labels("{ 'a-b' = 'x' }"), ["3:12 `a-b` is no name of a label | letters, digits and `_`, and no digit first"]);
+        assert_eq!(labels("{ 1a = 'x' }").len(), 1);
+        assert_eq!(labels("{ a = '' }"), ["3:16 the label's value is empty, which means that it is not set"]);
+        assert_eq!(labels("{ a = \"\\u001b\" }"), ["3:16 the label's value holds a control, invisible or direction-changing character"]);
+        assert_eq!(labels("{ a = 1 }"), ["3:16 `a`: a string is needed, this is integer `1`"]);
+        assert_eq!(below("[[service]]\nname = 'w'\nrunbook = ''"), ["3:11 `runbook` is empty"]);
+    }
+
+    #[test]
+    fn http_config_files_are_there_and_can_be_read() {
+        let found = below("http_config = '/nonexistent/h.yml'");
+        assert!(found[0].starts_with("1:15 the http_config file `/nonexistent/h.yml` cannot be read: "), "{found:?}");
+        let folder = tempfile::tempdir().unwrap();
+        let problem = estate_from(&folder.path().join("e.toml"), &format!("{LEAST}http_config = '.'")).unwrap_err().remove(0);
+        assert_eq!(problem.what, "the http_config file `.` is a folder, not a file");
+        assert_eq!(below("http_config = ''"), ["1:15 `http_config` is empty"]);
+    }
+
+    #[test]
+    fn a_file_that_is_too_large_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("e.toml");
+        std::fs::write(&file, "#".repeat((4 << 20) + 1)).unwrap();
+        assert_eq!(estate(&file).unwrap_err()[0].what, "is larger than 4096 KiB: this cannot be meant");
+        assert_eq!(estate(&folder.path().join("none.toml")).unwrap_err().len(), 1);
+    }
+
+    #[test]
+    fn thousands_of_mistakes_are_told_as_many() {
+        let text: String = (0..5_000).map(|i| format!("[[service]]\nname = 's{i}'\nfoo{i} = 1\n")).collect();
+        let problems = load(&format!("{LEAST}{text}")).unwrap_err();
+        assert_eq!(problems.len(), report::LIMIT + 1);
+        assert_eq!(problems.last().unwrap().what, "there are more problems than these");
+        let dangling: String = (0..5_000).map(|i| format!("[[service]]\nname = 's{i}'\nsites = ['x']\n")).collect();
+        let problems = load(&format!("{LEAST}{dangling}")).unwrap_err();
+        assert_eq!(problems.len(), report::LIMIT + 1);
+        assert_eq!(problems.last().unwrap().what, "there are more problems than these");
+    }
+
+    /// Table, key, and two values of it: the estate must differ by nothing else.
+    const KEYS: [(&str, &str, &str, &str); 35] = [
+        ("", "version", "version = 1", "version = 2"),
+        ("", "estate", "name = \"storefront\"", "name = \"backoffice\""),
+        ("", "site", "name = \"ams3\"\nrole = \"standby\"", "name = \"ams3\"\nrole = \"primary\""),
+        ("", "service", "name = \"web\"\nsites = [\"fra1\", \"ams3\"]", "name = \"web\"\nsites = [\"ams3\"]"),
+        ("", "source", "timeout = \"5s\"", "timeout = \"6s\""),
+        ("", "panel", "unit = \"ratio\"", "unit = \"count\""),
+        ("estate", "name", "name = \"storefront\"", "name = \"backoffice\""),
+        ("estate", "environment", "\"production\"", "\"staging\""),
+        ("estate", "zone", "\"Europe/Warsaw\"", "\"UTC\""),
+        ("site", "name", "role = \"standby\"", "role = \"standby\"\n[[site]]\nname = \"lon1\"\nrole = \"standby\""),
+        ("site", "role", "role = \"standby\"", "role = \"primary\""),
+        ("site", "labels", "region = \"ams\"", "region = \"fra\""),
+        ("service", "name", "[[service]]\nname = \"postgres\"", "[[service]]\nname = \"x\"\n[[service]]\nname = \"postgres\""),
+        ("service", "sites", "sites = [\"fra1\", \"ams3\"]", "sites = [\"ams3\"]"),
+        ("service", "depends_on", "depends_on = [\"postgres\"]", "depends_on = []"),
+        ("service", "labels", "{ job = \"web\" }", "{ job = \"shop\" }"),
+        ("service", "runbook", "docs/ops/web.md", "docs/ops/shop.md"),
+        ("source", "name", "name = \"alerts\"", "name = \"am\""),
+        ("source", "kind", "kind = \"prometheus\"", "kind = \"alertmanager\""),
+        ("source", "url", "prometheus.internal", "other.internal"),
+        ("source", "urls", ", \"http://am2:9093\"", ""),
+        ("source", "http_config", "http_config = \"prometheus-http.yml\"\n", ""),
+        ("source", "every", "every = \"15s\"", "every = \"30s\""),
+        ("source", "timeout", "timeout = \"5s\"", "timeout = \"6s\""),
+        ("source", "dead_man", "\"Watchdog\"", "\"DeadMan\""),
+        ("panel", "name", "name = \"errors\"", "name = \"failures\""),
+        ("panel", "service", "service = \"web\"", "service = \"postgres\""),
+        ("panel", "source", "source = \"prom\"", "source = \"alerts\""),
+        ("panel", "query", "5..", "4.."),
+        ("panel", "unit", "unit = \"ratio\"", "unit = \"bytes\""),
+        ("panel", "unit", "unit = \"ratio\"", "unit = \"seconds\""),
+        ("panel", "unit", "unit = \"ratio\"", "unit = \"per-second\""),
+        ("panel", "unit", "unit = \"ratio\"", "unit = \"count\""),
+        ("panel", "warn", "warn = 0.01", "warn = 0.02"),
+        ("panel", "critical", "critical = 0.05", "critical = 0.06"),
+    ];
+
+    #[test]
+    fn every_key_that_is_accepted_is_read() {
+        let accepted = |table: &str, text: &str| -> Vec<(String, String)> {
+            let hint = load(text).unwrap_err().into_iter().find(|p| p.what.contains("zzzzzzzz")).unwrap().hint.unwrap();
+            hint.split('`').skip(1).step_by(2).map(|key| (table.to_owned(), key.to_owned())).collect()
+        };
+        let mut all: BTreeSet<(String, String)> = accepted("", "zzzzzzzz = 1").into_iter().collect();
+        for table in all.clone().into_iter().map(|(_, key)| key).filter(|key| key != "version") {
+            let head = if table == "estate" { "[estate]".to_owned() } else { format!("[[{table}]]") };
+            all.extend(accepted(&table, &format!("{head}\nzzzzzzzz = 1")));
+        }
+        let tested: BTreeSet<(String, String)> = KEYS.iter().map(|(t, k, ..)| ((*t).to_owned(), (*k).to_owned())).collect();
+        assert_eq!(all, tested, "a key without a row, or a row without a key");
+
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("estate.toml");
+        std::fs::write(folder.path().join("prometheus-http.yml"), "").unwrap();
+        let first = estate_from(&file, WHOLE).unwrap();
+        for (table, key, one, other) in KEYS {
+            let text = WHOLE.replacen(one, other, 1);
+            assert_ne!(text, WHOLE, "[{table}] {key} does not stand in the text");
+            let changed = estate_from(&file, &text);
+            assert_ne!(changed.as_ref(), Ok(&first), "[{table}] {key} changes nothing");
+            let refused = matches!((table, key), ("", "version") | ("source", "kind") | ("panel", "source"));
+            assert_eq!(changed.is_err(), refused, "[{table}] {key}: {changed:?}");
+        }
+    }
+
+    /// What must hold of any text.
+    fn holds(text: &str) {
+        match load(text) {
+            Ok(e) => {
+                assert!(!e.sources.is_empty());
+                for s in &e.services {
+                    assert!(s.sites.iter().all(|n| e.sites.iter().any(|site| site.name == *n)));
+                    assert!(s.depends_on.iter().all(|n| e.service(n).is_some()));
+                }
+                for p in &e.panels {
+                    assert!(matches!(e.source(&p.source).unwrap().kind, SourceKind::Prometheus { .. }));
+                    assert!(p.service.as_ref().is_none_or(|s| e.service(s).is_some()));
+                }
+            }
+            Err(problems) => {
+                assert!(!problems.is_empty());
+                for p in &problems {
+                    assert!(p.place.line >= 1 && p.place.line <= text.matches('\n').count() + 1);
+                    assert!(p.place.column >= 1);
+                    assert!(!p.what.contains("defect"), "{p}");
+                    assert!(!p.what.chars().any(crate::model::text::is_hostile), "{p:?}");
+                    assert!(!p.to_string().is_empty());
+                }
+                let order: Vec<(usize, usize)> = problems.iter().map(|p| (p.place.line, p.place.column)).collect();
+                assert!(order.is_sorted());
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_loaded_or_refused(text in any::<String>()) {
+            holds(&text);
+        }
+
+        #[test]
+        fn any_text_of_the_words_of_toml_is_loaded_or_refused(
+            words in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "[[", "]]", "[", "]", "\n", "=", "{", "}", ",", "\"", "'", ".", "site", "source", "name", "labels", "1", "nan", "true",
+                    "'a'", "\"http://a\"", "version = 1\n", "[[service]]\n", "sites = ['a']\n", "depends_on", "é", "\u{202e}", "#", "\\",
+                ]),
+                0..60,
+            )
+        ) {
+            holds(&words.concat());
+        }
+
+        #[test]
+        fn a_good_estate_with_damage_is_loaded_or_refused(
+            cuts in proptest::collection::vec((any::<prop::sample::Index>(), 0..40_usize, "[\\PC\n]{0,6}"), 1..6)
+        ) {
+            let mut text: Vec<char> = WHOLE.replace("http_config = \"prometheus-http.yml\"\n", "").chars().collect();
+            for (at, length, with) in cuts {
+                let at = at.index(text.len());
+                let end = (at + length).min(text.len());
+                text.splice(at..end, with.chars());
+                if text.is_empty() {
+                    break;
+                }
+            }
+            holds(&text.into_iter().collect::<String>());
+        }
+
+        #[test]
+        fn a_good_estate_with_lines_exchanged_is_loaded_or_refused(order in proptest::collection::vec(any::<prop::sample::Index>(), 1..60)) {
+            let lines: Vec<&str> = WHOLE.lines().collect();
+            holds(&order.iter().map(|i| lines[i.index(lines.len())]).collect::<Vec<_>>().join("\n"));
+        }
+    }
+}

@@ -71,6 +71,18 @@ impl Paths {
         self.config.as_ref().map(|c| c.join("estate.toml"))
     }
 
+    /// Every path with what it is for, in the order in which they are shown.
+    pub fn all(&self) -> [(&'static str, Option<PathBuf>); 6] {
+        [
+            ("estate", self.estate()),
+            ("preferences", self.preferences()),
+            ("keymap", self.keymap()),
+            ("themes", self.themes()),
+            ("log", self.log()),
+            ("readings", self.readings()),
+        ]
+    }
+
     /// The estate file: `--estate`, then `QD_ESTATE`, both taken as they are; then the first that is there of the
     /// person's own and the machine's. Never one of the current folder: whoever can write there must not choose
     /// what an operator sees.

@@ -17,8 +17,7 @@ const LARGEST: u64 = 1 << 20;
 /// The words of `zone`.
 pub const ZONES: [(&str, ZoneChoice); 3] = [("utc", ZoneChoice::Utc), ("local", ZoneChoice::Local), ("estate", ZoneChoice::Estate)];
 /// The words of `color`.
-pub const COLORS: [(&str, ColorChoice); 3] =
-    [("auto", ColorChoice::Auto), ("always", ColorChoice::Always), ("never", ColorChoice::Never)];
+pub const COLORS: [(&str, ColorChoice); 3] = [("auto", ColorChoice::Auto), ("always", ColorChoice::Always), ("never", ColorChoice::Never)];
 
 /// What the command line asks for; it wins over everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -152,14 +151,20 @@ mod tests {
         let (_folder, paths) = folder("theme = 'light'\nzone = 'estate'\nascii = true\ncolor = 'always'\n", "");
         let read = |vars: &[(&str, &str)], flags: &Overrides| preferences(&paths, &env(vars), flags).unwrap();
         let file = read(&[], &Overrides::default());
-        assert_eq!((file.theme.as_deref(), file.zone, file.ascii, file.color), (Some("light"), ZoneChoice::Estate, true, ColorChoice::Always));
+        assert_eq!(
+            (file.theme.as_deref(), file.zone, file.ascii, file.color),
+            (Some("light"), ZoneChoice::Estate, true, ColorChoice::Always)
+        );
         let vars = [("QD_THEME", "sixteen"), ("QD_ZONE", "local"), ("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")];
         let from_env = read(&vars, &Overrides::default());
         assert_eq!((from_env.theme.as_deref(), from_env.zone, from_env.color), (Some("sixteen"), ZoneChoice::Local, ColorChoice::Never));
         let flags =
             Overrides { theme: Some("dark".into()), zone: Some(ZoneChoice::Utc), ascii: Some(false), color: Some(ColorChoice::Auto) };
         let flagged = read(&vars, &flags);
-        assert_eq!((flagged.theme.as_deref(), flagged.zone, flagged.ascii, flagged.color), (Some("dark"), ZoneChoice::Utc, false, ColorChoice::Auto));
+        assert_eq!(
+            (flagged.theme.as_deref(), flagged.zone, flagged.ascii, flagged.color),
+            (Some("dark"), ZoneChoice::Utc, false, ColorChoice::Auto)
+        );
     }
 
     #[test]

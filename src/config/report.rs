@@ -39,6 +39,7 @@ impl<'a> Report<'a> {
         let hint = match nearest(word, words.iter().copied()) {
             Some(near) => Some(format!("did you mean `{near}`?")),
             None if words.is_empty() || words.len() > 24 => None,
+            None if words.len() == 1 => Some(format!("there is only {}", listed(words))),
             None => Some(format!("one of {}", listed(words))),
         };
         self.put(offset, what.as_ref(), hint.as_deref());
@@ -53,17 +54,22 @@ impl<'a> Report<'a> {
         if self.found.len() > LIMIT || self.found.iter().any(|(at, p)| *at == offset && p.what == what) {
             return;
         }
-        let (what, hint) = match self.found.len() < LIMIT {
-            true => (what, hint),
-            false => ("there are more problems than these", Some("mend these first, then check again")),
-        };
+        if self.found.len() == LIMIT {
+            let end = self.text.len();
+            let problem = Problem::new(Place::of(self.file, self.text, end), "there are more problems than these");
+            self.found.push((end, problem.hint("mend these first, then check again")));
+            return;
+        }
         let mut place = Place::of(self.file, self.text, offset);
         place.text = without_secrets(&place.text);
         let problem = Problem::new(place, clean(&without_secrets(what), NOTE_CAP));
-        self.found.push((offset, match hint {
-            Some(hint) => problem.hint(clean(&without_secrets(hint), NOTE_CAP)),
-            None => problem,
-        }));
+        self.found.push((
+            offset,
+            match hint {
+                Some(hint) => problem.hint(clean(&without_secrets(hint), NOTE_CAP)),
+                None => problem,
+            },
+        ));
     }
 
     /// Remembers that the table that starts at this byte had this key, in a form that was refused and told.
@@ -74,6 +80,11 @@ impl<'a> Report<'a> {
     /// True where the key was there but refused: that it is missing is then no news.
     pub fn lost(&self, table: usize, key: &str) -> bool {
         self.lost.contains(&(table, key.to_owned()))
+    }
+
+    /// True where anything was refused within the table that starts at this byte: that it is empty is then no news.
+    pub fn lost_within(&self, table: usize) -> bool {
+        self.lost.iter().any(|(at, _)| *at == table)
     }
 
     /// True while nothing was found.

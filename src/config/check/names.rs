@@ -16,7 +16,7 @@ pub(super) fn safe(raw: &Raw, report: &mut Report<'_>) {
         name(report, "name", &estate.get_ref().name);
         name(report, "environment", &estate.get_ref().environment);
     }
-    for (_, key) in kinds(raw).into_iter().flat_map(|(_, keys)| keys.into_iter().map(|key| ((), key))) {
+    for key in kinds(raw).into_iter().flat_map(|(_, keys)| keys) {
         name(report, "name", key);
     }
 }
@@ -76,7 +76,7 @@ pub(super) fn labels(raw: &Raw, report: &mut Report<'_>) {
 
 fn set(report: &mut Report<'_>, key: &str, labels: &RawLabels) {
     let Some(labels) = labels else { return };
-    if labels.get_ref().is_empty() {
+    if labels.get_ref().is_empty() && !report.lost_within(labels.span().start) {
         report.hint(labels.span().start, format!("`{key}` is empty: it would stand for every alert"), "leave the key out, or name a label");
     }
     for (name, value) in labels.get_ref() {

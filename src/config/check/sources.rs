@@ -29,7 +29,8 @@ pub(super) fn any(raw: &Raw, report: &mut Report<'_>) {
 
 /// Every address is a plain http or https one.
 pub(super) fn addresses(raw: &Raw, report: &mut Report<'_>) {
-    for source in raw.source.iter().map(Spanned::get_ref) {
+    for source in &raw.source {
+        let (table, source) = (source.span().start, source.get_ref());
         if let Some(url) = &source.url {
             address(report, url);
         }
@@ -40,7 +41,7 @@ pub(super) fn addresses(raw: &Raw, report: &mut Report<'_>) {
                 report.at(url.span().start, "this address is named twice in `urls`");
             }
         }
-        if let Some(urls) = source.urls.as_ref().filter(|u| u.get_ref().is_empty()) {
+        if let Some(urls) = source.urls.as_ref().filter(|u| u.get_ref().is_empty() && !report.lost(table, "urls")) {
             report.hint(urls.span().start, "`urls` is empty", "name every peer, such as `urls = [\"http://am1:9093\"]`");
         }
     }
@@ -95,7 +96,11 @@ pub(super) fn fits_kind(raw: &Raw, report: &mut Report<'_>) {
                     report.hint(url.span().start, "an alertmanager has `urls`, not `url`", format!("`urls = [\"{}\"]`", url.get_ref()));
                 }
                 (None, None) if !report.lost(table, "url") && !report.lost(table, "urls") => {
-                    report.hint(table, "`urls` is missing in this [[source]]", "such as `urls = [\"http://am1:9093\", \"http://am2:9093\"]`");
+                    report.hint(
+                        table,
+                        "`urls` is missing in this [[source]]",
+                        "such as `urls = [\"http://am1:9093\", \"http://am2:9093\"]`",
+                    );
                 }
                 _ => {}
             }
