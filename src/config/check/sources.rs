@@ -168,6 +168,6 @@ pub(super) fn http_configs(raw: &Raw, report: &mut Report<'_>) {
 }
 
 /// What is wrong inside an http_config file.
-fn within_http_config(_file: &Path) -> Vec<Problem> {
-    Vec::new()
+fn within_http_config(file: &Path) -> Vec<Problem> {
+    super::super::http_config::load(file).err().unwrap_or_default()
 }
