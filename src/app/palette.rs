@@ -1,8 +1,18 @@
 //! The palette: go anywhere by typing a part of its name.
 
-use super::action::Action;
-use super::layer::Pane;
+use std::cmp::Reverse;
+
+use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+
 use crate::model::alert::AlertId;
+
+use super::action::{ACTIONS, Action};
+use super::layer::{Pane, Scope};
+use super::state::State;
+
+/// Matches kept; all are counted.
+const FOUND_CAP: usize = 100;
 
 /// Where a line of the palette leads.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,4 +55,155 @@ pub struct Palette {
     pub count: usize,
     /// The selected one, a place in `found`.
     pub selected: usize,
+}
+
+impl Palette {
+    /// The palette over what is shown now.
+    pub fn open(state: &State) -> Palette {
+        let mut palette = Palette { items: items(state), ..Palette::default() };
+        palette.retype(String::new());
+        palette
+    }
+
+    /// Takes in what is typed now, and selects the best match.
+    pub fn retype(&mut self, typed: String) {
+        let pattern = Pattern::new(&typed, CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy);
+        let mut matcher = Matcher::new(Config::DEFAULT);
+        let mut buffer = Vec::new();
+        let mut scored: Vec<(Reverse<u32>, usize)> = Vec::new();
+        for (place, item) in self.items.iter().enumerate() {
+            if let Some(score) = pattern.score(Utf32Str::new(&item.text, &mut buffer), &mut matcher) {
+                scored.push((Reverse(score), place));
+            }
+        }
+        scored.sort_unstable(); // equal scores keep the order of the items: the place is part of the key
+        self.count = scored.len();
+        self.found = scored.into_iter().take(FOUND_CAP).map(|(_, place)| place).collect();
+        self.selected = 0;
+        self.typed = typed;
+    }
+
+    /// Moves the selection by so many lines, stopping at the ends.
+    pub fn step(&mut self, by: isize) {
+        self.selected = self.selected.saturating_add_signed(by).min(self.found.len().saturating_sub(1));
+    }
+
+    /// Where the selected line leads.
+    pub fn goal(&self) -> Option<&Goal> {
+        self.found.get(self.selected).map(|place| &self.items[*place].goal)
+    }
+}
+
+fn items(state: &State) -> Vec<Item> {
+    let scope = state.scope();
+    let key = |action: Action| state.keymap.key_for(scope, action).map_or_else(String::new, |key| key.to_string());
+    let item = |text: String, note: String, goal: Goal| Item { text, note, goal };
+    let mut items = Vec::new();
+    for pane in Pane::ALL {
+        let action = match pane {
+            Pane::Overview => Action::Overview,
+            Pane::Alerts => Action::Alerts,
+            Pane::Metrics => Action::Metrics,
+        };
+        items.push(item(format!("pane {}", pane.name()), key(action), Goal::Pane(pane)));
+    }
+    for entry in ACTIONS.iter().filter(|entry| offered(scope, entry.action)) {
+        items.push(item(format!("{}: {}", entry.name.replace('-', " "), entry.doc), key(entry.action), Goal::Run(entry.action)));
+    }
+    let view = state.shown();
+    for (service, health) in state.estate.services.iter().zip(&view.services) {
+        let note = health.overall.severity.word().to_owned();
+        items.push(item(format!("service {}", service.name), note, Goal::Service(service.name.clone())));
+    }
+    for panel in state.panels() {
+        let of = panel.panel.service.as_deref().map_or_else(String::new, |service| format!("of {service}"));
+        items.push(item(format!("panel {}", panel.panel.name), of, Goal::Panel(panel.panel.name.clone())));
+    }
+    for (place, (source, reading)) in state.estate.sources.iter().zip(state.shown_readings()).enumerate() {
+        items.push(item(format!("source {}", source.name), reading.freshness(state.now).word().to_owned(), Goal::Source(place)));
+    }
+    for alert in &view.alerts {
+        let text = format!("alert {} {}", alert.name(), alert.summary());
+        items.push(item(text, alert.state.word().to_owned(), Goal::Alert(alert.id.clone())));
+    }
+    items
+}
+
+/// True where running the action from the palette does something in that scope. Moving about is for keys, panes have
+/// lines of their own.
+fn offered(scope: Scope, action: Action) -> bool {
+    let list = matches!(scope, Scope::Overview | Scope::Alerts | Scope::Metrics);
+    match action {
+        Action::Open | Action::Filter => list,
+        Action::Back => !list,
+        Action::Muted | Action::Group => scope == Scope::Alerts,
+        Action::Longer | Action::Shorter => matches!(scope, Scope::Metrics | Scope::Chart),
+        Action::Live => scope == Scope::Chart,
+        Action::Help => scope != Scope::Help,
+        Action::Close
+        | Action::Quit
+        | Action::Suspend
+        | Action::Redraw
+        | Action::NextPane
+        | Action::PreviousPane
+        | Action::Refresh
+        | Action::Freeze
+        | Action::Zone
+        | Action::Theme => true,
+        Action::Interrupt
+        | Action::Palette
+        | Action::Overview
+        | Action::Alerts
+        | Action::Metrics
+        | Action::Down
+        | Action::Up
+        | Action::Left
+        | Action::Right
+        | Action::Top
+        | Action::Bottom
+        | Action::HalfDown
+        | Action::HalfUp
+        | Action::PageDown
+        | Action::PageUp
+        | Action::Accept
+        | Action::Erase
+        | Action::EraseWord
+        | Action::EraseAll
+        | Action::Nothing => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn palette(texts: &[&str]) -> Palette {
+        let item = |text: &&str| Item { text: text.to_string(), note: String::new(), goal: Goal::Service(text.to_string()) };
+        let mut palette = Palette { items: texts.iter().map(item).collect(), ..Palette::default() };
+        palette.retype(String::new());
+        palette
+    }
+
+    #[test]
+    fn parts_of_a_name_find_it_and_symbols_are_plain_text() {
+        let mut palette = palette(&["pane overview", "service web", "alert NodeDown web-1", "alert !odd"]);
+        assert_eq!(palette.found, [0, 1, 2, 3], "all of them while nothing is typed");
+        palette.retype("NDWN".into());
+        assert_eq!(palette.found, [2]);
+        palette.retype("!o".into());
+        assert_eq!(palette.goal(), Some(&Goal::Service("alert !odd".into())));
+        palette.retype("zzz".into());
+        assert_eq!((palette.count, palette.goal()), (0, None));
+        palette.step(1);
+        assert_eq!(palette.selected, 0);
+    }
+
+    #[test]
+    fn a_hundred_are_kept_and_all_are_counted() {
+        let names: Vec<String> = (0..250).map(|i| format!("alert a{i}")).collect();
+        let mut palette = palette(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!((palette.found.len(), palette.count), (100, 250));
+        palette.step(1_000);
+        assert_eq!(palette.selected, 99);
+    }
 }

@@ -1,6 +1,264 @@
-//! Rows of the panes, computed from the state.
+//! Rows of the panes, computed from the state, and the moment when they must be computed again.
 
-use super::state::State;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::alert::{Alert, AlertId};
+use crate::model::label::Labels;
+use crate::model::needs::About;
+use crate::model::reading::{Freshness, Reading};
+use crate::model::source::Answer;
+
+use super::layer::{Layer, Pane};
+use super::list::List;
+use super::state::{AlertRow, OverviewId, OverviewRow, State};
+use super::subject::{OfService, OfSource};
+
+/// Changes listed on the Overview.
+const CHANGES_SHOWN: usize = 50;
 
 /// Computes the rows of all panes again and settles the selections.
-pub fn refresh(_state: &mut State) {}
+pub fn refresh(state: &mut State) {
+    state.overview_rows = overview(state);
+    state.alert_rows = alerts(state);
+    state.metric_rows = metrics(state);
+    let height = state.body_height();
+    let ids = overview_ids(state);
+    state.overview.list.settle(&ids, height);
+    let ids = alert_ids(state);
+    state.alerts.list.settle(&ids, height);
+    let ids = metric_ids(state);
+    state.metrics.list.settle(&ids, height);
+    renew_details(state);
+}
+
+/// The same when a source answered for the first time: a cursor that still stands on the first row stays on the first
+/// row, which is now another one. Later on it stays with its id.
+pub fn refresh_at_start(state: &mut State) {
+    // By rows, not ids: the rows are still those of the old view.
+    let first =
+        state.overview_rows.iter().position(|r| matches!(r, OverviewRow::Need(_) | OverviewRow::Service(_) | OverviewRow::Source(_)));
+    if first == Some(state.overview.list.row) {
+        state.overview.list = List::default();
+    }
+    let first = state.alert_rows.iter().position(|r| matches!(r, AlertRow::Alert(_)));
+    if first == Some(state.alerts.list.row) {
+        state.alerts.list = List::default();
+    }
+    refresh(state);
+}
+
+/// An open alert follows its alert while there is one; when it has ended, it stays as it was last seen.
+fn renew_details(state: &mut State) {
+    let State { layers, frozen, view, .. } = state;
+    let alerts = frozen.as_ref().map_or(&view.alerts, |f| &f.view.alerts);
+    for layer in layers {
+        if let Layer::Alert { alert, .. } = layer
+            && let Some(now) = alerts.iter().find(|a| a.id == alert.id)
+        {
+            *alert = now.clone();
+        }
+    }
+}
+
+fn overview(state: &State) -> Vec<OverviewRow> {
+    let (view, filter, now) = (state.shown(), &state.overview.filter, state.now);
+    let mut rows = vec![OverviewRow::Head("NEEDS YOU")];
+    let needs: Vec<usize> = (0..view.needs.len()).filter(|i| filter.matches(&view.needs[*i], now)).collect();
+    let room = (state.body_height() / 3).max(4);
+    rows.extend(needs.iter().take(room).map(|i| OverviewRow::Need(*i)));
+    if needs.len() > room {
+        rows.push(OverviewRow::MoreNeeds(needs.len() - room));
+    }
+    if needs.is_empty() {
+        rows.push(OverviewRow::Empty(quiet(state)));
+    }
+    rows.push(OverviewRow::Head("SERVICES"));
+    let services: Vec<OverviewRow> = (state.estate.services.iter().zip(&view.services).enumerate())
+        .filter(|(_, (service, health))| filter.matches(&OfService { service, health }, now))
+        .map(|(i, _)| OverviewRow::Service(i))
+        .collect();
+    section(&mut rows, services, !filter.is_empty(), "the estate file names no service");
+    rows.push(OverviewRow::Head("SOURCES"));
+    let sources: Vec<OverviewRow> = (state.estate.sources.iter().zip(state.shown_readings()).enumerate())
+        .filter(|(_, (source, reading))| {
+            let as_of = reading.held.as_ref().map(|held| held.as_of);
+            filter.matches(&OfSource { source, freshness: reading.freshness(now), as_of }, now)
+        })
+        .map(|(i, _)| OverviewRow::Source(i))
+        .collect();
+    section(&mut rows, sources, !filter.is_empty(), "the estate file names no source");
+    rows.push(OverviewRow::Head("CHANGED since start"));
+    let until = state.frozen.as_ref().map_or(Timestamp::MAX, |f| f.at);
+    let changes: Vec<OverviewRow> = (state.changes.iter().enumerate())
+        .filter(|(_, change)| change.at <= until && filter.matches(*change, now))
+        .take(CHANGES_SHOWN)
+        .map(|(i, _)| OverviewRow::Change(i))
+        .collect();
+    section(&mut rows, changes, !filter.is_empty(), "no change was seen");
+    rows
+}
+
+fn section(rows: &mut Vec<OverviewRow>, of: Vec<OverviewRow>, filtered: bool, empty: &'static str) {
+    if of.is_empty() {
+        rows.push(OverviewRow::Empty(if filtered { "nothing here matches the filter" } else { empty }));
+    }
+    rows.extend(of);
+}
+
+/// What stands where no need is listed. It never says that all is well on the word of a source that is not fresh.
+fn quiet(state: &State) -> &'static str {
+    let readings = state.shown_readings();
+    let is = |wanted: Freshness| move |r: &Reading<Answer>| r.freshness(state.now) == wanted;
+    if !state.shown().needs.is_empty() {
+        "nothing here matches the filter"
+    } else if readings.is_empty() {
+        "nothing is known: the estate file names no source"
+    } else if readings.iter().all(is(Freshness::Fresh)) {
+        "nothing needs you: every source answers and tells of nothing to do"
+    } else if readings.iter().any(is(Freshness::Never)) {
+        "nothing is known yet: not every source has answered"
+    } else {
+        "nothing known needs you, but not every source is fresh"
+    }
+}
+
+fn alerts(state: &State) -> Vec<AlertRow> {
+    let all = &state.shown().alerts;
+    let dead_men: Vec<&Labels> = state.shown_readings().iter().filter_map(dead_man).collect();
+    // A dead man's switch is there to be seen: it is listed even where the muted are not.
+    let wanted = |a: &Alert| state.show_muted || !a.state.is_quiet() || dead_men.iter().any(|labels| labels.covers(&a.labels));
+    let left: Vec<usize> = (0..all.len()).filter(|i| wanted(&all[*i]) && state.alerts.filter.matches(&*all[*i], state.now)).collect();
+    if state.grouped { grouped(state, all, &left) } else { left.into_iter().map(AlertRow::Alert).collect() }
+}
+
+fn dead_man(reading: &Reading<Answer>) -> Option<&Labels> {
+    match &reading.held.as_ref()?.value {
+        Answer::Alertmanager(answer) => answer.dead_man.as_ref().map(|switch| &switch.labels),
+        Answer::Prometheus(_) => None,
+    }
+}
+
+/// The same alerts under the heads of Alertmanager's groups, the group of the worst alert first. An alert that goes to
+/// several receivers is listed in the first of its groups only: a row is told from others by its alert.
+fn grouped(state: &State, all: &[Arc<Alert>], left: &[usize]) -> Vec<AlertRow> {
+    let places: HashMap<(&str, &str), usize> = left.iter().map(|i| ((&*all[*i].source, &*all[*i].fingerprint), *i)).collect();
+    let mut groups: Vec<(Vec<usize>, String)> = Vec::new();
+    for (source, reading) in state.estate.sources.iter().zip(state.shown_readings()) {
+        let Some(Answer::Alertmanager(answer)) = reading.held.as_ref().map(|held| &held.value) else { continue };
+        for group in &answer.groups {
+            let mut own: Vec<usize> = group.alerts.iter().filter_map(|f| places.get(&(source.name.as_str(), &**f)).copied()).collect();
+            own.sort_unstable();
+            own.dedup();
+            if !own.is_empty() {
+                let labels = if group.labels.is_empty() { "all".to_owned() } else { group.labels.short() };
+                groups.push((own, format!("{labels} -> {}", group.receiver)));
+            }
+        }
+    }
+    groups.sort_by_key(|(own, _)| own[0]);
+    let mut listed: HashSet<usize> = HashSet::new();
+    let mut rows = Vec::new();
+    for (own, head) in groups {
+        let new: Vec<usize> = own.iter().copied().filter(|i| listed.insert(*i)).collect();
+        let above = own.len() - new.len();
+        let remark = if above > 0 { format!(", {above} listed above") } else { String::new() };
+        rows.push(AlertRow::Group(format!("{head} ({}{remark})", own.len())));
+        rows.extend(new.into_iter().map(AlertRow::Alert));
+    }
+    let rest: Vec<usize> = left.iter().copied().filter(|i| !listed.contains(i)).collect();
+    if !rest.is_empty() {
+        rows.push(AlertRow::Group(format!("in no group of an Alertmanager ({})", rest.len())));
+        rows.extend(rest.into_iter().map(AlertRow::Alert));
+    }
+    rows
+}
+
+fn metrics(state: &State) -> Vec<usize> {
+    let panels = state.panels();
+    (0..panels.len()).filter(|i| state.metrics.filter.matches(&panels[*i], state.now)).collect()
+}
+
+/// What tells the rows of the Overview apart.
+pub fn overview_ids(state: &State) -> Vec<Option<OverviewId>> {
+    let mut seen: HashMap<About, usize> = HashMap::new();
+    let id = |row: &OverviewRow| match row {
+        OverviewRow::Need(i) => state.shown().needs.get(*i).map(|need| {
+            let about = match &need.about {
+                About::Alerts(name, _) => About::Alerts(name.clone(), Vec::new()),
+                about => about.clone(),
+            };
+            let before = seen.entry(about.clone()).or_default();
+            *before += 1;
+            OverviewId::Need(about, *before - 1)
+        }),
+        OverviewRow::Service(i) => state.estate.services.get(*i).map(|service| OverviewId::Service(service.name.clone())),
+        OverviewRow::Source(i) => Some(OverviewId::Source(*i)),
+        OverviewRow::Head(_) | OverviewRow::MoreNeeds(_) | OverviewRow::Empty(_) | OverviewRow::Change(_) => None,
+    };
+    state.overview_rows.iter().map(id).collect()
+}
+
+/// What tells the rows of the Alerts pane apart.
+pub fn alert_ids(state: &State) -> Vec<Option<AlertId>> {
+    let id = |row: &AlertRow| match row {
+        AlertRow::Group(_) => None,
+        AlertRow::Alert(i) => state.shown().alerts.get(*i).map(|alert| alert.id.clone()),
+    };
+    state.alert_rows.iter().map(id).collect()
+}
+
+/// What tells the cells of the Metrics pane apart.
+pub fn metric_ids(state: &State) -> Vec<Option<String>> {
+    state.metric_rows.iter().map(|i| state.estate.panels.get(*i).map(|panel| panel.name.clone())).collect()
+}
+
+/// Charts side by side on the Metrics pane of a screen so many columns wide.
+pub fn metric_columns(width: u16) -> usize {
+    match width {
+        ..160 => 2,
+        160..240 => 3,
+        240.. => 4,
+    }
+}
+
+/// Points that a range query should bring for the plots on the screen: two Braille dots to a column.
+pub fn points(state: &State) -> u16 {
+    let width = state.size.0;
+    let columns = if state.layers.iter().any(|layer| matches!(layer, Layer::Chart { .. })) {
+        width.saturating_sub(12)
+    } else {
+        (width / metric_columns(width) as u16).saturating_sub(8)
+    };
+    columns.max(10).saturating_mul(2)
+}
+
+/// The earliest moment at which the screen would change without a message: the next minute, a reading that goes stale,
+/// the next second of a countdown to a try. Always later than `now`.
+pub fn next_wake(state: &State) -> Timestamp {
+    let now = state.now;
+    let minute = Timestamp::from_second((now.as_second().div_euclid(60) + 1) * 60).unwrap_or(Timestamp::MAX);
+    let frozen = state.frozen.iter().flat_map(|f| &f.readings);
+    let stale = (state.readings.iter().chain(frozen))
+        .filter(|reading| reading.freshness(now) == Freshness::Fresh)
+        .filter_map(|reading| reading.goes_stale()?.checked_add(SignedDuration::from_millis(1)).ok());
+    let counted = state.shown_readings().iter().enumerate().filter(|(i, _)| counts_down(state, *i)).filter_map(|(_, reading)| {
+        reading.failure.as_ref()?;
+        let left = reading.next_try?.duration_since(now);
+        let part = SignedDuration::from_nanos(i64::from(left.subsec_nanos()));
+        let step = if part > SignedDuration::ZERO { part } else { SignedDuration::from_secs(1) };
+        if left > SignedDuration::ZERO { now.checked_add(step).ok() } else { None }
+    });
+    stale.chain(counted).filter(|at| *at > now).fold(minute, Timestamp::min)
+}
+
+/// True where the countdown to the source's next try is on the screen.
+fn counts_down(state: &State, source: usize) -> bool {
+    match state.layers.last() {
+        None | Some(Layer::Filter) => state.pane == Pane::Overview,
+        Some(Layer::Source { index, .. }) => *index == source,
+        Some(_) => false,
+    }
+}

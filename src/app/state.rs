@@ -13,7 +13,7 @@ use crate::model::health::{self, PanelView, ServiceHealth};
 use crate::model::metric::Demand;
 use crate::model::needs::{self, About, Need};
 use crate::model::preferences::{Theme, ZoneChoice};
-use crate::model::reading::Reading;
+use crate::model::reading::{Freshness, Reading};
 use crate::model::source::Answer;
 
 use super::filter::Filter;
@@ -54,6 +54,8 @@ pub struct View {
     pub services: Vec<ServiceHealth>,
     /// The worst first.
     pub needs: Vec<Need>,
+    /// The state of each reading that this view rests on: when one changes, the view is out of date.
+    pub freshness: Vec<Freshness>,
 }
 
 impl View {
@@ -70,7 +72,8 @@ impl View {
         let alerts = alert::merge(&at_alertmanager, &at_prometheus, delivered);
         let services = health::services(estate, readings, &alerts, now);
         let needs = needs::needs(estate, readings, &alerts, now);
-        View { alerts, services, needs }
+        let freshness = readings.iter().map(|r| r.freshness(now)).collect();
+        View { alerts, services, needs, freshness }
     }
 }
 
@@ -88,8 +91,8 @@ pub struct Frozen {
 /// What tells one selectable row of the Overview from another.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum OverviewId {
-    /// A need.
-    Need(About),
+    /// A need, without the ids of its alerts, which come and go; and how many needs before it are about the same.
+    Need(About, usize),
     /// A service, by name.
     Service(String),
     /// A source, by its place.
@@ -107,11 +110,13 @@ pub struct PaneList<Id> {
     pub typed: String,
     /// Why the typed text is no filter, where it is none.
     pub error: Option<String>,
+    /// The filter from before the typing began: leaving it brings that back.
+    pub former: Filter,
 }
 
 impl<Id> Default for PaneList<Id> {
     fn default() -> Self {
-        PaneList { list: List::default(), filter: Filter::default(), typed: String::new(), error: None }
+        PaneList { list: List::default(), filter: Filter::default(), typed: String::new(), error: None, former: Filter::default() }
     }
 }
 
@@ -226,6 +231,7 @@ impl State {
             keymap,
             read_only: false,
         };
+        state.demand.points = super::pane::points(&state);
         super::pane::refresh(&mut state);
         state
     }

@@ -1,0 +1,97 @@
+//! A key: what it means on the top layer, and the doing of it.
+
+use crate::app::action::Action;
+use crate::app::effect::Effect;
+use crate::app::key::{Code, Key};
+use crate::app::layer::{Layer, Pane, Scope};
+use crate::app::palette::Palette;
+use crate::app::pane;
+use crate::app::state::{Frozen, State};
+use crate::model::preferences::ZoneChoice;
+
+use super::{layers, lists, metrics, typing};
+
+/// A key was pressed.
+pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
+    let scope = state.scope();
+    if let Some(action) = state.keymap.find(scope, key) {
+        return run(state, action);
+    }
+    if let (Scope::Input | Scope::Palette, Key { code: Code::Char(c), ctrl: false, alt: false }) = (scope, key) {
+        typing::put(state, c);
+    }
+    Vec::new()
+}
+
+/// Does what an action says, on the top layer.
+pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Quit => return vec![Effect::Quit(0)],
+        Action::Interrupt => return vec![Effect::Quit(130)],
+        Action::Close if !layers::pop(state) => return vec![Effect::Quit(0)],
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Redraw => return vec![Effect::Redraw],
+        Action::Refresh => return vec![Effect::Poll(None)],
+        Action::Accept => return layers::accept(state),
+        Action::Back => layers::back(state),
+        Action::Help if !matches!(state.layers.last(), Some(Layer::Help { .. })) => state.layers.push(Layer::Help { scroll: 0 }),
+        Action::Palette if !matches!(state.layers.last(), Some(Layer::Palette(_))) => {
+            let palette = Palette::open(state);
+            state.layers.push(Layer::Palette(palette));
+        }
+        Action::Filter => typing::begin(state),
+        Action::Overview => layers::show(state, Pane::Overview),
+        Action::Alerts => layers::show(state, Pane::Alerts),
+        Action::Metrics => layers::show(state, Pane::Metrics),
+        Action::NextPane => layers::show(state, neighbour(state.pane, 1)),
+        Action::PreviousPane => layers::show(state, neighbour(state.pane, Pane::ALL.len() - 1)),
+        Action::Down
+        | Action::Up
+        | Action::Left
+        | Action::Right
+        | Action::Top
+        | Action::Bottom
+        | Action::HalfDown
+        | Action::HalfUp
+        | Action::PageDown
+        | Action::PageUp => lists::walk(state, action),
+        Action::Open => layers::open(state),
+        Action::Muted => {
+            state.show_muted = !state.show_muted;
+            pane::refresh(state);
+        }
+        Action::Group => {
+            state.grouped = !state.grouped;
+            pane::refresh(state);
+        }
+        Action::Longer => metrics::range(state, true),
+        Action::Shorter => metrics::range(state, false),
+        Action::Live => metrics::live(state),
+        Action::Freeze => freeze(state),
+        Action::Zone => {
+            state.look.zone = match state.look.zone {
+                ZoneChoice::Utc => ZoneChoice::Local,
+                ZoneChoice::Local if state.estate.zone.is_some() => ZoneChoice::Estate,
+                ZoneChoice::Local | ZoneChoice::Estate => ZoneChoice::Utc,
+            }
+        }
+        Action::Theme => state.look.theme = (state.look.theme + 1) % state.look.themes.len().max(1),
+        Action::Erase | Action::EraseWord | Action::EraseAll => typing::erase(state, action),
+        Action::Close | Action::Help | Action::Palette | Action::Nothing => {}
+    }
+    Vec::new()
+}
+
+fn neighbour(pane: Pane, by: usize) -> Pane {
+    let at = Pane::ALL.iter().position(|p| *p == pane).unwrap_or(0);
+    Pane::ALL[(at + by) % Pane::ALL.len()]
+}
+
+/// Holds what is shown still, or lets it go on. Readings come in all the while.
+fn freeze(state: &mut State) {
+    state.frozen = match state.frozen.take() {
+        Some(_) => None,
+        None => Some(Frozen { at: state.now, readings: state.readings.clone(), view: state.view.clone() }),
+    };
+    pane::refresh(state);
+}

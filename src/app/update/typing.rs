@@ -1,0 +1,141 @@
+//! Typed and pasted text: the filter line and the palette. Nothing that is typed here is a command.
+
+use crate::app::action::Action;
+use crate::app::filter::{FILTER_CAP, Filter, no_field};
+use crate::app::layer::{Layer, Pane};
+use crate::app::pane;
+use crate::app::state::{PaneList, State};
+use crate::app::subject::{ALERT_FIELDS, OVERVIEW_FIELDS, PANEL_FIELDS, Subject};
+use crate::model::text::is_hostile;
+
+/// The filter line of a pane, whatever its list is of.
+pub(super) struct Line<'a> {
+    pub(super) filter: &'a mut Filter,
+    pub(super) typed: &'a mut String,
+    pub(super) error: &'a mut Option<String>,
+    pub(super) former: &'a mut Filter,
+}
+
+impl<'a> Line<'a> {
+    fn of<Id>(list: &'a mut PaneList<Id>) -> Line<'a> {
+        Line { filter: &mut list.filter, typed: &mut list.typed, error: &mut list.error, former: &mut list.former }
+    }
+}
+
+/// The filter line of the pane that is shown.
+pub(super) fn line(state: &mut State) -> Line<'_> {
+    match state.pane {
+        Pane::Overview => Line::of(&mut state.overview),
+        Pane::Alerts => Line::of(&mut state.alerts),
+        Pane::Metrics => Line::of(&mut state.metrics),
+    }
+}
+
+/// Opens the filter line of a pane; on other layers there is nothing to filter.
+pub(super) fn begin(state: &mut State) {
+    if state.layers.is_empty() {
+        let line = line(state);
+        *line.former = line.filter.clone();
+        *line.typed = line.filter.text.clone();
+        *line.error = None;
+        state.layers.push(Layer::Filter);
+    }
+}
+
+/// Leaves the filter line without taking what was typed.
+pub(super) fn restore(state: &mut State) {
+    let line = line(state);
+    *line.filter = line.former.clone();
+    *line.typed = line.filter.text.clone();
+    *line.error = None;
+    pane::refresh(state);
+}
+
+/// Clears the pane's filter.
+pub(super) fn clear(state: &mut State) {
+    let line = line(state);
+    *line.filter = Filter::default();
+    line.typed.clear();
+    *line.error = None;
+    pane::refresh(state);
+}
+
+/// One character was typed.
+pub(super) fn put(state: &mut State, c: char) {
+    change(state, |text| text.push(c));
+}
+
+/// Text was pasted: it goes where text is typed, and nowhere else.
+pub(super) fn paste(state: &mut State, pasted: &str) {
+    change(state, |text| text.extend(pasted.chars().filter(|c| !is_hostile(*c)).take(FILTER_CAP)));
+}
+
+/// Takes typed text away.
+pub(super) fn erase(state: &mut State, action: Action) {
+    change(state, |text| match action {
+        Action::Erase => {
+            text.pop();
+        }
+        Action::EraseWord => {
+            let kept = text.trim_end();
+            text.truncate(kept.rfind(char::is_whitespace).map_or(0, |at| at + kept[at..].chars().next().map_or(1, char::len_utf8)));
+        }
+        _ => text.clear(),
+    });
+}
+
+fn change(state: &mut State, with: impl FnOnce(&mut String)) {
+    match state.layers.last_mut() {
+        Some(Layer::Palette(palette)) => {
+            let mut typed = palette.typed.clone();
+            with(&mut typed);
+            cap(&mut typed);
+            palette.retype(typed);
+        }
+        Some(Layer::Filter) => {
+            let typed = line(state).typed;
+            with(typed);
+            cap(typed);
+            apply(state);
+        }
+        _ => {}
+    }
+}
+
+fn cap(text: &mut String) {
+    while text.len() > FILTER_CAP {
+        text.pop();
+    }
+}
+
+/// Filters by what is typed so far, or says why that is no filter and keeps the last one that was.
+fn apply(state: &mut State) {
+    let typed = line(state).typed.clone();
+    let outcome = Filter::parse(&typed).and_then(|filter| check(state, filter));
+    let line = line(state);
+    match outcome {
+        Ok(filter) => {
+            *line.filter = filter;
+            *line.error = None;
+            pane::refresh(state);
+        }
+        Err(told) => *line.error = Some(told),
+    }
+}
+
+/// Refuses a field that no row of the pane can have: a slip of the fingers would else empty the list without a word.
+fn check(state: &State, filter: Filter) -> Result<Filter, String> {
+    let fields = match state.pane {
+        Pane::Overview => OVERVIEW_FIELDS,
+        Pane::Alerts => ALERT_FIELDS,
+        Pane::Metrics => PANEL_FIELDS,
+    };
+    let alerts = &state.shown().alerts;
+    let known =
+        |name: &str| fields.contains(&name) || (state.pane == Pane::Alerts && alerts.iter().any(|alert| alert.field(name).is_some()));
+    let unknown = filter.unknown_field(known).map(|name| {
+        let labels: &[&str] = if state.pane == Pane::Alerts { &["the labels and annotations of the alerts here"] } else { &[] };
+        no_field(name, &[fields, labels].concat())
+    });
+    unknown.map_or(Ok(filter), Err)
+}
