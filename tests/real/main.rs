@@ -1,0 +1,11 @@
+//! The watchers against real servers: Prometheus, Alertmanager alone and in pairs, node_exporter. `tests/run` installs them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "a test may stop where it stands")]
+
+mod alerts;
+mod credentials;
+mod estate;
+mod http;
+mod metrics;
+mod pair;
+mod servers;
