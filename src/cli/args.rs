@@ -27,7 +27,7 @@ $XDG_CONFIG_HOME/quarterdeck/estate.toml (~/.config), /etc/quarterdeck/estate.to
 
 /// A terminal console from which people run production.
 #[derive(Debug, Parser)]
-#[command(name = "qd", version, about, long_about = LONG, after_long_help = EXAMPLES, after_help = "`qd --help` shows examples.")]
+#[command(name = "qd", version, about = "A terminal console from which people run production", long_about = LONG, after_long_help = EXAMPLES, after_help = "`qd --help` shows examples.")]
 pub struct Cli {
     /// What holds for every subcommand.
     #[command(flatten)]
@@ -61,7 +61,7 @@ pub struct Global {
     /// Plain ASCII on the screen.
     #[arg(long, global = true)]
     pub ascii: bool,
-    /// The theme.
+    /// The theme: dark, light, sixteen or one of your own.
     #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<String>,
     /// How to print: a table for people or JSON for programs.
@@ -74,9 +74,9 @@ pub struct Global {
 pub enum Color {
     /// Where the output is a terminal that wants them.
     Auto,
-    /// Always.
+    /// Wherever the output goes.
     Always,
-    /// Never.
+    /// Nowhere: state is still told by mark, word and place.
     Never,
 }
 

@@ -46,7 +46,7 @@ impl Failure {
                 for problem in problems {
                     writeln!(err, "{problem}\n")?;
                 }
-                writeln!(err, "qd: {}. Mend the file; `qd check` tells when it is right.", counted(problems.len()))
+                writeln!(err, "qd: {}; nothing was done", counted(problems.len()))
             }
             other => writeln!(err, "qd: {other}"),
         }

@@ -170,6 +170,16 @@ mod tests {
     }
 
     #[test]
+    fn the_console_is_not_opened_on_a_broken_estate() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("estate.toml");
+        std::fs::write(&path, "version = 1\n[estate]\nnmae = \"shop\"\n").unwrap();
+        let (code, out, err) = qd(&["--estate", path.to_str().unwrap()]);
+        assert_eq!((code, out.as_str()), (FAILED, ""));
+        assert!(err.contains("estate.toml:3:1: ") && err.contains("nothing was done"), "{err}");
+    }
+
+    #[test]
     fn a_reader_that_goes_away_is_no_error() {
         let mut err = Vec::new();
         let code = run(["qd", "--help"].map(OsString::from), NOWHERE, &mut Gone, &mut err);

@@ -11,10 +11,6 @@ use super::settings::{Settings, colours, identity};
 /// Opens the console and stays until it is left; gives back its exit code.
 pub fn run(settings: &Settings<'_>, pane: Option<Pane>, err: &mut dyn Write) -> Result<u8, Failure> {
     let estate = settings.estate()?;
-    if !settings.outside.terminal {
-        let hint = "the console needs a terminal; `qd status` and `qd snapshot` work without one";
-        return Err(Failure::Other(color_eyre::Report::msg(hint)));
-    }
     let preferences = settings.preferences()?;
     let look = settings.look(&preferences, colours(preferences.color, settings.outside.terminal))?;
     let keymap = settings.keymap(&preferences)?;

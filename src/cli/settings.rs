@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -43,8 +42,8 @@ impl<'a> Settings<'a> {
     }
 
     /// The estate.
-    pub fn estate(&self) -> Result<Arc<Estate>, Failure> {
-        load::estate(&self.estate_path()?).map(Arc::new).map_err(Failure::Problems)
+    pub fn estate(&self) -> Result<Estate, Failure> {
+        load::estate(&self.estate_path()?).map_err(Failure::Problems)
     }
 
     /// What the person prefers: files, then variables, then flags.
@@ -80,9 +79,9 @@ impl<'a> Settings<'a> {
     }
 
     /// What the keys do.
-    pub fn keymap(&self, preferences: &Preferences) -> Result<Arc<Keymap>, Failure> {
+    pub fn keymap(&self, preferences: &Preferences) -> Result<Keymap, Failure> {
         let default = keymap::default_bindings().map_err(Failure::Problems)?;
-        Keymap::compile(&default, &preferences.bindings).map(Arc::new).map_err(Failure::Problems)
+        Keymap::compile(&default, &preferences.bindings).map_err(Failure::Problems)
     }
 
     /// Starts the log, where there is a folder for it. What was logged last is written when the guard is dropped.

@@ -23,12 +23,12 @@ use super::{OK, status};
 
 /// Polls once and prints the pane as it would stand on a screen of that size: columns, rows.
 pub fn run(settings: &Settings<'_>, pane: Pane, size: (u16, u16), out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
-    let estate = settings.estate()?;
+    let estate = Arc::new(settings.estate()?);
     let preferences = settings.preferences()?;
     // Text for a report or a chat: colours only where they are asked for, terminal or not.
     let colours = preferences.color == ColorChoice::Always;
     let look = settings.look(&preferences, colours)?;
-    let keymap = settings.keymap(&preferences)?;
+    let keymap = Arc::new(settings.keymap(&preferences)?);
     let _log = settings.log(err);
     let demand = Demand { range: SignedDuration::from_hours(1), points: size.0.saturating_mul(2) };
     let readings = status::poll(&estate, demand)?;

@@ -73,7 +73,7 @@ pub fn exit(verdict: Severity) -> u8 {
 
 /// Polls once and prints what is known.
 pub fn run(settings: &Settings<'_>, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
-    let estate = settings.estate()?;
+    let estate = Arc::new(settings.estate()?);
     let _log = settings.log(err);
     let readings = poll(&estate, Demand::default())?;
     let report = Report::of(&estate, &readings, Timestamp::now());
