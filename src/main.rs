@@ -1,1 +1,7 @@
-fn main() {}
+//! The `qd` binary: hands over to the command line.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    quarterdeck::cli::main()
+}

@@ -1,1 +1,190 @@
-//! One file per subcommand, each writing to a writer that it is given.
+//! The command line: one file per subcommand, each writing to a writer that it is given.
+
+pub mod args;
+mod check;
+mod columns;
+mod failure;
+mod keys;
+mod log;
+mod open;
+mod paths;
+mod settings;
+mod snapshot;
+pub mod status;
+
+use std::ffi::OsString;
+use std::io::{BufWriter, IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use failure::Failure;
+use settings::Settings;
+
+use crate::config::paths::Env;
+
+/// All is well.
+pub const OK: u8 = 0;
+/// What was asked for could not be done; for `check`: the file has problems.
+pub const FAILED: u8 = 1;
+/// The command line is wrong, or no estate was found (`EX_USAGE` of sysexits.h).
+pub const USAGE: u8 = 64;
+/// The reader of our output went away: what a shell reports for SIGPIPE.
+pub const BROKEN_PIPE: u8 = 141;
+
+/// Runs `qd` with this process' arguments, environment, output and errors.
+pub fn main() -> ExitCode {
+    // It can only fail where hooks are installed already: then there is a panic report anyway.
+    let _ = color_eyre::install();
+    // Never locked: the console draws from other threads, and a panic there must find standard error free.
+    let mut out = BufWriter::new(std::io::stdout());
+    let mut err = std::io::stderr();
+    let outside = Outside { env: &|name| std::env::var_os(name), terminal: std::io::stdout().is_terminal() };
+    ExitCode::from(run(std::env::args_os(), outside, &mut out, &mut err))
+}
+
+/// What a subcommand sees of the process around it.
+#[derive(Clone, Copy)]
+pub struct Outside<'a> {
+    /// The environment's variables.
+    pub env: Env<'a>,
+    /// True where the output is a terminal.
+    pub terminal: bool,
+}
+
+/// Runs `qd` with these arguments, the program's name first; returns the exit code. Errors are told on `err`.
+pub fn run(args: impl IntoIterator<Item = OsString>, outside: Outside<'_>, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        // Help and version come this way too.
+        Err(told) if told.use_stderr() => {
+            let _ = write!(err, "{told}");
+            return USAGE;
+        }
+        Err(told) => return finish(write!(out, "{told}").map_err(Failure::from).map(|()| OK), FAILED, out, err),
+    };
+    // To a monitoring system 1 is a warning: what could not be judged is unknown.
+    let failed = if matches!(cli.command, Some(Command::Status)) { status::UNKNOWN } else { FAILED };
+    let done = dispatch(&cli, outside, out, err);
+    finish(done, failed, out, err)
+}
+
+fn dispatch(cli: &Cli, outside: Outside<'_>, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
+    let settings = Settings::new(&cli.global, outside);
+    match &cli.command {
+        None => open::run(&settings, cli.pane, err),
+        Some(Command::Check { estate }) => check::run(&settings, estate.as_deref(), out),
+        Some(Command::Status) => status::run(&settings, out, err),
+        Some(Command::Snapshot { pane, size }) => snapshot::run(&settings, *pane, *size, out, err),
+        Some(Command::Keys) => keys::run(&settings, out),
+        Some(Command::Paths) => paths::run(&settings, out),
+    }
+}
+
+/// Flushes, tells what failed, and chooses the exit code.
+fn finish(done: Result<u8, Failure>, failed: u8, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
+    match done.and_then(|code| out.flush().map(|()| code).map_err(Failure::from)) {
+        Ok(code) => code,
+        Err(failure) if failure.is_broken_pipe() => BROKEN_PIPE,
+        Err(failure) => {
+            // Where errors cannot be told either, the exit code is all that is left.
+            let _ = failure.tell(err);
+            failure.code(failed)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    /// A process without any environment.
+    const NOWHERE: Outside<'static> = Outside { env: &|_| None, terminal: false };
+
+    fn qd(args: &[&str]) -> (u8, String, String) {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let args = std::iter::once("qd").chain(args.iter().copied()).map(OsString::from);
+        let code = run(args, NOWHERE, &mut out, &mut err);
+        (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+    }
+
+    struct Gone;
+
+    impl Write for Gone {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_names_every_subcommand_and_shows_examples() {
+        let (code, help, err) = qd(&["--help"]);
+        assert_eq!((code, err.as_str()), (OK, ""));
+        for command in Cli::command().get_subcommands() {
+            assert!(help.contains(command.get_name()), "{} is not in the help", command.get_name());
+            let (code, own, _) = qd(&[command.get_name(), "--help"]);
+            assert_eq!(code, OK);
+            assert!(own.contains("Examples:") || command.get_name() == "help", "{} shows no example", command.get_name());
+        }
+        for word in ["Examples:", "Exit codes", "--estate", "QD_ESTATE", "--read-only", "--color", "--ascii", "--theme", "--pane"] {
+            assert!(help.contains(word), "{word} is not in the help");
+        }
+    }
+
+    #[test]
+    fn a_wrong_command_line_exits_64_and_says_so_on_standard_error() {
+        for wrong in [
+            &["--nonsense"][..],
+            &["nonsense"],
+            &["status", "-o", "xml"],
+            &["snapshot", "--pane", "nowhere"],
+            &["snapshot", "--pane", "alerts", "--size", "12"],
+            &["--color", "mauve"],
+            &["status", "--estate"],
+        ] {
+            let (code, out, err) = qd(wrong);
+            assert_eq!((code, out.as_str()), (USAGE, ""), "{wrong:?}");
+            assert!(err.contains("error"), "{wrong:?}: {err}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_told_with_its_name() {
+        for command in ["check", "status", "snapshot"] {
+            let (code, out, err) = qd(&["--estate", "/nonexistent/estate.toml", command]);
+            assert!(code != OK, "{command}");
+            assert_eq!(code == status::UNKNOWN, command == "status", "{command} exited {code}");
+            assert!(format!("{out}{err}").contains("/nonexistent/estate.toml"), "{command}: {out}{err}");
+        }
+    }
+
+    #[test]
+    fn the_console_is_not_opened_on_a_broken_estate() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("estate.toml");
+        std::fs::write(&path, "version = 1\n[estate]\nnmae = \"shop\"\n").unwrap();
+        let (code, out, err) = qd(&["--estate", path.to_str().unwrap()]);
+        assert_eq!((code, out.as_str()), (FAILED, ""));
+        assert!(err.contains("estate.toml:3:1: ") && err.contains("nothing was done"), "{err}");
+    }
+
+    #[test]
+    fn a_reader_that_goes_away_is_no_error() {
+        let mut err = Vec::new();
+        let code = run(["qd", "--help"].map(OsString::from), NOWHERE, &mut Gone, &mut err);
+        assert_eq!((code, err.len()), (BROKEN_PIPE, 0));
+        let code = run(["qd", "keys"].map(OsString::from), NOWHERE, &mut Gone, &mut err);
+        assert_eq!((code, err.len()), (BROKEN_PIPE, 0));
+    }
+}

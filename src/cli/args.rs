@@ -1,0 +1,174 @@
+//! What the command line takes, and the help that teaches it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::app::layer::Pane;
+use crate::model::preferences::ColorChoice;
+
+const EXAMPLES: &str = "\
+Examples:
+  qd                                 open the console
+  qd --estate ./estate.toml          ... for this estate
+  qd --pane alerts --read-only       ... on the Alerts pane, with nothing that changes production
+  qd check ./estate.toml             is the file right? every problem with its line
+  qd status                          one look, for a person
+  qd status -o json | jq .alerts     one look, for a program
+  qd snapshot --pane overview        one frame of the screen as text, for a report
+  qd keys                            what every key does
+
+Exit codes:
+  0 done; 1 failed; 64 the command line is wrong or there is no estate.
+  `qd status`: 0 ok, 1 warning, 2 critical, 3 unknown, the worst first: critical, warning, unknown.
+
+The estate file is looked for in this order: --estate, QD_ESTATE,
+$XDG_CONFIG_HOME/quarterdeck/estate.toml (~/.config), /etc/quarterdeck/estate.toml.";
+
+/// A terminal console from which people run production.
+#[derive(Debug, Parser)]
+#[command(name = "qd", version, about = "A terminal console from which people run production", long_about = LONG, after_long_help = EXAMPLES, after_help = "`qd --help` shows examples.")]
+pub struct Cli {
+    /// What holds for every subcommand.
+    #[command(flatten)]
+    pub global: Global,
+    /// The pane to start on.
+    #[arg(long, value_name = "PANE", value_parser = panes())]
+    pub pane: Option<Pane>,
+    /// What to do; nothing opens the console.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const LONG: &str = "\
+Quarterdeck: a terminal console from which people run production.
+
+Without a subcommand it opens the console on the estate: what needs you now, services by site,
+alerts and metrics, each with its age. The estate is described by one file, estate.toml.";
+
+/// What holds for every subcommand.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Global {
+    /// The estate file [env: QD_ESTATE].
+    #[arg(long, global = true, value_name = "PATH")]
+    pub estate: Option<PathBuf>,
+    /// Change nothing but what is looked at.
+    #[arg(long, global = true)]
+    pub read_only: bool,
+    /// When to use colours; `auto` follows NO_COLOR, TERM and whether the output is a terminal.
+    #[arg(long, global = true, value_name = "WHEN", value_enum)]
+    pub color: Option<Color>,
+    /// Plain ASCII on the screen.
+    #[arg(long, global = true)]
+    pub ascii: bool,
+    /// The theme: dark, light, sixteen or one of your own.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub theme: Option<String>,
+    /// How to print: a table for people or JSON for programs.
+    #[arg(short, long, global = true, value_name = "FORMAT", value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// Where the output is a terminal that wants them.
+    Auto,
+    /// Wherever the output goes.
+    Always,
+    /// Nowhere: state is still told by mark, word and place.
+    Never,
+}
+
+impl From<Color> for ColorChoice {
+    fn from(color: Color) -> ColorChoice {
+        match color {
+            Color::Auto => ColorChoice::Auto,
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        }
+    }
+}
+
+/// How to print.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    #[default]
+    Table,
+    /// For programs.
+    Json,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Say whether an estate file is right: every problem with its file, line, column and a hint.
+    #[command(
+        after_help = "Examples:\n  qd check\n  qd check ./estate.toml\n  qd check -o json ./estate.toml\n\nExits 0 without problems and 1 with some."
+    )]
+    Check {
+        /// The estate file; without it the one that the console would open.
+        #[arg(value_name = "ESTATE")]
+        estate: Option<PathBuf>,
+    },
+    /// Read every source once and print what is known: needs, services, sources, panels.
+    #[command(
+        after_help = "Examples:\n  qd status\n  qd status -o json | jq '.needs[].what'\n  qd status > /dev/null || echo \"look\"\n\n\
+                      Exits 0 ok, 1 warning, 2 critical, 3 unknown. docs/status-json.md describes the JSON."
+    )]
+    Status,
+    /// Read every source once and print one frame of the screen as text.
+    #[command(
+        after_help = "Examples:\n  qd snapshot\n  qd snapshot --pane alerts --size 160x50\n  qd snapshot --pane metrics --color always | less -R"
+    )]
+    Snapshot {
+        /// The pane to draw.
+        #[arg(long, value_name = "PANE", value_parser = panes(), default_value = "overview")]
+        pane: Pane,
+        /// Columns and rows.
+        #[arg(long, value_name = "COLUMNSxROWS", value_parser = size, default_value = "80x24")]
+        size: (u16, u16),
+    },
+    /// List what every key does in every layer, and the actions that have no key.
+    #[command(after_help = "Examples:\n  qd keys\n  qd keys -o json")]
+    Keys,
+    /// List every file and folder that qd uses, and whether it exists.
+    #[command(after_help = "Examples:\n  qd paths\n  qd paths -o json")]
+    Paths,
+}
+
+fn panes() -> impl clap::builder::TypedValueParser<Value = Pane> {
+    use clap::builder::{PossibleValuesParser, TypedValueParser};
+    PossibleValuesParser::new(Pane::ALL.map(Pane::name)).map(|name| Pane::named(&name).unwrap_or(Pane::Overview))
+}
+
+/// `120x40`. More than a thousand columns or rows is a slip.
+fn size(text: &str) -> Result<(u16, u16), String> {
+    let side = |text: &str| text.parse::<u16>().ok().filter(|n| (1..=1_000).contains(n));
+    text.split_once('x')
+        .and_then(|(columns, rows)| Some((side(columns)?, side(rows)?)))
+        .ok_or_else(|| "write columns and rows, such as 120x40, each from 1 to 1000".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_columns_and_rows() {
+        assert_eq!(size("120x40"), Ok((120, 40)));
+        for bad in ["", "x", "80", "80x", "x24", "0x24", "80x0", "80x24x2", "-1x5", "1001x10", "80 x 24"] {
+            assert!(size(bad).is_err(), "{bad} was taken");
+        }
+    }
+
+    #[test]
+    fn flags_work_before_and_after_the_subcommand() {
+        for args in [["qd", "--ascii", "status"], ["qd", "status", "--ascii"]] {
+            assert!(Cli::try_parse_from(args).unwrap().global.ascii);
+        }
+        let cli = Cli::try_parse_from(["qd", "--pane", "alerts"]).unwrap();
+        assert_eq!((cli.pane, cli.command.is_none()), (Some(Pane::Alerts), true));
+    }
+}

@@ -1,0 +1,24 @@
+//! `qd`: the console.
+
+use std::io::Write;
+
+use crate::app::layer::Pane;
+use crate::session;
+
+use super::failure::Failure;
+use super::settings::{Settings, colours, identity};
+
+/// Opens the console and stays until it is left; gives back its exit code.
+pub fn run(settings: &Settings<'_>, pane: Option<Pane>, err: &mut dyn Write) -> Result<u8, Failure> {
+    let estate = settings.estate()?;
+    let preferences = settings.preferences()?;
+    let look = settings.look(&preferences, colours(preferences.color, settings.outside.terminal))?;
+    let keymap = settings.keymap(&preferences)?;
+    let _log = settings.log(err);
+    let options = session::Options {
+        read_only: settings.global.read_only,
+        cache: settings.paths.readings(),
+        start_pane: pane.unwrap_or(Pane::Overview),
+    };
+    Ok(session::open(estate, look, keymap, identity(), options)?)
+}

@@ -1,0 +1,94 @@
+//! `qd status`: one poll of every source, told once: a table or JSON, and an exit code that a monitor understands.
+
+mod json;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::io::Write;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::app::state::View;
+use crate::model::estate::{Estate, Severity};
+use crate::model::metric::Demand;
+use crate::model::reading::{Freshness, Reading};
+use crate::model::source::Answer;
+use crate::watch;
+
+use super::args::Output;
+use super::failure::Failure;
+use super::settings::{self, Settings};
+
+/// Exit code: something is a warning.
+pub const WARNING: u8 = 1;
+/// Exit code: something is critical.
+pub const CRITICAL: u8 = 2;
+/// Exit code: too little is known to say ok, and nothing known is worse.
+pub const UNKNOWN: u8 = 3;
+
+/// What is known about an estate at one moment.
+struct Report<'a> {
+    estate: &'a Estate,
+    readings: &'a [Reading<Answer>],
+    view: View,
+    at: Timestamp,
+}
+
+impl<'a> Report<'a> {
+    fn of(estate: &'a Estate, readings: &'a [Reading<Answer>], at: Timestamp) -> Report<'a> {
+        Report { estate, readings, view: View::of(estate, readings, at), at }
+    }
+
+    /// The worst of services, needs and sources. The order of badness is [`Severity`]'s own: a warning that is known
+    /// is told before what is not known, and what is not known is never ok.
+    fn verdict(&self) -> Severity {
+        let services = self.view.services.iter().map(|s| s.overall.severity);
+        let needs = self.view.needs.iter().map(|n| n.severity);
+        let sources = self.readings.iter().map(|r| severity_of(r.freshness(self.at)));
+        let worst = services.chain(needs).chain(sources).max().unwrap_or(Severity::Unknown);
+        if worst == Severity::Info { Severity::Ok } else { worst }
+    }
+}
+
+/// What a source's state means for the whole.
+fn severity_of(freshness: Freshness) -> Severity {
+    match freshness {
+        Freshness::Fresh => Severity::Ok,
+        Freshness::Stale | Freshness::Never => Severity::Unknown,
+        Freshness::Unreachable | Freshness::Refused => Severity::Warning,
+    }
+}
+
+/// The exit code of a verdict.
+pub fn exit(verdict: Severity) -> u8 {
+    match verdict {
+        Severity::Ok | Severity::Info => super::OK,
+        Severity::Warning => WARNING,
+        Severity::Critical => CRITICAL,
+        Severity::Unknown => UNKNOWN,
+    }
+}
+
+/// Polls once and prints what is known.
+pub fn run(settings: &Settings<'_>, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
+    let estate = Arc::new(settings.estate()?);
+    let _log = settings.log(err);
+    let readings = poll(&estate, Demand::default())?;
+    let report = Report::of(&estate, &readings, Timestamp::now());
+    match settings.global.output {
+        Output::Json => settings::json(&json::status(&report), out)?,
+        Output::Table => table::write(&report, out)?,
+    }
+    Ok(exit(report.verdict()))
+}
+
+/// Tries every source once; each try ends by its own timeout.
+pub fn poll(estate: &Arc<Estate>, demand: Demand) -> Result<Vec<Reading<Answer>>, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(color_eyre::Report::from)?;
+    let readings = runtime.block_on(watch::once(estate, demand));
+    // A name that is still being looked up must not keep us here.
+    runtime.shutdown_background();
+    Ok(readings)
+}

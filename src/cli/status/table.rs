@@ -1,0 +1,131 @@
+//! `qd status` for people: needs first, then services, sources and panels.
+
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+
+use crate::model::age;
+use crate::model::estate::Severity;
+use crate::model::health::{self, Health};
+use crate::model::metric;
+use crate::model::reading::Freshness;
+use crate::model::text::{NOTE_CAP, clean};
+
+use super::super::columns;
+use super::Report;
+
+/// Prints the report.
+pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let quiet = report.view.alerts.iter().filter(|a| a.state.is_quiet()).count();
+    let title = format!("{} {}", report.estate.name, report.estate.environment);
+    let at = report.at.strftime("%Y-%m-%dT%H:%M:%SZ");
+    writeln!(out, "{}: {} at {at}", clean(&title, NOTE_CAP), report.verdict().word())?;
+    writeln!(out, "alerts {}, of them muted {quiet}", report.view.alerts.len())?;
+    section(out, "needs you", needs(report))?;
+    section(out, "services", services(report))?;
+    section(out, "sources", sources(report))?;
+    section(out, "panels", panels(report))
+}
+
+fn section(out: &mut dyn Write, title: &str, rows: Vec<Vec<String>>) -> io::Result<()> {
+    // The first row is the head, or a sentence where there is nothing else.
+    if rows.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{title}")?;
+    columns::write(out, &rows)
+}
+
+fn row(cells: &[&str]) -> Vec<String> {
+    cells.iter().map(|cell| (*cell).to_owned()).collect()
+}
+
+/// A word with its mark: state is told without colours here.
+fn state(severity: Severity, stale: bool) -> String {
+    let mark = match severity {
+        Severity::Critical => "X ",
+        Severity::Warning => "! ",
+        Severity::Unknown => "? ",
+        Severity::Ok | Severity::Info => "",
+    };
+    format!("{mark}{}{}", severity.word(), if stale { " (stale)" } else { "" })
+}
+
+fn ago(report: &Report<'_>, since: Option<Timestamp>) -> String {
+    since.map_or_else(|| "-".to_owned(), |since| age::exact(report.at.duration_since(since)))
+}
+
+fn needs(report: &Report<'_>) -> Vec<Vec<String>> {
+    let mut rows = vec![row(&["STATE", "SINCE", "WHAT -> DO"])];
+    for need in &report.view.needs {
+        let due = need.due.map_or_else(String::new, |due| format!(" (in {})", age::exact(due.duration_since(report.at))));
+        // One cell: both are as long as people write them, and what stands behind a long cell is out of sight.
+        let text = format!("{}{due} -> {}", need.what, need.action);
+        rows.push(vec![state(need.severity, need.stale), ago(report, need.since), text]);
+    }
+    if rows.len() == 1 {
+        // "Nothing" is only said by those who looked.
+        let all_fresh = report.readings.iter().all(|r| r.freshness(report.at) == Freshness::Fresh);
+        rows = vec![row(&[if all_fresh { "nothing" } else { "nothing known; not every source was read" }])];
+    }
+    rows
+}
+
+fn services(report: &Report<'_>) -> Vec<Vec<String>> {
+    if report.view.services.is_empty() {
+        return Vec::new();
+    }
+    let mut head = row(&["NAME", "STATE"]);
+    head.extend(report.estate.sites.iter().map(|s| s.name.clone()));
+    head.extend(row(&["ALERTS", "MUTED", "WORST"]));
+    let mut rows = vec![head];
+    for service in &report.view.services {
+        let of = |health: &Health| state(health.severity, health.stale);
+        let mut row = vec![service.service.clone(), of(&service.overall)];
+        row.extend(service.sites.iter().map(|site| site.as_ref().map_or_else(|| "-".to_owned(), of)));
+        row.extend([service.overall.alerts.to_string(), service.overall.muted.to_string()]);
+        row.push(service.worst.clone().unwrap_or_default());
+        rows.push(row);
+    }
+    rows
+}
+
+fn sources(report: &Report<'_>) -> Vec<Vec<String>> {
+    let mut rows = vec![row(&["NAME", "KIND", "STATE", "AGE", "ERROR"])];
+    for (source, reading) in report.estate.sources.iter().zip(report.readings) {
+        let freshness = reading.freshness(report.at);
+        let mark = match super::severity_of(freshness) {
+            Severity::Ok => "",
+            Severity::Unknown => "? ",
+            _ => "! ",
+        };
+        rows.push(vec![
+            source.name.clone(),
+            source.kind.word().into(),
+            format!("{mark}{}", freshness.word()),
+            ago(report, reading.held.as_ref().map(|h| h.as_of)),
+            reading.failure.as_ref().map_or_else(String::new, |f| f.what.clone()),
+        ]);
+    }
+    rows
+}
+
+fn panels(report: &Report<'_>) -> Vec<Vec<String>> {
+    let panels = health::panels(report.estate, report.readings, report.at);
+    if panels.is_empty() {
+        return Vec::new();
+    }
+    let mut rows = vec![row(&["NAME", "SERVICE", "VALUE", "STATE", "AGE", "ERROR"])];
+    for view in panels {
+        let value = view.value().map_or_else(|| "no data".to_owned(), |v| metric::show(v, view.panel.unit));
+        rows.push(vec![
+            view.panel.name.clone(),
+            view.panel.service.clone().unwrap_or_else(|| "-".into()),
+            value,
+            state(view.severity(), view.as_of.is_some() && view.freshness != Freshness::Fresh),
+            ago(report, view.as_of),
+            view.answer.and_then(|a| a.error.clone()).unwrap_or_default(),
+        ]);
+    }
+    rows
+}

@@ -1,0 +1,219 @@
+//! Hand-made readings in, JSON, table and exit codes out.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use super::*;
+use crate::model::alert::{Alert, AlertId, AlertState, severity_of};
+use crate::model::estate::{Panel, Role, Service, Site, Source, SourceKind, Unit};
+use crate::model::label::Labels;
+use crate::model::metric::{PanelAnswer, Sample};
+use crate::model::reading::{FailureKind, Outcome};
+use crate::model::silence::{Silence, SilenceMatcher, SilenceState};
+use crate::model::source::{AlertmanagerAnswer, DeadMan, Peer, PrometheusAnswer, Rules, Targets};
+
+const EVERY: SignedDuration = SignedDuration::from_secs(15);
+
+fn at(secs: i64) -> Timestamp {
+    "2026-03-01T12:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(secs)
+}
+
+fn estate() -> Estate {
+    let site = |name: &str, role| Site { name: name.into(), role, labels: Labels::new([("site", name)]) };
+    let service = |name: &str, sites: &[&str]| Service {
+        name: name.into(),
+        sites: sites.iter().map(|s| (*s).into()).collect(),
+        depends_on: vec![],
+        labels: Labels::new([("job", name)]),
+        runbook: None,
+    };
+    let source = |name: &str, kind| Source { name: name.into(), every: EVERY, timeout: EVERY, http_config: None, kind };
+    let panel = |name: &str, unit| Panel {
+        name: name.into(),
+        service: Some("web".into()),
+        source: "prom".into(),
+        query: "up".into(),
+        unit,
+        warn: Some(0.01),
+        critical: Some(0.05),
+    };
+    Estate {
+        path: "estate.toml".into(),
+        name: "storefront".into(),
+        environment: "test".into(),
+        zone: None,
+        sites: vec![site("fra1", Role::Primary), site("ams3", Role::Standby)],
+        services: vec![service("web", &["fra1", "ams3"]), service("mail", &["fra1"])],
+        sources: vec![
+            source("prom", SourceKind::Prometheus { url: "http://prom:9090".into() }),
+            source("alerts", SourceKind::Alertmanager { urls: vec!["http://am1:9093".into(), "http://am2:9093".into()], dead_man: None }),
+        ],
+        panels: vec![panel("errors", Unit::Ratio), panel("p95", Unit::Seconds), panel("queue", Unit::Count)],
+    }
+}
+
+fn alert(name: &str, severity: &str, state: AlertState) -> Alert {
+    let labels = Labels::new([("alertname", name), ("job", "web"), ("severity", severity), ("site", "fra1")]);
+    Alert {
+        id: AlertId(format!("alerts/{name}").into()),
+        source: "alerts".into(),
+        fingerprint: name.into(),
+        severity: severity_of(&labels),
+        labels,
+        annotations: Labels::new([("summary", "it is down"), ("runbook_url", "https://runbooks/down")]),
+        state,
+        starts_at: at(-300),
+        updated_at: Some(at(-5)),
+        silenced_by: vec![],
+        inhibited_by: vec![],
+        muted_by: vec![],
+        receivers: vec!["ops".into()],
+        generator_url: Some("http://prom:9090/graph".into()),
+        seen_by: vec![0],
+    }
+}
+
+fn prometheus() -> PrometheusAnswer {
+    let value = |value: f64| PanelAnswer { now: vec![Sample { labels: Labels::default(), value }], ..PanelAnswer::default() };
+    let failed = PanelAnswer { error: Some("parse error".into()), notes: vec!["a note".into()], ..PanelAnswer::default() };
+    PrometheusAnswer {
+        version: Some("3.0.0".into()),
+        rules: Some(Rules { alerting: 3, recording: 1, failing: vec![] }),
+        targets: Some(Targets { up: 4, ..Targets::default() }),
+        panels: [("errors".into(), value(0.0213)), ("p95".into(), value(f64::NAN)), ("queue".into(), failed)].into(),
+        clock_ahead: Some(0),
+        ..PrometheusAnswer::default()
+    }
+}
+
+fn alertmanager(alerts: Vec<Alert>) -> AlertmanagerAnswer {
+    let peer = |url: &str, error: Option<&str>| Peer {
+        url: url.into(),
+        version: error.is_none().then(|| "0.28.0".into()),
+        cluster: error.is_none().then(|| "ready".into()),
+        error: error.map(str::to_owned),
+        as_of: error.is_none().then(|| at(-2)),
+    };
+    AlertmanagerAnswer {
+        peers: vec![peer("http://am1:9093", None), peer("http://am2:9093", Some("connection refused"))],
+        alerts: alerts.into_iter().map(Arc::new).collect(),
+        silences: vec![Silence {
+            id: "s1".into(),
+            state: SilenceState::Active,
+            matchers: vec![SilenceMatcher { name: "alertname".into(), value: "Slow".into(), is_regex: false, is_equal: true }],
+            starts_at: at(-600),
+            ends_at: at(7_200),
+            created_by: "ann".into(),
+            comment: "INC-7".into(),
+            seen_by: vec![0],
+        }],
+        receivers: vec!["ops".into()],
+        dead_man: Some(DeadMan { labels: Labels::new([("alertname", "Watchdog")]), firing: true }),
+        ..AlertmanagerAnswer::default()
+    }
+}
+
+fn reading(outcome: Option<Outcome<Answer>>) -> Reading<Answer> {
+    let mut reading = Reading::never(EVERY);
+    if let Some(outcome) = outcome {
+        reading.take(outcome, None);
+    }
+    reading
+}
+
+fn value(value: Answer, secs: i64) -> Reading<Answer> {
+    reading(Some(Outcome::Value { value, as_of: at(secs) }))
+}
+
+fn full() -> Vec<Reading<Answer>> {
+    let mut silenced = alert("Slow", "warning", AlertState::Silenced);
+    silenced.silenced_by = vec!["s1".into()];
+    let answer = alertmanager(vec![alert("Down", "critical", AlertState::Firing), silenced]);
+    vec![value(Answer::Prometheus(Arc::new(prometheus())), -1), value(Answer::Alertmanager(Arc::new(answer)), -2)]
+}
+
+#[test]
+fn the_json_is_the_documented_shape() {
+    let (estate, readings) = (estate(), full());
+    let report = Report::of(&estate, &readings, at(0));
+    insta::assert_snapshot!(serde_json::to_string_pretty(&json::status(&report)).unwrap());
+}
+
+#[test]
+fn every_key_is_there_where_nothing_was_read_and_every_key_is_documented() {
+    let (estate, full) = (estate(), full());
+    let never = [reading(None), reading(None)];
+    let document = include_str!("../../../docs/status-json.md");
+    let as_json = |readings: &[Reading<Answer>]| serde_json::to_value(json::status(&Report::of(&estate, readings, at(0)))).unwrap();
+    let (full, never) = (as_json(&full), as_json(&never));
+    let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&full), keys(&never));
+    for list in ["sources", "services", "panels"] {
+        assert_eq!(keys(&full[list][0]), keys(&never[list][0]), "{list}");
+    }
+    let mut all = keys(&full);
+    for list in ["sources", "services", "alerts", "needs", "panels", "silences"] {
+        all.extend(keys(&full[list][0]));
+    }
+    all.extend(keys(&full["sources"][0]["prometheus"]).into_iter().chain(keys(&full["sources"][1]["alertmanager"])));
+    all.extend(keys(&full["sources"][1]["alertmanager"]["peers"][0]).into_iter().chain(keys(&full["silences"][0]["matchers"][0])));
+    for key in all {
+        assert!(document.contains(&format!("`{key}`")), "docs/status-json.md does not tell of `{key}`");
+    }
+}
+
+#[test]
+fn the_table_tells_needs_services_sources_and_panels() {
+    let (estate, readings) = (estate(), full());
+    let mut out = Vec::new();
+    table::write(&Report::of(&estate, &readings, at(0)), &mut out).unwrap();
+    insta::assert_snapshot!(String::from_utf8(out).unwrap());
+}
+
+#[test]
+fn nothing_is_said_to_be_well_before_anything_was_read() {
+    let (estate, never) = (estate(), [reading(None), reading(None)]);
+    let mut out = Vec::new();
+    table::write(&Report::of(&estate, &never, at(0)), &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.contains("storefront test: unknown") && text.contains("nothing known"), "{text}");
+    assert!(!text.contains("ok"), "{text}");
+}
+
+#[test]
+fn the_exit_code_is_the_worst_of_services_needs_and_sources() {
+    let mut estate = estate();
+    estate.panels.clear();
+    let prom = |secs| value(Answer::Prometheus(Arc::new(prometheus())), secs);
+    let alerts = |alerts: Vec<Alert>, secs| {
+        let mut answer = alertmanager(alerts);
+        answer.peers.truncate(1);
+        value(Answer::Alertmanager(Arc::new(answer)), secs)
+    };
+    let failed = |kind| reading(Some(Outcome::Failed { kind, what: "no".into(), at: at(-1) }));
+    let (warning, critical) = (alert("Slow", "warning", AlertState::Firing), alert("Down", "critical", AlertState::Firing));
+    let info = alert("Note", "info", AlertState::Firing);
+    let muted = alert("Down", "critical", AlertState::Silenced);
+    let mut stranger = alert("Odd", "critical", AlertState::Firing);
+    stranger.labels = Labels::new([("alertname", "Odd"), ("job", "nobody's")]);
+    let table = [
+        ("all is well", vec![prom(-1), alerts(vec![], -1)], 0),
+        ("worth knowing only", vec![prom(-1), alerts(vec![info], -1)], 0),
+        ("critical but muted", vec![prom(-1), alerts(vec![muted], -1)], 0),
+        ("a warning", vec![prom(-1), alerts(vec![warning.clone()], -1)], 1),
+        ("critical beats warning", vec![prom(-1), alerts(vec![warning.clone(), critical.clone()], -1)], 2),
+        ("critical of no service", vec![prom(-1), alerts(vec![stranger], -1)], 2),
+        ("nothing was read", vec![reading(None), reading(None)], 3),
+        ("one source was never read", vec![prom(-1), reading(None)], 3),
+        ("one source is stale", vec![prom(-1), alerts(vec![], -500)], 3),
+        ("warning beats unknown", vec![reading(None), alerts(vec![warning], -1)], 1),
+        ("critical beats unknown", vec![reading(None), alerts(vec![critical.clone()], -1)], 2),
+        ("critical of a stale source", vec![prom(-1), alerts(vec![critical], -500)], 2),
+        ("unreachable", vec![prom(-1), failed(FailureKind::Unreachable)], 1),
+        ("refused", vec![failed(FailureKind::Refused), alerts(vec![], -1)], 1),
+    ];
+    for (name, readings, code) in table {
+        assert_eq!(exit(Report::of(&estate, &readings, at(0)).verdict()), code, "{name}");
+    }
+}
