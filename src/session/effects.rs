@@ -35,3 +35,37 @@ pub fn carry_out(effects: Vec<Effect>, feed: &impl Feed, demand: &watch::Sender<
     }
     left
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+    use tokio::sync::mpsc;
+
+    use crate::app::message::Message;
+
+    #[derive(Default)]
+    struct Poked(RefCell<Vec<Option<usize>>>);
+
+    impl Feed for Poked {
+        fn start(&mut self, _: watch::Receiver<Demand>, _: mpsc::Sender<Message>) {}
+
+        fn poke(&self, source: Option<usize>) {
+            self.0.borrow_mut().push(source);
+        }
+    }
+
+    #[test]
+    fn all_effects_are_carried_out_and_an_equal_demand_is_not_told_again() {
+        let (demand, mut wanted) = watch::channel(Demand::default());
+        let feed = Poked::default();
+        let other = Demand { points: 7, ..Demand::default() };
+        let first = carry_out(vec![Effect::Demand(other), Effect::Poll(None), Effect::Redraw, Effect::Suspend], &feed, &demand);
+        assert_eq!(first, Left { quit: None, suspend: true, redraw: true });
+        assert_eq!(*feed.0.borrow(), [None]);
+        assert!(wanted.has_changed().unwrap());
+        assert_eq!(*wanted.borrow_and_update(), other);
+        assert_eq!(carry_out(vec![Effect::Demand(other), Effect::Quit(3)], &feed, &demand).quit, Some(3));
+        assert!(!wanted.has_changed().unwrap());
+    }
+}

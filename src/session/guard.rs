@@ -172,7 +172,9 @@ mod tests {
         let (keep, forever) = mpsc::channel::<()>();
         let (ended, end) = mpsc::channel();
         let waiter = thread::spawn(move || {
-            bounded(move || drop(forever.recv()));
+            bounded(move || {
+                let _ = forever.recv();
+            });
             ended.send(()).unwrap();
         });
         end.recv().unwrap();

@@ -12,10 +12,7 @@ use crate::app::key::{Code, Key};
 use crate::app::message::Message;
 
 /// The messages of a stream of terminal events. It ends with the first error: a terminal that cannot be read is gone.
-pub fn messages(
-    events: impl Stream<Item = io::Result<Event>> + Unpin,
-    panic_key: Option<Key>,
-) -> impl Stream<Item = Message> + Unpin {
+pub fn messages(events: impl Stream<Item = io::Result<Event>> + Unpin, panic_key: Option<Key>) -> impl Stream<Item = Message> + Unpin {
     events
         .take_while(|event| {
             if let Err(error) = event {

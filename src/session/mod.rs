@@ -58,7 +58,9 @@ pub struct Options {
 pub fn open(estate: Estate, look: Look, keymap: Keymap, identity: Identity, options: Options) -> color_eyre::Result<u8> {
     for (name, there) in [("standard input", io::stdin().is_terminal()), ("standard output", io::stdout().is_terminal())] {
         if !there {
-            bail!("the console needs a terminal, and {name} is none: run `qd` without redirection, or over SSH with `ssh -t`; `qd status` works without a terminal");
+            bail!(
+                "the console needs a terminal, and {name} is none: run `qd` without redirection, or over SSH with `ssh -t`; `qd status` works without a terminal"
+            );
         }
     }
     // Polls and decoding run on the two workers; the loop has the main thread for itself.

@@ -150,16 +150,16 @@ where
         let (message, hurry) = match event {
             Event::Notice(Some(Notice::End(code))) => return Ok(code),
             Event::Notice(None) | Event::Input(None) => return Ok(HUNG_UP),
-            Event::Written(Err(error)) => {
-                tracing::info!(%error, "the terminal cannot be written any more");
-                return Ok(HUNG_UP);
-            }
+            Event::Written(Err(error)) => return Ok(gone(&error)),
             Event::Written(Ok(())) => {
                 desk.in_flight = false;
                 continue;
             }
             Event::Draw => continue,
-            Event::Notice(Some(Notice::Continued)) => (again(&mut desk, sink)?, Hurry::Now),
+            Event::Notice(Some(Notice::Continued)) => match again(&mut desk, sink) {
+                Ok(resized) => (resized, Hurry::Now),
+                Err(error) => return Ok(gone(&error)),
+            },
             Event::Input(Some(message)) => {
                 if let Message::Resize(columns, rows) = message {
                     desk.painter.resize((columns, rows));
@@ -192,12 +192,15 @@ where
                 && let Ok(written) = timeout(STUCK_LIMIT, sink.written()).await
             {
                 desk.in_flight = false;
-                if written.is_err() {
-                    return Ok(HUNG_UP);
+                if let Err(error) = written {
+                    return Ok(gone(&error));
                 }
             }
             sink.suspend();
-            let resized = again(&mut desk, sink)?;
+            let resized = match again(&mut desk, sink) {
+                Ok(resized) => resized,
+                Err(error) => return Ok(gone(&error)),
+            };
             state.now = clock.now();
             let effects = (core.update)(state, resized);
             carry_out(effects, feed, &demand);
@@ -217,6 +220,11 @@ fn again(desk: &mut Desk, sink: &mut impl Sink) -> io::Result<Message> {
     Ok(Message::Resize(columns, rows))
 }
 
+fn gone(error: &io::Error) -> u8 {
+    tracing::info!(%error, "the terminal cannot be used any more");
+    HUNG_UP
+}
+
 fn nap(wake: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(wake.duration_since(now)).unwrap_or(Duration::ZERO).min(NAP)
 }
@@ -225,5 +233,341 @@ async fn until(due: Option<Instant>) {
     match due {
         Some(due) => sleep_until(due).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::{Cell, RefCell};
+    use std::pin::Pin;
+    use std::rc::Rc;
+    use std::sync::Arc;
+
+    use jiff::SignedDuration;
+    use tokio::sync::Notify;
+    use tokio::time::sleep;
+
+    use crate::app::key::{Code, Key};
+    use crate::app::keymap::Keymap;
+    use crate::app::state::{Identity, Look};
+    use crate::model::estate::{Estate, Source, SourceKind};
+    use crate::model::metric::Demand;
+    use crate::model::preferences::{Theme, ZoneChoice};
+    use crate::model::reading::{FailureKind, Outcome};
+
+    /// The far end of the fake terminal and of the fake sources.
+    #[derive(Default)]
+    struct World {
+        frames: RefCell<Vec<Vec<u8>>>,
+        stuck: Cell<bool>,
+        gone: Cell<bool>,
+        moved: Notify,
+        size: Cell<(u16, u16)>,
+        suspended: Cell<usize>,
+        sources: RefCell<Option<mpsc::Sender<Message>>>,
+        demand: RefCell<Option<watch::Receiver<Demand>>>,
+        frames_at_start: Cell<usize>,
+        poked: RefCell<Vec<Option<usize>>>,
+    }
+
+    impl World {
+        fn frames(&self) -> usize {
+            self.frames.borrow().len()
+        }
+
+        fn screen(&self) -> String {
+            let mut parser = vt100::Parser::new(5, 60, 0);
+            self.frames.borrow().iter().for_each(|frame| parser.process(frame));
+            parser.screen().contents()
+        }
+
+        fn unstick(&self) {
+            self.stuck.set(false);
+            self.moved.notify_waiters();
+        }
+
+        async fn datum(&self, number: i64) {
+            let at = Timestamp::from_second(number).unwrap();
+            let outcome = Outcome::Failed { kind: FailureKind::Unreachable, what: "no".into(), at };
+            let sources = self.sources.borrow().clone().unwrap();
+            sources.send(Message::Read { source: 0, outcome, next_try: at }).await.unwrap();
+        }
+    }
+
+    struct Tty(Rc<World>);
+
+    impl Sink for Tty {
+        fn send(&mut self, frame: Vec<u8>) {
+            self.0.frames.borrow_mut().push(frame);
+        }
+
+        async fn written(&mut self) -> io::Result<()> {
+            while self.0.stuck.get() {
+                self.0.moved.notified().await;
+            }
+            if self.0.gone.get() { Err(io::Error::other("EIO")) } else { Ok(()) }
+        }
+
+        fn set(&mut self) -> io::Result<Vec<u8>> {
+            Ok(b"\x1b[?1049h".to_vec())
+        }
+
+        fn suspend(&mut self) {
+            self.0.suspended.set(self.0.suspended.get() + 1);
+            self.0.size.set((50, 4));
+        }
+
+        fn size(&mut self) -> Option<(u16, u16)> {
+            Some(self.0.size.get())
+        }
+    }
+
+    struct Fed(Rc<World>);
+
+    impl Feed for Fed {
+        fn start(&mut self, demand: watch::Receiver<Demand>, out: mpsc::Sender<Message>) {
+            self.0.frames_at_start.set(self.0.frames());
+            *self.0.demand.borrow_mut() = Some(demand);
+            *self.0.sources.borrow_mut() = Some(out);
+        }
+
+        fn poke(&self, source: Option<usize>) {
+            self.0.poked.borrow_mut().push(source);
+        }
+    }
+
+    struct Manual(Instant);
+
+    impl Clock for Manual {
+        fn now(&self) -> Timestamp {
+            Timestamp::UNIX_EPOCH + SignedDuration::try_from(self.0.elapsed()).unwrap()
+        }
+    }
+
+    fn update(state: &mut State, message: Message) -> Vec<Effect> {
+        match message {
+            Message::Key(Key { code: Code::Char('q'), .. }) => return vec![Effect::Quit(0)],
+            Message::Key(Key { code: Code::Char('z'), .. }) => return vec![Effect::Suspend],
+            Message::Key(Key { code: Code::Char('l'), .. }) => return vec![Effect::Redraw],
+            Message::Key(Key { code: Code::Char('r'), .. }) => {
+                let wanted = Demand { range: SignedDuration::from_hours(2), points: 7 };
+                return vec![Effect::Poll(Some(0)), Effect::Demand(wanted)];
+            }
+            Message::Key(key) => state.overview.typed.push_str(&key.to_string()),
+            Message::Read { next_try, .. } => state.alerts.typed = next_try.as_second().to_string(),
+            Message::Resize(columns, rows) => state.size = (columns, rows),
+            Message::Tick => state.metrics.typed.push('.'),
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn draw(state: &State, frame: &mut Frame) {
+        let line = format!("typed {}\ndata {}\nticks {}", state.overview.typed, state.alerts.typed, state.metrics.typed);
+        frame.render_widget(ratatui::text::Text::raw(line), frame.area());
+    }
+
+    fn state() -> State {
+        let kind = SourceKind::Alertmanager { urls: Vec::new(), dead_man: None };
+        let second = SignedDuration::from_secs(1);
+        let source = Source { name: "am".into(), every: second, timeout: second, http_config: None, kind };
+        let estate = Estate {
+            path: "estate.toml".into(),
+            name: "harbour".into(),
+            environment: "test".into(),
+            zone: None,
+            sites: Vec::new(),
+            services: Vec::new(),
+            sources: vec![source],
+            panels: Vec::new(),
+        };
+        let theme = Theme { name: "plain".into(), styles: Default::default() };
+        let look = Look { themes: vec![theme], theme: 0, ascii: false, zone: ZoneChoice::Utc, local: jiff::tz::TimeZone::UTC };
+        State::new(Arc::new(estate), Identity::default(), look, Arc::new(Keymap::default()), Timestamp::UNIX_EPOCH, (60, 5))
+    }
+
+    struct Hands {
+        keys: mpsc::Sender<Message>,
+        notices: mpsc::Sender<Notice>,
+    }
+
+    impl Hands {
+        async fn press(&self, c: char) {
+            self.keys.send(Message::Key(Key::char(c))).await.unwrap();
+            settle().await;
+        }
+    }
+
+    /// Under a paused clock this returns when nothing is left to do at this moment.
+    async fn settle() {
+        sleep(Duration::from_millis(1)).await;
+    }
+
+    async fn driven<T>(script: impl AsyncFnOnce(&World, Hands) -> T) -> (u8, T, Rc<World>) {
+        let world = Rc::new(World { size: Cell::new((60, 5)), ..World::default() });
+        let (keys, typed) = mpsc::channel(200);
+        let (out, notices) = mpsc::channel(8);
+        let input = futures_util::stream::unfold(typed, |mut typed| async { typed.recv().await.map(|message| (message, typed)) });
+        let input: Pin<Box<dyn Stream<Item = Message>>> = Box::pin(input);
+        let mut parts = Parts {
+            core: Core { update, draw, wake: |_| Timestamp::MAX },
+            state: state(),
+            sink: Tty(world.clone()),
+            input,
+            notices,
+            clock: Manual(Instant::now()),
+            feed: Fed(world.clone()),
+            keeper: Keeper::new(None, 1),
+        };
+        let script = async {
+            settle().await;
+            script(&world, Hands { keys, notices: out }).await
+        };
+        let (code, result) = tokio::join!(run(&mut parts), script);
+        (code.unwrap(), result, world)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_frame_comes_before_the_sources_and_each_key_at_once() {
+        let (code, (), world) = driven(async |world, hands| {
+            assert_eq!(world.frames(), 1);
+            for (typed, c) in "abc".chars().enumerate() {
+                let before = Instant::now();
+                hands.press(c).await;
+                assert_eq!(world.frames(), typed + 2);
+                assert!(before.elapsed() < CALM);
+            }
+            assert!(world.screen().contains("typed abc"));
+            hands.press('q').await;
+        })
+        .await;
+        assert_eq!((code, world.frames_at_start.get()), (0, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_of_data_is_two_frames_in_a_tenth_of_a_second() {
+        driven(async |world, hands| {
+            sleep(CALM * 3).await;
+            let before = world.frames();
+            for number in 0..100 {
+                world.datum(number).await;
+                sleep(Duration::from_micros(900)).await;
+            }
+            assert!((1..=2).contains(&(world.frames() - before)), "{} frames", world.frames() - before);
+            sleep(CALM * 2).await;
+            assert!(world.frames() - before <= 3);
+            assert!(world.screen().contains("data 99"), "the newest is shown in the end");
+            hands.press('q').await;
+        })
+        .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stuck_terminal_has_one_frame_in_flight_and_then_gets_the_newest_state() {
+        driven(async |world, hands| {
+            world.stuck.set(true);
+            hands.press('a').await;
+            let stuck_at = world.frames();
+            for number in 0..50 {
+                world.datum(number).await;
+                hands.press('b').await;
+                sleep(CALM).await;
+            }
+            assert_eq!(world.frames(), stuck_at, "nothing is drawn on top of a frame in flight");
+            world.unstick();
+            settle().await;
+            assert_eq!(world.frames(), stuck_at + 1);
+            assert!(world.screen().contains("data 49"));
+            world.stuck.set(true);
+            hands.press('c').await;
+            hands.press('q').await; // and it can be left all the same
+        })
+        .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_changes_nothing_on_the_screen_writes_nothing() {
+        driven(async |world, hands| {
+            world.datum(1).await;
+            sleep(CALM * 2).await;
+            let before = world.frames();
+            for _ in 0..5 {
+                world.datum(1).await;
+                sleep(CALM * 2).await;
+            }
+            assert_eq!(world.frames(), before);
+            hands.press('l').await;
+            assert_eq!(world.frames(), before + 1, "but a redraw is all of it");
+            assert!(String::from_utf8_lossy(world.frames.borrow().last().unwrap()).contains("\x1b[2J"));
+            hands.press('q').await;
+        })
+        .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_way_out_has_its_code() {
+        let ended = driven(async |_, hands| hands.notices.send(Notice::End(143)).await.unwrap()).await;
+        assert_eq!(ended.0, 143);
+        let closed = driven(async |_, hands| drop(hands.keys)).await;
+        assert_eq!(closed.0, HUNG_UP);
+        let gone = driven(async |world, hands| {
+            world.gone.set(true);
+            hands.press('a').await;
+            hands.notices // kept until the end: closing it would end the loop too
+        })
+        .await;
+        assert_eq!(gone.0, HUNG_UP);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_suspended_console_comes_back_whole_and_with_the_new_size() {
+        let (.., world) = driven(async |world, hands| {
+            hands.press('a').await;
+            let before = world.frames();
+            hands.press('z').await;
+            assert_eq!((world.suspended.get(), world.frames()), (1, before + 1));
+            let whole = world.frames.borrow_mut().split_off(before);
+            assert!(whole[0].starts_with(b"\x1b[?1049h\x1b[?2026h"), "the modes come first");
+            world.frames.replace(whole);
+            assert!(world.screen().contains("typed a"), "that frame alone shows all");
+            hands.notices.send(Notice::Continued).await.unwrap();
+            settle().await;
+            assert_eq!(world.frames(), 2, "whoever was stopped from outside is drawn again too");
+            hands.press('q').await;
+        })
+        .await;
+        assert_eq!(world.size.get(), (50, 4));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn modes_that_wait_behind_a_stuck_frame_are_not_lost_by_a_redraw() {
+        driven(async |world, hands| {
+            world.stuck.set(true);
+            hands.press('a').await;
+            let before = world.frames();
+            hands.notices.send(Notice::Continued).await.unwrap();
+            settle().await;
+            hands.press('l').await;
+            world.unstick();
+            settle().await;
+            assert!(world.frames.borrow()[before].starts_with(b"\x1b[?1049h"));
+            hands.press('q').await;
+        })
+        .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn wishes_reach_the_sources_and_time_passes_by_itself() {
+        let (.., world) = driven(async |world, hands| {
+            hands.press('r').await;
+            assert_eq!(world.demand.borrow().as_ref().unwrap().borrow().points, 7);
+            sleep(NAP).await;
+            settle().await;
+            assert!(world.screen().contains("ticks ."));
+            hands.press('q').await;
+        })
+        .await;
+        assert_eq!(*world.poked.borrow(), [Some(0)]);
     }
 }

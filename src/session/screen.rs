@@ -79,7 +79,8 @@ impl Painter {
     /// # Errors
     /// None in practice: memory takes all.
     pub fn forget(&mut self, before: Vec<u8>) -> io::Result<()> {
-        self.before = before;
+        // Added: what an earlier call wants sent may still wait behind a frame in flight.
+        self.before.extend(before);
         let memory = self.terminal.backend_mut();
         (memory.shown, memory.cursor) = (None, None);
         self.terminal.clear()
@@ -259,9 +260,9 @@ fn write_all(out: &mut File, mut bytes: &[u8]) -> io::Result<()> {
             Ok(n) => bytes = &bytes[n..],
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                poll(&mut [PollFd::new(out.as_fd(), PollFlags::POLLOUT)], PollTimeout::NONE).map(drop).or_else(|errno| {
-                    if errno == nix::errno::Errno::EINTR { Ok(()) } else { Err(io::Error::from(errno)) }
-                })?;
+                poll(&mut [PollFd::new(out.as_fd(), PollFlags::POLLOUT)], PollTimeout::NONE)
+                    .map(drop)
+                    .or_else(|errno| if errno == nix::errno::Errno::EINTR { Ok(()) } else { Err(io::Error::from(errno)) })?;
             }
             Err(error) => return Err(error),
         }
