@@ -1,1 +1,132 @@
 //! The terminal, the signals, the loop and the effects.
+
+pub mod clock;
+pub mod effects;
+pub mod feed;
+pub mod guard;
+pub mod input;
+pub mod keep;
+pub mod run;
+pub mod screen;
+pub mod signals;
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use color_eyre::eyre::{WrapErr, bail};
+use crossterm::event::EventStream;
+
+use crate::app;
+use crate::app::keymap::Keymap;
+use crate::app::layer::Pane;
+use crate::app::message::Message;
+use crate::app::state::{Identity, Look, State};
+use crate::cache::Cache;
+use crate::model::estate::Estate;
+use crate::model::reading::Held;
+use crate::model::source::Answer;
+use crate::ui;
+
+use clock::{Clock, Wall};
+use feed::Sources;
+use guard::Guard;
+use keep::{Keeper, Shelf};
+use run::{Core, Parts};
+use screen::Line;
+
+/// How long the cache may take before the console opens without it: a home on a hung file server must not keep it shut.
+const CACHE_LIMIT: Duration = Duration::from_secs(1);
+
+/// How the console is opened.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Nothing may be changed through this console.
+    pub read_only: bool,
+    /// Where the last known readings are kept; `None` keeps none.
+    pub cache: Option<PathBuf>,
+    /// The pane that is shown first.
+    pub start_pane: Pane,
+}
+
+/// Opens the console on this terminal and stays until it is left. The result is the exit code: 0, 130 after an
+/// interrupt, 143 after SIGTERM, 131 after SIGQUIT, 129 after the terminal is gone. A panic exits 101 from here.
+///
+/// # Errors
+/// Where standard input or output is no terminal, or the terminal cannot be set up.
+pub fn open(estate: Estate, look: Look, keymap: Keymap, identity: Identity, options: Options) -> color_eyre::Result<u8> {
+    for (name, there) in [("standard input", io::stdin().is_terminal()), ("standard output", io::stdout().is_terminal())] {
+        if !there {
+            bail!(
+                "the console needs a terminal, and {name} is none: run `qd` without redirection, or over SSH with `ssh -t`; `qd status` works without a terminal"
+            );
+        }
+    }
+    // Polls and decoding run on the two workers; the loop has the main thread for itself.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("qd-worker")
+        .enable_all()
+        .build()
+        .wrap_err("cannot start the runtime")?;
+    let code = runtime.block_on(session(Arc::new(estate), look, Arc::new(keymap), identity, options));
+    // Whatever still waits for a dead server or disk is left behind: the person has their shell back.
+    runtime.shutdown_background();
+    code
+}
+
+async fn session(estate: Arc<Estate>, look: Look, keymap: Arc<Keymap>, identity: Identity, options: Options) -> color_eyre::Result<u8> {
+    let (store, cached) = shelf(&estate, options.cache).await;
+    let mut state = State::new(estate.clone(), identity, look, keymap, Wall.now(), (80, 24));
+    state.read_only = options.read_only;
+    state.pane = options.start_pane;
+    app::pane::refresh(&mut state);
+    if let Some(cached) = cached {
+        // Nothing is on the screen yet, and the loop's first message asks again for all that is wanted of the world.
+        app::update::update(&mut state, Message::Cached(cached));
+    }
+    // The signals first: one that came between would leave the terminal as it is inside.
+    let notices = signals::listen().wrap_err("cannot listen to signals")?;
+    let guard = Guard::new();
+    guard.catch_panics();
+    let line = Line::open(guard.modes()).wrap_err("cannot open the terminal for writing")?;
+    let panic_key = std::env::var("QD_PANIC_KEY").ok().and_then(|key| key.parse().ok());
+    let mut parts = Parts {
+        core: Core { update: app::update::update, draw: ui::draw, wake: app::pane::next_wake },
+        state,
+        sink: line,
+        input: input::messages(EventStream::new(), panic_key),
+        notices,
+        clock: Wall,
+        feed: Sources::new(estate.clone()),
+        keeper: Keeper::new(store, estate.sources.len()),
+    };
+    let code = run::run(&mut parts).await;
+    parts.sink.close();
+    guard.restore();
+    parts.keeper.finish().await;
+    code.wrap_err("cannot set the terminal up")
+}
+
+/// The cache with what it held. A cache that is broken, or too slow, costs no more than its readings.
+async fn shelf(estate: &Arc<Estate>, path: Option<PathBuf>) -> (Option<Arc<dyn keep::Store>>, Option<Vec<Option<Held<Answer>>>>) {
+    let Some(path) = path else { return (None, None) };
+    let estate = estate.clone();
+    let opening = tokio::task::spawn_blocking(move || {
+        let cache = Cache::open(&path)?;
+        let held = cache.load(&estate);
+        Ok::<_, crate::cache::CacheError>((Shelf::new(cache, estate), held))
+    });
+    match tokio::time::timeout(CACHE_LIMIT, opening).await {
+        Ok(Ok(Ok((shelf, held)))) => (Some(Arc::new(shelf)), Some(held)),
+        Ok(Ok(Err(error))) => {
+            tracing::warn!(%error, "the cache cannot be used; the console opens without it");
+            (None, None)
+        }
+        Ok(Err(_)) | Err(_) => {
+            tracing::warn!("the cache took too long; the console opens without it");
+            (None, None)
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Carries out what update asks for, as far as it is not the loop's own matter.
+
+use tokio::sync::watch;
+
+use crate::app::effect::Effect;
+use crate::model::metric::Demand;
+
+use super::feed::Feed;
+
+/// What is left for the loop to do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Leave with this exit code.
+    pub quit: Option<u8>,
+    /// Give the terminal back and stop.
+    pub suspend: bool,
+    /// Draw all of the screen again.
+    pub redraw: bool,
+}
+
+/// Carries out the effects in their order. Nothing here waits.
+pub fn carry_out(effects: Vec<Effect>, feed: &impl Feed, demand: &watch::Sender<Demand>) -> Left {
+    let mut left = Left::default();
+    for effect in effects {
+        match effect {
+            Effect::Quit(code) => left.quit = Some(code),
+            Effect::Suspend => left.suspend = true,
+            Effect::Redraw => left.redraw = true,
+            Effect::Poll(source) => feed.poke(source),
+            // Told only where it differs: each telling makes sources ask anew.
+            Effect::Demand(wanted) => {
+                demand.send_if_modified(|old| std::mem::replace(old, wanted) != wanted);
+            }
+        }
+    }
+    left
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+    use tokio::sync::mpsc;
+
+    use crate::app::message::Message;
+
+    #[derive(Default)]
+    struct Poked(RefCell<Vec<Option<usize>>>);
+
+    impl Feed for Poked {
+        fn start(&mut self, _: watch::Receiver<Demand>, _: mpsc::Sender<Message>) {}
+
+        fn poke(&self, source: Option<usize>) {
+            self.0.borrow_mut().push(source);
+        }
+    }
+
+    #[test]
+    fn all_effects_are_carried_out_and_an_equal_demand_is_not_told_again() {
+        let (demand, mut wanted) = watch::channel(Demand::default());
+        let feed = Poked::default();
+        let other = Demand { points: 7, ..Demand::default() };
+        let first = carry_out(vec![Effect::Demand(other), Effect::Poll(None), Effect::Redraw, Effect::Suspend], &feed, &demand);
+        assert_eq!(first, Left { quit: None, suspend: true, redraw: true });
+        assert_eq!(*feed.0.borrow(), [None]);
+        assert!(wanted.has_changed().unwrap());
+        assert_eq!(*wanted.borrow_and_update(), other);
+        assert_eq!(carry_out(vec![Effect::Demand(other), Effect::Quit(3)], &feed, &demand).quit, Some(3));
+        assert!(!wanted.has_changed().unwrap());
+    }
+}

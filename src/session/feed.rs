@@ -1,0 +1,61 @@
+//! Where readings come from, as the loop sees it: started once, asked to hurry, told what the screen wants.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+
+use crate::app::message::Message;
+use crate::model::estate::Estate;
+use crate::model::metric::Demand;
+use crate::watch::{Report, ReportKind, Watchers};
+
+/// Reports that may wait for the loop; a source has one try in flight, so that a full channel only slows the sources.
+pub const ROOM: usize = 64;
+
+/// A stream of messages about sources.
+pub trait Feed {
+    /// Begins. The loop calls it once, after the first frame was handed out.
+    fn start(&mut self, demand: watch::Receiver<Demand>, out: mpsc::Sender<Message>);
+    /// Tries a source now; all of them where `None`.
+    fn poke(&self, source: Option<usize>);
+}
+
+/// The sources of an estate.
+pub struct Sources {
+    estate: Arc<Estate>,
+    watchers: Option<Watchers>,
+}
+
+impl Sources {
+    /// The sources of that estate, not yet tried.
+    pub fn new(estate: Arc<Estate>) -> Sources {
+        Sources { estate, watchers: None }
+    }
+}
+
+impl Feed for Sources {
+    fn start(&mut self, demand: watch::Receiver<Demand>, out: mpsc::Sender<Message>) {
+        let (reports, mut incoming) = mpsc::channel(ROOM);
+        tokio::spawn(async move {
+            while let Some(report) = incoming.recv().await {
+                if out.send(message(report)).await.is_err() {
+                    return;
+                }
+            }
+        });
+        self.watchers = Some(crate::watch::start(&self.estate, demand, reports));
+    }
+
+    fn poke(&self, source: Option<usize>) {
+        if let Some(watchers) = &self.watchers {
+            watchers.poke(source);
+        }
+    }
+}
+
+fn message(Report { source, kind }: Report) -> Message {
+    match kind {
+        ReportKind::Started => Message::Polling(source),
+        ReportKind::Ended { outcome, next_try } => Message::Read { source, outcome, next_try },
+    }
+}

@@ -1,0 +1,149 @@
+//! Keeps the newest answers for the next start: each source's at most once a minute, and all at exit.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::app::message::Message;
+use crate::cache::Cache;
+use crate::model::estate::Estate;
+use crate::model::reading::{Held, Outcome};
+use crate::model::source::Answer;
+
+/// Between two stores of one source: an answer may be megabytes, and disks of small machines wear out.
+const EVERY: Duration = Duration::from_secs(60);
+/// How long the last store may hold up the exit.
+const LAST: Duration = Duration::from_secs(1);
+
+/// Where answers are kept.
+pub trait Store: Send + Sync + 'static {
+    /// Keeps that answer of a source, by its place in the estate.
+    ///
+    /// # Errors
+    /// One line for the log.
+    fn store(&self, source: usize, held: &Held<Answer>) -> Result<(), String>;
+}
+
+/// The cache of an estate.
+pub struct Shelf {
+    cache: Mutex<Cache>,
+    estate: Arc<Estate>,
+}
+
+impl Shelf {
+    /// Keeps the answers of that estate in that cache.
+    pub fn new(cache: Cache, estate: Arc<Estate>) -> Shelf {
+        Shelf { cache: Mutex::new(cache), estate }
+    }
+}
+
+impl Store for Shelf {
+    fn store(&self, source: usize, held: &Held<Answer>) -> Result<(), String> {
+        let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.store(&self.estate, source, held).map_err(|error| error.to_string())
+    }
+}
+
+/// What is not kept yet, and when each source was kept last.
+pub struct Keeper {
+    store: Option<Arc<dyn Store>>,
+    newest: Vec<Option<Held<Answer>>>,
+    kept: Vec<Option<Instant>>,
+    running: JoinSet<()>,
+}
+
+impl Keeper {
+    /// For so many sources; keeps nothing where there is no store.
+    pub fn new(store: Option<Arc<dyn Store>>, sources: usize) -> Keeper {
+        Keeper { store, newest: vec![None; sources], kept: vec![None; sources], running: JoinSet::new() }
+    }
+
+    /// Takes note of an answer, and keeps it where the last time is long enough ago. Never waits.
+    pub fn note(&mut self, message: &Message) {
+        let Some(store) = &self.store else { return };
+        let Message::Read { source, outcome: Outcome::Value { value, as_of }, .. } = message else { return };
+        let (Some(newest), Some(kept)) = (self.newest.get_mut(*source), self.kept.get_mut(*source)) else { return };
+        while self.running.try_join_next().is_some() {}
+        let held = Held { value: value.clone(), as_of: *as_of, cached: false };
+        if kept.is_some_and(|at| at.elapsed() < EVERY) {
+            *newest = Some(held);
+            return;
+        }
+        (*newest, *kept) = (None, Some(Instant::now()));
+        let (store, source) = (store.clone(), *source);
+        self.running.spawn_blocking(move || keep(store.as_ref(), source, &held));
+    }
+
+    /// Keeps what is not kept yet. Gives up after a second.
+    pub async fn finish(&mut self) {
+        let Some(store) = self.store.clone() else { return };
+        let newest = std::mem::take(&mut self.newest);
+        let all = async {
+            // The older ones first: one that came last would win.
+            while self.running.join_next().await.is_some() {}
+            let last = tokio::task::spawn_blocking(move || {
+                for (source, held) in newest.into_iter().enumerate() {
+                    held.iter().for_each(|held| keep(store.as_ref(), source, held));
+                }
+            });
+            let _ = last.await;
+        };
+        if tokio::time::timeout(LAST, all).await.is_err() {
+            tracing::warn!("the cache took too long; its newest readings are lost");
+        }
+    }
+}
+
+fn keep(store: &dyn Store, source: usize, held: &Held<Answer>) {
+    if let Err(error) = store.store(source, held) {
+        tracing::warn!(%error, "an answer could not be kept");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+
+    #[derive(Default)]
+    struct Kept(Mutex<Vec<(usize, i64)>>);
+
+    impl Store for Kept {
+        fn store(&self, source: usize, held: &Held<Answer>) -> Result<(), String> {
+            self.0.lock().unwrap().push((source, held.as_of.as_second()));
+            Ok(())
+        }
+    }
+
+    fn read(source: usize, second: i64) -> Message {
+        let at = Timestamp::from_second(second).unwrap();
+        Message::Read { source, outcome: Outcome::Value { value: Answer::Prometheus(Arc::default()), as_of: at }, next_try: at }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_source_is_kept_once_a_minute_and_at_the_end() {
+        let kept = Arc::new(Kept::default());
+        let mut keeper = Keeper::new(Some(kept.clone()), 2);
+        for second in 0..100 {
+            keeper.note(&read(0, second));
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        keeper.note(&read(1, 7));
+        keeper.note(&read(9, 7));
+        keeper.finish().await;
+        let mut all = kept.0.lock().unwrap().clone();
+        assert_eq!(all.last(), Some(&(0, 99)), "the newest is kept last");
+        all.sort_unstable();
+        assert_eq!(all, [(0, 0), (0, 60), (0, 99), (1, 7)]);
+    }
+
+    #[tokio::test]
+    async fn without_a_store_nothing_is_kept() {
+        let mut keeper = Keeper::new(None, 1);
+        keeper.note(&read(0, 1));
+        assert!(keeper.newest[0].is_none());
+        keeper.finish().await;
+    }
+}

@@ -1,0 +1,573 @@
+//! The loop: takes in what happens, draws what it comes to. A function of terminal, input, clock and sources, so that
+//! tests drive this very loop.
+
+use std::io;
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt};
+use jiff::Timestamp;
+use ratatui::Frame;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::app::effect::Effect;
+use crate::app::message::Message;
+use crate::app::state::State;
+
+use super::clock::Clock;
+use super::effects::{Left, carry_out};
+use super::feed::{Feed, ROOM};
+use super::guard::STUCK_LIMIT;
+use super::keep::Keeper;
+use super::screen::{Painter, Sink};
+use super::signals::{HUNG_UP, Notice};
+
+/// Between two frames that only data ask for: at most ten a second. Keys are drawn at once.
+const CALM: Duration = Duration::from_millis(100);
+/// The longest sleep: the machine may have slept, or its clock been set, and no message says so.
+const NAP: Duration = Duration::from_secs(10);
+
+/// The pure core that the loop drives.
+#[derive(Clone, Copy)]
+pub struct Core {
+    /// Takes in a message; `state.now` is its moment.
+    pub update: fn(&mut State, Message) -> Vec<Effect>,
+    /// Draws the state.
+    pub draw: fn(&State, &mut Frame),
+    /// When the screen changes next by itself.
+    pub wake: fn(&State) -> Timestamp,
+}
+
+/// All that the loop works with.
+pub struct Parts<S, I, C, F> {
+    /// The pure core.
+    pub core: Core,
+    /// What the console knows and shows.
+    pub state: State,
+    /// Where frames go.
+    pub sink: S,
+    /// What a person does; its end is the end of the terminal.
+    pub input: I,
+    /// What the system tells.
+    pub notices: mpsc::Receiver<Notice>,
+    /// The present.
+    pub clock: C,
+    /// The sources.
+    pub feed: F,
+    /// What keeps answers for the next start.
+    pub keeper: Keeper,
+}
+
+/// How soon a frame is wanted.
+#[derive(Clone, Copy)]
+enum Hurry {
+    Now,
+    Calmly,
+}
+
+/// One turn's cause.
+enum Event {
+    Notice(Option<Notice>),
+    Input(Option<Message>),
+    Written(io::Result<()>),
+    Report(Message),
+    Draw,
+    Wake,
+}
+
+/// When what is drawn.
+struct Desk {
+    painter: Painter,
+    in_flight: bool,
+    /// When the next frame is wanted, where one is.
+    due: Option<Instant>,
+    /// When the last frame was drawn.
+    drawn: Option<Instant>,
+}
+
+impl Desk {
+    fn want(&mut self, hurry: Hurry) {
+        let now = Instant::now();
+        let at = match (hurry, self.drawn) {
+            (Hurry::Calmly, Some(drawn)) => now.max(drawn + CALM),
+            _ => now,
+        };
+        self.due = Some(self.due.map_or(at, |due| due.min(at)));
+    }
+
+    /// Draws where a frame is due and none is in flight; the newest state is what is drawn.
+    fn draw(&mut self, core: Core, state: &State, sink: &mut impl Sink) -> io::Result<()> {
+        let now = Instant::now();
+        if !self.in_flight && self.due.is_some_and(|due| due <= now) {
+            (self.due, self.drawn) = (None, Some(now));
+            if let Some(frame) = self.painter.paint(|frame| (core.draw)(state, frame))? {
+                sink.send(frame);
+                self.in_flight = true;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Runs until it is left; the result is the exit code. The first frame is handed out before any source is tried.
+///
+/// # Errors
+/// Where the terminal refuses its modes.
+pub async fn run<S, I, C, F>(parts: &mut Parts<S, I, C, F>) -> io::Result<u8>
+where
+    S: Sink,
+    I: Stream<Item = Message> + Unpin,
+    C: Clock,
+    F: Feed,
+{
+    let Parts { core, state, sink, input, notices, clock, feed, keeper } = parts;
+    let core = *core;
+    let size = sink.size().unwrap_or(state.size);
+    let mut desk = Desk { painter: Painter::new(size)?, in_flight: false, due: Some(Instant::now()), drawn: None };
+    let (demand, wanted) = watch::channel(state.demand);
+    let (out, mut reports) = mpsc::channel(ROOM);
+
+    state.now = clock.now();
+    let effects = (core.update)(state, Message::Resize(size.0, size.1));
+    carry_out(effects, feed, &demand);
+    desk.painter.forget(sink.set()?)?;
+    desk.draw(core, state, sink)?;
+    feed.start(wanted, out);
+
+    let mut ticked = Instant::now();
+    loop {
+        desk.draw(core, state, sink)?;
+        let wake = (ticked + CALM).max(Instant::now() + nap((core.wake)(state), clock.now()));
+        let event = tokio::select! {
+            biased;
+            notice = notices.recv() => Event::Notice(notice),
+            message = input.next() => Event::Input(message),
+            written = sink.written(), if desk.in_flight => Event::Written(written),
+            () = until(desk.due), if !desk.in_flight => Event::Draw,
+            Some(report) = reports.recv() => Event::Report(report),
+            () = sleep_until(wake) => Event::Wake,
+        };
+        let (message, hurry) = match event {
+            Event::Notice(Some(Notice::End(code))) => return Ok(code),
+            Event::Notice(None) | Event::Input(None) => return Ok(HUNG_UP),
+            Event::Written(Err(error)) => return Ok(gone(&error)),
+            Event::Written(Ok(())) => {
+                desk.in_flight = false;
+                continue;
+            }
+            Event::Draw => continue,
+            Event::Notice(Some(Notice::Continued)) => match again(&mut desk, sink) {
+                Ok(resized) => (resized, Hurry::Now),
+                Err(error) => return Ok(gone(&error)),
+            },
+            Event::Input(Some(message)) => {
+                if let Message::Resize(columns, rows) = message {
+                    desk.painter.resize((columns, rows));
+                }
+                (message, Hurry::Now)
+            }
+            Event::Report(message) => {
+                keeper.note(&message);
+                (message, Hurry::Calmly)
+            }
+            Event::Wake => {
+                ticked = Instant::now();
+                (Message::Tick, Hurry::Calmly)
+            }
+        };
+        state.now = clock.now();
+        let effects = (core.update)(state, message);
+        let Left { quit, suspend, redraw } = carry_out(effects, feed, &demand);
+        desk.want(hurry);
+        if let Some(code) = quit {
+            return Ok(code);
+        }
+        if redraw {
+            desk.painter.forget(Vec::new())?;
+            desk.want(Hurry::Now);
+        }
+        if suspend {
+            // A frame that is half out would end on the shell's screen.
+            if desk.in_flight
+                && let Ok(written) = timeout(STUCK_LIMIT, sink.written()).await
+            {
+                desk.in_flight = false;
+                if let Err(error) = written {
+                    return Ok(gone(&error));
+                }
+            }
+            sink.suspend();
+            let resized = match again(&mut desk, sink) {
+                Ok(resized) => resized,
+                Err(error) => return Ok(gone(&error)),
+            };
+            state.now = clock.now();
+            let effects = (core.update)(state, resized);
+            carry_out(effects, feed, &demand);
+            desk.want(Hurry::Now);
+        }
+    }
+}
+
+/// Takes the terminal again after another program may have had it. Its size may have changed: SIGWINCH goes to the
+/// foreground only.
+fn again(desk: &mut Desk, sink: &mut impl Sink) -> io::Result<Message> {
+    if let Some(size) = sink.size() {
+        desk.painter.resize(size);
+    }
+    desk.painter.forget(sink.set()?)?;
+    let (columns, rows) = desk.painter.size();
+    Ok(Message::Resize(columns, rows))
+}
+
+fn gone(error: &io::Error) -> u8 {
+    tracing::info!(%error, "the terminal cannot be used any more");
+    HUNG_UP
+}
+
+fn nap(wake: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(wake.duration_since(now)).unwrap_or(Duration::ZERO).min(NAP)
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::{Cell, RefCell};
+    use std::pin::Pin;
+    use std::rc::Rc;
+    use std::sync::Arc;
+
+    use jiff::SignedDuration;
+    use tokio::sync::Notify;
+    use tokio::time::sleep;
+
+    use crate::app::key::{Code, Key};
+    use crate::app::keymap::Keymap;
+    use crate::app::state::{Identity, Look};
+    use crate::model::estate::{Estate, Source, SourceKind};
+    use crate::model::metric::Demand;
+    use crate::model::preferences::{Theme, ZoneChoice};
+    use crate::model::reading::{FailureKind, Outcome};
+
+    /// The far end of the fake terminal and of the fake sources.
+    #[derive(Default)]
+    struct World {
+        frames: RefCell<Vec<Vec<u8>>>,
+        stuck: Cell<bool>,
+        gone: Cell<bool>,
+        moved: Notify,
+        size: Cell<(u16, u16)>,
+        suspended: Cell<usize>,
+        sources: RefCell<Option<mpsc::Sender<Message>>>,
+        demand: RefCell<Option<watch::Receiver<Demand>>>,
+        frames_at_start: Cell<usize>,
+        poked: RefCell<Vec<Option<usize>>>,
+    }
+
+    impl World {
+        fn frames(&self) -> usize {
+            self.frames.borrow().len()
+        }
+
+        fn screen(&self) -> String {
+            let mut parser = vt100::Parser::new(5, 60, 0);
+            self.frames.borrow().iter().for_each(|frame| parser.process(frame));
+            parser.screen().contents()
+        }
+
+        fn unstick(&self) {
+            self.stuck.set(false);
+            self.moved.notify_waiters();
+        }
+
+        async fn datum(&self, number: i64) {
+            let at = Timestamp::from_second(number).unwrap();
+            let outcome = Outcome::Failed { kind: FailureKind::Unreachable, what: "no".into(), at };
+            let sources = self.sources.borrow().clone().unwrap();
+            sources.send(Message::Read { source: 0, outcome, next_try: at }).await.unwrap();
+        }
+    }
+
+    struct Tty(Rc<World>);
+
+    impl Sink for Tty {
+        fn send(&mut self, frame: Vec<u8>) {
+            self.0.frames.borrow_mut().push(frame);
+        }
+
+        async fn written(&mut self) -> io::Result<()> {
+            while self.0.stuck.get() {
+                self.0.moved.notified().await;
+            }
+            if self.0.gone.get() { Err(io::Error::other("EIO")) } else { Ok(()) }
+        }
+
+        fn set(&mut self) -> io::Result<Vec<u8>> {
+            Ok(b"\x1b[?1049h".to_vec())
+        }
+
+        fn suspend(&mut self) {
+            self.0.suspended.set(self.0.suspended.get() + 1);
+            self.0.size.set((50, 4));
+        }
+
+        fn size(&mut self) -> Option<(u16, u16)> {
+            Some(self.0.size.get())
+        }
+    }
+
+    struct Fed(Rc<World>);
+
+    impl Feed for Fed {
+        fn start(&mut self, demand: watch::Receiver<Demand>, out: mpsc::Sender<Message>) {
+            self.0.frames_at_start.set(self.0.frames());
+            *self.0.demand.borrow_mut() = Some(demand);
+            *self.0.sources.borrow_mut() = Some(out);
+        }
+
+        fn poke(&self, source: Option<usize>) {
+            self.0.poked.borrow_mut().push(source);
+        }
+    }
+
+    struct Manual(Instant);
+
+    impl Clock for Manual {
+        fn now(&self) -> Timestamp {
+            Timestamp::UNIX_EPOCH + SignedDuration::try_from(self.0.elapsed()).unwrap()
+        }
+    }
+
+    fn update(state: &mut State, message: Message) -> Vec<Effect> {
+        match message {
+            Message::Key(Key { code: Code::Char('q'), .. }) => return vec![Effect::Quit(0)],
+            Message::Key(Key { code: Code::Char('z'), .. }) => return vec![Effect::Suspend],
+            Message::Key(Key { code: Code::Char('l'), .. }) => return vec![Effect::Redraw],
+            Message::Key(Key { code: Code::Char('r'), .. }) => {
+                let wanted = Demand { range: SignedDuration::from_hours(2), points: 7 };
+                return vec![Effect::Poll(Some(0)), Effect::Demand(wanted)];
+            }
+            Message::Key(key) => state.overview.typed.push_str(&key.to_string()),
+            Message::Read { next_try, .. } => state.alerts.typed = next_try.as_second().to_string(),
+            Message::Resize(columns, rows) => state.size = (columns, rows),
+            Message::Tick => state.metrics.typed.push('.'),
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn draw(state: &State, frame: &mut Frame) {
+        let line = format!("typed {}\ndata {}\nticks {}", state.overview.typed, state.alerts.typed, state.metrics.typed);
+        frame.render_widget(ratatui::text::Text::raw(line), frame.area());
+    }
+
+    fn state() -> State {
+        let kind = SourceKind::Alertmanager { urls: Vec::new(), dead_man: None };
+        let second = SignedDuration::from_secs(1);
+        let source = Source { name: "am".into(), every: second, timeout: second, http_config: None, kind };
+        let estate = Estate {
+            path: "estate.toml".into(),
+            name: "harbour".into(),
+            environment: "test".into(),
+            zone: None,
+            sites: Vec::new(),
+            services: Vec::new(),
+            sources: vec![source],
+            panels: Vec::new(),
+        };
+        let theme = Theme { name: "plain".into(), styles: Default::default() };
+        let look = Look { themes: vec![theme], theme: 0, ascii: false, zone: ZoneChoice::Utc, local: jiff::tz::TimeZone::UTC };
+        State::new(Arc::new(estate), Identity::default(), look, Arc::new(Keymap::default()), Timestamp::UNIX_EPOCH, (60, 5))
+    }
+
+    struct Hands {
+        keys: mpsc::Sender<Message>,
+        notices: mpsc::Sender<Notice>,
+    }
+
+    impl Hands {
+        async fn press(&self, c: char) {
+            self.keys.send(Message::Key(Key::char(c))).await.unwrap();
+            settle().await;
+        }
+    }
+
+    /// Under a paused clock this returns when nothing is left to do at this moment.
+    async fn settle() {
+        sleep(Duration::from_millis(1)).await;
+    }
+
+    async fn driven<T>(script: impl AsyncFnOnce(&World, Hands) -> T) -> (u8, T, Rc<World>) {
+        let world = Rc::new(World { size: Cell::new((60, 5)), ..World::default() });
+        let (keys, typed) = mpsc::channel(200);
+        let (out, notices) = mpsc::channel(8);
+        let input = futures_util::stream::unfold(typed, |mut typed| async { typed.recv().await.map(|message| (message, typed)) });
+        let input: Pin<Box<dyn Stream<Item = Message>>> = Box::pin(input);
+        let mut parts = Parts {
+            core: Core { update, draw, wake: |_| Timestamp::MAX },
+            state: state(),
+            sink: Tty(world.clone()),
+            input,
+            notices,
+            clock: Manual(Instant::now()),
+            feed: Fed(world.clone()),
+            keeper: Keeper::new(None, 1),
+        };
+        let script = async {
+            settle().await;
+            script(&world, Hands { keys, notices: out }).await
+        };
+        let (code, result) = tokio::join!(run(&mut parts), script);
+        (code.unwrap(), result, world)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_frame_comes_before_the_sources_and_each_key_at_once() {
+        let (code, (), world) = driven(async |world, hands| {
+            assert_eq!(world.frames(), 1);
+            for (typed, c) in "abc".chars().enumerate() {
+                let before = Instant::now();
+                hands.press(c).await;
+                assert_eq!(world.frames(), typed + 2);
+                assert!(before.elapsed() < CALM);
+            }
+            assert!(world.screen().contains("typed abc"));
+            hands.press('q').await;
+        })
+        .await;
+        assert_eq!((code, world.frames_at_start.get()), (0, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_of_data_is_two_frames_in_a_tenth_of_a_second() {
+        driven(async |world, hands| {
+            sleep(CALM * 3).await;
+            let before = world.frames();
+            for number in 0..100 {
+                world.datum(number).await;
+                sleep(Duration::from_micros(900)).await;
+            }
+            assert!((1..=2).contains(&(world.frames() - before)), "{} frames", world.frames() - before);
+            sleep(CALM * 2).await;
+            assert!(world.frames() - before <= 3);
+            assert!(world.screen().contains("data 99"), "the newest is shown in the end");
+            hands.press('q').await;
+        })
+        .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stuck_terminal_has_one_frame_in_flight_and_then_gets_the_newest_state() {
+        driven(async |world, hands| {
+            world.stuck.set(true);
+            hands.press('a').await;
+            let stuck_at = world.frames();
+            for number in 0..50 {
+                world.datum(number).await;
+                hands.press('b').await;
+                sleep(CALM).await;
+            }
+            assert_eq!(world.frames(), stuck_at, "nothing is drawn on top of a frame in flight");
+            world.unstick();
+            settle().await;
+            assert_eq!(world.frames(), stuck_at + 1);
+            assert!(world.screen().contains("data 49"));
+            world.stuck.set(true);
+            hands.press('c').await;
+            hands.press('q').await; // and it can be left all the same
+        })
+        .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_changes_nothing_on_the_screen_writes_nothing() {
+        driven(async |world, hands| {
+            world.datum(1).await;
+            sleep(CALM * 2).await;
+            let before = world.frames();
+            for _ in 0..5 {
+                world.datum(1).await;
+                sleep(CALM * 2).await;
+            }
+            assert_eq!(world.frames(), before);
+            hands.press('l').await;
+            assert_eq!(world.frames(), before + 1, "but a redraw is all of it");
+            assert!(String::from_utf8_lossy(world.frames.borrow().last().unwrap()).contains("\x1b[2J"));
+            hands.press('q').await;
+        })
+        .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_way_out_has_its_code() {
+        let ended = driven(async |_, hands| hands.notices.send(Notice::End(143)).await.unwrap()).await;
+        assert_eq!(ended.0, 143);
+        let closed = driven(async |_, hands| drop(hands.keys)).await;
+        assert_eq!(closed.0, HUNG_UP);
+        let gone = driven(async |world, hands| {
+            world.gone.set(true);
+            hands.press('a').await;
+            hands.notices // kept until the end: closing it would end the loop too
+        })
+        .await;
+        assert_eq!(gone.0, HUNG_UP);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_suspended_console_comes_back_whole_and_with_the_new_size() {
+        let (.., world) = driven(async |world, hands| {
+            hands.press('a').await;
+            let before = world.frames();
+            hands.press('z').await;
+            assert_eq!((world.suspended.get(), world.frames()), (1, before + 1));
+            let whole = world.frames.borrow_mut().split_off(before);
+            assert!(whole[0].starts_with(b"\x1b[?1049h\x1b[?2026h"), "the modes come first");
+            world.frames.replace(whole);
+            assert!(world.screen().contains("typed a"), "that frame alone shows all");
+            hands.notices.send(Notice::Continued).await.unwrap();
+            settle().await;
+            assert_eq!(world.frames(), 2, "whoever was stopped from outside is drawn again too");
+            hands.press('q').await;
+        })
+        .await;
+        assert_eq!(world.size.get(), (50, 4));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn modes_that_wait_behind_a_stuck_frame_are_not_lost_by_a_redraw() {
+        driven(async |world, hands| {
+            world.stuck.set(true);
+            hands.press('a').await;
+            let before = world.frames();
+            hands.notices.send(Notice::Continued).await.unwrap();
+            settle().await;
+            hands.press('l').await;
+            world.unstick();
+            settle().await;
+            assert!(world.frames.borrow()[before].starts_with(b"\x1b[?1049h"));
+            hands.press('q').await;
+        })
+        .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn wishes_reach_the_sources_and_time_passes_by_itself() {
+        let (.., world) = driven(async |world, hands| {
+            hands.press('r').await;
+            assert_eq!(world.demand.borrow().as_ref().unwrap().borrow().points, 7);
+            sleep(NAP).await;
+            settle().await;
+            assert!(world.screen().contains("ticks ."));
+            hands.press('q').await;
+        })
+        .await;
+        assert_eq!(*world.poked.borrow(), [Some(0)]);
+    }
+}
