@@ -1,1 +1,225 @@
-//! Last known readings, kept across restarts. Deletable at any time.
+//! Last known readings, kept across restarts so that a console has something to show before its first answers.
+//! A file of its own that can be deleted at any time; whatever is wrong with it, it is set aside and begun anew.
+
+mod trim;
+
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
+
+use crate::model::estate::{Estate, Source, SourceKind};
+use crate::model::reading::Held;
+use crate::model::source::Answer;
+
+/// `qdck`: tells this cache from any other SQLite file.
+const APPLICATION: i32 = 0x7164_636b;
+/// Grows with every change of the table or of the JSON in it; another version's file is begun anew.
+const VERSION: i32 = 1;
+/// How long one console waits for another that writes.
+const BUSY: Duration = Duration::from_secs(1);
+
+/// Why there is no cache. The console works without one.
+#[derive(Debug, thiserror::Error)]
+pub enum CacheError {
+    /// Someone else could have put values there that a person would act on.
+    #[error("{}: others may write to it, so its values cannot be trusted: delete it, or chmod go-w", path.display())]
+    OthersCanWrite {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file or its folder cannot be made, read or written.
+    #[error("{}: {error}", path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// SQLite refused.
+    #[error("{}: {error}", path.display())]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// What it said.
+        error: rusqlite::Error,
+    },
+    /// The value is no JSON, which no value of ours is.
+    #[error("a reading could not be written as JSON: {0}")]
+    Encode(#[from] serde_json::Error),
+}
+
+/// The last known readings of all estates that this person's consoles watch.
+#[derive(Debug)]
+pub struct Cache {
+    path: PathBuf,
+    database: Connection,
+}
+
+impl Cache {
+    /// Opens the cache at `path`, makes it and its folder where there is none (for this person only), and begins it
+    /// anew where it is corrupt, not ours, or of another version; what was there is kept beside it as `.broken`,
+    /// except another version's values, which mean nothing here.
+    pub fn open(path: &Path) -> Result<Cache, CacheError> {
+        private_file(path)?;
+        let tried = connect(path);
+        let database = match tried {
+            Ok(Some(database)) => database,
+            Ok(None) => begin_anew(path)?,
+            Err(error) if is_broken(&error) => begin_anew(path)?,
+            Err(error) => return Err(CacheError::Database { path: path.to_owned(), error }),
+        };
+        Ok(Cache { path: path.to_owned(), database })
+    }
+
+    /// What is known of each source, in the order of the estate's sources, marked as cached. A value is given only to
+    /// the source that it came from: same estate file, name, kind and addresses. What cannot be read is not there.
+    pub fn load(&self, estate: &Estate) -> Vec<Option<Held<Answer>>> {
+        estate.sources.iter().map(|source| self.load_one(estate, source)).collect()
+    }
+
+    fn load_one(&self, estate: &Estate, source: &Source) -> Option<Held<Answer>> {
+        let known: Option<Vec<u8>> = self
+            .database
+            .prepare_cached("SELECT held FROM reading WHERE estate = ?1 AND source = ?2 AND origin = ?3")
+            .and_then(|mut select| select.query_row(params![estate_key(estate), source.name, origin(source)], |row| row.get(0)).optional())
+            .ok()?;
+        let held: Held<Answer> = serde_json::from_slice(&known?).ok()?;
+        let fits = matches!(
+            (&held.value, &source.kind),
+            (Answer::Prometheus(_), SourceKind::Prometheus { .. }) | (Answer::Alertmanager(_), SourceKind::Alertmanager { .. })
+        );
+        fits.then_some(Held { cached: true, ..held })
+    }
+
+    /// Keeps what is known of the estate's source with this index; an index past the end is nothing. Trimmed to what
+    /// matters most where it is large, and forgotten where even that is too large.
+    pub fn store(&self, estate: &Estate, source: usize, held: &Held<Answer>) -> Result<(), CacheError> {
+        let Some(source) = estate.sources.get(source) else { return Ok(()) };
+        let key = estate_key(estate);
+        let done = match trim::to_json(held)? {
+            Some(json) => self
+                .database
+                .prepare_cached("INSERT OR REPLACE INTO reading (estate, source, origin, held) VALUES (?1, ?2, ?3, ?4)")
+                .and_then(|mut insert| insert.execute(params![key, source.name, origin(source), json])),
+            None => self.database.execute("DELETE FROM reading WHERE estate = ?1 AND source = ?2", params![key, source.name]),
+        };
+        done.map(drop).map_err(|error| CacheError::Database { path: self.path.clone(), error })
+    }
+}
+
+/// The estate file's absolute path: two estates may have the same name.
+fn estate_key(estate: &Estate) -> String {
+    let path = std::path::absolute(&estate.path).unwrap_or_else(|_| estate.path.clone());
+    path.to_string_lossy().into_owned()
+}
+
+/// A number for kind and addresses: an address may hold a password, which has no place here. A Rust release that hashes
+/// differently only costs the cached values.
+fn origin(source: &Source) -> i64 {
+    let mut hasher = DefaultHasher::new();
+    source.kind.word().hash(&mut hasher);
+    match &source.kind {
+        SourceKind::Prometheus { url } => url.hash(&mut hasher),
+        SourceKind::Alertmanager { urls, .. } => urls.hash(&mut hasher),
+    }
+    i64::from_ne_bytes(hasher.finish().to_ne_bytes())
+}
+
+/// Makes the file and its folder where they are missing, takes reading away from others, and refuses a file that
+/// others could write.
+fn private_file(path: &Path) -> Result<(), CacheError> {
+    let wrap = |path: &Path| {
+        let path = path.to_owned();
+        move |error| CacheError::File { path, error }
+    };
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(wrap(folder))?;
+    }
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path).map_err(wrap(path))?;
+    let mode = file.metadata().map_err(wrap(path))?.permissions().mode();
+    if mode & 0o022 != 0 {
+        return Err(CacheError::OthersCanWrite { path: path.to_owned() });
+    }
+    if mode & 0o044 != 0 {
+        file.set_permissions(Permissions::from_mode(0o600)).map_err(wrap(path))?;
+    }
+    Ok(())
+}
+
+/// An open database with our table; `None` where the file is someone else's database.
+fn connect(path: &Path) -> rusqlite::Result<Option<Connection>> {
+    let mut database = Connection::open(path)?;
+    database.busy_timeout(BUSY)?;
+    let number = |database: &Connection, name: &str| database.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    let (application, version) = (number(&database, "application_id")?, number(&database, "user_version")?);
+    if (application, version) != (APPLICATION, VERSION) {
+        let tables: i64 = database.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        if application != APPLICATION && tables > 0 {
+            return Ok(None);
+        }
+        // A writer and its readers do not wait for each other; not possible on some network folders, where it stays as it is.
+        match database.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())) {
+            Err(error) if is_broken(&error) => return Err(error),
+            _ => {}
+        }
+        let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // Another console may have made it while this one waited.
+        if (number(&transaction, "application_id")?, number(&transaction, "user_version")?) != (APPLICATION, VERSION) {
+            transaction.execute_batch(
+                "DROP TABLE IF EXISTS reading;
+                 CREATE TABLE reading (
+                     estate TEXT NOT NULL, source TEXT NOT NULL, origin INTEGER NOT NULL, held BLOB NOT NULL,
+                     PRIMARY KEY (estate, source)
+                 );",
+            )?;
+            transaction.pragma_update(None, "application_id", APPLICATION)?;
+            transaction.pragma_update(None, "user_version", VERSION)?;
+        }
+        transaction.commit()?;
+    }
+    // A value lost in a power cut is read again in seconds.
+    database.pragma_update(None, "synchronous", "OFF")?;
+    // Ours by its numbers, but is the table there?
+    database.prepare_cached("SELECT held FROM reading WHERE estate = ?1 AND source = ?2 AND origin = ?3")?;
+    Ok(Some(database))
+}
+
+/// Sets the file aside and makes a new one.
+fn begin_anew(path: &Path) -> Result<Connection, CacheError> {
+    let beside = |ending: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    };
+    for ending in ["-wal", "-shm", "-journal"] {
+        // The remains of the broken file would be taken for the new one's; often there are none.
+        let _ = fs::remove_file(beside(ending));
+    }
+    fs::rename(path, beside(".broken")).map_err(|error| CacheError::File { path: path.to_owned(), error })?;
+    private_file(path)?;
+    let error = match connect(path) {
+        Ok(Some(database)) => return Ok(database),
+        Ok(None) => rusqlite::Error::InvalidQuery,
+        Err(error) => error,
+    };
+    Err(CacheError::Database { path: path.to_owned(), error })
+}
+
+/// True where the file itself is the trouble, not a lock or a full disk.
+fn is_broken(error: &rusqlite::Error) -> bool {
+    match error {
+        rusqlite::Error::SqliteFailure(failure, _) => {
+            matches!(failure.code, ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt | ErrorCode::Unknown)
+        }
+        rusqlite::Error::SqlInputError { .. } | rusqlite::Error::InvalidColumnType(..) => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::text::{LABEL_CAP, clean};
+use super::text::{LABEL_CAP, NOTE_CAP, clean};
 
 /// A sorted set of labels. Cheap to clone. Names and values are already cleaned for showing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -60,7 +60,11 @@ pub struct Interner(HashSet<Arc<str>>);
 impl Interner {
     /// The one shared copy of this text, cleaned and capped to [`LABEL_CAP`].
     pub fn share(&mut self, text: &str) -> Arc<str> {
-        let text = clean(text, LABEL_CAP);
+        self.share_capped(text, LABEL_CAP)
+    }
+
+    fn share_capped(&mut self, text: &str, cap: usize) -> Arc<str> {
+        let text = clean(text, cap);
         if let Some(known) = self.0.get(&*text) {
             return known.clone();
         }
@@ -71,7 +75,16 @@ impl Interner {
 
     /// A label set of shared strings; the last of two equal names wins.
     pub fn labels<N: AsRef<str>, V: AsRef<str>>(&mut self, pairs: impl IntoIterator<Item = (N, V)>) -> Labels {
-        let mut all: Vec<_> = pairs.into_iter().map(|(n, v)| (self.share(n.as_ref()), self.share(v.as_ref()))).collect();
+        self.pairs(pairs, LABEL_CAP)
+    }
+
+    /// The same for annotations, whose values are prose: capped to [`NOTE_CAP`].
+    pub fn annotations<N: AsRef<str>, V: AsRef<str>>(&mut self, pairs: impl IntoIterator<Item = (N, V)>) -> Labels {
+        self.pairs(pairs, NOTE_CAP)
+    }
+
+    fn pairs<N: AsRef<str>, V: AsRef<str>>(&mut self, pairs: impl IntoIterator<Item = (N, V)>, cap: usize) -> Labels {
+        let mut all: Vec<_> = pairs.into_iter().map(|(n, v)| (self.share(n.as_ref()), self.share_capped(v.as_ref(), cap))).collect();
         all.reverse();
         all.sort_by(|a, b| a.0.cmp(&b.0));
         all.dedup_by(|b, a| a.0 == b.0);

@@ -1,1 +1,187 @@
 //! Reads upstream systems on a schedule. Cannot write to any of them.
+
+mod alertmanager;
+mod poll;
+mod prometheus;
+mod wire;
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use self::alertmanager::Alertmanager;
+use self::poll::{Clock, Fetch, Jitter, Pace};
+use self::prometheus::Prometheus;
+use crate::link::http::Limits;
+use crate::model::estate::{Estate, Source, SourceKind};
+use crate::model::metric::Demand;
+use crate::model::reading::{FailureKind, Outcome, Reading};
+use crate::model::source::Answer;
+
+/// Bytes of one answer: room for ten thousand verbose alerts or a plot of many series, and an end to it.
+const BODY_CAP: usize = 64 << 20;
+
+/// What one request of this source may cost.
+fn limits(source: &Source) -> Limits {
+    Limits { deadline: source.timeout.unsigned_abs(), body_cap: BODY_CAP }
+}
+
+/// News of one source.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// Index into the estate's sources.
+    pub source: usize,
+    /// What is new.
+    pub kind: ReportKind,
+}
+
+/// What is new of a source.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ReportKind {
+    /// A try began.
+    Started,
+    /// That try ended.
+    Ended {
+        /// How.
+        outcome: Outcome<Answer>,
+        /// When the source is tried next (UTC), unless someone wishes it sooner.
+        next_try: Timestamp,
+    },
+}
+
+/// The tasks that read an estate's sources. Dropping it stops them.
+#[derive(Debug)]
+pub struct Watchers {
+    pokes: Vec<Arc<Notify>>,
+    _tasks: JoinSet<()>,
+}
+
+impl Watchers {
+    /// Tries a source now, or all of them. During a try it means one more after it, however often it is said.
+    pub fn poke(&self, source: Option<usize>) {
+        match source {
+            Some(index) => self.pokes.get(index).into_iter().for_each(|poke| poke.notify_one()),
+            None => self.pokes.iter().for_each(|poke| poke.notify_one()),
+        }
+    }
+}
+
+/// Reads every source of the estate from now on, each in a task of its own on the current runtime. Every try is told
+/// through `out`, its start and its end; a full `out` makes the sources wait.
+pub fn start(estate: &Arc<Estate>, demand: tokio::sync::watch::Receiver<Demand>, out: mpsc::Sender<Report>) -> Watchers {
+    let clock: Clock = Arc::new(Timestamp::now);
+    let mut tasks = JoinSet::new();
+    let mut pokes = Vec::with_capacity(estate.sources.len());
+    for (index, source) in estate.sources.iter().enumerate() {
+        let poke = Arc::new(Notify::new());
+        let watched = poll::Watched { source: index, pace: Pace::new(source.every, source.timeout), poke: poke.clone() };
+        let upstream = Arc::new(Upstream::new(estate, source, &clock));
+        tasks.spawn(poll::run(watched, upstream, demand.clone(), out.clone(), clock.clone(), Jitter::random()));
+        pokes.push(poke);
+    }
+    Watchers { pokes, _tasks: tasks }
+}
+
+/// One try of every source, all at once, in the order of the estate's sources.
+pub async fn once(estate: &Arc<Estate>, demand: Demand) -> Vec<Reading<Answer>> {
+    let clock: Clock = Arc::new(Timestamp::now);
+    join_all(estate.sources.iter().map(|source| {
+        let (upstream, clock) = (Arc::new(Upstream::new(estate, source, &clock)), clock.clone());
+        async move {
+            let mut reading = Reading::never(source.every);
+            reading.take(poll::one(&upstream, demand, Pace::new(source.every, source.timeout).deadline, &clock).await, None);
+            reading
+        }
+    }))
+    .await
+}
+
+/// One source, ready to be read.
+struct Upstream {
+    system: System,
+    clock: Clock,
+}
+
+enum System {
+    Prometheus(Box<Prometheus>),
+    Alertmanager(Alertmanager),
+    /// No reader fits the source: told at every try instead of never.
+    Unknown,
+}
+
+impl Upstream {
+    fn new(estate: &Estate, source: &Source, clock: &Clock) -> Upstream {
+        let system = match source.kind {
+            SourceKind::Prometheus { .. } => Prometheus::new(source, &estate.panels).map(Box::new).map(System::Prometheus),
+            SourceKind::Alertmanager { .. } => Alertmanager::new(source).map(System::Alertmanager),
+        };
+        Upstream { system: system.unwrap_or(System::Unknown), clock: clock.clone() }
+    }
+}
+
+impl Fetch for Upstream {
+    async fn fetch(&self, demand: Demand, until: Instant) -> Outcome<Answer> {
+        match &self.system {
+            System::Prometheus(prometheus) => prometheus.poll(demand, until, &*self.clock).await,
+            System::Alertmanager(alertmanager) => alertmanager.poll(&*self.clock).await,
+            System::Unknown => {
+                Outcome::Failed { kind: FailureKind::Unreachable, what: "no reader fits this source".into(), at: (self.clock)() }
+            }
+        }
+    }
+
+    fn uses_demand(&self) -> bool {
+        matches!(self.system, System::Prometheus(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn estate(kind: SourceKind) -> Arc<Estate> {
+        let source = Source {
+            name: "s".into(),
+            every: jiff::SignedDuration::from_secs(5),
+            timeout: jiff::SignedDuration::from_secs(5),
+            http_config: None,
+            kind,
+        };
+        Arc::new(Estate {
+            path: "estate.toml".into(),
+            name: "e".into(),
+            environment: "test".into(),
+            zone: None,
+            sites: vec![],
+            services: vec![],
+            sources: vec![source],
+            panels: vec![],
+        })
+    }
+
+    #[tokio::test]
+    async fn a_source_that_nobody_answers_for_ends_in_a_report_and_stops_with_its_watchers() {
+        let refused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let estate = estate(SourceKind::Prometheus { url: format!("http://{refused}") });
+        let (_demand, wanted) = tokio::sync::watch::channel(Demand::default());
+        let (out, mut reports) = mpsc::channel(4);
+        let watchers = start(&estate, wanted, out);
+        assert_eq!(reports.recv().await, Some(Report { source: 0, kind: ReportKind::Started }));
+        let Some(Report { kind: ReportKind::Ended { outcome, .. }, .. }) = reports.recv().await else { panic!() };
+        assert!(matches!(outcome, Outcome::Failed { kind: FailureKind::Unreachable, .. }), "{outcome:?}");
+        watchers.poke(None);
+        watchers.poke(Some(99));
+        drop(watchers);
+        while reports.recv().await.is_some() {}
+    }
+
+    #[tokio::test]
+    async fn once_reads_each_source_once() {
+        let readings = once(&estate(SourceKind::Alertmanager { urls: vec![], dead_man: None }), Demand::default()).await;
+        assert_eq!(readings[0].failure.as_ref().map(|f| f.tries), Some(1));
+    }
+}
