@@ -1,1 +1,56 @@
 //! Draws the state. Changes nothing.
+
+mod frame;
+mod layer;
+mod pane;
+mod theme;
+mod when;
+mod widget;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
+
+pub use pane::metrics::grid;
+pub use theme::{glyph, series, style};
+
+use ratatui::Frame;
+
+use crate::app::layer::{Layer, Pane};
+use crate::app::state::State;
+use crate::model::preferences::Token;
+
+use widget::canvas::Canvas;
+
+/// The smallest screen that is drawn on: columns, rows.
+pub const SMALLEST: (u16, u16) = (60, 16);
+
+/// Draws the whole screen: the fixed lines, the pane or the layer that covers it, and what lies on top.
+pub fn draw(state: &State, frame: &mut Frame) {
+    let area = frame.area();
+    let mut canvas = Canvas { area, buf: frame.buffer_mut(), theme: state.theme(), ascii: state.look.ascii };
+    canvas.fill(Token::Text);
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        let text = format!("{}x{} is too small: at least {}x{}", area.width, area.height, SMALLEST.0, SMALLEST.1);
+        canvas.put(0, 0, area.width, &text, Token::Text);
+        return;
+    }
+    frame::first(&mut canvas, state);
+    frame::counts(&mut canvas, state);
+    let covers = |l: &&Layer| !matches!(l, Layer::Filter | Layer::Palette(_));
+    match state.layers.iter().rev().find(covers) {
+        Some(Layer::Chart { panel, cursor }) => layer::chart::draw(&mut canvas, state, panel, *cursor),
+        Some(Layer::Help { scroll }) => layer::help::draw(&mut canvas, state, *scroll),
+        Some(detail) => layer::detail::draw(&mut canvas, state, detail),
+        None => match state.pane {
+            Pane::Overview => pane::overview::draw(&mut canvas, state),
+            Pane::Alerts => pane::alerts::draw(&mut canvas, state),
+            Pane::Metrics => pane::metrics::draw(&mut canvas, state),
+        },
+    }
+    frame::last(&mut canvas, state);
+    if let Some(Layer::Palette(palette)) = state.layers.last() {
+        layer::palette::draw(&mut canvas, palette);
+    }
+}

@@ -1,0 +1,152 @@
+//! The fixed lines of every screen: where, who and when; what counts; the keys that matter here.
+
+use crate::app::layer::{Layer, Pane, scope};
+use crate::app::state::State;
+use crate::model::preferences::Token;
+use crate::model::reading::Freshness;
+
+use super::theme;
+use super::when;
+use super::widget::canvas::{Canvas, cells, fit};
+
+/// The first line: environment, estate, who sits where, what is special, and the clock.
+pub fn first(canvas: &mut Canvas, state: &State) {
+    let width = canvas.area.width;
+    let clock = when::full(state, state.now);
+    let mut end = canvas.put_right(0, width, 0, &clock, Token::Title).saturating_sub(1);
+
+    let (name, token) = environment(&state.estate.environment);
+    let mut x = canvas.put(0, 0, 22, &name, token) + 1;
+    x += canvas.put(x, 0, 24.min(end.saturating_sub(x)), &state.estate.name, Token::Title) + 2;
+    // What is special about this console comes before who sits there: it stands at the end, and is never cut.
+    let mut flags = Vec::new();
+    if let Some(frozen) = &state.frozen {
+        flags.push((format!("[FROZEN since {}]", when::minute(state, frozen.at)), Token::Warning));
+    }
+    if state.read_only {
+        flags.push(("[READ ONLY]".to_owned(), Token::Title));
+    }
+    for (flag, token) in flags {
+        if x + cells(&flag) <= end {
+            end = canvas.put_right(x, end, 0, &flag, token).saturating_sub(1);
+        }
+    }
+    let who = format!("{}@{}", state.identity.user, state.identity.host);
+    canvas.put(x, 0, end.saturating_sub(x), &who, Token::Text);
+}
+
+/// Production is told by its token and by capitals in a box of their own; everything else is written small.
+fn environment(name: &str) -> (String, Token) {
+    if ["production", "prod", "live"].iter().any(|known| name.eq_ignore_ascii_case(known)) {
+        (format!(" {} ", name.to_uppercase()), Token::Environment)
+    } else {
+        (name.to_lowercase(), Token::Title)
+    }
+}
+
+/// The second line: alerts by severity, and sources by state with those named that have a problem.
+pub fn counts(canvas: &mut Canvas, state: &State) {
+    let readings = state.shown_readings();
+    let fresh = readings.iter().any(|r| r.freshness(state.now) == Freshness::Fresh);
+    let held = readings.iter().any(|r| r.held.is_some());
+    let [critical, warning, info, muted] = state.counts();
+    let mut x = 0;
+    let parts = [
+        ('X', critical, "critical", Token::Critical),
+        ('!', warning, "warning", Token::Warning),
+        ('i', info, "info", Token::Text),
+        ('~', muted, "muted", Token::Muted),
+    ];
+    for (glyph, count, word, token) in parts {
+        if word == "info" && count == 0 {
+            continue;
+        }
+        let (text, token) = match (fresh, held) {
+            (true, _) => (format!("{glyph} {count} {word}"), if count == 0 { Token::Dim } else { token }),
+            (false, true) => (format!("{glyph} [{count}] ? {word}"), Token::Unknown),
+            (false, false) => (format!("{glyph} ? {word}"), Token::Unknown),
+        };
+        x += canvas.put(x, 1, canvas.area.width.saturating_sub(x), &text, token) + 2;
+    }
+    x += 1;
+    x += canvas.put(x, 1, canvas.area.width.saturating_sub(x), "sources", Token::Dim);
+    for word in [Freshness::Fresh, Freshness::Stale, Freshness::Unreachable, Freshness::Refused, Freshness::Never] {
+        let names: Vec<&str> = state
+            .estate
+            .sources
+            .iter()
+            .zip(readings)
+            .filter(|(_, r)| r.freshness(state.now) == word)
+            .map(|(s, _)| s.name.as_str())
+            .collect();
+        if names.is_empty() {
+            continue;
+        }
+        let (_, token) = theme::freshness(word);
+        let text = match word {
+            Freshness::Fresh => format!(" {} fresh", names.len()),
+            _ => format!(" {} {} ({})", names.len(), word.word(), names.join(" ")),
+        };
+        x += canvas.put(x, 1, canvas.area.width.saturating_sub(x), &text, token);
+    }
+}
+
+/// The last line: the keys that matter here, or the line that is being typed.
+pub fn last(canvas: &mut Canvas, state: &State) {
+    let y = canvas.area.height - 1;
+    if let Some(Layer::Filter) = state.layers.last() {
+        let (typed, error) = match state.pane {
+            Pane::Overview => (&state.overview.typed, &state.overview.error),
+            Pane::Alerts => (&state.alerts.typed, &state.alerts.error),
+            Pane::Metrics => (&state.metrics.typed, &state.metrics.error),
+        };
+        return input(canvas, y, '/', typed, error.as_deref());
+    }
+    let scope = scope(state.pane, &state.layers);
+    let mut x = 0;
+    for action in scope.footer() {
+        let Some(key) = state.keymap.key_for(scope, *action) else { continue };
+        let (key, short) = (key.to_string(), action.entry().short);
+        let wide = cells(&key) + 1 + cells(short);
+        if x + wide > canvas.area.width {
+            break;
+        }
+        canvas.put(x, y, wide, &key, Token::Key);
+        canvas.put(x + cells(&key) + 1, y, wide, short, Token::Dim);
+        x += wide + 2;
+    }
+}
+
+/// A line that is being typed: the end of a long text, a cursor, and to its right why it cannot be taken.
+pub fn input(canvas: &mut Canvas, y: u16, prompt: char, typed: &str, error: Option<&str>) {
+    let width = canvas.area.width;
+    let room = usize::from(if error.is_some() { width / 2 } else { width }).saturating_sub(3);
+    let mut shown = typed;
+    while usize::from(cells(shown)) > room {
+        let mut rest = shown.chars();
+        rest.next();
+        shown = rest.as_str();
+    }
+    let x = canvas.put(0, y, width, &format!("{prompt}{shown}_"), Token::Input);
+    if let Some(error) = error {
+        canvas.put(x + 2, y, width.saturating_sub(x + 2), error, Token::Warning);
+    }
+}
+
+/// The line over a list: column heads as (column, text), and at the right the filter with what it leaves.
+pub fn heads(canvas: &mut Canvas, heads: &[(u16, &str)], chip: &str) {
+    let y = 2;
+    for (x, head) in heads {
+        canvas.put(*x, y, canvas.area.width.saturating_sub(*x), head, Token::Title);
+    }
+    if !chip.is_empty() {
+        let room = usize::from(canvas.area.width / 2);
+        let chip = format!("  {}", fit(chip, room.saturating_sub(2), canvas.ascii));
+        canvas.put_right(0, canvas.area.width, y, &chip, Token::Input);
+    }
+}
+
+/// The filter chip: empty where nothing is filtered.
+pub fn chip(filter: &str, shown: usize, all: usize) -> String {
+    if filter.is_empty() { String::new() } else { format!("/{filter} {shown} of {all}") }
+}

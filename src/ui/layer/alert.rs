@@ -1,0 +1,100 @@
+//! One alert, whole: also after it ended.
+
+use std::sync::Arc;
+
+use ratatui::text::Line;
+
+use crate::app::state::State;
+use crate::model::alert::Alert;
+use crate::model::preferences::Token;
+use crate::model::source::{AlertmanagerAnswer, Answer};
+use crate::ui::pane::alerts::{is_stale, state_cell};
+use crate::ui::{theme, when};
+
+use super::detail::Page;
+
+/// What is known of the alert now; of one that ended, what was known last.
+pub fn lines(state: &State, last: &Arc<Alert>, mut page: Page) -> Vec<Line<'static>> {
+    let current = state.shown().alerts.iter().find(|a| a.id == last.id);
+    let alert = current.unwrap_or(last);
+    let answer = answer(state, &alert.source);
+    let (glyph, token) = theme::alert(alert);
+    page.text(&alert.summary(), Token::Text);
+    page.head("STATE");
+    if current.is_none() {
+        page.text("This alert has ended. Below is what was last seen of it.", Token::Unknown);
+    }
+    page.field("severity", &format!("{glyph} {}", alert.severity.word()), token);
+    let (word, token) = state_cell(state, alert);
+    page.field("state", &word, token);
+    page.field("since", &when::both(state, alert.starts_at), Token::Text);
+    if let Some(at) = alert.updated_at {
+        page.field("last told", &when::both(state, at), Token::Text);
+    }
+    page.field("source", &alert.source, Token::Text);
+    if is_stale(state, alert) {
+        let place = state.estate.sources.iter().position(|s| *s.name == *alert.source);
+        let held = place.and_then(|p| state.shown_readings().get(p)).and_then(|r| r.held.as_ref());
+        let as_of = held.map_or("at no known time".to_owned(), |h| format!("as of {}", when::both(state, h.as_of)));
+        page.field("", &format!("? not fresh: {as_of}"), Token::Unknown);
+    }
+    muting(state, alert, answer, &mut page);
+    page.field("receivers", &joined(&alert.receivers), Token::Text);
+    page.field("runbook", alert.runbook().unwrap_or("-"), Token::Text);
+    page.field("generator", alert.generator_url.as_deref().unwrap_or("-"), Token::Text);
+    if let Some(answer) = answer.filter(|a| !a.peers.is_empty()) {
+        let seen: Vec<&str> = alert.seen_by.iter().filter_map(|i| answer.peers.get(*i)).map(|p| p.url.as_str()).collect();
+        let text = format!("{} of {} peers: {}", seen.len(), answer.peers.len(), seen.join(" "));
+        page.field("seen by", &text, Token::Text);
+    }
+    page.head("LABELS");
+    for (name, value) in alert.labels.iter() {
+        page.field(name, value, Token::Text);
+    }
+    page.head("ANNOTATIONS");
+    if alert.annotations.is_empty() {
+        page.text("none", Token::Dim);
+    }
+    for (name, value) in alert.annotations.iter() {
+        page.field(name, value, Token::Text);
+    }
+    page.done()
+}
+
+fn answer<'a>(state: &'a State, source: &str) -> Option<&'a AlertmanagerAnswer> {
+    let place = state.estate.sources.iter().position(|s| s.name == source)?;
+    match &state.shown_readings().get(place)?.held.as_ref()?.value {
+        Answer::Alertmanager(answer) => Some(answer),
+        Answer::Prometheus(_) => None,
+    }
+}
+
+/// Who muted it, why and until when.
+fn muting(state: &State, alert: &Alert, answer: Option<&AlertmanagerAnswer>, page: &mut Page) {
+    for id in &alert.silenced_by {
+        match answer.and_then(|a| a.silences.iter().find(|s| *s.id == **id)) {
+            Some(silence) => {
+                let text = format!("{}: {}", silence.created_by, silence.comment);
+                page.field("silenced by", &text, Token::Muted);
+                page.field("", &format!("until {}", when::both(state, silence.ends_at)), Token::Muted);
+                let matchers: Vec<String> = silence.matchers.iter().map(ToString::to_string).collect();
+                page.field("", &format!("where {}  (silence {})", matchers.join(" "), silence.id), Token::Dim);
+            }
+            None => page.field("silenced by", &format!("silence {id}, of which nothing is known"), Token::Muted),
+        }
+    }
+    for fingerprint in &alert.inhibited_by {
+        let text = match answer.and_then(|a| a.alerts.iter().find(|other| other.fingerprint == *fingerprint)) {
+            Some(other) => format!("{}: {}", other.name(), other.summary()),
+            None => format!("alert {fingerprint}, which is not listed"),
+        };
+        page.field("inhibited by", &text, Token::Muted);
+    }
+    if !alert.muted_by.is_empty() {
+        page.field("muted by", &format!("time interval {}", joined(&alert.muted_by)), Token::Muted);
+    }
+}
+
+fn joined(names: &[Arc<str>]) -> String {
+    if names.is_empty() { "-".into() } else { names.iter().map(|n| &**n).collect::<Vec<_>>().join(" ") }
+}

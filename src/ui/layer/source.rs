@@ -1,0 +1,131 @@
+//! One source, whole: how old its values are, why the newest try failed, and what it said beside its values.
+
+use ratatui::text::Line;
+
+use crate::app::state::State;
+use crate::model::age;
+use crate::model::estate::SourceKind;
+use crate::model::preferences::Token;
+use crate::model::source::{AlertmanagerAnswer, Answer, PrometheusAnswer};
+use crate::ui::widget::canvas::thousands;
+use crate::ui::{theme, when};
+
+use super::detail::Page;
+
+/// What is known of the source at that place of the estate.
+pub fn lines(state: &State, index: usize, mut page: Page) -> Vec<Line<'static>> {
+    let (Some(source), Some(reading)) = (state.estate.sources.get(index), state.shown_readings().get(index)) else {
+        page.text("The estate file has no such source any more.", Token::Unknown);
+        return page.done();
+    };
+    page.head("STATE");
+    let (word, token) = theme::freshness(reading.freshness(state.now));
+    page.field("state", word.trim_start(), token);
+    match &reading.held {
+        Some(held) => {
+            let cached = if held.cached { ", read by an earlier start of the console" } else { "" };
+            page.field("as of", &format!("{}{cached}", when::both(state, held.as_of)), Token::Text);
+        }
+        None => page.field("as of", "? nothing was read yet", Token::Unknown),
+    }
+    if let Some(failure) = &reading.failure {
+        page.field("failure", &failure.what, Token::Warning);
+        page.field("", &format!("{} tries in a row, since {}", failure.tries, when::both(state, failure.since)), Token::Text);
+    }
+    if let Some(next) = reading.next_try.filter(|_| reading.failure.is_some()) {
+        let left = age::exact(next.duration_since(state.now).max(jiff::SignedDuration::ZERO));
+        page.field("next try", &format!("in {left}"), Token::Text);
+    }
+    page.field("every", &format!("{}, at most {} each", age::exact(source.every), age::exact(source.timeout)), Token::Dim);
+    page.field("kind", source.kind.word(), Token::Dim);
+    match &source.kind {
+        SourceKind::Prometheus { url } => page.field("address", url, Token::Dim),
+        SourceKind::Alertmanager { urls, .. } => page.field("peers", &urls.join(" "), Token::Dim),
+    }
+    match reading.held.as_ref().map(|h| &h.value) {
+        Some(Answer::Alertmanager(answer)) => alertmanager(state, answer, &mut page),
+        Some(Answer::Prometheus(answer)) => prometheus(answer, &mut page),
+        None => {}
+    }
+    page.done()
+}
+
+fn alertmanager(state: &State, answer: &AlertmanagerAnswer, page: &mut Page) {
+    page.field("alerts", &format!("{} in {} groups", thousands(answer.alerts.len()), answer.groups.len()), Token::Text);
+    page.field("silences", &answer.silences.len().to_string(), Token::Text);
+    if let Some(switch) = &answer.dead_man {
+        let (text, token) = if switch.firing { ("fires, as it should", Token::Text) } else { ("X has stopped", Token::Critical) };
+        page.field("dead man", &format!("{text}: {}", switch.labels.short()), token);
+    }
+    page.head("PEERS");
+    for peer in &answer.peers {
+        page.text(&peer.url, Token::Text);
+        match &peer.error {
+            Some(error) => page.field("", &format!("! {error}"), Token::Warning),
+            None => {
+                let version = peer.version.as_deref().unwrap_or("?");
+                let cluster = peer.cluster.as_deref().unwrap_or("?");
+                let as_of = peer.as_of.map_or(String::new(), |at| format!(", as of {}", when::both(state, at)));
+                page.field("", &format!("version {version}, cluster {cluster}{as_of}"), Token::Text);
+            }
+        }
+    }
+    page.head("DISAGREEMENTS");
+    listed(&answer.disagreements, Token::Warning, page);
+}
+
+fn prometheus(answer: &PrometheusAnswer, page: &mut Page) {
+    page.field("version", answer.version.as_deref().unwrap_or("?"), Token::Text);
+    page.field("alerts", &thousands(answer.alerts.len()), Token::Text);
+    if let Some(ahead) = answer.clock_ahead {
+        page.field("clock", &format!("{ahead} s ahead of this machine's"), Token::Text);
+    }
+    page.head("RULES");
+    match &answer.rules {
+        Some(rules) => {
+            page.text(&format!("{} alerting, {} recording, {} failing", rules.alerting, rules.recording, rules.failing.len()), Token::Text);
+            for rule in &rules.failing {
+                page.text(&format!("! {rule}"), Token::Warning);
+            }
+        }
+        None => page.text("? not told by this server", Token::Unknown),
+    }
+    page.head("TARGETS");
+    match &answer.targets {
+        Some(targets) => {
+            page.text(&format!("{} up, {} down", targets.up, targets.down_count), Token::Text);
+            for target in &targets.down {
+                page.text(&format!("! {}: {}", target.labels.short(), target.error), Token::Warning);
+            }
+            let more = targets.down_count.saturating_sub(targets.down.len());
+            if more > 0 {
+                page.text(&format!("and {more} more"), Token::Dim);
+            }
+        }
+        None => page.text("? not told by this server", Token::Unknown),
+    }
+    page.head("PANELS");
+    if answer.panels.is_empty() {
+        page.text("none", Token::Dim);
+    }
+    for (name, panel) in &answer.panels {
+        match &panel.error {
+            Some(error) => page.field(name, &format!("? query failed: {error}"), Token::Unknown),
+            None => page.field(name, &format!("{} series", thousands(panel.now.len() + panel.now_dropped)), Token::Text),
+        }
+        for note in &panel.notes {
+            page.field("", note, Token::Warning);
+        }
+    }
+    page.head("NOTES");
+    listed(&answer.notes, Token::Text, page);
+}
+
+fn listed(lines: &[String], token: Token, page: &mut Page) {
+    if lines.is_empty() {
+        page.text("none", Token::Dim);
+    }
+    for line in lines {
+        page.text(line, token);
+    }
+}

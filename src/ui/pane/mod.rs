@@ -1,0 +1,5 @@
+//! The panes: whole screens at the bottom of the stack.
+
+pub mod alerts;
+pub mod metrics;
+pub mod overview;

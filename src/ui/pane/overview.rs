@@ -1,0 +1,191 @@
+//! The Overview: what needs a person, services by site, sources, what changed.
+
+use crate::app::state::{OverviewRow, State};
+use crate::model::age;
+use crate::model::health::Health;
+use crate::model::preferences::Token;
+use crate::model::reading::{Freshness, Reading};
+use crate::model::source::Answer;
+use crate::ui::widget::canvas::Canvas;
+use crate::ui::{frame, theme, when};
+
+/// Columns of all rows: the state cell, the name, and the age at the right edge.
+const STATE: u16 = 2;
+const STATE_WIDTH: u16 = 13;
+const NAME: u16 = 16;
+const AGE_WIDTH: u16 = 6;
+/// One site's state, `[critical] ?` with a space.
+const SITE_WIDTH: u16 = 13;
+
+/// Draws the pane between the fixed lines.
+pub fn draw(canvas: &mut Canvas, state: &State) {
+    let width = canvas.area.width;
+    let needs = state.overview_rows.iter().filter(|r| matches!(r, OverviewRow::Need(_))).count();
+    let chip = frame::chip(&state.overview.filter.text, needs, state.shown().needs.len());
+    let action = action_column(width);
+    frame::heads(canvas, &[(STATE, "STATE"), (NAME, "WHAT"), (action, "WHAT TO DO"), (width - AGE_WIDTH, "SINCE")], &chip);
+    let height = usize::from(canvas.area.height - 4);
+    let rows = state.overview_rows.iter().enumerate().skip(state.overview.list.offset).take(height);
+    for (line, (place, row)) in rows.enumerate() {
+        let y = 3 + line as u16;
+        let selected = state.overview.list.selected.is_some() && place == state.overview.list.row;
+        if selected {
+            canvas.put(0, y, 1, ">", Token::Selected);
+        }
+        let name = if selected { Token::Selected } else { Token::Text };
+        match row {
+            OverviewRow::Head(text) => head(canvas, state, y, text, state.overview_rows.get(place + 1)),
+            OverviewRow::Need(index) => need(canvas, state, y, *index, name),
+            OverviewRow::MoreNeeds(count) => {
+                canvas.put(NAME, y, width, &format!("and {count} more"), Token::Dim);
+            }
+            OverviewRow::Empty(text) => {
+                canvas.put(STATE, y, width, text, Token::Dim);
+            }
+            OverviewRow::Service(index) => service(canvas, state, y, *index, name),
+            OverviewRow::Source(index) => source(canvas, state, y, *index, name),
+            OverviewRow::Change(index) => change(canvas, state, y, *index),
+        }
+    }
+}
+
+fn action_column(width: u16) -> u16 {
+    width - AGE_WIDTH - 1 - (width / 4).clamp(15, 48)
+}
+
+fn service_width(width: u16) -> u16 {
+    if width >= 120 { 24 } else { 14 }
+}
+
+/// How many sites have a column of their own.
+fn site_columns(state: &State, width: u16) -> usize {
+    // A column for what is worst is kept free.
+    let room = width.saturating_sub(NAME + service_width(width) + AGE_WIDTH + 16) / SITE_WIDTH;
+    state.estate.sites.len().min(usize::from(room))
+}
+
+fn head(canvas: &mut Canvas, state: &State, y: u16, text: &str, next: Option<&OverviewRow>) {
+    let width = canvas.area.width;
+    canvas.put(0, y, width, text, Token::Title);
+    match next {
+        Some(OverviewRow::Service(_)) => {
+            let columns = site_columns(state, width);
+            let mut x = NAME + service_width(width);
+            for site in state.estate.sites.iter().take(columns) {
+                canvas.put(x, y, SITE_WIDTH - 1, &site.name, Token::Title);
+                x += SITE_WIDTH;
+            }
+            let hidden = state.estate.sites.len() - columns;
+            let worst = if hidden > 0 { format!("WORST (+{hidden} sites)") } else { "WORST".to_owned() };
+            canvas.put(x, y, width.saturating_sub(x + AGE_WIDTH + 1), &worst, Token::Title);
+            canvas.put(width - AGE_WIDTH, y, AGE_WIDTH, "SINCE", Token::Title);
+        }
+        Some(OverviewRow::Source(_)) => {
+            canvas.put(width - AGE_WIDTH, y, AGE_WIDTH, "AGE", Token::Title);
+        }
+        _ => {}
+    }
+}
+
+fn age_cell(canvas: &mut Canvas, y: u16, text: &str, token: Token) {
+    canvas.put(canvas.area.width - AGE_WIDTH, y, AGE_WIDTH, text, token);
+}
+
+fn need(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token) {
+    let Some(need) = state.shown().needs.get(index) else { return };
+    let (word, token) = theme::state(need.severity, need.stale);
+    canvas.put(STATE, y, STATE_WIDTH, &word, token);
+    let action = action_column(canvas.area.width);
+    canvas.put(NAME, y, action - NAME - 1, &need.what, name);
+    canvas.put(action, y, canvas.area.width - AGE_WIDTH - 1 - action, &need.action, Token::Text);
+    match (need.due, need.since) {
+        (Some(due), _) => age_cell(canvas, y, &when::left(state, due), token),
+        (None, Some(since)) => age_cell(canvas, y, &when::ago(state, since), Token::Dim),
+        (None, None) => age_cell(canvas, y, "-", Token::Dim),
+    }
+}
+
+fn health(health: &Health) -> (String, Token) {
+    let (word, token) = theme::state(health.severity, health.stale);
+    (word.trim_start().to_owned(), token)
+}
+
+fn service(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token) {
+    let (Some(service), Some(of)) = (state.estate.services.get(index), state.shown().services.get(index)) else { return };
+    let width = canvas.area.width;
+    let (word, token) = theme::state(of.overall.severity, of.overall.stale);
+    canvas.put(STATE, y, STATE_WIDTH, &word, token);
+    canvas.put(NAME, y, service_width(width) - 1, &service.name, name);
+    let mut x = NAME + service_width(width);
+    for site in of.sites.iter().take(site_columns(state, width)) {
+        let (word, token) = site.as_ref().map_or(("-".to_owned(), Token::Dim), health);
+        canvas.put(x, y, SITE_WIDTH - 1, &word, token);
+        x += SITE_WIDTH;
+    }
+    let worst = match (&of.worst, of.overall.muted) {
+        (Some(worst), _) => worst.clone(),
+        (None, 0) => "-".to_owned(),
+        (None, muted) => format!("~ {muted} muted"),
+    };
+    canvas.put(x, y, width.saturating_sub(x + AGE_WIDTH + 1), &worst, Token::Text);
+    age_cell(canvas, y, &of.since.map_or("-".to_owned(), |at| when::ago(state, at)), Token::Dim);
+}
+
+fn source(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token) {
+    let (Some(source), Some(reading)) = (state.estate.sources.get(index), state.shown_readings().get(index)) else { return };
+    let width = canvas.area.width;
+    let freshness = reading.freshness(state.now);
+    let (word, token) = theme::freshness(freshness);
+    canvas.put(STATE, y, STATE_WIDTH, &word, token);
+    let kind = NAME + service_width(width);
+    canvas.put(NAME, y, kind - NAME - 1, &source.name, name);
+    canvas.put(kind, y, 12, source.kind.word(), Token::Dim);
+    let about = kind + 13;
+    let (text, token) = match &reading.failure {
+        Some(_) => (failing(state, reading), Token::Warning),
+        None => (said(reading), Token::Dim),
+    };
+    canvas.put(about, y, width.saturating_sub(about + AGE_WIDTH + 1), &text, token);
+    let age = reading.held.as_ref().map_or("-".to_owned(), |h| when::ago(state, h.as_of));
+    if freshness == Freshness::Fresh {
+        age_cell(canvas, y, &age, Token::Dim);
+    } else {
+        age_cell(canvas, y, &age, Token::Unknown);
+    }
+}
+
+/// When a failing source is tried again, how often it failed, and why.
+fn failing(state: &State, reading: &Reading<Answer>) -> String {
+    let Some(failure) = &reading.failure else { return String::new() };
+    let next = reading.next_try.map_or_else(
+        || "no next try".to_owned(),
+        |at| format!("next try in {}", age::exact(at.duration_since(state.now).max(jiff::SignedDuration::ZERO))),
+    );
+    let tries = if failure.tries == 1 { "1 try".to_owned() } else { format!("{} tries", failure.tries) };
+    format!("{next}, {tries}: {}", failure.what)
+}
+
+/// What a source said, counted.
+fn said(reading: &Reading<Answer>) -> String {
+    match reading.held.as_ref().map(|h| &h.value) {
+        None => "nothing was read yet".into(),
+        Some(Answer::Alertmanager(a)) => {
+            let up = a.peers.iter().filter(|p| p.error.is_none()).count();
+            let differ = if a.disagreements.is_empty() { "" } else { ", peers disagree" };
+            format!("{} alerts, {up} of {} peers{differ}", a.alerts.len(), a.peers.len())
+        }
+        Some(Answer::Prometheus(p)) => {
+            let targets = p.targets.as_ref().map_or(String::new(), |t| format!(", targets {} up {} down", t.up, t.down_count));
+            format!("{} alerts{targets}", p.alerts.len())
+        }
+    }
+}
+
+fn change(canvas: &mut Canvas, state: &State, y: u16, index: usize) {
+    let Some(change) = state.changes.get(index) else { return };
+    let (word, token) = theme::state(change.severity, false);
+    canvas.put(STATE, y, STATE_WIDTH, &word, token);
+    let width = canvas.area.width;
+    canvas.put(NAME, y, width - NAME - AGE_WIDTH - 1, &change.what, Token::Text);
+    age_cell(canvas, y, &when::ago(state, change.at), Token::Dim);
+}

@@ -1,0 +1,43 @@
+//! Moments as the screens show them: to the minute, with the zone they are told in.
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::app::state::State;
+use crate::model::age;
+
+/// Day and minute with the zone: `2026-11-21 06:12Z`, `2026-11-21 07:12 CET`.
+pub fn full(state: &State, at: Timestamp) -> String {
+    told(state, at, "%Y-%m-%d %H:%M")
+}
+
+/// The minute with the zone: `06:12Z`.
+pub fn minute(state: &State, at: Timestamp) -> String {
+    told(state, at, "%H:%M")
+}
+
+/// Day and minute, and how long ago or until then: `2026-11-21 06:12Z (7m ago)`.
+pub fn both(state: &State, at: Timestamp) -> String {
+    let age = state.now.duration_since(at);
+    let distance = if age.is_negative() { format!("in {}", age::coarse(age.abs())) } else { format!("{} ago", age::coarse(age)) };
+    format!("{} ({distance})", full(state, at))
+}
+
+/// How long ago, coarsely.
+pub fn ago(state: &State, at: Timestamp) -> String {
+    age::coarse(state.now.duration_since(at))
+}
+
+/// How long from now on, coarsely; `now` where the moment has come.
+pub fn left(state: &State, at: Timestamp) -> String {
+    let left = at.duration_since(state.now);
+    if left <= SignedDuration::ZERO { "now".into() } else { format!("in {}", age::coarse(left)) }
+}
+
+fn told(state: &State, at: Timestamp, format: &str) -> String {
+    let zone = state.zone();
+    let utc = zone == TimeZone::UTC;
+    let zoned = at.to_zoned(zone);
+    let text = zoned.strftime(format).to_string();
+    if utc { format!("{text}Z") } else { format!("{text} {}", zoned.strftime("%Z")) }
+}

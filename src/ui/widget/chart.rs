@@ -1,0 +1,294 @@
+//! A chart: the smallest and largest value of every column, so that a spike stays visible. A gap is blank, NaN is an
+//! `N` on the bottom row, zero is drawn, and what is not known up to now is a row of `?`.
+
+use jiff::Timestamp;
+
+use crate::model::estate::{Panel, Severity};
+use crate::model::metric::{Column, Plot, columns, show};
+use crate::model::preferences::Token;
+use crate::ui::theme::series;
+use crate::ui::widget::canvas::{Canvas, cells};
+
+/// What a chart shows.
+pub struct Chart<'a> {
+    /// Unit and thresholds.
+    pub panel: &'a Panel,
+    /// The series.
+    pub plot: &'a Plot,
+    /// False where the reading is not fresh: the time from the last sample to now is then unknown.
+    pub live: bool,
+    /// The present moment.
+    pub now: Timestamp,
+    /// The time under the cursor.
+    pub cursor: Option<Timestamp>,
+}
+
+/// The values at the chart's bottom and top.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Scale {
+    low: f64,
+    high: f64,
+}
+
+impl Scale {
+    /// Zero is always in it: a chart that starts elsewhere makes little changes look big. A threshold is in it unless
+    /// it would press the values flat.
+    fn of(chart: &Chart) -> Scale {
+        let values = chart.plot.series.iter().flat_map(|s| s.points.iter().flatten()).filter(|v| v.is_finite());
+        let (low, mut high) = values.fold((0f64, 0f64), |(low, high), v| (low.min(*v), high.max(*v)));
+        for limit in limits(chart.panel) {
+            if high == 0.0 || limit <= high * 3.0 {
+                high = high.max(limit);
+            }
+        }
+        if high > low { Scale { low, high } } else { Scale { low, high: low + 1.0 } }
+    }
+
+    /// The place of a value among `steps`, 0 at the bottom.
+    fn place(self, value: f64, steps: usize) -> usize {
+        let last = steps.saturating_sub(1);
+        // Halves, because the whole span of two huge values may be infinite.
+        let share = (value / 2.0 - self.low / 2.0) / (self.high / 2.0 - self.low / 2.0);
+        ((share * last as f64).round().max(0.0) as usize).min(last)
+    }
+
+    fn holds(self, value: f64) -> bool {
+        value >= self.low && value <= self.high
+    }
+}
+
+fn limits(panel: &Panel) -> impl Iterator<Item = f64> {
+    [panel.warn, panel.critical].into_iter().flatten().filter(|v| v.is_finite())
+}
+
+/// How many of `width` columns hold samples: all of them, or those up to the last sample where it is not fresh.
+fn data_columns(chart: &Chart, width: u16) -> u16 {
+    if chart.live || width < 2 {
+        return width;
+    }
+    let span = |to: Timestamp| i128::from(to.as_second()) - i128::from(chart.plot.start.as_second());
+    let known = span(chart.plot.time(chart.plot.len.saturating_sub(1))).max(0);
+    let all = span(chart.now).max(known).max(1);
+    let share = i128::from(width) * known / all;
+    u16::try_from(share).unwrap_or(width).clamp(1, width - 1)
+}
+
+/// The grid step of the plot nearest to a moment; `None` where the plot has none.
+pub fn step_at(plot: &Plot, at: Timestamp) -> Option<usize> {
+    let last = plot.len.checked_sub(1)?;
+    let step = plot.step.max(1);
+    let away = at.as_second().saturating_sub(plot.start.as_second()).saturating_add(step / 2).div_euclid(step);
+    Some(usize::try_from(away.max(0)).unwrap_or(last).min(last))
+}
+
+/// Draws the chart over the whole canvas.
+pub fn draw(canvas: &mut Canvas, chart: &Chart) {
+    let scale = Scale::of(chart);
+    let axis = axis(canvas, chart, scale);
+    let (width, height) = (canvas.area.width.saturating_sub(axis), canvas.area.height);
+    if width == 0 || height == 0 {
+        return;
+    }
+    let mut plot = canvas.part(axis, 0, width, height);
+    let data = data_columns(chart, width);
+    thresholds(&mut plot, chart, scale);
+    // The first series lies on top.
+    for (index, one) in chart.plot.series.iter().enumerate().rev() {
+        if plot.ascii {
+            ascii(&mut plot, chart, scale, &columns(&one.points, usize::from(data)), series(index));
+        } else {
+            braille(&mut plot, scale, &columns(&one.points, usize::from(data) * 2), series(index));
+        }
+    }
+    for one in &chart.plot.series {
+        for (x, column) in columns(&one.points, usize::from(data)).iter().enumerate() {
+            if *column == Column::NaN {
+                plot.cell(x as u16, height - 1, 'N', Token::Unknown);
+            }
+        }
+    }
+    for x in data..width {
+        plot.cell(x, height - 1, '?', Token::Unknown);
+    }
+    if let Some(at) = chart.cursor.and_then(|at| step_at(chart.plot, at)) {
+        let x = (at * usize::from(data) / chart.plot.len.max(1)) as u16;
+        cursor(&mut plot, x);
+    }
+}
+
+/// Writes the top and bottom values and gives back how many columns they take; none on a narrow canvas.
+fn axis(canvas: &mut Canvas, chart: &Chart, scale: Scale) -> u16 {
+    let (width, height) = (canvas.area.width, canvas.area.height);
+    if width < 24 || height < 2 {
+        return 0;
+    }
+    let text = |v| show(v, chart.panel.unit);
+    let mut labels = vec![(0, text(scale.high), Token::Dim), (height - 1, text(scale.low), Token::Dim)];
+    for limit in limits(chart.panel).filter(|l| scale.holds(*l)) {
+        let y = height - 1 - scale.place(limit, usize::from(height)) as u16;
+        if labels.iter().all(|(row, ..)| *row != y) {
+            labels.push((y, text(limit), Token::Threshold));
+        }
+    }
+    let wide = labels.iter().map(|(_, text, _)| cells(text)).max().unwrap_or(0).max(5);
+    for (y, text, token) in labels {
+        canvas.put_right(0, wide, y, &text, token);
+    }
+    wide + 1
+}
+
+fn thresholds(canvas: &mut Canvas, chart: &Chart, scale: Scale) {
+    let (width, height) = (canvas.area.width, canvas.area.height);
+    let line = if canvas.ascii { '.' } else { '┄' };
+    for limit in limits(chart.panel).filter(|l| scale.holds(*l)) {
+        let y = height - 1 - scale.place(limit, usize::from(height)) as u16;
+        for x in 0..width {
+            canvas.cell(x, y, line, Token::Threshold);
+        }
+    }
+}
+
+/// The dots of one Braille cell: two columns of four, from the top.
+const DOTS: [[u32; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
+const BRAILLE: u32 = 0x2800;
+
+fn braille(canvas: &mut Canvas, scale: Scale, columns: &[Column], token: Token) {
+    let height = usize::from(canvas.area.height);
+    let dots = height * 4;
+    let mut bits = vec![0u32; height];
+    let mut before: Option<(usize, usize)> = None;
+    for (at, column) in columns.iter().enumerate() {
+        let span = span(scale, column, dots);
+        if let Some((low, high)) = joined(before, span) {
+            for dot in low..=high {
+                let from_top = dots - 1 - dot;
+                bits[from_top / 4] |= DOTS[at % 2][from_top % 4];
+            }
+        }
+        before = span;
+        if at % 2 == 1 {
+            for (y, bits) in bits.iter_mut().enumerate() {
+                if let Some(symbol) = char::from_u32(BRAILLE + *bits).filter(|_| *bits != 0) {
+                    canvas.cell((at / 2) as u16, y as u16, symbol, token);
+                }
+                *bits = 0;
+            }
+        }
+    }
+}
+
+fn span(scale: Scale, column: &Column, steps: usize) -> Option<(usize, usize)> {
+    match column {
+        Column::Span { min, max } => Some((scale.place(*min, steps), scale.place(*max, steps))),
+        Column::Gap | Column::NaN => None,
+    }
+}
+
+/// A column drawn up or down to the one before it, so that a jump is a line. Nothing is drawn over a gap.
+fn joined(before: Option<(usize, usize)>, span: Option<(usize, usize)>) -> Option<(usize, usize)> {
+    let (low, high) = span?;
+    Some(match before {
+        Some((_, top)) if top + 1 < low => (top + 1, high),
+        Some((bottom, _)) if bottom > high + 1 => (low, bottom - 1),
+        _ => (low, high),
+    })
+}
+
+/// `_`, `-` and `'` for low, middle and high in a row, `|` for a column over several rows, `#` for what is over a limit.
+fn ascii(canvas: &mut Canvas, chart: &Chart, scale: Scale, columns: &[Column], token: Token) {
+    let height = usize::from(canvas.area.height);
+    let mut before = None;
+    for (x, column) in columns.iter().enumerate() {
+        let span = span(scale, column, height * 3);
+        if let Some((low, high)) = joined(before, span) {
+            let bad = match column {
+                Column::Span { min, max } => chart.panel.judge(*max).max(chart.panel.judge(*min)) >= Severity::Warning,
+                Column::Gap | Column::NaN => false,
+            };
+            for row in low / 3..=high / 3 {
+                let symbol = match (bad, low / 3 == high / 3) {
+                    (true, _) => '#',
+                    (_, true) => ['_', '-', '\''][(low + high) / 2 % 3],
+                    (_, false) => '|',
+                };
+                canvas.cell(x as u16, (height - 1 - row) as u16, symbol, token);
+            }
+        }
+        before = span;
+    }
+}
+
+/// A line through the whole height; what is drawn already stays readable under it.
+fn cursor(canvas: &mut Canvas, x: u16) {
+    let line = if canvas.ascii { '|' } else { '│' };
+    for y in 0..canvas.area.height {
+        let at = (canvas.area.x + x, canvas.area.y + y);
+        let symbol = canvas.buf.cell(at).and_then(|c| c.symbol().chars().next());
+        let symbol = symbol.filter(|c| !matches!(c, ' ' | '┄' | '.')).unwrap_or(line);
+        canvas.cell(x, y, symbol, Token::Cursor);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::estate::Unit;
+    use crate::model::label::Labels;
+    use crate::model::metric::Series;
+    use crate::model::preferences::Theme;
+    use jiff::SignedDuration;
+    use proptest::prelude::*;
+    use ratatui::buffer::Buffer;
+    use ratatui::layout::Rect;
+
+    fn panel(warn: Option<f64>) -> Panel {
+        Panel { name: "p".into(), service: None, source: "s".into(), query: "q".into(), unit: Unit::Count, warn, critical: None }
+    }
+
+    fn plot(points: Vec<Option<f64>>) -> Plot {
+        let len = points.len();
+        let series = vec![Series { labels: Labels::default(), points }];
+        Plot { start: Timestamp::UNIX_EPOCH, step: 10, len, series, dropped: 0, histograms: 0 }
+    }
+
+    fn drawn(plot: &Plot, warn: Option<f64>, live: bool, now: i64, ascii: bool, size: (u16, u16)) -> Vec<String> {
+        let area = Rect::new(0, 0, size.0, size.1);
+        let mut buf = Buffer::empty(area);
+        let theme = Theme { name: "t".into(), styles: Default::default() };
+        let now = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(now);
+        let chart = Chart { panel: &panel(warn), plot, live, now, cursor: None };
+        draw(&mut Canvas { buf: &mut buf, area, theme: &theme, ascii }, &chart);
+        (0..size.1).map(|y| (0..size.0).map(|x| buf[(x, y)].symbol().to_owned()).collect()).collect()
+    }
+
+    #[test]
+    fn a_gap_is_blank_nan_is_marked_and_zero_is_drawn() {
+        let points = vec![Some(0.0), Some(0.0), None, None, Some(f64::NAN), Some(f64::NAN), Some(4.0), Some(4.0)];
+        let plot = plot(points);
+        assert_eq!(drawn(&plot, None, true, 0, true, (8, 2)), ["      ''", "__  NN  "]);
+        let rows = drawn(&plot, None, true, 0, false, (4, 1));
+        assert_eq!(rows, ["⣀ N⠉"]);
+    }
+
+    #[test]
+    fn what_is_not_known_up_to_now_is_a_row_of_question_marks() {
+        let rows = drawn(&plot(vec![Some(1.0); 11]), None, false, 200, true, (10, 1));
+        assert_eq!(&rows[0][5..], "?????");
+    }
+
+    #[test]
+    fn over_the_limit_is_a_hash_in_ascii_and_the_limit_is_drawn() {
+        let rows = drawn(&plot(vec![Some(1.0), Some(1.0), Some(9.0), Some(9.0)]), Some(5.0), true, 0, true, (4, 3));
+        assert!(rows.concat().contains('#') && rows[1].contains('.'), "{rows:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn anything_is_drawn_at_any_size(
+            points in prop::collection::vec(prop::option::of(prop::num::f64::ANY), 0..50), warn in prop::option::of(prop::num::f64::ANY),
+            live: bool, ascii: bool, now in -1000i64..10_000, width in 0u16..60, height in 0u16..20,
+        ) {
+            drawn(&plot(points), warn, live, now, ascii, (width, height));
+        }
+    }
+}

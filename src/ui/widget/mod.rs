@@ -1,0 +1,4 @@
+//! What panes and layers are drawn with.
+
+pub mod canvas;
+pub mod chart;
