@@ -153,7 +153,7 @@ impl<'a> Reader<'a> {
         if READ_ONLY.contains(&self.room) && (ident == "Writer" || ident == "Permit") {
             self.add(line, Rule::Writer, format!("`{ident}`: {} only reads", self.room));
         }
-        if ["OnceLock", "LazyLock", "lazy_static", "thread_local"].iter().any(|name| ident == name) {
+        if ["lazy_static", "thread_local"].iter().any(|name| ident == name) {
             self.add(line, Rule::Static, format!("`{ident}`: state is passed, not shared"));
         }
     }
