@@ -248,9 +248,10 @@ fn files_without_a_first_line_and_with_empty_names_are_found() {
 fn statics_are_found() {
     breaks("src/session/mod.rs", Rule::Static, "static SEEN: u8 = 0;");
     breaks("src/session/mod.rs", Rule::Static, "fn f() { static mut SEEN: u8 = 0; }");
-    breaks("src/session/mod.rs", Rule::Static, "use std::sync::OnceLock;");
+    breaks("src/session/mod.rs", Rule::Static, "static SEEN: OnceLock<u8> = OnceLock::new();");
     breaks("src/session/mod.rs", Rule::Static, "fn f() { g! { static SEEN: u8 = 0; } }");
     breaks("src/session/mod.rs", Rule::Static, "std::thread_local! { static SEEN: u8 = 0; }");
+    lawful("src/session/mod.rs", "struct Once(std::sync::OnceLock<u8>);");
     lawful("src/session/mod.rs", "fn f() -> &'static str { g!(&'static str) }");
 }
 

@@ -43,7 +43,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The path from the crate's root, where it leads into this crate.
-    fn from_root(&self, named: &Named) -> Option<Vec<String>> {
+    fn rooted(&self, named: &Named) -> Option<Vec<String>> {
         let first = named.parts.first()?.as_str();
         let mut at = match first {
             _ if named.leading => return (first == "quarterdeck").then(|| named.parts[1..].to_vec()),
@@ -68,7 +68,7 @@ impl<'a> Reader<'a> {
 
     fn judge(&mut self, named: &Named) {
         let text = named.parts.join("::");
-        match self.from_root(named) {
+        match self.rooted(named) {
             Some(at) => self.judge_own(&at, named, &text),
             None => self.judge_foreign(named, &text),
         }
@@ -153,7 +153,7 @@ impl<'a> Reader<'a> {
         if READ_ONLY.contains(&self.room) && (ident == "Writer" || ident == "Permit") {
             self.add(line, Rule::Writer, format!("`{ident}`: {} only reads", self.room));
         }
-        if ["OnceLock", "LazyLock", "lazy_static", "thread_local"].iter().any(|name| ident == name) {
+        if ["lazy_static", "thread_local"].iter().any(|name| ident == name) {
             self.add(line, Rule::Static, format!("`{ident}`: state is passed, not shared"));
         }
     }

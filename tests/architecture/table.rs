@@ -74,6 +74,7 @@ pub const CRATES: &[Crate] = &[
     Crate { name: "url", place: Rooms(&["config", "link"]), why: "addresses: judged in the estate file, joined when they are reached" },
     Crate { name: "reqwest", place: Rooms(&["link"]), why: "the HTTP client; nothing else opens a connection" },
     Crate { name: "rustls", place: Rooms(&["link"]), why: "TLS, with one crypto provider for all" },
+    Crate { name: "rustls-native-certs", place: Rooms(&["link"]), why: "the authorities that this machine trusts" },
     Crate { name: "tokio", place: Rooms(&["link", "watch", "session", "cli"]), why: "tasks, timers, channels and signals of the shell" },
     Crate { name: "futures-util", place: Rooms(&["link", "watch", "session"]), why: "streams of bytes and of keys" },
     Crate { name: "nix", place: Rooms(&["link", "session"]), why: "processes, terminal modes and signals, without unsafe code here" },
