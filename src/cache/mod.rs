@@ -3,10 +3,10 @@
 
 mod trim;
 
-use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, Permissions};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -65,7 +65,7 @@ impl Cache {
     /// anew where it is corrupt, not ours, or of another version; what was there is kept beside it as `.broken`,
     /// except another version's values, which mean nothing here.
     pub fn open(path: &Path) -> Result<Cache, CacheError> {
-        private_file(path)?;
+        private_place(path)?;
         let tried = connect(path);
         let database = match tried {
             Ok(Some(database)) => database,
@@ -130,30 +130,27 @@ fn origin(source: &Source) -> i64 {
     i64::from_ne_bytes(hasher.finish().to_ne_bytes())
 }
 
-/// Makes the file and its folder where they are missing, takes reading away from others, and refuses a file that
-/// others could write.
-fn private_file(path: &Path) -> Result<(), CacheError> {
-    let wrap = |path: &Path| {
-        let path = path.to_owned();
-        move |error| CacheError::File { path, error }
-    };
+/// Makes the folder where it is missing, and refuses a file that others could write.
+fn private_place(path: &Path) -> Result<(), CacheError> {
+    let wrap = |error| CacheError::File { path: path.to_owned(), error };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(wrap(folder))?;
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(wrap)?;
     }
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path).map_err(wrap(path))?;
-    let mode = file.metadata().map_err(wrap(path))?.permissions().mode();
-    if mode & 0o022 != 0 {
-        return Err(CacheError::OthersCanWrite { path: path.to_owned() });
+    // The file is looked at and never opened here: closing it would drop the locks that SQLite holds in this process.
+    match fs::metadata(path) {
+        Ok(known) if known.permissions().mode() & 0o022 != 0 => Err(CacheError::OthersCanWrite { path: path.to_owned() }),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(wrap(error)),
+        _ => Ok(()),
     }
-    if mode & 0o044 != 0 {
-        file.set_permissions(Permissions::from_mode(0o600)).map_err(wrap(path))?;
-    }
-    Ok(())
 }
 
 /// An open database with our table; `None` where the file is someone else's database.
 fn connect(path: &Path) -> rusqlite::Result<Option<Connection>> {
     let mut database = Connection::open(path)?;
+    // Before anything is in it. SQLite makes its other files with the same rights.
+    if fs::metadata(path).is_ok_and(|known| known.permissions().mode() & 0o077 != 0) {
+        fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(|_| rusqlite::Error::InvalidPath(path.to_owned()))?;
+    }
     database.busy_timeout(BUSY)?;
     let number = |database: &Connection, name: &str| database.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     let (application, version) = (number(&database, "application_id")?, number(&database, "user_version")?);
@@ -201,7 +198,7 @@ fn begin_anew(path: &Path) -> Result<Connection, CacheError> {
         let _ = fs::remove_file(beside(ending));
     }
     fs::rename(path, beside(".broken")).map_err(|error| CacheError::File { path: path.to_owned(), error })?;
-    private_file(path)?;
+    private_place(path)?;
     let error = match connect(path) {
         Ok(Some(database)) => return Ok(database),
         Ok(None) => rusqlite::Error::InvalidQuery,

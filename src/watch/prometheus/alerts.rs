@@ -1,18 +1,18 @@
 //! `/api/v1/alerts`: what a Prometheus itself finds pending or firing. Pure: over bytes.
 
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::envelope::{Answered, open};
+use super::envelope::{Answered, Object, open};
 use crate::model::alert::{Alert, AlertId, AlertState, severity_of, sort};
 use crate::model::label::{Interner, Labels};
 use crate::watch::wire::{Fault, Pairs, Text, list, moment};
 
 #[derive(Deserialize)]
 struct Raw<'a> {
-    #[serde(borrow, default, deserialize_with = "list")]
+    /// Must be there, for its absence must not look like none.
+    #[serde(borrow, deserialize_with = "list")]
     alerts: Vec<RawAlert<'a>>,
 }
 
@@ -31,7 +31,7 @@ struct RawAlert<'a> {
 
 /// The alerts, sorted; those whose time cannot be read are left out and counted in a note.
 pub(crate) fn alerts(status: u16, bytes: &[u8], source: &Arc<str>) -> Result<Answered<Vec<Arc<Alert>>>, Fault> {
-    let Answered { data, mut notes } = open(status, bytes, PhantomData::<Raw<'_>>)?;
+    let Answered { data, mut notes } = open(status, bytes, Object::<Raw<'_>>::new())?;
     let mut interner = Interner::default();
     let mut skipped = 0;
     let mut alerts = Vec::with_capacity(data.alerts.len());

@@ -2,8 +2,10 @@
 //! Source: "HTTP API", Prometheus documentation; `infos` exist since 2.53.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::model::text::{NOTE_CAP, clean};
@@ -40,6 +42,34 @@ pub(crate) fn open<'de, S: DeserializeSeed<'de>>(status: u16, bytes: &'de [u8], 
         },
         Err(error) if ok => Err(not_json(bytes, &error, SYSTEM)),
         _ => Err(status_fault(status, bytes, SYSTEM)),
+    }
+}
+
+/// Takes in a JSON object, and nothing else. Serde's own derive would take a list for a struct whose fields all have
+/// defaults, and so the empty list of alerts of an Alertmanager for the answer of a Prometheus without alerts.
+pub(super) struct Object<T>(PhantomData<T>);
+
+impl<T> Object<T> {
+    /// A seed for `T`.
+    pub fn new() -> Object<T> {
+        Object(PhantomData)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Object<T> {
+    type Value = T;
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<T, D::Error> {
+        from.deserialize_map(self)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
+    type Value = T;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map))
     }
 }
 

@@ -1,10 +1,8 @@
 //! `/api/v1/rules` and `/api/v1/status/buildinfo`: how many rules there are, which fail, and what answers. Pure: over bytes.
 
-use std::marker::PhantomData;
-
 use serde::Deserialize;
 
-use super::envelope::{Answered, open};
+use super::envelope::{Answered, Object, open};
 use crate::model::source::Rules;
 use crate::model::text::{LABEL_CAP, NOTE_CAP, clean};
 use crate::watch::wire::{Fault, Text, capped, list};
@@ -14,7 +12,8 @@ const FAILING_CAP: usize = 100;
 
 #[derive(Deserialize)]
 struct Raw<'a> {
-    #[serde(borrow, default, deserialize_with = "list")]
+    /// Must be there, for its absence must not look like none.
+    #[serde(borrow, deserialize_with = "list")]
     groups: Vec<RawGroup<'a>>,
 }
 
@@ -41,7 +40,7 @@ struct RawRule<'a> {
 
 /// The rules, counted. A rule that was not evaluated yet has the health `unknown` and does not fail.
 pub(crate) fn rules(status: u16, bytes: &[u8]) -> Result<Answered<Rules>, Fault> {
-    let Answered { data, notes } = open(status, bytes, PhantomData::<Raw<'_>>)?;
+    let Answered { data, notes } = open(status, bytes, Object::<Raw<'_>>::new())?;
     let mut rules = Rules::default();
     for group in &data.groups {
         for rule in &group.rules {
@@ -63,6 +62,6 @@ struct RawBuild<'a> {
 
 /// The version, where one is told.
 pub(crate) fn version(status: u16, bytes: &[u8]) -> Result<Answered<Option<String>>, Fault> {
-    let Answered { data, notes } = open(status, bytes, PhantomData::<RawBuild<'_>>)?;
+    let Answered { data, notes } = open(status, bytes, Object::<RawBuild<'_>>::new())?;
     Ok(Answered { data: Some(clean(&data.version, LABEL_CAP).into_owned()).filter(|v| !v.is_empty()), notes })
 }

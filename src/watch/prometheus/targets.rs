@@ -1,10 +1,8 @@
 //! `/api/v1/targets?state=active`: what is scraped, what is down, and how often. Pure: over bytes.
 
-use std::marker::PhantomData;
-
 use serde::Deserialize;
 
-use super::envelope::{Answered, open};
+use super::envelope::{Answered, Object, open};
 use crate::model::age;
 use crate::model::label::Interner;
 use crate::model::source::{DownTarget, Targets};
@@ -17,7 +15,8 @@ const DOWN_CAP: usize = 100;
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Raw<'a> {
-    #[serde(borrow, default, deserialize_with = "list")]
+    /// Must be there, for its absence must not look like none.
+    #[serde(borrow, deserialize_with = "list")]
     active_targets: Vec<RawTarget<'a>>,
 }
 
@@ -37,7 +36,7 @@ struct RawTarget<'a> {
 
 /// The targets, counted. One that was not scraped yet has the health `unknown` and is neither up nor down.
 pub(crate) fn targets(status: u16, bytes: &[u8]) -> Result<Answered<Targets>, Fault> {
-    let Answered { data, notes } = open(status, bytes, PhantomData::<Raw<'_>>)?;
+    let Answered { data, notes } = open(status, bytes, Object::<Raw<'_>>::new())?;
     let mut interner = Interner::default();
     let mut targets = Targets::default();
     for raw in &data.active_targets {

@@ -114,6 +114,16 @@ fn errors_warnings_and_infos_are_told() {
 }
 
 #[test]
+fn the_answer_of_something_else_is_not_taken_for_no_alerts() {
+    // An Alertmanager up to 0.26 answers this path with a list.
+    for other in [r#"{"status":"success","data":[]}"#, r#"{"status":"success","data":{}}"#, r#"{"status":"success"}"#, "[]"] {
+        assert!(alerts::alerts(200, other.as_bytes(), &"prom".into()).is_err(), "{other}");
+        assert!(rules::rules(200, other.as_bytes()).is_err() && targets::targets(200, other.as_bytes()).is_err(), "{other}");
+    }
+    assert!(alerts::alerts(200, br#"{"status":"success","data":{"alerts":null}}"#, &"prom".into()).is_ok());
+}
+
+#[test]
 fn the_servers_clock_is_compared_within_the_time_of_the_request() {
     let at = |ms: i64| Timestamp::from_millisecond(1_000_000 + ms).unwrap();
     assert_eq!(ahead(at(0), at(100), at(900)), 0);
