@@ -2,34 +2,54 @@
 //!
 //! `QD_PANIC_KEY=f12` makes that key panic: the tests of the terminal's restoring use it.
 
-use std::future::ready;
 use std::io;
+use std::thread;
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use futures_util::{Stream, StreamExt};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, read};
+use futures_util::{Stream, stream};
+use tokio::sync::mpsc;
 
 use crate::app::key::{Code, Key};
 use crate::app::message::Message;
 
-/// The messages of a stream of terminal events. It ends with the first error: a terminal that cannot be read is gone.
-pub fn messages(events: impl Stream<Item = io::Result<Event>> + Unpin, panic_key: Option<Key>) -> impl Stream<Item = Message> + Unpin {
-    events
-        .take_while(|event| {
-            if let Err(error) = event {
-                tracing::info!(%error, "the terminal cannot be read any more");
-            }
-            ready(event.is_ok())
-        })
-        .filter_map(move |event| {
-            let message = event.ok().and_then(message);
-            if let (Some(Message::Key(key)), Some(bad)) = (&message, panic_key) {
-                #[allow(clippy::panic, reason = "asked for by QD_PANIC_KEY")]
-                if *key == bad {
-                    panic!("the key of QD_PANIC_KEY was pressed");
+/// What is typed, read by a thread of its own.
+///
+/// The library spins in a read that holds its lock when the terminal is gone (it takes the end of input for "nothing
+/// yet"). On the loop's own thread that would keep us from leaving; here it ends with the process.
+///
+/// # Errors
+/// Where the thread cannot be started.
+pub fn listen(panic_key: Option<Key>) -> io::Result<impl Stream<Item = Message> + Unpin> {
+    let (out, typed) = mpsc::channel(64);
+    thread::Builder::new().name("qd-input".into()).spawn(move || forward(read, panic_key, &out))?;
+    Ok(Box::pin(stream::unfold(typed, |mut typed| async { typed.recv().await.map(|message| (message, typed)) })))
+}
+
+/// Sends on what is typed until the terminal cannot be read any more or nobody listens.
+fn forward(mut next: impl FnMut() -> io::Result<Event>, panic_key: Option<Key>, out: &mpsc::Sender<Message>) {
+    loop {
+        match next().map(message) {
+            Ok(message) => {
+                panic_at(panic_key, message.as_ref());
+                if message.is_some_and(|message| out.blocking_send(message).is_err()) {
+                    return;
                 }
             }
-            ready(message)
-        })
+            Err(error) => {
+                tracing::info!(%error, "the terminal cannot be read any more");
+                return;
+            }
+        }
+    }
+}
+
+#[allow(clippy::panic, reason = "asked for by QD_PANIC_KEY")]
+fn panic_at(panic_key: Option<Key>, message: Option<&Message>) {
+    if let (Some(Message::Key(key)), Some(bad)) = (message, panic_key)
+        && *key == bad
+    {
+        panic!("the key of QD_PANIC_KEY was pressed");
+    }
 }
 
 /// What an event means here; `None` where nothing: key releases, the mouse, focus.
@@ -74,7 +94,6 @@ fn key(event: KeyEvent) -> Option<Key> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures_util::stream;
 
     fn pressed(code: KeyCode, modifiers: KeyModifiers) -> String {
         match message(Event::Key(KeyEvent::new(code, modifiers))) {
@@ -104,17 +123,19 @@ mod tests {
         assert_eq!(message(Event::Key(again)), Some(Message::Key(Key::char('j'))));
     }
 
-    #[tokio::test]
-    async fn the_first_error_ends_the_stream() {
-        let events = vec![Ok(Event::FocusGained), Ok(Event::Paste("q".into())), Err(io::Error::other("EIO")), Ok(Event::Resize(1, 1))];
-        let all: Vec<Message> = messages(stream::iter(events), None).collect().await;
-        assert_eq!(all, [Message::Paste("q".into())]);
+    #[test]
+    fn the_first_error_ends_it() {
+        let mut events = vec![Ok(Event::Resize(1, 1)), Err(io::Error::other("EIO")), Ok(Event::Paste("q".into())), Ok(Event::FocusGained)];
+        let (out, mut typed) = mpsc::channel(8);
+        forward(|| events.pop().unwrap(), None, &out);
+        assert_eq!(typed.try_recv(), Ok(Message::Paste("q".into())));
+        assert!(typed.try_recv().is_err());
     }
 
-    #[tokio::test]
+    #[test]
     #[should_panic(expected = "QD_PANIC_KEY")]
-    async fn the_panic_key_panics() {
-        let event = Event::Key(KeyEvent::new(KeyCode::F(12), KeyModifiers::NONE));
-        let _: Vec<Message> = messages(stream::iter(vec![Ok(event)]), Some(Key::plain(Code::F(12)))).collect().await;
+    fn the_panic_key_panics() {
+        let event = || Ok(Event::Key(KeyEvent::new(KeyCode::F(12), KeyModifiers::NONE)));
+        forward(event, Some(Key::plain(Code::F(12))), &mpsc::channel(8).0);
     }
 }

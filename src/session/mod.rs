@@ -16,7 +16,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use color_eyre::eyre::{WrapErr, bail};
-use crossterm::event::EventStream;
 
 use crate::app;
 use crate::app::keymap::Keymap;
@@ -96,7 +95,7 @@ async fn session(estate: Arc<Estate>, look: Look, keymap: Arc<Keymap>, identity:
         core: Core { update: app::update::update, draw: ui::draw, wake: app::pane::next_wake },
         state,
         sink: line,
-        input: input::messages(EventStream::new(), panic_key),
+        input: input::listen(panic_key).wrap_err("cannot read the terminal")?,
         notices,
         clock: Wall,
         feed: Sources::new(estate.clone()),
