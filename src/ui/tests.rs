@@ -1,1 +1,265 @@
+//! All screens as text, at both sizes, with and without colours and in ASCII; and that no size and no answer breaks one.
 
+use std::sync::Arc;
+
+use super::fixture::*;
+use crate::app::layer::{Layer, Pane};
+use crate::app::palette::{Goal, Item, Palette};
+use crate::app::state::{Frozen, OverviewRow, State};
+use crate::model::alert::AlertState;
+use crate::model::estate::Source;
+use crate::model::reading::{FailureKind, Held, Outcome, Reading};
+use crate::model::source::{Answer, PrometheusAnswer};
+use crate::model::text::clean;
+
+const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
+const SCREENS: [&str; 6] = ["overview", "alerts", "metrics", "chart", "alert", "help"];
+
+#[test]
+fn every_screen_in_colours() {
+    for size in SIZES {
+        for screen in SCREENS {
+            let drawn = buffer(&shown(screen, size), size);
+            let all = format!("{}\n---\n{}", text(&drawn).join("\n"), styles(&drawn).join("\n"));
+            insta::assert_snapshot!(format!("{screen}_{}_dark", size.0), all);
+        }
+    }
+}
+
+#[test]
+fn every_screen_without_colours_and_in_ascii() {
+    for size in SIZES {
+        for screen in SCREENS {
+            let mut state = shown(screen, size);
+            let coloured = text(&buffer(&state, size));
+            state.look.themes = vec![dark().without_colour()];
+            let drawn = buffer(&state, size);
+            assert_eq!(text(&drawn), coloured, "the words do not depend on colours");
+            let cells = drawn.content().iter();
+            assert!(cells.clone().all(|c| c.fg == ratatui::style::Color::Reset && c.bg == ratatui::style::Color::Reset), "{screen}");
+            insta::assert_snapshot!(format!("{screen}_{}_plain", size.0), styles(&drawn).join("\n"));
+            state.look.ascii = true;
+            let drawn = buffer(&state, size);
+            for cell in drawn.content() {
+                assert!(cell.symbol().is_ascii(), "{screen}: {:?}", cell.symbol());
+            }
+            insta::assert_snapshot!(format!("{screen}_{}_ascii", size.0), text(&drawn).join("\n"));
+        }
+    }
+}
+
+fn layers(state: &State) -> Vec<Vec<Layer>> {
+    let mut alerts = state.view.alerts.clone();
+    let mut ended = (*alerts[0]).clone();
+    ended.id = crate::model::alert::AlertId("am/ended".into());
+    alerts.push(Arc::new(ended));
+    let items: Vec<Item> =
+        (0..40).map(|n| Item { text: format!("alert 日本語 {n}"), note: "enter".into(), goal: Goal::Pane(Pane::Alerts) }).collect();
+    let palette = Palette { typed: "x".repeat(200), items, found: (0..40).collect(), count: 40, selected: 39 };
+    let mut all: Vec<Vec<Layer>> =
+        vec![vec![], vec![Layer::Filter], vec![Layer::Palette(palette)], vec![Layer::Palette(Palette::default())]];
+    all.extend(alerts.into_iter().map(|alert| vec![Layer::Alert { alert, scroll: 3 }]));
+    for name in ["checkout", "ledger", "gone"] {
+        all.push(vec![Layer::Service { name: name.into(), scroll: 1_000_000 }]);
+    }
+    for index in 0..4 {
+        all.push(vec![Layer::Source { index, scroll: 0 }]);
+    }
+    for panel in ["checkout errors", "queue", "replica lag", "broken", "gone"] {
+        for cursor in [None, Some(at(-1_500)), Some(jiff::Timestamp::MAX), Some(jiff::Timestamp::MIN)] {
+            all.push(vec![Layer::Chart { panel: panel.into(), cursor }, Layer::Help { scroll: usize::MAX }]);
+            all.push(vec![Layer::Chart { panel: panel.into(), cursor }]);
+        }
+    }
+    all
+}
+
+#[test]
+fn nothing_panics_at_any_size_and_ascii_is_ascii() {
+    let mut sizes = vec![(80, 24), (160, 50), (300, 100), (60, 16), (61, 17), (300, 16), (60, 100), (119, 31)];
+    sizes.extend((1..=100).step_by(7).map(|n| (n * 3, n)));
+    sizes.extend([(1, 1), (1, 100), (300, 1), (59, 16), (60, 15), (13, 2)]);
+    for size in sizes {
+        let mut state = trouble(size);
+        state.read_only = true;
+        state.alerts.typed = "日本".repeat(60);
+        state.alerts.error = Some("no such field".into());
+        state.frozen = Some(Frozen { at: at(-300), readings: state.readings.clone(), view: state.view.clone() });
+        for ascii in [false, true] {
+            state.look.ascii = ascii;
+            for pane in Pane::ALL {
+                state.pane = pane;
+                for layers in layers(&state) {
+                    state.layers = layers;
+                    let drawn = buffer(&state, size);
+                    assert!(!ascii || drawn.content().iter().all(|c| c.symbol().is_ascii()));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn places_that_are_out_of_date_draw_nothing_and_break_nothing() {
+    let mut state = trouble((80, 24));
+    state.overview_rows = vec![OverviewRow::Need(99), OverviewRow::Service(99), OverviewRow::Source(99), OverviewRow::Change(99)];
+    state.metric_rows = vec![99, 0];
+    state.metrics.list.row = 500;
+    state.metrics.list.offset = 500;
+    state.overview.list.offset = 900;
+    for pane in Pane::ALL {
+        state.pane = pane;
+        buffer(&state, (80, 24));
+    }
+}
+
+#[test]
+fn a_screen_that_is_too_small_says_so_in_one_line() {
+    let lines = text(&buffer(&trouble((50, 10)), (50, 10)));
+    assert_eq!(lines[0], "50x10 is too small: at least 60x16");
+    assert!(lines[1..].iter().all(String::is_empty));
+}
+
+#[test]
+fn the_first_line_says_where_who_when_and_what_is_special() {
+    let mut state = trouble((80, 24));
+    state.read_only = true;
+    state.frozen = Some(Frozen { at: at(-300), readings: state.readings.clone(), view: state.view.clone() });
+    let lines = text(&buffer(&state, (80, 24)));
+    for part in ["PRODUCTION", "shop", "mk@jump", "[READ ONLY]", "[FROZEN since 06:07Z]", "2026-11-21 06:12Z"] {
+        assert!(lines[0].contains(part), "{part}: {}", lines[0]);
+    }
+    assert!(lines[1].contains("1 unreachable (prom-b)"), "{}", lines[1]);
+    assert!(!text(&buffer(&trouble((80, 24)), (80, 24)))[0].contains("FROZEN"));
+}
+
+#[test]
+fn the_filter_being_typed_replaces_the_footer() {
+    let mut state = trouble((80, 24));
+    state.pane = Pane::Alerts;
+    state.alerts.typed = "severity:(".into();
+    state.alerts.error = Some("unclosed group".into());
+    state.layers = vec![Layer::Filter];
+    assert_eq!(text(&buffer(&state, (80, 24)))[23], "/severity:(_  unclosed group");
+}
+
+#[test]
+fn a_moved_selection_changes_few_cells() {
+    for pane in Pane::ALL {
+        let mut state = trouble((80, 24));
+        state.pane = pane;
+        let before = buffer(&state, (80, 24));
+        state.overview.list.row += 1;
+        state.alerts.list.row += 1;
+        state.metrics.list.row += 1;
+        let changed = before.diff(&buffer(&state, (80, 24))).len();
+        assert!((2..=90).contains(&changed), "{}: {changed} cells", pane.name());
+    }
+}
+
+#[test]
+fn what_is_not_fresh_is_never_drawn_as_live() {
+    let mut state = trouble((160, 50));
+    state.pane = Pane::Metrics;
+    let all = text(&buffer(&state, (160, 50))).join("\n");
+    assert!(all.contains("[400ms] ? 20m"), "{all}");
+    assert!(all.contains("????"), "the stale tail");
+    state.now = at(3_600);
+    state.pane = Pane::Alerts;
+    let all = text(&buffer(&state, (160, 50))).join("\n");
+    assert!(all.contains("[firing] ?") && all.contains("X [1] ? critical"), "{all}");
+}
+
+#[test]
+fn a_detail_tells_who_silenced_what_inhibits_and_that_it_ended() {
+    let state = trouble((160, 50));
+    let told = |name: &str| {
+        let alert = state.view.alerts.iter().find(|a| a.name() == name).unwrap().clone();
+        let (_, lines) = super::layer::detail::lines(&state, &Layer::Alert { alert, scroll: 0 }, 160);
+        lines.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    let slow = told("SlowQueries");
+    assert!(slow.contains("mk: index rebuild, ticket 4711") && slow.contains("(in 13m)") && slow.contains("silence gone"), "{slow}");
+    assert!(told("ReplicaLag").contains("ErrorBudgetBurn: checkout answers"));
+    assert!(told("ErrorBudgetBurn").contains("https://runbooks.example.org/checkout/burn"));
+    let mut ended = (*state.view.alerts[0]).clone();
+    ended.id = crate::model::alert::AlertId("am/ended".into());
+    let (_, lines) = super::layer::detail::lines(&state, &Layer::Alert { alert: Arc::new(ended), scroll: 0 }, 80);
+    assert!(lines.iter().any(|l| l.to_string().contains("has ended")));
+}
+
+/// How a source can be.
+const STATES: [&str; 7] = ["fresh", "stale", "unreachable", "refused", "never", "hostile", "many"];
+const HOSTILE: &str = "\u{1b}]52;c;aGk=\u{7}\u{202e}evil\u{200b}\nline 日本語 \u{9b}31m";
+
+fn reading(source: &Source, state: &str, is_prometheus: bool) -> Reading<Answer> {
+    let mut reading = Reading::never(source.every);
+    let count = if state == "many" { 10_000 } else { 3 };
+    let name = if state == "hostile" { HOSTILE } else { "Down" };
+    let alerts = (0..count)
+        .map(|n| {
+            let labels = [("alertname", name), ("n", &n.to_string()), ("severity", "critical"), ("service", "checkout")];
+            crate::model::alert::tests::alert(&labels, AlertState::Firing, NOW - n)
+        })
+        .collect();
+    let answer = if is_prometheus {
+        Answer::Prometheus(Arc::new(PrometheusAnswer { alerts, ..prometheus_answer() }))
+    } else {
+        Answer::Alertmanager(Arc::new(alertmanager_answer(alerts)))
+    };
+    let failed = |kind| Outcome::Failed { kind, what: clean(&format!("no {HOSTILE}"), 100).into_owned(), at: at(-20) };
+    match state {
+        "never" => {}
+        "stale" => reading.held = Some(Held { value: answer, as_of: at(-600), cached: true }),
+        "unreachable" => reading.take(failed(FailureKind::Unreachable), Some(at(5))),
+        "refused" => {
+            reading.take(value(answer, -100), None);
+            reading.take(failed(FailureKind::Refused), Some(at(5)));
+        }
+        _ => reading.take(value(answer, -3), Some(at(5))),
+    }
+    reading
+}
+
+#[test]
+fn every_source_in_every_state_says_its_state_and_leaves_no_cell_empty() {
+    for is_prometheus in [true, false] {
+        for word in STATES {
+            for size in SIZES {
+                let source = if is_prometheus { prometheus("one") } else { alertmanager("one") };
+                let readings = vec![reading(&source, word, is_prometheus)];
+                let mut state = console(estate(vec![source], vec![]), readings, size);
+                let drawn = buffer(&state, size);
+                let lines = text(&drawn);
+                let told = if matches!(word, "hostile" | "many") { "fresh" } else { word };
+                let head = lines.iter().position(|l| l.starts_with("SOURCES")).unwrap();
+                let row = &lines[head + 1];
+                assert!(row[2..16].contains(told), "{word}: {row}");
+                let name = if size.0 >= 120 { 40 } else { 30 };
+                for (from, to) in [
+                    (2, 15),
+                    (16, name),
+                    (name, name + 12),
+                    (name + 13, usize::from(size.0) - 7),
+                    (usize::from(size.0) - 6, usize::from(size.0)),
+                ] {
+                    let y = head as u16 + 1;
+                    let cell: String = (from..to).map(|x| drawn[(x as u16, y)].symbol()).collect();
+                    assert!(!cell.trim().is_empty(), "{word} {from}..{to}: {row}");
+                }
+                let services = lines.iter().position(|l| l.starts_with("SERVICES")).unwrap();
+                for line in &lines[services + 1..services + 4] {
+                    assert!(line.split_whitespace().count() >= 5, "{word}: {line}");
+                    let known = matches!(told, "fresh" | "refused" | "stale");
+                    assert!(known || line.contains("? unknown"), "{word}: {line}");
+                }
+                for pane in Pane::ALL {
+                    state.pane = pane;
+                    let drawn = buffer(&state, size);
+                    let clean = |c: char| !crate::model::text::is_hostile(c);
+                    assert!(drawn.content().iter().all(|c| c.symbol().chars().all(clean)), "{word}");
+                }
+            }
+        }
+    }
+}

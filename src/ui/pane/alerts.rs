@@ -13,9 +13,9 @@ const STATE: u16 = 13;
 const AGE: u16 = 29;
 const NAME: u16 = 34;
 
-/// Where the columns are that depend on the width: summary, source.
+/// Where the columns are that depend on the width: summary, source. On a narrow screen the summary has no room.
 fn columns(width: u16) -> (u16, u16) {
-    if width >= 120 { (NAME + 32, width - 16) } else { (NAME + 19, width - 9) }
+    if width >= 120 { (NAME + 32, width - 16) } else { ((NAME + 19).min(width - 9), width - 9) }
 }
 
 /// Draws the pane between the fixed lines.
@@ -28,7 +28,14 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
         chips.push("muted hidden".into());
     }
     chips.retain(|c| !c.is_empty());
-    let heads = [(SEVERITY, "SEVERITY"), (STATE, "STATE"), (AGE, "AGE"), (NAME, "NAME"), (summary, "SUMMARY"), (source, "SOURCE")];
+    let heads = [
+        (SEVERITY, "SEVERITY"),
+        (STATE, "STATE"),
+        (AGE, "AGE"),
+        (NAME, "NAME"),
+        (summary, if summary < source { "SUMMARY" } else { "" }),
+        (source, "SOURCE"),
+    ];
     frame::heads(canvas, &heads, &chips.join("  "));
     if state.alert_rows.is_empty() {
         empty(canvas, state, all);
@@ -92,6 +99,6 @@ fn alert_row(canvas: &mut Canvas, state: &State, y: u16, alert: &Alert, selected
     canvas.put(STATE, y, AGE - STATE - 1, &word, state_token);
     canvas.put(AGE, y, NAME - AGE - 1, &when::ago(state, alert.starts_at), Token::Dim);
     canvas.put(NAME, y, summary - NAME - 1, alert.name(), if selected { Token::Selected } else { Token::Text });
-    canvas.put(summary, y, source - summary - 1, &alert.summary(), Token::Text);
+    canvas.put(summary, y, source.saturating_sub(summary + 1), &alert.summary(), Token::Text);
     canvas.put(source, y, canvas.area.width - source, &alert.source, Token::Dim);
 }
