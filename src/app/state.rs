@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::model::alert::{self, Alert, AlertId};
+use crate::model::alert::{self, Alert, AlertId, AlertState};
 use crate::model::change::Change;
 use crate::model::estate::{Estate, Severity, SourceKind};
 use crate::model::health::{self, PanelView, ServiceHealth};
@@ -270,12 +270,14 @@ impl State {
         }
     }
 
-    /// Shown alerts, counted: critical, warning, info, muted.
+    /// Shown alerts, counted: critical, warning, info, muted. A pending alert is information until it fires; a dead
+    /// man's switch that fires, as it must, is none of them.
     pub fn counts(&self) -> [usize; 4] {
         let mut counts = [0; 4];
-        for alert in &self.shown().alerts {
-            let place = match (alert.state.is_quiet(), alert.severity) {
-                (true, _) => 3,
+        for alert in self.shown().alerts.iter().filter(|alert| !self.is_dead_man(alert)) {
+            let place = match (alert.state, alert.severity) {
+                (state, _) if state.is_quiet() => 3,
+                (AlertState::Pending, _) => 2,
                 (_, Severity::Critical) => 0,
                 (_, Severity::Warning) => 1,
                 _ => 2,
@@ -283,6 +285,14 @@ impl State {
             counts[place] += 1;
         }
         counts
+    }
+
+    /// True for the alert that must always fire.
+    pub fn is_dead_man(&self, alert: &Alert) -> bool {
+        self.estate.sources.iter().any(|source| match &source.kind {
+            SourceKind::Alertmanager { dead_man: Some(labels), .. } => labels.covers(&alert.labels),
+            _ => false,
+        })
     }
 
     /// Lines between the fixed lines: first line, counts, column heads, and the footer.

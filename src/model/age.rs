@@ -37,14 +37,16 @@ pub fn coarse(age: SignedDuration) -> String {
     }
 }
 
-/// An exact duration in words of two units at the most: `42s`, `7m 5s`, `3h 12m`, `2d 4h`.
+/// An exact duration in words of two units at the most: `42s`, `7m 5s`, `3h 12m`, `2d 4h`; a zero second unit is left
+/// out: `1h`.
 pub fn exact(age: SignedDuration) -> String {
-    match age.as_secs().max(0) {
-        s @ 0..60 => format!("{s}s"),
-        s @ 60..3_600 => format!("{}m {}s", s / 60, s % 60),
-        s @ 3_600..86_400 => format!("{}h {}m", s / 3_600, s % 3_600 / 60),
-        s => format!("{}d {}h", s / 86_400, s % 86_400 / 3_600),
-    }
+    let (large, unit, small, part) = match age.as_secs().max(0) {
+        s @ 0..60 => return format!("{s}s"),
+        s @ 60..3_600 => (s / 60, 'm', s % 60, 's'),
+        s @ 3_600..86_400 => (s / 3_600, 'h', s % 3_600 / 60, 'm'),
+        s => (s / 86_400, 'd', s % 86_400 / 3_600, 'h'),
+    };
+    if small == 0 { format!("{large}{unit}") } else { format!("{large}{unit} {small}{part}") }
 }
 
 /// The first moment after `now` at which [`coarse`] of the age since `from` reads differently.
@@ -79,6 +81,13 @@ mod tests {
         let shown: Vec<String> =
             [-5, 0, 59, 60, 3_599, 3_600, 7_199, 172_799, 172_800].into_iter().map(|s| coarse(SignedDuration::from_secs(s))).collect();
         assert_eq!(shown, ["0m", "<1m", "<1m", "1m", "59m", "1h", "1h", "47h", "2d"]);
+    }
+
+    #[test]
+    fn an_exact_duration_has_two_units_at_the_most() {
+        let shown: Vec<String> =
+            [-5, 42, 60, 425, 3_600, 11_520, 187_200].into_iter().map(|s| exact(SignedDuration::from_secs(s))).collect();
+        assert_eq!(shown, ["0s", "42s", "1m", "7m 5s", "1h", "3h 12m", "2d 4h"]);
     }
 
     #[test]
