@@ -290,6 +290,39 @@ fn a_new_size_is_drawn() {
 }
 
 #[test]
+fn the_most_used_keys_do_what_help_says() {
+    let mut console = Console::open(&[]);
+    console.ready();
+    for (key, shows) in [
+        ("2", "SEVERITY"),
+        ("3", "PANELS"),
+        ("1", "NEEDS YOU"),
+        ("\t", "SEVERITY"),
+        ("?", "KEYS"),
+        ("q", "SEVERITY"), // closes the help, not the console
+        (":", "pane overview"),
+        ("metrics", "pane metrics"),
+        ("\r", "PANELS"),
+        ("/", "enter"), // the filter line
+        ("nothing", "/nothing"),
+        ("\r", "nothing"),
+        ("p", "FROZEN"),
+        ("1", "SOURCES"),
+        ("\r", "http://127.0.0.1:"), // looks closer at the dead source
+        ("z", "SOURCE"),
+    ] {
+        console.press(key.as_bytes());
+        console.until(&format!("{shows:?} after {key:?}"), |screen| screen.contents().contains(shows));
+    }
+    console.press(b"\x1b");
+    console.until("the Overview after Esc", |screen| screen.contents().contains("NEEDS YOU"));
+    console.press(b"p");
+    console.until("the end of the freeze", |screen| !screen.contents().contains("FROZEN"));
+    console.press(b"q");
+    console.ends_with(0);
+}
+
+#[test]
 fn ctrl_z_gives_the_shell_back_and_fg_the_console() {
     let script = "set -m; \"$QD\" --estate \"$ESTATE\"; echo \"left $?\"; read line; fg; echo \"end $?\"";
     let mut console = Console::spawn(&["sh", "-c", script], &[], (80, 24));

@@ -38,7 +38,7 @@ pub fn run(settings: &Settings<'_>, pane: Pane, size: (u16, u16), out: &mut dyn 
     state.view = View::of(&estate, &readings, state.now);
     state.readings = readings;
     state.pane = pane;
-    pane::refresh(&mut state);
+    pane::refresh_at_start(&mut state);
     print(&frame(&state)?, colours, out)?;
     Ok(OK)
 }
