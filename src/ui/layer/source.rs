@@ -6,6 +6,7 @@ use crate::app::state::State;
 use crate::model::age;
 use crate::model::estate::SourceKind;
 use crate::model::preferences::Token;
+use crate::model::reading::Freshness;
 use crate::model::source::{AlertmanagerAnswer, Answer, PrometheusAnswer};
 use crate::ui::widget::canvas::thousands;
 use crate::ui::{theme, when};
@@ -41,6 +42,9 @@ pub fn lines(state: &State, index: usize, mut page: Page) -> Vec<Line<'static>> 
     match &source.kind {
         SourceKind::Prometheus { url } => page.field("address", url, Token::Dim),
         SourceKind::Alertmanager { urls, .. } => page.field("peers", &urls.join(" "), Token::Dim),
+    }
+    if reading.held.is_some() && reading.freshness(state.now) != Freshness::Fresh {
+        page.head("LAST KNOWN ANSWER, not live");
     }
     match reading.held.as_ref().map(|h| &h.value) {
         Some(Answer::Alertmanager(answer)) => alertmanager(state, answer, &mut page),

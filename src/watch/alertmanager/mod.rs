@@ -102,7 +102,12 @@ fn conclude(views: Vec<(String, Result<PeerView, Fault>)>, dead_man: Option<&Lab
         return Ok(merge::merge(views, dead_man, now));
     }
     let refused = !faults.is_empty() && faults.iter().all(|(_, fault)| fault.kind == FailureKind::Refused);
-    let told: Vec<String> = faults.iter().map(|(url, fault)| format!("{}: {}", short_url(url), fault.what)).collect();
+    // Most faults of the link name their host already.
+    let tell = |(url, fault): &(&String, &Fault)| match short_url(url) {
+        host if fault.what.contains(&host) => fault.what.clone(),
+        host => format!("{host}: {}", fault.what),
+    };
+    let told: Vec<String> = faults.iter().map(tell).collect();
     let what = if told.is_empty() { "no address is configured".to_owned() } else { told.join("; ") };
     Err(Fault {
         kind: if refused { FailureKind::Refused } else { FailureKind::Unreachable },
