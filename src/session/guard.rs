@@ -38,7 +38,7 @@ const MODES: &[Mode] = &[
     Mode { set: "\x1b[?1049h", undo: "\x1b[?1049l" },
 ];
 
-/// The terminal's modes: raw input and [`MODES`].
+/// The terminal's modes: raw input and all of `MODES`.
 #[derive(Debug, Default)]
 pub struct Modes {
     /// True from the setting to the restoring. Held locked while restoring, so that a second way out waits for it.
