@@ -57,8 +57,8 @@ pub fn needs(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: T
         let about = About::Source(source.name.clone());
         if let Some(failure) = &reading.failure {
             let (severity, action) = match failure.kind {
-                FailureKind::Refused => (Severity::Warning, "mend the credentials; they are read again at the next try"),
-                FailureKind::Unreachable => (Severity::Warning, "check the server and the way to it"),
+                FailureKind::Refused => (Severity::Warning, "mend the credentials"),
+                FailureKind::Unreachable => (Severity::Warning, "check the server"),
             };
             let state = reading.freshness(now).word();
             let what = format!("{} {state}: {}", source.name, failure.what);
@@ -69,7 +69,7 @@ pub fn needs(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: T
                 severity: Severity::Unknown,
                 about,
                 what,
-                action: "wait for the next try".into(),
+                action: "wait".into(),
                 since: reading.held.as_ref().map(|h| h.as_of),
                 due: None,
                 stale: true,
@@ -92,12 +92,7 @@ fn of_answer(source: &str, answer: &Answer, stale: bool, now: Timestamp, needs: 
         Answer::Alertmanager(answer) => {
             if let Some(switch) = answer.dead_man.as_ref().filter(|switch| !switch.firing) {
                 let what = format!("dead man's switch {} stopped: alerts may not arrive", switch.labels.short());
-                needs.push(need(
-                    Severity::Critical,
-                    About::DeadMan(source.into()),
-                    what,
-                    "check that Prometheus runs and reaches Alertmanager",
-                ));
+                needs.push(need(Severity::Critical, About::DeadMan(source.into()), what, "check Prometheus"));
             }
             let lost: Vec<&str> = answer.peers.iter().filter(|p| p.error.is_some()).map(|p| p.url.as_str()).collect();
             if !lost.is_empty() && lost.len() < answer.peers.len() {
@@ -108,7 +103,7 @@ fn of_answer(source: &str, answer: &Answer, stale: bool, now: Timestamp, needs: 
                 let muting = answer.alerts.iter().filter(|a| a.silenced_by.iter().any(|id| **id == *silence.id)).count();
                 if muting > 0 && silence.ends_at.duration_since(now) <= SILENCE_ENDS_SOON {
                     let what = format!("silence of {} ends soon, {muting} still firing: {}", silence.created_by, silence.comment);
-                    let mut need = need(Severity::Warning, About::Silence(silence.id.clone()), what, "extend it or mend the cause");
+                    let mut need = need(Severity::Warning, About::Silence(silence.id.clone()), what, "extend it, or mend");
                     need.due = Some(silence.ends_at);
                     needs.push(need);
                 }
@@ -121,7 +116,8 @@ fn of_answer(source: &str, answer: &Answer, stale: bool, now: Timestamp, needs: 
                 needs.push(need(Severity::Warning, About::Source(source.into()), what, "set the clocks right"));
             }
             if let Some(rules) = answer.rules.as_ref().filter(|r| !r.failing.is_empty()) {
-                let what = format!("{source}: {} rules fail, their alerts cannot fire: {}", rules.failing.len(), rules.failing[0]);
+                let rule = if rules.failing.len() == 1 { "1 rule fails" } else { &format!("{} rules fail", rules.failing.len()) };
+                let what = format!("{source}: {rule} and cannot fire: {}", rules.failing[0]);
                 needs.push(need(Severity::Warning, About::Source(source.into()), what, "mend the rule"));
             }
         }
@@ -152,8 +148,8 @@ fn of_alerts(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: T
             many => format!("{name} x{}: {}", many.len(), many[0].summary()),
         };
         let action = match (same[0].state, same.iter().find_map(|a| a.runbook())) {
-            (AlertState::Undelivered, _) => "not in Alertmanager: nobody is notified".to_owned(),
-            (_, Some(_)) => "open: has a runbook".to_owned(),
+            (AlertState::Undelivered, _) => "nobody is notified".to_owned(),
+            (_, Some(_)) => "open its runbook".to_owned(),
             (_, None) => "open".to_owned(),
         };
         needs.push(Need {
@@ -175,9 +171,7 @@ fn of_panel(view: &PanelView<'_>) -> Option<Need> {
     let stale = view.freshness != Freshness::Fresh;
     let need = |severity, what, action: &str| Some(Need { severity, about, what, action: action.into(), since: None, due: None, stale });
     match (severity, error) {
-        (_, Some(error)) => {
-            need(Severity::Unknown, format!("panel {}: query failed: {error}", view.panel.name), "mend the query in the estate file")
-        }
+        (_, Some(error)) => need(Severity::Unknown, format!("panel {}: query failed: {error}", view.panel.name), "mend the query"),
         (Severity::Warning | Severity::Critical, None) => {
             let value = super::metric::show(view.value().unwrap_or(f64::NAN), view.panel.unit);
             let of = view.panel.service.as_deref().map_or(String::new(), |s| format!(" of {s}"));

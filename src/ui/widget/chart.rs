@@ -168,13 +168,20 @@ fn braille(canvas: &mut Canvas, scale: Scale, columns: &[Column], token: Token) 
         before = span;
         if at % 2 == 1 {
             for (y, bits) in bits.iter_mut().enumerate() {
-                if let Some(symbol) = char::from_u32(BRAILLE + *bits).filter(|_| *bits != 0) {
-                    canvas.cell((at / 2) as u16, y as u16, symbol, token);
+                let (x, y) = ((at / 2) as u16, y as u16);
+                if let Some(symbol) = char::from_u32(BRAILLE | *bits | dots_at(canvas, x, y)).filter(|_| *bits != 0) {
+                    canvas.cell(x, y, symbol, token);
                 }
                 *bits = 0;
             }
         }
     }
+}
+
+/// The dots that other series have in that cell: they stay, in the colour of the series on top.
+fn dots_at(canvas: &Canvas, x: u16, y: u16) -> u32 {
+    let symbol = canvas.buf.cell((canvas.area.x + x, canvas.area.y + y)).and_then(|c| c.symbol().chars().next());
+    symbol.map(u32::from).filter(|c| c & !0xff == BRAILLE).map_or(0, |c| c & 0xff)
 }
 
 fn span(scale: Scale, column: &Column, steps: usize) -> Option<(usize, usize)> {
