@@ -303,7 +303,7 @@ fn the_most_used_keys_do_what_help_says() {
         (":", "pane overview"),
         ("metrics", "pane metrics"),
         ("\r", "PANELS"),
-        ("/", "enter"), // the filter line
+        ("/", "/_"), // the filter line
         ("nothing", "/nothing"),
         ("\r", "nothing"),
         ("p", "FROZEN"),
