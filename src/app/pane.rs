@@ -6,7 +6,6 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::alert::{Alert, AlertId};
-use crate::model::label::Labels;
 use crate::model::needs::About;
 use crate::model::reading::{Freshness, Reading};
 use crate::model::source::Answer;
@@ -127,18 +126,10 @@ fn quiet(state: &State) -> &'static str {
 
 fn alerts(state: &State) -> Vec<AlertRow> {
     let all = &state.shown().alerts;
-    let dead_men: Vec<&Labels> = state.shown_readings().iter().filter_map(dead_man).collect();
     // A dead man's switch is there to be seen: it is listed even where the muted are not.
-    let wanted = |a: &Alert| state.show_muted || !a.state.is_quiet() || dead_men.iter().any(|labels| labels.covers(&a.labels));
+    let wanted = |a: &Alert| state.show_muted || !a.state.is_quiet() || state.estate.is_dead_man(&a.labels);
     let left: Vec<usize> = (0..all.len()).filter(|i| wanted(&all[*i]) && state.alerts.filter.matches(&*all[*i], state.now)).collect();
     if state.grouped { grouped(state, all, &left) } else { left.into_iter().map(AlertRow::Alert).collect() }
-}
-
-fn dead_man(reading: &Reading<Answer>) -> Option<&Labels> {
-    match &reading.held.as_ref()?.value {
-        Answer::Alertmanager(answer) => answer.dead_man.as_ref().map(|switch| &switch.labels),
-        Answer::Prometheus(_) => None,
-    }
 }
 
 /// The same alerts under the heads of Alertmanager's groups, the group of the worst alert first. An alert that goes to

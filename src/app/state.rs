@@ -274,7 +274,7 @@ impl State {
     /// man's switch that fires, as it must, is none of them.
     pub fn counts(&self) -> [usize; 4] {
         let mut counts = [0; 4];
-        for alert in self.shown().alerts.iter().filter(|alert| !self.is_dead_man(alert)) {
+        for alert in self.shown().alerts.iter().filter(|alert| !self.estate.is_dead_man(&alert.labels)) {
             let place = match (alert.state, alert.severity) {
                 (state, _) if state.is_quiet() => 3,
                 (AlertState::Pending, _) => 2,
@@ -285,14 +285,6 @@ impl State {
             counts[place] += 1;
         }
         counts
-    }
-
-    /// True for the alert that must always fire.
-    pub fn is_dead_man(&self, alert: &Alert) -> bool {
-        self.estate.sources.iter().any(|source| match &source.kind {
-            SourceKind::Alertmanager { dead_man: Some(labels), .. } => labels.covers(&alert.labels),
-            _ => false,
-        })
     }
 
     /// Lines between the fixed lines: first line, counts, column heads, and the footer.

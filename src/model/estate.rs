@@ -40,6 +40,14 @@ impl Estate {
         self.sources.iter().find(|s| s.name == name)
     }
 
+    /// True for the labels of an alert that must always fire: a source names it as its dead man's switch.
+    pub fn is_dead_man(&self, labels: &Labels) -> bool {
+        self.sources.iter().any(|source| match &source.kind {
+            SourceKind::Alertmanager { dead_man: Some(switch), .. } => switch.covers(labels),
+            _ => false,
+        })
+    }
+
     /// The panel of that name.
     pub fn panel(&self, name: &str) -> Option<&Panel> {
         self.panels.iter().find(|p| p.name == name)

@@ -108,7 +108,8 @@ pub fn services(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now
         .services
         .iter()
         .map(|service| {
-            let own: Vec<&Arc<Alert>> = alerts.iter().filter(|a| service.labels.covers(&a.labels)).collect();
+            let own: Vec<&Arc<Alert>> =
+                alerts.iter().filter(|a| service.labels.covers(&a.labels) && !estate.is_dead_man(&a.labels)).collect();
             let mut whole = Judge { health: Health::NOTHING, since: None, worst: None, heard };
             for alert in &own {
                 whole.alert(alert, freshness_of.get(&*alert.source).copied());

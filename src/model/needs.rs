@@ -127,17 +127,10 @@ fn of_answer(source: &str, answer: &Answer, stale: bool, now: Timestamp, needs: 
 fn of_alerts(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: Timestamp, needs: &mut Vec<Need>) {
     let fresh: std::collections::HashSet<&str> =
         estate.sources.iter().zip(readings).filter(|(_, r)| r.freshness(now) == Freshness::Fresh).map(|(s, _)| s.name.as_str()).collect();
-    let switches: Vec<_> = readings
-        .iter()
-        .filter_map(|r| match &r.held.as_ref()?.value {
-            Answer::Alertmanager(a) => a.dead_man.as_ref().map(|d| &d.labels),
-            Answer::Prometheus(_) => None,
-        })
-        .collect();
     let mut by_name: std::collections::BTreeMap<(std::cmp::Reverse<Severity>, &str), Vec<&Arc<Alert>>> = Default::default();
     for alert in alerts {
         let acts = !alert.state.is_quiet() && alert.state != AlertState::Pending && alert.severity >= Severity::Warning;
-        if acts && !switches.iter().any(|labels| labels.covers(&alert.labels)) {
+        if acts && !estate.is_dead_man(&alert.labels) {
             by_name.entry((std::cmp::Reverse(alert.severity), alert.name())).or_default().push(alert);
         }
     }
@@ -197,6 +190,7 @@ mod tests {
 
     fn of(answer: AlertmanagerAnswer, now: i64) -> Vec<Need> {
         let every = SignedDuration::from_secs(5);
+        let dead_man = answer.dead_man.as_ref().map(|switch| switch.labels.clone());
         let estate = Estate {
             path: "e".into(),
             name: "e".into(),
@@ -210,7 +204,7 @@ mod tests {
                 every,
                 timeout: every,
                 http_config: None,
-                kind: SourceKind::Alertmanager { urls: vec![], dead_man: None },
+                kind: SourceKind::Alertmanager { urls: vec![], dead_man },
             }],
         };
         let alerts = answer.alerts.clone();

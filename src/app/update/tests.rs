@@ -78,7 +78,7 @@ fn console() -> State {
             runbook: None,
         }],
         sources: vec![
-            source("am", SourceKind::Alertmanager { urls: vec![], dead_man: None }),
+            source("am", SourceKind::Alertmanager { urls: vec![], dead_man: Some(Labels::new([("alertname", "Watchdog")])) }),
             source("prom", SourceKind::Prometheus { url: String::new() }),
         ],
         panels: vec![panel("errors"), panel("latency"), panel("traffic")],
@@ -423,6 +423,7 @@ fn muted_alerts_hide_the_dead_mans_switch_stays_and_groups_list_each_alert_once(
     read(&mut state, 0, Answer::Alertmanager(Arc::new(answer)));
     press(&mut state, "2");
     assert_eq!(state.alert_rows.len(), 3);
+    assert_eq!(state.counts(), [0, 1, 0, 1], "the switch is none of them");
     press(&mut state, "m");
     assert_eq!(state.alert_rows.len(), 2);
     press(&mut state, "b");
