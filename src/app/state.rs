@@ -66,6 +66,7 @@ impl View {
             match &held.value {
                 Answer::Alertmanager(a) => at_alertmanager.extend_from_slice(&a.alerts),
                 Answer::Prometheus(p) => at_prometheus.extend_from_slice(&p.alerts),
+                Answer::Exposition(_) | Answer::Probe(_) => {}
             }
         }
         let delivered = estate.sources.iter().any(|s| matches!(s.kind, SourceKind::Alertmanager { .. }));

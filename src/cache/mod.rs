@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 
-use crate::model::estate::{Estate, Source, SourceKind};
+use crate::model::estate::{Estate, Probe, Source, SourceKind};
 use crate::model::reading::Held;
 use crate::model::source::Answer;
 
@@ -91,7 +91,10 @@ impl Cache {
         let held: Held<Answer> = serde_json::from_slice(&known?).ok()?;
         let fits = matches!(
             (&held.value, &source.kind),
-            (Answer::Prometheus(_), SourceKind::Prometheus { .. }) | (Answer::Alertmanager(_), SourceKind::Alertmanager { .. })
+            (Answer::Prometheus(_), SourceKind::Prometheus { .. })
+                | (Answer::Alertmanager(_), SourceKind::Alertmanager { .. })
+                | (Answer::Exposition(_), SourceKind::Exposition { .. })
+                | (Answer::Probe(_), SourceKind::Probe { .. })
         );
         fits.then_some(Held { cached: true, ..held })
     }
@@ -126,6 +129,12 @@ fn origin(source: &Source) -> i64 {
     match &source.kind {
         SourceKind::Prometheus { url } => url.hash(&mut hasher),
         SourceKind::Alertmanager { urls, .. } => urls.hash(&mut hasher),
+        SourceKind::Exposition { url, .. } => url.hash(&mut hasher),
+        SourceKind::Probe { probe, .. } => match probe {
+            Probe::Http { url, .. } => url.hash(&mut hasher),
+            Probe::Tcp { address } => ("tcp", address).hash(&mut hasher),
+            Probe::Tls { address } => ("tls", address).hash(&mut hasher),
+        },
     }
     i64::from_ne_bytes(hasher.finish().to_ne_bytes())
 }

@@ -13,7 +13,15 @@ use crate::model::metric::{PanelAnswer, Plot, Sample, Series};
 use crate::model::source::{AlertmanagerAnswer, PrometheusAnswer};
 
 fn source(name: &str, kind: SourceKind) -> Source {
-    Source { name: name.into(), every: SignedDuration::from_secs(5), timeout: SignedDuration::from_secs(5), http_config: None, kind }
+    Source {
+        name: name.into(),
+        every: SignedDuration::from_secs(5),
+        timeout: SignedDuration::from_secs(5),
+        http_config: None,
+        service: None,
+        site: None,
+        kind,
+    }
 }
 
 fn prometheus(url: &str) -> SourceKind {
@@ -26,10 +34,12 @@ fn estate(path: &str, sources: Vec<Source>) -> Estate {
         name: "e".into(),
         environment: "test".into(),
         zone: None,
+        note: None,
         sites: vec![],
         services: vec![],
         sources,
         panels: vec![],
+        rules: vec![],
     }
 }
 
@@ -63,6 +73,7 @@ fn kept(held: &Held<Answer>) -> usize {
     match &held.value {
         Answer::Alertmanager(answer) => answer.alerts.len(),
         Answer::Prometheus(answer) => answer.alerts.len(),
+        Answer::Exposition(_) | Answer::Probe(_) => 0,
     }
 }
 

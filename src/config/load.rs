@@ -10,8 +10,9 @@ use super::lenient;
 use super::raw::{Key, Raw, RawLabels, RawPanel, RawService, RawSite, RawSource, Words, text};
 use super::report::{self, Report};
 use crate::model::age;
-use crate::model::estate::{Estate, Panel, Role, Service, Site, Source, SourceKind, Unit};
+use crate::model::estate::{Estate, Role, Service, Site, Source, SourceKind};
 use crate::model::label::Labels;
+use crate::model::panel::{Ask, Panel, Unit};
 use crate::model::problem::Problem;
 
 /// The most bytes of an estate file that are read.
@@ -62,9 +63,11 @@ fn build(path: &Path, raw: &Raw) -> Option<Estate> {
         name: text(&identity.name)?.to_owned(),
         environment: text(&identity.environment)?.to_owned(),
         zone,
+        note: None,
         services: raw.service.iter().map(|s| service(s.get_ref(), &all)).collect::<Option<_>>()?,
         sources: raw.source.iter().map(|s| source(path, s.get_ref())).collect::<Option<_>>()?,
         panels: raw.panel.iter().map(|p| panel(p.get_ref())).collect::<Option<_>>()?,
+        rules: Vec::new(),
         sites,
     })
 }
@@ -85,6 +88,8 @@ fn service(raw: &RawService, all_sites: &[String]) -> Option<Service> {
         depends_on: words(&raw.depends_on).unwrap_or_default(),
         labels,
         runbook: text(&raw.runbook).map(str::to_owned),
+        start: None,
+        stop: None,
     })
 }
 
@@ -101,6 +106,8 @@ fn source(path: &Path, raw: &RawSource) -> Option<Source> {
         every,
         timeout: duration(&raw.timeout)?.unwrap_or(every.min(TIMEOUT)),
         http_config: text(&raw.http_config).map(|file| path.parent().unwrap_or(Path::new("")).join(file)),
+        service: None,
+        site: None,
         kind,
     })
 }
@@ -110,7 +117,8 @@ fn panel(raw: &RawPanel) -> Option<Panel> {
         name: text(&raw.name)?.to_owned(),
         service: text(&raw.service).map(str::to_owned),
         source: text(&raw.source)?.to_owned(),
-        query: text(&raw.query)?.to_owned(),
+        site: None,
+        ask: Ask::Promql(text(&raw.query)?.to_owned()),
         unit: match text(&raw.unit) {
             None | Some("count") => Unit::Count,
             Some("ratio") => Unit::Ratio,

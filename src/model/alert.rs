@@ -55,13 +55,40 @@ impl AlertState {
     }
 }
 
-/// One alert. All text in it is cleaned.
+/// Who raised an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// An Alertmanager has it.
+    #[default]
+    Alertmanager,
+    /// Only a Prometheus knows it.
+    Prometheus,
+    /// Quarterdeck found it by itself: a finding.
+    Quarterdeck,
+}
+
+impl Origin {
+    /// The word that every screen and every output uses.
+    pub fn word(self) -> &'static str {
+        match self {
+            Origin::Alertmanager => "alertmanager",
+            Origin::Prometheus => "prometheus",
+            Origin::Quarterdeck => "quarterdeck",
+        }
+    }
+}
+
+/// One alert, or one finding of Quarterdeck's own rules. All text in it is cleaned.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
     /// What tells it from all others.
     pub id: AlertId,
-    /// The source that told of it.
+    /// The source that told of it; of a finding the source whose reading it judges.
     pub source: Arc<str>,
+    /// Who raised it.
+    #[serde(default)]
+    pub origin: Origin,
     /// Alertmanager's fingerprint; empty for an alert that only Prometheus knows.
     pub fingerprint: Arc<str>,
     /// Its labels.
@@ -167,6 +194,7 @@ pub(crate) mod tests {
         Arc::new(Alert {
             id: AlertId(format!("am/{}", labels.short()).into()),
             source: "am".into(),
+            origin: Origin::Alertmanager,
             fingerprint: labels.short().into(),
             severity: severity_of(&labels),
             labels,

@@ -1,11 +1,13 @@
 //! What one console watches: sites, services, sources and panels, as the estate file names them.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
 use super::label::Labels;
+use super::panel::{Panel, Rule};
 
 /// Everything one console watches. Every name in it is unique among its kind and every reference leads somewhere:
 /// `config` builds it only from a file without problems.
@@ -19,6 +21,8 @@ pub struct Estate {
     pub environment: String,
     /// The zone that the estate's people think in.
     pub zone: Option<TimeZone>,
+    /// What everyone who opens it should know; shown on the Overview.
+    pub note: Option<String>,
     /// The places that can serve.
     pub sites: Vec<Site>,
     /// The parts with a health of their own, in the file's order.
@@ -27,6 +31,8 @@ pub struct Estate {
     pub sources: Vec<Source>,
     /// What is drawn, in the file's order.
     pub panels: Vec<Panel>,
+    /// Quarterdeck's own rules, in the file's order.
+    pub rules: Vec<Rule>,
 }
 
 impl Estate {
@@ -97,6 +103,10 @@ pub struct Service {
     pub labels: Labels,
     /// Where to read what to do: a path beside the estate file or an address.
     pub runbook: Option<String>,
+    /// The command that starts it, as an argument vector; `$site` stands for the site. Shown, and never run by watching.
+    pub start: Option<Vec<String>>,
+    /// The command that stops it, likewise.
+    pub stop: Option<Vec<String>>,
 }
 
 /// One upstream that is read.
@@ -110,6 +120,10 @@ pub struct Source {
     pub timeout: SignedDuration,
     /// Prometheus' own `http_config` file: credentials, TLS, proxy.
     pub http_config: Option<PathBuf>,
+    /// The service that it tells of, where it tells of one only.
+    pub service: Option<String>,
+    /// The site that it tells of, where it tells of one only.
+    pub site: Option<String>,
     /// What it is and where.
     pub kind: SourceKind,
 }
@@ -129,51 +143,69 @@ pub enum SourceKind {
         /// The labels of an alert that always fires: when it stops, alerting itself is broken.
         dead_man: Option<Labels>,
     },
+    /// A `/metrics` page, read without any server between.
+    Exposition {
+        /// The page's whole address.
+        url: String,
+        /// How far back its samples are kept.
+        keep: SignedDuration,
+    },
+    /// A service asked itself.
+    Probe {
+        /// What is asked.
+        probe: Probe,
+        /// How far back its results are kept.
+        keep: SignedDuration,
+    },
 }
 
-impl SourceKind {
-    /// The word of the estate file: `prometheus`, `alertmanager`.
-    pub fn word(&self) -> &'static str {
+/// What a probe asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Probe {
+    /// One GET. Redirects are not followed: the answer itself is judged.
+    Http {
+        /// The whole address.
+        url: String,
+        /// The status that is right; any of 200 to 299 where `None`.
+        status: Option<u16>,
+        /// Text that the body must hold.
+        body: Option<String>,
+    },
+    /// One connection.
+    Tcp {
+        /// `host:port`.
+        address: String,
+    },
+    /// One TLS handshake, for its certificate.
+    Tls {
+        /// `host:port`; the host is the name that the certificate must be for.
+        address: String,
+    },
+}
+
+impl fmt::Display for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            SourceKind::Prometheus { .. } => "prometheus",
-            SourceKind::Alertmanager { .. } => "alertmanager",
+            Probe::Http { url, .. } => write!(f, "GET {url}"),
+            Probe::Tcp { address } => write!(f, "TCP {address}"),
+            Probe::Tls { address } => write!(f, "TLS {address}"),
         }
     }
 }
 
-/// What a panel's numbers are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Unit {
-    /// A bare number.
-    #[default]
-    Count,
-    /// 0 to 1, shown as per cent.
-    Ratio,
-    /// Seconds.
-    Seconds,
-    /// Bytes, shown in powers of 1024.
-    Bytes,
-    /// Events per second.
-    PerSecond,
-}
+/// `keep` of an exposition or a probe where the estate file says nothing.
+pub const KEEP: SignedDuration = SignedDuration::from_hours(6);
 
-/// One metric that is drawn.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Panel {
-    /// Its name.
-    pub name: String,
-    /// The service whose health it tells.
-    pub service: Option<String>,
-    /// The source that answers its query.
-    pub source: String,
-    /// PromQL; `$window` stands for a rate window that is never too short for the scrape interval.
-    pub query: String,
-    /// What the numbers are.
-    pub unit: Unit,
-    /// From here on it is a warning.
-    pub warn: Option<f64>,
-    /// From here on it is critical.
-    pub critical: Option<f64>,
+impl SourceKind {
+    /// The word of the estate file: `prometheus`, `alertmanager`, `exposition`, `probe`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            SourceKind::Prometheus { .. } => "prometheus",
+            SourceKind::Alertmanager { .. } => "alertmanager",
+            SourceKind::Exposition { .. } => "exposition",
+            SourceKind::Probe { .. } => "probe",
+        }
+    }
 }
 
 /// How bad something is. The order is the order of badness.
@@ -202,42 +234,5 @@ impl Severity {
             Severity::Warning => "warning",
             Severity::Critical => "critical",
         }
-    }
-}
-
-impl Panel {
-    /// What a value means by this panel's thresholds; NaN means nothing and is `Unknown`.
-    /// A `critical` below `warn` says that low values are the bad ones.
-    pub fn judge(&self, value: f64) -> Severity {
-        if value.is_nan() {
-            return Severity::Unknown;
-        }
-        let low_is_bad = matches!((self.warn, self.critical), (Some(w), Some(c)) if c < w);
-        let over = |limit: Option<f64>| limit.is_some_and(|l| if low_is_bad { value <= l } else { value >= l });
-        match (over(self.critical), over(self.warn)) {
-            (true, _) => Severity::Critical,
-            (_, true) => Severity::Warning,
-            _ => Severity::Ok,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn panel(warn: Option<f64>, critical: Option<f64>) -> Panel {
-        Panel { name: "p".into(), service: None, source: "s".into(), query: "up".into(), unit: Unit::Count, warn, critical }
-    }
-
-    #[test]
-    fn thresholds_work_in_both_directions() {
-        let high = panel(Some(1.0), Some(5.0));
-        assert_eq!([0.5, 1.0, 5.0].map(|v| high.judge(v)), [Severity::Ok, Severity::Warning, Severity::Critical]);
-        let low = panel(Some(10.0), Some(5.0));
-        assert_eq!([11.0, 10.0, 5.0].map(|v| low.judge(v)), [Severity::Ok, Severity::Warning, Severity::Critical]);
-        assert_eq!(panel(None, None).judge(1e9), Severity::Ok);
-        assert_eq!(high.judge(f64::NAN), Severity::Unknown);
-        assert_eq!(high.judge(f64::INFINITY), Severity::Critical);
     }
 }

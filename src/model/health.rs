@@ -6,8 +6,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::alert::{Alert, AlertState};
-use super::estate::{Estate, Panel, Service, Severity, Site, SourceKind};
+use super::estate::{Estate, Service, Severity, Site, SourceKind};
 use super::metric::PanelAnswer;
+use super::panel::Panel;
 use super::reading::{Freshness, Reading};
 use super::source::Answer;
 
@@ -83,10 +84,7 @@ pub fn panels<'a>(estate: &'a Estate, readings: &'a Readings, now: Timestamp) ->
         .map(|panel| {
             let reading = by_name.get(panel.source.as_str());
             let held = reading.and_then(|r| r.held.as_ref());
-            let answer = held.and_then(|h| match &h.value {
-                Answer::Prometheus(p) => p.panels.get(&panel.name),
-                Answer::Alertmanager(_) => None,
-            });
+            let answer = held.and_then(|h| h.value.panel(&panel.name));
             PanelView { panel, answer, freshness: reading.map_or(Freshness::Never, |r| r.freshness(now)), as_of: held.map(|h| h.as_of) }
         })
         .collect()
@@ -203,6 +201,7 @@ mod tests {
             name: "e".into(),
             environment: "test".into(),
             zone: None,
+            note: None,
             sites: vec![site("a", Role::Primary), site("b", Role::Standby)],
             services: vec![Service {
                 name: "web".into(),
@@ -210,15 +209,20 @@ mod tests {
                 depends_on: vec![],
                 labels: Labels::new([("job", "web")]),
                 runbook: None,
+                start: None,
+                stop: None,
             }],
             sources: vec![Source {
                 name: "am".into(),
                 every: SignedDuration::from_secs(5),
                 timeout: SignedDuration::from_secs(5),
                 http_config: None,
+                service: None,
+                site: None,
                 kind: SourceKind::Alertmanager { urls: vec![], dead_man: None },
             }],
             panels: vec![],
+            rules: vec![],
         }
     }
 

@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::estate::Unit;
 use super::label::Labels;
+use super::panel::Unit;
 
 /// Series kept per panel; the rest is counted in [`Plot::dropped`] and said on the screen.
 pub const SERIES_CAP: usize = 200;
@@ -89,7 +89,7 @@ pub struct PanelAnswer {
 impl PanelAnswer {
     /// The value that speaks for the panel: the worst by its thresholds, the largest among equals (the smallest where
     /// low is bad), NaN only where there is nothing else. `None` where there is no series at all.
-    pub fn worst(&self, panel: &super::estate::Panel) -> Option<f64> {
+    pub fn worst(&self, panel: &super::panel::Panel) -> Option<f64> {
         let low_is_bad = matches!((panel.warn, panel.critical), (Some(w), Some(c)) if c < w);
         let pick = self.now.iter().map(|s| s.value).filter(|v| !v.is_nan()).reduce(|a, b| if (b > a) == low_is_bad { a } else { b });
         pick.or_else(|| self.now.last().map(|s| s.value))
@@ -177,6 +177,7 @@ pub fn show(value: f64, unit: Unit) -> String {
         Unit::Count => scaled(value, 1_000.0, &["", "k", "M", "G", "T", "P"]),
         Unit::Bytes => scaled(value, 1_024.0, &["B", "KiB", "MiB", "GiB", "TiB", "PiB"]),
         Unit::Seconds => seconds(value),
+        Unit::Moment => Timestamp::from_second(value as i64).map_or_else(|_| digits(value), |at| at.strftime("%H:%M:%SZ").to_string()),
     }
 }
 

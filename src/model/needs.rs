@@ -88,7 +88,16 @@ pub fn needs(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: T
 fn of_answer(source: &str, answer: &Answer, stale: bool, now: Timestamp, needs: &mut Vec<Need>) {
     let need =
         |severity, about, what: String, action: &str| Need { severity, about, what, action: action.into(), since: None, due: None, stale };
+    let skewed = |ahead: Option<i64>| {
+        let ahead = ahead.filter(|s| s.abs() > CLOCK_SKEW)?;
+        let (by, way) = (ahead.abs(), if ahead > 0 { "ahead of" } else { "behind" });
+        let what = format!("{source}: its clock is {by} s {way} this machine's: ages are off by that");
+        Some(need(Severity::Warning, About::Source(source.into()), what, "set the clocks right"))
+    };
     match answer {
+        Answer::Exposition(answer) => needs.extend(skewed(answer.clock_ahead)),
+        // That a probe fails is a finding.
+        Answer::Probe(_) => {}
         Answer::Alertmanager(answer) => {
             if let Some(switch) = answer.dead_man.as_ref().filter(|switch| !switch.firing) {
                 let what = format!("dead man's switch {} stopped: alerts may not arrive", switch.labels.short());
@@ -110,11 +119,7 @@ fn of_answer(source: &str, answer: &Answer, stale: bool, now: Timestamp, needs: 
             }
         }
         Answer::Prometheus(answer) => {
-            if let Some(ahead) = answer.clock_ahead.filter(|s| s.abs() > CLOCK_SKEW) {
-                let (by, way) = (ahead.abs(), if ahead > 0 { "ahead of" } else { "behind" });
-                let what = format!("{source}: its clock is {by} s {way} this machine's: ages are off by that");
-                needs.push(need(Severity::Warning, About::Source(source.into()), what, "set the clocks right"));
-            }
+            needs.extend(skewed(answer.clock_ahead));
             if let Some(rules) = answer.rules.as_ref().filter(|r| !r.failing.is_empty()) {
                 let rule = if rules.failing.len() == 1 { "1 rule fails" } else { &format!("{} rules fail", rules.failing.len()) };
                 let what = format!("{source}: {rule} and cannot fire: {}", rules.failing[0]);
@@ -196,14 +201,18 @@ mod tests {
             name: "e".into(),
             environment: "t".into(),
             zone: None,
+            note: None,
             sites: vec![],
             services: vec![],
             panels: vec![],
+            rules: vec![],
             sources: vec![Source {
                 name: "am".into(),
                 every,
                 timeout: every,
                 http_config: None,
+                service: None,
+                site: None,
                 kind: SourceKind::Alertmanager { urls: vec![], dead_man },
             }],
         };

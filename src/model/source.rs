@@ -19,6 +19,129 @@ pub enum Answer {
     Prometheus(Arc<PrometheusAnswer>),
     /// Of the peers of an Alertmanager.
     Alertmanager(Arc<AlertmanagerAnswer>),
+    /// Of a `/metrics` page.
+    Exposition(Arc<ExpositionAnswer>),
+    /// Of a probe.
+    Probe(Arc<ProbeAnswer>),
+}
+
+impl Answer {
+    /// What it says about a panel of that name; `None` where it says nothing.
+    pub fn panel(&self, name: &str) -> Option<&PanelAnswer> {
+        match self {
+            Answer::Prometheus(answer) => answer.panels.get(name),
+            Answer::Exposition(answer) => answer.panels.get(name),
+            Answer::Probe(answer) => answer.panels.get(name),
+            Answer::Alertmanager(_) => None,
+        }
+    }
+
+    /// The samples that this poll added to the source's history.
+    pub fn scrape(&self) -> Option<&Arc<Scrape>> {
+        match self {
+            Answer::Exposition(answer) => answer.scrape.as_ref(),
+            Answer::Probe(answer) => answer.scrape.as_ref(),
+            Answer::Prometheus(_) | Answer::Alertmanager(_) => None,
+        }
+    }
+}
+
+/// What a `/metrics` page said.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ExpositionAnswer {
+    /// Its format: `text 0.0.4`, `OpenMetrics 1.0.0`.
+    pub format: String,
+    /// Its size after decompression, bytes.
+    pub bytes: usize,
+    /// Seconds from the request to the last byte.
+    pub took: f64,
+    /// Series that the estate wants and the page has.
+    pub series: usize,
+    /// Series that the estate wants and that are not kept: there are too many.
+    pub dropped: usize,
+    /// What is kept of its past.
+    pub history: History,
+    /// By panel name.
+    pub panels: BTreeMap<String, PanelAnswer>,
+    /// What is odd about the page, each a cleaned line.
+    pub notes: Vec<String>,
+    /// How far its clock is ahead of this machine's, seconds, by the HTTP `Date` header (whole seconds).
+    pub clock_ahead: Option<i64>,
+    /// The samples of this poll; kept in a table of their own.
+    #[serde(skip)]
+    pub scrape: Option<Arc<Scrape>>,
+}
+
+/// What a probe found.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ProbeAnswer {
+    /// True where all was as it should be.
+    pub up: bool,
+    /// Why not, one cleaned line: what, why.
+    pub why: Option<String>,
+    /// Since when it is so (UTC), as far as the kept history tells.
+    pub since: Option<Timestamp>,
+    /// Seconds that it took.
+    pub took: f64,
+    /// The HTTP status, of an HTTP probe that was answered.
+    pub status: Option<u16>,
+    /// The certificate, where one was shown.
+    pub certificate: Option<Certificate>,
+    /// What is kept of its past.
+    pub history: History,
+    /// By panel name.
+    pub panels: BTreeMap<String, PanelAnswer>,
+    /// The samples of this poll; kept in a table of their own.
+    #[serde(skip)]
+    pub scrape: Option<Arc<Scrape>>,
+}
+
+/// A server's certificate. All text in it is cleaned.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Certificate {
+    /// Whose.
+    pub subject: String,
+    /// The names that it is for.
+    pub names: Vec<String>,
+    /// Who signed it.
+    pub issuer: String,
+    /// From when it is valid (UTC).
+    pub not_before: Timestamp,
+    /// Until when it is valid (UTC).
+    pub not_after: Timestamp,
+    /// Why its chain is not trusted; `None` where it is.
+    pub untrusted: Option<String>,
+    /// True where it is for the name that was asked.
+    pub name_matches: bool,
+}
+
+impl Certificate {
+    /// The share of its life that is left, from 1 down to 0; 0 where it is over or has no length.
+    pub fn left(&self, now: Timestamp) -> f64 {
+        let life = self.not_after.duration_since(self.not_before).as_secs_f64();
+        let left = self.not_after.duration_since(now).as_secs_f64();
+        if life > 0.0 { (left / life).clamp(0.0, 1.0) } else { 0.0 }
+    }
+}
+
+/// What is kept of a source's past.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct History {
+    /// The oldest sample (UTC); `None` where there is none.
+    pub since: Option<Timestamp>,
+    /// Samples of all series.
+    pub samples: usize,
+    /// Bytes that they take in memory.
+    pub bytes: usize,
+}
+
+/// The samples of one poll.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scrape {
+    /// When they were true (UTC, this machine's clock).
+    pub at: Timestamp,
+    /// Each series with its `__name__`, and its value: NaN is a value.
+    pub samples: Vec<(Labels, f64)>,
 }
 
 /// What a Prometheus said. Parts that this server does not have (Thanos, VictoriaMetrics) are `None`.

@@ -371,16 +371,18 @@ mod tests {
     fn state() -> State {
         let kind = SourceKind::Alertmanager { urls: Vec::new(), dead_man: None };
         let second = SignedDuration::from_secs(1);
-        let source = Source { name: "am".into(), every: second, timeout: second, http_config: None, kind };
+        let source = Source { name: "am".into(), every: second, timeout: second, http_config: None, service: None, site: None, kind };
         let estate = Estate {
             path: "estate.toml".into(),
             name: "harbour".into(),
             environment: "test".into(),
             zone: None,
+            note: None,
             sites: Vec::new(),
             services: Vec::new(),
             sources: vec![source],
             panels: Vec::new(),
+            rules: vec![],
         };
         let theme = Theme { name: "plain".into(), styles: Default::default() };
         let look = Look { themes: vec![theme], theme: 0, ascii: false, zone: ZoneChoice::Utc, local: jiff::tz::TimeZone::UTC };

@@ -14,9 +14,10 @@ use crate::app::state::{AlertRow, Identity, Look, OverviewId, OverviewRow, State
 use crate::model::alert::tests::alert;
 use crate::model::alert::{Alert, AlertState};
 use crate::model::change::Change;
-use crate::model::estate::{Estate, Panel, Role, Service, Severity, Site, Source, SourceKind, Unit};
+use crate::model::estate::{Estate, Role, Service, Severity, Site, Source, SourceKind};
 use crate::model::label::Labels;
 use crate::model::metric::{PanelAnswer, Plot, Sample, Series};
+use crate::model::panel::{Ask, Panel, Unit};
 use crate::model::preferences::{Binding, Color, Style, Theme, Token, ZoneChoice};
 use crate::model::problem::Place;
 use crate::model::reading::{FailureKind, Outcome, Reading};
@@ -35,7 +36,7 @@ fn secs(n: i64) -> SignedDuration {
 }
 
 pub fn source(name: &str, kind: SourceKind) -> Source {
-    Source { name: name.into(), every: secs(15), timeout: secs(10), http_config: None, kind }
+    Source { name: name.into(), every: secs(15), timeout: secs(10), http_config: None, service: None, site: None, kind }
 }
 
 pub fn prometheus(name: &str) -> Source {
@@ -51,7 +52,8 @@ fn panel(name: &str, service: &str, source: &str, unit: Unit, warn: Option<f64>,
         name: name.into(),
         service: Some(service.into()),
         source: source.into(),
-        query: format!("sum(rate({}[$window]))", name.replace(' ', "_")),
+        site: None,
+        ask: Ask::Promql(format!("sum(rate({}[$window]))", name.replace(' ', "_"))),
         unit,
         warn,
         critical,
@@ -66,12 +68,15 @@ pub fn estate(sources: Vec<Source>, panels: Vec<Panel>) -> Estate {
         depends_on: depends_on.iter().map(|s| (*s).to_owned()).collect(),
         labels: Labels::new([("service", name)]),
         runbook: Some(format!("runbooks/{name}.md")),
+        start: None,
+        stop: None,
     };
     Estate {
         path: "estate.toml".into(),
         name: "shop".into(),
         environment: "production".into(),
         zone: None,
+        note: None,
         sites: vec![site("fra1", Role::Primary), site("ams3", Role::Standby)],
         services: vec![
             service("checkout", &["fra1", "ams3"], &["ledger"]),
@@ -80,6 +85,7 @@ pub fn estate(sources: Vec<Source>, panels: Vec<Panel>) -> Estate {
         ],
         sources,
         panels,
+        rules: vec![],
     }
 }
 

@@ -118,6 +118,7 @@ impl Upstream {
         let system = match source.kind {
             SourceKind::Prometheus { .. } => Prometheus::new(source, &estate.panels).map(Box::new).map(System::Prometheus),
             SourceKind::Alertmanager { .. } => Alertmanager::new(source).map(System::Alertmanager),
+            SourceKind::Exposition { .. } | SourceKind::Probe { .. } => None,
         };
         Upstream { system: system.unwrap_or(System::Unknown), clock: clock.clone() }
     }
@@ -149,6 +150,8 @@ mod tests {
             every: jiff::SignedDuration::from_secs(5),
             timeout: jiff::SignedDuration::from_secs(5),
             http_config: None,
+            service: None,
+            site: None,
             kind,
         };
         Arc::new(Estate {
@@ -156,10 +159,12 @@ mod tests {
             name: "e".into(),
             environment: "test".into(),
             zone: None,
+            note: None,
             sites: vec![],
             services: vec![],
             sources: vec![source],
             panels: vec![],
+            rules: vec![],
         })
     }
 

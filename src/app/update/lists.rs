@@ -99,6 +99,8 @@ fn bound(state: &State) -> usize {
                     let rules: usize = p.rules.as_ref().map_or(0, |r| r.failing.iter().map(|rule| wrapped(rule)).sum());
                     notes + rules + p.targets.as_ref().map_or(0, |t| t.down.len() * 2) + p.panels.len()
                 }
+                Answer::Exposition(e) => 10 + e.panels.len() + e.notes.iter().map(|note| wrapped(note)).sum::<usize>(),
+                Answer::Probe(p) => 20 + p.panels.len(),
                 Answer::Alertmanager(a) => {
                     let told: usize = a.disagreements.iter().map(|line| wrapped(line)).sum();
                     told + a.peers.len() * 3 + a.silences.len() * 2 + a.receivers.len() + a.groups.len()

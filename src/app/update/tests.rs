@@ -17,9 +17,10 @@ use crate::app::pane::{self, next_wake};
 use crate::app::state::{AlertRow, Identity, Look, OverviewRow, State};
 use crate::model::alert::tests::alert;
 use crate::model::alert::{Alert, AlertState};
-use crate::model::estate::{Estate, Panel, Service, Source, SourceKind, Unit};
+use crate::model::estate::{Estate, Service, Source, SourceKind};
 use crate::model::label::Labels;
 use crate::model::metric::{PanelAnswer, Plot};
+use crate::model::panel::{Ask, Panel, Unit};
 use crate::model::preferences::{Binding, Theme, ZoneChoice};
 use crate::model::problem::Place;
 use crate::model::reading::{FailureKind, Held, Outcome};
@@ -54,12 +55,13 @@ fn at(secs: i64) -> Timestamp {
 /// Two sources (`am`, `prom`), a service `web`, three panels; 80x24; nothing read yet.
 fn console() -> State {
     let every = SignedDuration::from_secs(10);
-    let source = |name: &str, kind| Source { name: name.into(), every, timeout: every, http_config: None, kind };
+    let source = |name: &str, kind| Source { name: name.into(), every, timeout: every, http_config: None, service: None, site: None, kind };
     let panel = |name: &str| Panel {
         name: name.into(),
         service: Some("web".into()),
         source: "prom".into(),
-        query: "up".into(),
+        site: None,
+        ask: Ask::Promql("up".into()),
         unit: Unit::Count,
         warn: None,
         critical: None,
@@ -69,6 +71,7 @@ fn console() -> State {
         name: "e".into(),
         environment: "test".into(),
         zone: None,
+        note: None,
         sites: vec![],
         services: vec![Service {
             name: "web".into(),
@@ -76,12 +79,15 @@ fn console() -> State {
             depends_on: vec![],
             labels: Labels::new([("job", "web")]),
             runbook: None,
+            start: None,
+            stop: None,
         }],
         sources: vec![
             source("am", SourceKind::Alertmanager { urls: vec![], dead_man: Some(Labels::new([("alertname", "Watchdog")])) }),
             source("prom", SourceKind::Prometheus { url: String::new() }),
         ],
         panels: vec![panel("errors"), panel("latency"), panel("traffic")],
+        rules: vec![],
     };
     let theme = |name: &str| Theme { name: name.into(), styles: Default::default() };
     let look = Look { themes: vec![theme("a"), theme("b")], theme: 0, ascii: false, zone: ZoneChoice::Utc, local: TimeZone::UTC };

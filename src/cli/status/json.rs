@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::model::alert::{Alert, AlertState};
-use crate::model::estate::{Severity, Unit};
+use crate::model::estate::Severity;
 use crate::model::health::{self, Health, PanelView, ServiceHealth};
 use crate::model::label::Labels;
 use crate::model::metric;
@@ -178,7 +178,7 @@ pub(super) fn status<'a>(report: &'a Report<'a>) -> Status<'a> {
 fn alertmanager_of(reading: &Reading<Answer>) -> Option<&AlertmanagerAnswer> {
     match &reading.held.as_ref()?.value {
         Answer::Alertmanager(answer) => Some(answer),
-        Answer::Prometheus(_) => None,
+        Answer::Prometheus(_) | Answer::Exposition(_) | Answer::Probe(_) => None,
     }
 }
 
@@ -194,7 +194,7 @@ fn source<'a>(name: &'a str, kind: &'static str, reading: &'a Reading<Answer>, a
                 dead_man_firing: answer.dead_man.as_ref().map(|d| d.firing),
             });
         }
-        None => {}
+        Some(Answer::Exposition(_) | Answer::Probe(_)) | None => {}
     }
     SourceOut {
         name,
@@ -297,7 +297,7 @@ fn panel<'a>(view: &PanelView<'a>) -> PanelOut<'a> {
         name: &view.panel.name,
         service: view.panel.service.as_deref(),
         source: &view.panel.source,
-        unit: unit(view.panel.unit),
+        unit: view.panel.unit.word(),
         // JSON has no NaN and no infinity: `value_text` has them.
         value: value.filter(|v| v.is_finite()),
         value_text: value.map(|v| metric::show(v, view.panel.unit)),
@@ -306,17 +306,6 @@ fn panel<'a>(view: &PanelView<'a>) -> PanelOut<'a> {
         state: view.freshness,
         error: view.answer.and_then(|a| a.error.as_deref()),
         notes: view.answer.map_or(&[], |a| a.notes.as_slice()),
-    }
-}
-
-/// The word of the estate file.
-fn unit(unit: Unit) -> &'static str {
-    match unit {
-        Unit::Count => "count",
-        Unit::Ratio => "ratio",
-        Unit::Seconds => "seconds",
-        Unit::Bytes => "bytes",
-        Unit::PerSecond => "per-second",
     }
 }
 

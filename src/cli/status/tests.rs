@@ -5,10 +5,11 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::*;
-use crate::model::alert::{Alert, AlertId, AlertState, severity_of};
-use crate::model::estate::{Panel, Role, Service, Site, Source, SourceKind, Unit};
+use crate::model::alert::{Alert, AlertId, AlertState, Origin, severity_of};
+use crate::model::estate::{Role, Service, Site, Source, SourceKind};
 use crate::model::label::Labels;
 use crate::model::metric::{PanelAnswer, Sample};
+use crate::model::panel::{Ask, Panel, Unit};
 use crate::model::reading::{FailureKind, Outcome};
 use crate::model::silence::{Silence, SilenceMatcher, SilenceState};
 use crate::model::source::{AlertmanagerAnswer, DeadMan, Peer, PrometheusAnswer, Rules, Targets};
@@ -27,13 +28,17 @@ fn estate() -> Estate {
         depends_on: vec![],
         labels: Labels::new([("job", name)]),
         runbook: None,
+        start: None,
+        stop: None,
     };
-    let source = |name: &str, kind| Source { name: name.into(), every: EVERY, timeout: EVERY, http_config: None, kind };
+    let source =
+        |name: &str, kind| Source { name: name.into(), every: EVERY, timeout: EVERY, http_config: None, service: None, site: None, kind };
     let panel = |name: &str, unit| Panel {
         name: name.into(),
         service: Some("web".into()),
         source: "prom".into(),
-        query: "up".into(),
+        site: None,
+        ask: Ask::Promql("up".into()),
         unit,
         warn: Some(0.01),
         critical: Some(0.05),
@@ -43,6 +48,7 @@ fn estate() -> Estate {
         name: "storefront".into(),
         environment: "test".into(),
         zone: None,
+        note: None,
         sites: vec![site("fra1", Role::Primary), site("ams3", Role::Standby)],
         services: vec![service("web", &["fra1", "ams3"]), service("mail", &["fra1"])],
         sources: vec![
@@ -50,6 +56,7 @@ fn estate() -> Estate {
             source("alerts", SourceKind::Alertmanager { urls: vec!["http://am1:9093".into(), "http://am2:9093".into()], dead_man: None }),
         ],
         panels: vec![panel("errors", Unit::Ratio), panel("p95", Unit::Seconds), panel("queue", Unit::Count)],
+        rules: vec![],
     }
 }
 
@@ -58,6 +65,7 @@ fn alert(name: &str, severity: &str, state: AlertState) -> Alert {
     Alert {
         id: AlertId(format!("alerts/{name}").into()),
         source: "alerts".into(),
+        origin: Origin::Alertmanager,
         fingerprint: name.into(),
         severity: severity_of(&labels),
         labels,

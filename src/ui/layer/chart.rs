@@ -25,7 +25,7 @@ pub fn draw(canvas: &mut Canvas, state: &State, name: &str, cursor: Option<Times
     let (text, token) = value(state, view);
     let end = canvas.put_right(0, width, 2, &text, token).saturating_sub(1);
     canvas.put(0, 2, end, name, Token::Title);
-    canvas.put(0, 3, width, &format!("{}: {}", view.panel.source, view.panel.query), Token::Dim);
+    canvas.put(0, 3, width, &format!("{}: {}", view.panel.source, view.panel.ask), Token::Dim);
     let Some(plot) = view.answer.and_then(|a| a.plot.as_ref()) else {
         let why = view.answer.and_then(|a| a.error.clone()).map_or("no chart yet".to_owned(), |e| format!("? query failed: {e}"));
         for (y, line) in wrap(&why, usize::from(width)).iter().take(usize::from(height - 6)).enumerate() {

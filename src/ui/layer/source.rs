@@ -5,9 +5,11 @@ use ratatui::text::Line;
 use crate::app::state::State;
 use crate::model::age;
 use crate::model::estate::SourceKind;
+use crate::model::metric;
+use crate::model::panel::Unit;
 use crate::model::preferences::Token;
 use crate::model::reading::Freshness;
-use crate::model::source::{AlertmanagerAnswer, Answer, PrometheusAnswer};
+use crate::model::source::{AlertmanagerAnswer, Answer, ExpositionAnswer, ProbeAnswer, PrometheusAnswer};
 use crate::ui::widget::canvas::thousands;
 use crate::ui::{theme, when};
 
@@ -42,6 +44,8 @@ pub fn lines(state: &State, index: usize, mut page: Page) -> Vec<Line<'static>> 
     match &source.kind {
         SourceKind::Prometheus { url } => page.field("address", url, Token::Dim),
         SourceKind::Alertmanager { urls, .. } => page.field("peers", &urls.join(" "), Token::Dim),
+        SourceKind::Exposition { url, .. } => page.field("address", url, Token::Dim),
+        SourceKind::Probe { probe, .. } => page.field("asks", &probe.to_string(), Token::Dim),
     }
     if reading.held.is_some() && reading.freshness(state.now) != Freshness::Fresh {
         page.head("LAST KNOWN ANSWER, not live");
@@ -49,9 +53,46 @@ pub fn lines(state: &State, index: usize, mut page: Page) -> Vec<Line<'static>> 
     match reading.held.as_ref().map(|h| &h.value) {
         Some(Answer::Alertmanager(answer)) => alertmanager(state, answer, &mut page),
         Some(Answer::Prometheus(answer)) => prometheus(answer, &mut page),
+        Some(Answer::Exposition(answer)) => exposition(answer, &mut page),
+        Some(Answer::Probe(answer)) => probe(state, answer, &mut page),
         None => {}
     }
     page.done()
+}
+
+fn exposition(answer: &ExpositionAnswer, page: &mut Page) {
+    let size = metric::show(answer.bytes as f64, Unit::Bytes);
+    page.field("page", &format!("{}, {size} in {}", answer.format, metric::show(answer.took, Unit::Seconds)), Token::Text);
+    let dropped = if answer.dropped > 0 { format!(", {} more not kept", thousands(answer.dropped)) } else { String::new() };
+    page.field("series", &format!("{} wanted{dropped}", thousands(answer.series)), Token::Text);
+    for note in &answer.notes {
+        page.text(note, Token::Warning);
+    }
+}
+
+fn probe(state: &State, answer: &ProbeAnswer, page: &mut Page) {
+    let word = if answer.up { "up" } else { "FAILS" };
+    let since = answer.since.map_or(String::new(), |at| format!(", since {}", when::ago(state, at)));
+    page.field("result", &format!("{word}, {}{since}", metric::show(answer.took, Unit::Seconds)), Token::Text);
+    if let Some(why) = &answer.why {
+        page.field("why", why, Token::Critical);
+    }
+    if let Some(status) = answer.status {
+        page.field("status", &status.to_string(), Token::Text);
+    }
+    if let Some(certificate) = &answer.certificate {
+        page.head("CERTIFICATE");
+        page.field("of", &certificate.subject, Token::Text);
+        page.field("for", &certificate.names.join(" "), Token::Text);
+        page.field("by", &certificate.issuer, Token::Dim);
+        page.field("left", &format!("{:.0}% of its life", certificate.left(state.now) * 100.0), Token::Text);
+        if let Some(why) = &certificate.untrusted {
+            page.field("chain", why, Token::Warning);
+        }
+        if !certificate.name_matches {
+            page.text("it is for another name than the one asked", Token::Warning);
+        }
+    }
 }
 
 fn alertmanager(state: &State, answer: &AlertmanagerAnswer, page: &mut Page) {

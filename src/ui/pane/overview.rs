@@ -3,6 +3,8 @@
 use crate::app::state::{OverviewRow, State};
 use crate::model::age;
 use crate::model::health::Health;
+use crate::model::metric;
+use crate::model::panel::Unit;
 use crate::model::preferences::Token;
 use crate::model::reading::{Freshness, Reading};
 use crate::model::source::Answer;
@@ -174,6 +176,11 @@ fn said(reading: &Reading<Answer>) -> String {
             let differ = if a.disagreements.is_empty() { "" } else { ", peers disagree" };
             format!("{} alerts, {up} of {} peers{differ}", a.alerts.len(), a.peers.len())
         }
+        Some(Answer::Exposition(e)) => format!("{} series of {}", e.series, metric::show(e.bytes as f64, Unit::Bytes)),
+        Some(Answer::Probe(p)) => match &p.why {
+            Some(why) => why.clone(),
+            None => format!("answers in {}", metric::show(p.took, Unit::Seconds)),
+        },
         Some(Answer::Prometheus(p)) => {
             let targets = p.targets.as_ref().map_or(String::new(), |t| format!(", targets {} up {} down", t.up, t.down_count));
             format!("{} alerts{targets}", p.alerts.len())

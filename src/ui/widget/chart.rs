@@ -3,8 +3,9 @@
 
 use jiff::Timestamp;
 
-use crate::model::estate::{Panel, Severity};
+use crate::model::estate::Severity;
 use crate::model::metric::{Column, Plot, columns, show};
+use crate::model::panel::Panel;
 use crate::model::preferences::Token;
 use crate::ui::theme::series;
 use crate::ui::widget::canvas::{Canvas, cells};
@@ -239,9 +240,9 @@ fn cursor(canvas: &mut Canvas, x: u16) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::estate::Unit;
     use crate::model::label::Labels;
     use crate::model::metric::Series;
+    use crate::model::panel::{Ask, Unit};
     use crate::model::preferences::Theme;
     use jiff::SignedDuration;
     use proptest::prelude::*;
@@ -249,7 +250,16 @@ mod tests {
     use ratatui::layout::Rect;
 
     fn panel(warn: Option<f64>) -> Panel {
-        Panel { name: "p".into(), service: None, source: "s".into(), query: "q".into(), unit: Unit::Count, warn, critical: None }
+        Panel {
+            name: "p".into(),
+            service: None,
+            site: None,
+            source: "s".into(),
+            ask: Ask::Promql("q".into()),
+            unit: Unit::Count,
+            warn,
+            critical: None,
+        }
     }
 
     fn plot(points: Vec<Option<f64>>) -> Plot {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::model::alert::{Alert, AlertId, AlertState, severity_of};
+use crate::model::alert::{Alert, AlertId, AlertState, Origin, severity_of};
 use crate::model::label::{Interner, Labels};
 use crate::model::silence::{Silence, SilenceMatcher, SilenceState};
 use crate::model::source::Group;
@@ -87,6 +87,7 @@ fn alert(raw: RawAlert<'_>, source: &Arc<str>, interner: &mut Interner) -> Optio
     let id = if fingerprint.is_empty() { format!("{source}/{}", labels.short()) } else { format!("{source}/{fingerprint}") };
     let share = |texts: &[Text<'_>], interner: &mut Interner| texts.iter().map(|t| interner.share(t)).collect::<Vec<_>>();
     let mut alert = Alert {
+        origin: Origin::Alertmanager,
         id: AlertId(id.into()),
         source: source.clone(),
         fingerprint,

@@ -216,6 +216,8 @@ fn source(urls: Vec<String>) -> Source {
         every: SignedDuration::from_secs(5),
         timeout: SignedDuration::from_secs(5),
         http_config: None,
+        service: None,
+        site: None,
         kind: SourceKind::Alertmanager { urls, dead_man: None },
     }
 }

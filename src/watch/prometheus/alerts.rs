@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::envelope::{Answered, Object, open};
-use crate::model::alert::{Alert, AlertId, AlertState, severity_of, sort};
+use crate::model::alert::{Alert, AlertId, AlertState, Origin, severity_of, sort};
 use crate::model::label::{Interner, Labels};
 use crate::watch::wire::{Fault, Pairs, Text, list, moment};
 
@@ -48,6 +48,7 @@ pub(crate) fn alerts(status: u16, bytes: &[u8], source: &Arc<str>) -> Result<Ans
         alerts.push(Arc::new(Alert {
             id: id(source, &labels),
             source: source.clone(),
+            origin: Origin::Prometheus,
             fingerprint: "".into(),
             severity: severity_of(&labels),
             labels,

@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::query::Grid;
-use crate::model::estate::Panel;
 use crate::model::metric::{Demand, aligned, rate_window, step};
+use crate::model::panel::{Ask, Panel};
 
 /// What tells one plot from another: while it is equal, the plot need not be asked for again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,13 +20,18 @@ pub(crate) fn plan(panel: &Panel, demand: Demand, scrape: SignedDuration, now: T
     let step = step(demand.range, demand.points, scrape);
     let (start, end) = aligned(now, demand.range, step);
     let window = format!("{}s", rate_window(step, scrape));
-    Drawn { query: panel.query.replace("$window", &window), grid: Grid { start, end, step } }
+    let query = match &panel.ask {
+        Ask::Promql(query) => query,
+        // `check` refuses it; a server would answer that it is no PromQL.
+        Ask::Form(form) => &form.of.text,
+    };
+    Drawn { query: query.replace("$window", &window), grid: Grid { start, end, step } }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::estate::Unit;
+    use crate::model::panel::Unit;
 
     #[test]
     fn the_window_is_filled_in_and_the_grid_moves_by_whole_steps() {
@@ -34,7 +39,8 @@ mod tests {
             name: "p".into(),
             service: None,
             source: "prom".into(),
-            query: "rate(a[$window]) / rate(b[$window])".into(),
+            site: None,
+            ask: Ask::Promql("rate(a[$window]) / rate(b[$window])".into()),
             unit: Unit::Count,
             warn: None,
             critical: None,

@@ -9,8 +9,8 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 use super::query::Grid;
 use super::*;
 use crate::model::alert::AlertState;
-use crate::model::estate::Unit;
 use crate::model::metric::SERIES_CAP;
+use crate::model::panel::{Ask, Unit};
 
 const ALERTS: &str = include_str!("../../../tests/fixtures/prometheus/alerts.json");
 const RULES: &str = include_str!("../../../tests/fixtures/prometheus/rules.json");
@@ -133,7 +133,16 @@ fn the_servers_clock_is_compared_within_the_time_of_the_request() {
 }
 
 fn panel(name: &str, query: &str) -> Panel {
-    Panel { name: name.into(), service: None, source: "prom".into(), query: query.into(), unit: Unit::Count, warn: None, critical: None }
+    Panel {
+        name: name.into(),
+        service: None,
+        site: None,
+        source: "prom".into(),
+        ask: Ask::Promql(query.into()),
+        unit: Unit::Count,
+        warn: None,
+        critical: None,
+    }
 }
 
 fn prometheus(server: &MockServer, panels: &[Panel]) -> Prometheus {
@@ -142,6 +151,8 @@ fn prometheus(server: &MockServer, panels: &[Panel]) -> Prometheus {
         every: SignedDuration::from_secs(15),
         timeout: SignedDuration::from_secs(20),
         http_config: None,
+        service: None,
+        site: None,
         kind: SourceKind::Prometheus { url: server.uri() },
     };
     Prometheus::new(&source, panels).unwrap()
