@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::age;
 use super::label::Labels;
 use super::panel::Unit;
 
@@ -179,6 +180,14 @@ pub fn show(value: f64, unit: Unit) -> String {
         Unit::Seconds => seconds(value),
         Unit::Moment => Timestamp::from_second(value as i64).map_or_else(|_| digits(value), |at| at.strftime("%H:%M:%SZ").to_string()),
     }
+}
+
+/// The same where the present is known: a moment is then its age, `7m ago`, `in 3h`.
+pub fn show_at(value: f64, unit: Unit, now: Timestamp) -> String {
+    let moment = (unit == Unit::Moment && value.is_finite()).then(|| Timestamp::from_second(value as i64).ok()).flatten();
+    let Some(moment) = moment else { return show(value, unit) };
+    let age = now.duration_since(moment);
+    if age.as_secs() < 0 { format!("in {}", age::coarse(age.abs())) } else { format!("{} ago", age::coarse(age)) }
 }
 
 fn seconds(value: f64) -> String {

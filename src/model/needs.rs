@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::alert::{Alert, AlertId, AlertState};
+use super::alert::{Alert, AlertId, AlertState, Origin};
 use super::estate::{Estate, Severity};
+use super::finding;
 use super::health::{PanelView, Readings, panels};
 use super::reading::{FailureKind, Freshness};
 use super::silence::SilenceState;
@@ -80,7 +81,7 @@ pub fn needs(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: T
         }
     }
     of_alerts(estate, readings, alerts, now, &mut needs);
-    needs.extend(panels(estate, readings, now).iter().filter_map(of_panel));
+    of_rules(estate, readings, alerts, now, &mut needs);
     needs.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.since.cmp(&a.since)));
     needs
 }
@@ -135,7 +136,8 @@ fn of_alerts(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: T
     let mut by_name: std::collections::BTreeMap<(std::cmp::Reverse<Severity>, &str), Vec<&Arc<Alert>>> = Default::default();
     for alert in alerts {
         let acts = !alert.state.is_quiet() && alert.state != AlertState::Pending && alert.severity >= Severity::Warning;
-        if acts && !estate.is_dead_man(&alert.labels) {
+        // What a source's own state comes to is told with the source.
+        if acts && !estate.is_dead_man(&alert.labels) && !finding::tells_of_source(alert) {
             by_name.entry((std::cmp::Reverse(alert.severity), alert.name())).or_default().push(alert);
         }
     }
@@ -162,7 +164,36 @@ fn of_alerts(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: T
     }
 }
 
-fn of_panel(view: &PanelView<'_>) -> Option<Need> {
+/// Panels, and rules that cannot be judged. A panel of which a rule tells the same or worse is told by the rule only:
+/// that says more.
+fn of_rules(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: Timestamp, needs: &mut Vec<Need>) {
+    let mut told: std::collections::BTreeMap<&str, Severity> = Default::default();
+    for alert in alerts.iter().filter(|a| a.origin == Origin::Quarterdeck && a.state == AlertState::Firing) {
+        if let Some(panel) = alert.annotations.get("panel") {
+            let worst = told.entry(panel).or_insert(alert.severity);
+            *worst = alert.severity.max(*worst);
+        }
+    }
+    for (rule, why) in finding::undecidable(estate, readings, now) {
+        told.entry(&rule.panel).or_insert(Severity::Unknown);
+        needs.push(Need {
+            severity: Severity::Warning,
+            about: About::Panel(rule.panel.clone()),
+            what: format!("rule {} cannot be judged: {why}", rule.name),
+            action: "mend the panel".into(),
+            since: None,
+            due: None,
+            stale: false,
+        });
+    }
+    let of_panels = panels(estate, readings, now);
+    let news = of_panels
+        .iter()
+        .filter_map(|view| of_panel(view, now).filter(|need| told.get(&*view.panel.name).is_none_or(|known| need.severity > *known)));
+    needs.extend(news);
+}
+
+fn of_panel(view: &PanelView<'_>, now: Timestamp) -> Option<Need> {
     let severity = view.severity();
     let about = About::Panel(view.panel.name.clone());
     let error = view.answer.and_then(|a| a.error.as_ref());
@@ -171,7 +202,7 @@ fn of_panel(view: &PanelView<'_>) -> Option<Need> {
     match (severity, error) {
         (_, Some(error)) => need(Severity::Unknown, format!("panel {}: query failed: {error}", view.panel.name), "mend the query"),
         (Severity::Warning | Severity::Critical, None) => {
-            let value = super::metric::show(view.value().unwrap_or(f64::NAN), view.panel.unit);
+            let value = super::metric::show_at(view.value().unwrap_or(f64::NAN), view.panel.unit, now);
             let of = view.panel.service.as_deref().map_or(String::new(), |s| format!(" of {s}"));
             need(severity, format!("{}{of} is {value}", view.panel.name), "look at the chart")
         }
