@@ -7,8 +7,10 @@ use super::age;
 use super::label::Labels;
 use super::panel::Unit;
 
-/// Series kept per panel; the rest is counted in [`Plot::dropped`] and said on the screen.
+/// Series drawn per panel; the rest is counted in [`Plot::dropped`] and said on the screen.
 pub const SERIES_CAP: usize = 200;
+/// Newest values kept per panel: each of them is judged, by thresholds and by rules. The rest is counted.
+pub const NOW_CAP: usize = 10_000;
 /// Prometheus refuses a range query with more points than this per series.
 pub const POINT_LIMIT: i64 = 11_000;
 
@@ -75,7 +77,7 @@ impl Plot {
 /// What a source said about one panel.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct PanelAnswer {
-    /// The newest values, at most [`SERIES_CAP`].
+    /// The newest values, at most [`NOW_CAP`].
     pub now: Vec<Sample>,
     /// Series in the newest values that were received and not kept.
     pub now_dropped: usize,

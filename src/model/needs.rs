@@ -144,6 +144,7 @@ fn of_alerts(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: T
     for ((severity, name), same) in by_name {
         let newest = same.iter().map(|a| a.starts_at).max();
         let what = match same.as_slice() {
+            [one] if one.origin == Origin::Quarterdeck => format!("{name}: {}", one.summary()),
             [one] => format!("{name} {}", one.summary()),
             many => format!("{name} x{}: {}", many.len(), many[0].summary()),
         };

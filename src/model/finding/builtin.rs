@@ -80,7 +80,7 @@ impl About<'_> {
             let since = answer.since.unwrap_or(as_of);
             let why = answer.why.as_deref().unwrap_or("it does not say why");
             let known = self.before.get(&id).map_or(since, |known| known.starts_at.min(since));
-            let summary = format!("{} fails for {}: {why}", self.source.name, age::coarse(as_of.duration_since(known)));
+            let summary = format!("{}: {why}, for {}", self.source.name, age::coarse(as_of.duration_since(known)));
             self.push(id, "probe fails", Severity::Critical, &summary, since, as_of, all);
         }
     }
@@ -92,24 +92,24 @@ impl About<'_> {
         let id = |what: &str| format!("certificate {:?} {what}", self.source.name);
         let ended = now >= of.not_after;
         if ended {
-            let summary = format!("the certificate of {whose} expired {} ago", days(left.abs()));
+            let summary = format!("{whose}: the certificate expired {} ago", days(left.abs()));
             // The same id as while it was ending: it is the same trouble, grown worse.
             self.push(id("is over"), "certificate expired", Severity::Critical, &summary, of.not_after, now, all);
         } else if of.left(now) < RENEW {
             let share = of.left(now);
             let (severity, from) = if share < HURRY { (Severity::Critical, HURRY) } else { (Severity::Warning, RENEW) };
-            let summary = format!("the certificate of {whose} ends in {}: {:.0}% of its life is left", days(left), (share * 100.0).floor());
+            let summary = format!("{whose}: {} left, {:.0}% of the certificate's life", days(left), (share * 100.0).floor());
             self.push(id("ends"), "certificate ends", severity, &summary, crossed(of, from).unwrap_or(since), now, all);
         }
         // What is over is not trusted either: that is told already.
         if let Some(why) = of.untrusted.as_ref().filter(|_| !ended) {
-            let summary = format!("the certificate of {whose} is not trusted: {why} ({} left)", days(left));
+            let summary = format!("{whose}: the certificate is not trusted: {why} ({} left)", days(left));
             self.push(id("is not trusted"), "certificate not trusted", Severity::Critical, &summary, since, now, all);
         }
         if !of.name_matches {
             let names = if of.names.is_empty() { &of.subject } else { &of.names.join(", ") };
             let left = if ended { "expired".to_owned() } else { format!("{} left", days(left)) };
-            let summary = format!("the certificate of {} is for another name: {names} ({left})", self.source.name);
+            let summary = format!("{}: the certificate is for another name: {names} ({left})", self.source.name);
             self.push(id("has a wrong name"), "certificate for another name", Severity::Critical, &summary, since, now, all);
         }
     }

@@ -235,7 +235,7 @@ fn a_failing_probe_is_critical_and_says_why_and_since_when() {
     let failed = ProbeAnswer { why: Some("status 503 instead of 200".into()), since: Some(at(NOW - 200)), ..ProbeAnswer::default() };
     let found = probed(failed, http());
     assert_eq!((found[0].name(), found[0].severity, found[0].starts_at), ("probe fails", Severity::Critical, at(NOW - 200)));
-    assert_eq!(found[0].summary(), "shop fails for 3m: status 503 instead of 200");
+    assert_eq!(found[0].summary(), "shop: status 503 instead of 200, for 3m");
     assert!(Labels::new([("job", "web"), ("site", "fra1")]).covers(&found[0].labels));
     assert!(probed(ProbeAnswer { up: true, ..ProbeAnswer::default() }, http()).is_empty());
 }
@@ -260,18 +260,18 @@ fn a_certificate_is_told_by_the_share_of_its_life_and_by_what_is_wrong_with_it()
     };
     assert!(told(true, certificate(30)).is_empty(), "a third is left");
     let ends = |severity: &str, days: i64, share: i64| {
-        format!("{severity} certificate ends: the certificate of shop.example ends in {days} days: {share}% of its life is left")
+        format!("{severity} certificate ends: shop.example: {days} days left, {share}% of the certificate's life")
     };
     assert_eq!(told(true, certificate(29)), [ends("warning", 29, 32)]);
     assert_eq!(told(true, certificate(9)), [ends("warning", 9, 10)]);
     assert_eq!(told(true, certificate(8)), [ends("critical", 8, 8)]);
-    let expired = ["critical certificate expired: the certificate of shop.example expired 2 days ago"];
+    let expired = ["critical certificate expired: shop.example: the certificate expired 2 days ago"];
     assert_eq!(told(false, Certificate { untrusted: Some("it has expired".into()), ..certificate(-2) }), expired, "told once");
     let untrusted = Certificate { untrusted: Some("unknown issuer".into()), ..certificate(60) };
-    let what = ["critical certificate not trusted: the certificate of shop.example is not trusted: unknown issuer (60 days left)"];
+    let what = ["critical certificate not trusted: shop.example: the certificate is not trusted: unknown issuer (60 days left)"];
     assert_eq!(told(false, untrusted), what);
     let other = Certificate { name_matches: false, ..certificate(60) };
-    let what = ["critical certificate for another name: the certificate of shop is for another name: shop.example (60 days left)"];
+    let what = ["critical certificate for another name: shop: the certificate is for another name: shop.example (60 days left)"];
     assert_eq!(told(false, other), what);
     assert_eq!(told(false, certificate(8)).len(), 2, "that it soon ends is not why the probe fails");
 }
