@@ -199,10 +199,12 @@ impl Judge {
 #[cfg(test)]
 mod tests {
     use super::super::alert::tests::alert;
-    use super::super::estate::{Role, Service};
+    use super::super::estate::{KEEP, Probe, Role, Service};
     use super::super::label::Labels;
+    use super::super::metric::Sample;
+    use super::super::panel::{Ask, Unit};
     use super::super::reading::Outcome;
-    use super::super::source::AlertmanagerAnswer;
+    use super::super::source::{AlertmanagerAnswer, ExpositionAnswer, ProbeAnswer};
     use super::*;
     use jiff::SignedDuration;
 
@@ -272,5 +274,67 @@ mod tests {
         let late = judged(&reading(100), &[critical], 200).overall;
         assert!(late.stale && late.severity == Severity::Critical, "still critical, and marked as old");
         assert_eq!(judged(&reading(100), &[muted], 100).overall.severity, Severity::Ok);
+    }
+
+    /// An estate without any server: a page with a panel and a probe, each of site a where it is said.
+    fn alone(site: Option<&str>) -> (Estate, Vec<Reading<Answer>>) {
+        let mut estate = estate();
+        estate.sites.truncate(2);
+        estate.services[0].sites.push("b".into());
+        let probe = Probe::Tcp { address: "web:80".into() };
+        let kinds = [SourceKind::Exposition { url: "http://web".into(), keep: KEEP }, SourceKind::Probe { probe, keep: KEEP }];
+        let of = |kind| Source {
+            service: Some("web".into()),
+            site: site.map(str::to_owned),
+            name: "x".into(),
+            kind,
+            ..estate.sources[0].clone()
+        };
+        let mut sources = kinds.map(of).to_vec();
+        sources[1].name = "probe".into();
+        estate.sources = sources;
+        estate.panels = vec![Panel {
+            name: "errors".into(),
+            service: Some("web".into()),
+            site: site.map(str::to_owned),
+            source: "x".into(),
+            ask: Ask::Promql(String::new()),
+            unit: Unit::Count,
+            warn: Some(1.0),
+            critical: Some(5.0),
+        }];
+        (estate, vec![Reading::never(SignedDuration::from_secs(5)), Reading::never(SignedDuration::from_secs(5))])
+    }
+
+    fn page(value: f64) -> Outcome<Answer> {
+        let panel = PanelAnswer { now: vec![Sample { labels: Labels::default(), value }], ..PanelAnswer::default() };
+        let answer = ExpositionAnswer { panels: BTreeMap::from([("errors".into(), panel)]), ..ExpositionAnswer::default() };
+        Outcome::Value { value: Answer::Exposition(Arc::new(answer)), as_of: at(100) }
+    }
+
+    fn severities(estate: &Estate, readings: &Readings, now: i64) -> [Severity; 3] {
+        let of = services(estate, readings, &[], at(now)).remove(0);
+        [of.overall.severity, of.sites[0].unwrap().severity, of.sites[1].unwrap().severity]
+    }
+
+    #[test]
+    fn panels_and_probes_are_heard_where_no_server_is() {
+        use Severity::{Critical, Ok, Unknown, Warning};
+        let up = || Outcome::Value { value: Answer::Probe(Arc::new(ProbeAnswer { up: true, ..ProbeAnswer::default() })), as_of: at(100) };
+        let (estate, mut readings) = alone(Some("a"));
+        assert_eq!(severities(&estate, &readings, 100), [Unknown; 3]);
+        readings[1].take(up(), None);
+        assert_eq!(severities(&estate, &readings, 100), [Ok, Ok, Unknown], "nobody was asked about b");
+        readings[0].take(page(2.0), None);
+        assert_eq!(severities(&estate, &readings, 100), [Warning, Warning, Unknown]);
+        assert_eq!(severities(&estate, &readings, 500), [Warning, Warning, Unknown], "the last that was known");
+        assert!(services(&estate, &readings, &[], at(500))[0].sites[0].unwrap().stale);
+        let (estate, mut readings) = alone(None);
+        readings[1].take(up(), None);
+        readings[0].take(page(7.0), None);
+        assert_eq!(severities(&estate, &readings, 100), [Critical, Unknown, Unknown], "they say of no site how it does");
+        readings[0].take(page(0.0), None);
+        assert_eq!(severities(&estate, &readings, 100), [Ok, Unknown, Unknown]);
+        assert_eq!(severities(&estate, &readings, 500), [Unknown; 3]);
     }
 }

@@ -324,6 +324,15 @@ mod tests {
     }
 
     #[test]
+    fn a_moment_is_an_age_where_the_present_is_known() {
+        let now = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(10_000);
+        let shown =
+            [(9_500.0, Unit::Moment), (17_300.0, Unit::Moment), (1e300, Unit::Moment), (f64::NAN, Unit::Moment), (9_500.0, Unit::Count)];
+        let shown = shown.map(|(value, unit)| show_at(value, unit, now));
+        assert_eq!(shown, ["8m ago", "in 2h", "1.0e300", "NaN", "9.5k"]);
+    }
+
+    #[test]
     fn numbers_that_json_lacks_survive_the_cache() {
         let series = Series { labels: Labels::default(), points: vec![Some(1.5), None, Some(f64::NAN), Some(f64::INFINITY)] };
         let back: Series = serde_json::from_str(&serde_json::to_string(&series).unwrap()).unwrap();

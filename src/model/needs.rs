@@ -216,9 +216,11 @@ mod tests {
     use super::super::alert::tests::alert;
     use super::super::estate::{Source, SourceKind};
     use super::super::label::Labels;
+    use super::super::metric::{PanelAnswer, Sample};
+    use super::super::panel::{Ask, Panel, Rule, Unit, When};
     use super::super::reading::{Outcome, Reading};
     use super::super::silence::Silence;
-    use super::super::source::{AlertmanagerAnswer, DeadMan};
+    use super::super::source::{AlertmanagerAnswer, DeadMan, PrometheusAnswer};
     use super::*;
 
     fn at(secs: i64) -> Timestamp {
@@ -296,5 +298,90 @@ mod tests {
         let answer = |ends| AlertmanagerAnswer { alerts: vec![muted.clone()], silences: vec![silence(ends)], ..Default::default() };
         assert_eq!(of(answer(1_000), 10)[0].due, Some(at(1_000)));
         assert!(of(answer(100_000), 10).is_empty());
+    }
+
+    fn ruled(answer: PanelAnswer) -> Vec<Need> {
+        let every = SignedDuration::from_secs(5);
+        let panel = Panel {
+            name: "errors".into(),
+            service: None,
+            site: None,
+            source: "prom".into(),
+            ask: Ask::Promql("x".into()),
+            unit: Unit::Count,
+            warn: Some(1.0),
+            critical: Some(5.0),
+        };
+        let when = When::Above(1.0);
+        let rule = Rule { name: "too many".into(), panel: "errors".into(), when, holds: SignedDuration::ZERO, severity: Severity::Warning };
+        let kind = SourceKind::Prometheus { url: String::new() };
+        let source = Source { name: "prom".into(), every, timeout: every, http_config: None, service: None, site: None, kind };
+        let estate = Estate {
+            path: "e".into(),
+            name: "e".into(),
+            environment: "t".into(),
+            zone: None,
+            note: None,
+            sites: vec![],
+            services: vec![],
+            sources: vec![source],
+            panels: vec![panel],
+            rules: vec![rule],
+        };
+        let answer = PrometheusAnswer { panels: [("errors".to_owned(), answer)].into(), ..Default::default() };
+        let mut reading = Reading::never(every);
+        reading.take(Outcome::Value { value: Answer::Prometheus(Arc::new(answer)), as_of: at(10) }, None);
+        let readings = [reading];
+        let alerts = finding::findings(&estate, &readings, &[], at(10));
+        needs(&estate, &readings, &alerts, at(10))
+    }
+
+    fn sample(value: f64) -> PanelAnswer {
+        PanelAnswer { now: vec![Sample { labels: Labels::default(), value }], ..PanelAnswer::default() }
+    }
+
+    #[test]
+    fn a_rule_and_a_panel_that_tell_the_same_are_told_once() {
+        let told = |value| ruled(sample(value)).into_iter().map(|n| (n.severity, n.what)).collect::<Vec<_>>();
+        assert!(told(0.5).is_empty());
+        assert_eq!(told(2.0), [(Severity::Warning, "too many: errors is 2, above 1 for <1m".to_owned())]);
+        let worse = told(7.0);
+        assert_eq!(worse[0], (Severity::Critical, "errors is 7".to_owned()), "the panel says worse than the rule");
+        assert_eq!((worse.len(), worse[1].0), (2, Severity::Warning));
+    }
+
+    #[test]
+    fn a_rule_that_cannot_be_judged_is_a_warning_that_says_why() {
+        let failed = PanelAnswer { error: Some("parse error".into()), ..PanelAnswer::default() };
+        let told = |answer| ruled(answer).into_iter().map(|n| (n.severity, n.what)).collect::<Vec<_>>();
+        let why = "rule too many cannot be judged: the query of the panel errors failed: parse error";
+        assert_eq!(told(failed), [(Severity::Warning, why.to_owned())], "and the panel's failure is not told twice");
+        assert_eq!(told(sample(f64::NAN))[0].1, "rule too many cannot be judged: the panel errors has no value, only NaN");
+    }
+
+    #[test]
+    fn a_source_that_is_not_read_is_told_once() {
+        let every = SignedDuration::from_secs(5);
+        let mut reading: Reading<Answer> = Reading::never(every);
+        reading.take(Outcome::Failed { kind: FailureKind::Refused, what: "401".into(), at: at(1) }, None);
+        let kind = SourceKind::Prometheus { url: String::new() };
+        let source = Source { name: "prom".into(), every, timeout: every, http_config: None, service: None, site: None, kind };
+        let estate = Estate {
+            path: "e".into(),
+            name: "e".into(),
+            environment: "t".into(),
+            zone: None,
+            note: None,
+            sites: vec![],
+            services: vec![],
+            sources: vec![source],
+            panels: vec![],
+            rules: vec![],
+        };
+        let readings = [reading];
+        let found = finding::findings(&estate, &readings, &[], at(2));
+        assert_eq!(found.len(), 1);
+        let told = needs(&estate, &readings, &found, at(2));
+        assert_eq!(told.iter().map(|n| n.what.as_str()).collect::<Vec<_>>(), ["prom refused: 401"]);
     }
 }
