@@ -247,7 +247,13 @@ impl At<'_> {
     fn holds(&self, value: f64, line: Option<(&Plot, &[Option<f64>])>, at: Timestamp) -> Option<Holding> {
         let (name, unit) = (&self.panel.name, self.panel.unit);
         let shown = metric::show(value, unit);
-        let by = |holds: &dyn Fn(f64) -> bool| line.map_or(at, |(plot, points)| run(plot, points, at, |_, v| holds(v)));
+        // Between two steps nothing was seen: a plot whose steps are longer than the rule's time cannot tell that it held.
+        let is_fine = |plot: &Plot| self.rule.holds.is_zero() || plot.step <= self.rule.holds.as_secs();
+        let run = |holds: &dyn Fn(usize, f64) -> bool| match line {
+            Some((plot, points)) if is_fine(plot) => run(plot, points, at, holds),
+            _ => at,
+        };
+        let by = |holds: &dyn Fn(f64) -> bool| run(&|_, v| holds(v));
         match self.rule.when {
             When::Above(limit) => (value > limit)
                 .then(|| Holding::lasting(by(&|v| v > limit), format!("{name} is {shown}, above {}", metric::show(limit, unit)))),
@@ -278,7 +284,7 @@ impl At<'_> {
                 let left = trend.time_to(value, full).filter(|left| *left <= within.as_secs_f64())?;
                 // The trend as it was then: from the points up to there.
                 let trends = Trend::each(plot, points);
-                let since = run(plot, points, at, |i, v| trends[i].time_to(v, full).is_some_and(|left| left <= within.as_secs_f64()));
+                let since = run(&|i, v| trends[i].time_to(v, full).is_some_and(|left| left <= within.as_secs_f64()));
                 let left = age::exact(SignedDuration::from_secs(left as i64));
                 let summary = format!("{name} is {shown}: full ({most}) in about {left} at the pace of {}", trend.told());
                 Some(Holding { since, exact: false, summary, lasts: false })

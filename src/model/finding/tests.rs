@@ -137,6 +137,10 @@ fn pending_until_it_held_long_enough_by_the_plot_alone() {
     assert_eq!(state(&[over, over, None, over, over]), AlertState::Firing, "one missed scrape ends nothing");
     assert_eq!(state(&[over, over, Some(f64::NAN), over, over]), AlertState::Firing);
     assert_eq!(state(&[over, over, None, None, over, over]), AlertState::Pending, "two in a row do");
+    let mut coarse = answer(0.12, &[over; 20]);
+    coarse.plot.as_mut().unwrap().step = 600;
+    coarse.plot.as_mut().unwrap().start = at(NOW - 600 * 19);
+    assert_eq!(of_rule(&above(), &read(coarse, NOW), &[], NOW)[0].state, AlertState::Pending, "nobody looked for ten minutes");
     let (mut old, estate) = (answer(0.12, &[over; 20]), above());
     old.plot.as_mut().unwrap().start = at(NOW - 10_000);
     assert_eq!(of_rule(&estate, &read(old, NOW), &[], NOW)[0].state, AlertState::Pending, "the plot ends long ago");
