@@ -10,7 +10,8 @@ use crate::model::preferences::ColorChoice;
 const EXAMPLES: &str = "\
 Examples:
   qd demo                            a practice estate, to look around; needs nothing installed
-  qd init --prometheus http://localhost:9090   write a first estate from what is found there
+  qd init --prometheus http://localhost:9090
+                                     write a first estate, from what is found there
   qd check --live                    is the file right, and does each source answer?
   qd                                 open the console
   qd --estate ./estate.toml          ... for this estate
@@ -56,7 +57,7 @@ pub struct Global {
     /// The estate file [env: QD_ESTATE].
     #[arg(long, global = true, value_name = "PATH")]
     pub estate: Option<PathBuf>,
-    /// Change nothing but what is looked at.
+    /// Only look: nothing that changes production can be started.
     #[arg(long, global = true)]
     pub read_only: bool,
     /// When to use colours; `auto` follows NO_COLOR, TERM and whether the output is a terminal.
@@ -117,7 +118,8 @@ pub enum Command {
         #[arg(long)]
         live: bool,
         /// The estate file; without it the one that the console would open.
-        #[arg(value_name = "ESTATE")]
+        // A name of its own: one that is called like a global flag takes that flag away.
+        #[arg(id = "checked", value_name = "ESTATE")]
         estate: Option<PathBuf>,
     },
     /// Read every source once and print what is known: needs, services, sources, panels.
@@ -166,7 +168,8 @@ pub struct Init {
     #[arg(long, value_name = "FILE")]
     pub http_config: Option<PathBuf>,
     /// The file to write, `-` to print; without it the one that the console looks for first (see `qd paths`).
-    #[arg(value_name = "ESTATE")]
+    // A name of its own: one that is called like a global flag takes that flag away.
+    #[arg(id = "written", value_name = "ESTATE")]
     pub estate: Option<PathBuf>,
 }
 
@@ -218,6 +221,16 @@ mod tests {
         for bad in ["", "x", "80", "80x", "x24", "0x24", "80x0", "80x24x2", "-1x5", "1001x10", "80 x 24"] {
             assert!(size(bad).is_err(), "{bad} was taken");
         }
+    }
+
+    #[test]
+    fn an_estate_is_named_by_its_flag_too() {
+        for command in ["check", "init", "status", "snapshot"] {
+            let cli = Cli::try_parse_from(["qd", command, "--estate", "e.toml"]).unwrap();
+            assert_eq!(cli.global.estate, Some("e.toml".into()), "{command}");
+        }
+        let cli = Cli::try_parse_from(["qd", "check", "--live", "f.toml", "--estate", "e.toml"]).unwrap();
+        assert!(matches!(cli.command, Some(Command::Check { live: true, estate: Some(path) }) if path.as_os_str() == "f.toml"));
     }
 
     #[test]

@@ -77,8 +77,8 @@ fn head(draft: &Draft, out: &mut String) {
     say(out, "# Durations are written as 15s, 5m, 4h, 7d. Relative paths are taken from this file's folder.");
     say(out, "\nversion = 1                           # the version of this format\n");
     say(out, "[estate]");
-    say(out, "name = \"my-estate\"                    # a guess: on the first line of every screen");
-    say(out, "environment = \"production\"            # a guess: there too, so that nobody takes one for the other");
+    say(out, "name = \"my-estate\"                    # yours to choose: on the first line of every screen");
+    say(out, "environment = \"production\"            # there too, so that nobody takes one for the other");
     say(out, "# zone = \"Europe/Warsaw\"              # an IANA zone that your people think in; screens show UTC without it");
 }
 
@@ -169,7 +169,7 @@ fn prometheus(draft: &Draft, out: &mut String) {
 fn credentials(file: Option<&str>, out: &mut String) {
     match file {
         Some(path) => drop(writeln!(out, "http_config = {}", quoted(path))),
-        None => say(out, "# http_config = \"prometheus-http.yml\"   # credentials, TLS and proxy in Prometheus' own file format"),
+        None => say(out, "# http_config = \"prometheus-http.yml\" # credentials, TLS and proxy in Prometheus' own file format"),
     }
 }
 
