@@ -86,7 +86,8 @@ impl Reader<'_> {
                 return Ok(());
             }
             let quoted = matches!(self.peek(), Some('"' | '\'' | '`'));
-            let label = if quoted { self.string()? } else { self.word(is_label_char).ok_or_else(|| self.wanted("a label's name or `}`"))? };
+            let label =
+                if quoted { self.string()? } else { self.word(is_label_char).ok_or_else(|| self.wanted("a label's name or `}`"))? };
             if label.is_empty() {
                 return Err("a name between the braces is empty".to_owned());
             }
