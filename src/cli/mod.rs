@@ -8,6 +8,7 @@ mod keys;
 mod log;
 mod open;
 mod paths;
+mod schema;
 mod settings;
 mod snapshot;
 pub mod status;
@@ -79,6 +80,7 @@ fn dispatch(cli: &Cli, outside: Outside<'_>, out: &mut dyn Write, err: &mut dyn 
         Some(Command::Snapshot { pane, size }) => snapshot::run(&settings, *pane, *size, out, err),
         Some(Command::Keys) => keys::run(&settings, out),
         Some(Command::Paths) => paths::run(&settings, out),
+        Some(Command::Schema) => schema::run(out),
     }
 }
 

@@ -197,7 +197,7 @@ fn labels(raw: &RawLabels) -> Option<Labels> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::collections::BTreeSet;
 
     use proptest::prelude::*;
@@ -205,7 +205,7 @@ mod tests {
     use super::*;
 
     /// Every key once, in a file without problems. `prometheus-http.yml` has to stand beside it.
-    const WHOLE: &str = r#"version = 1
+    pub(in crate::config) const WHOLE: &str = r#"version = 1
 
 [estate]
 name = "storefront"
@@ -718,7 +718,7 @@ within = "4h"
     }
 
     /// Table, key, and two values of it: the estate must differ by nothing else.
-    const KEYS: [(&str, &str, &str, &str); 81] = [
+    pub(in crate::config) const KEYS: [(&str, &str, &str, &str); 81] = [
         ("", "version", "version = 1", "version = 2"),
         ("", "estate", "name = \"storefront\"", "name = \"backoffice\""),
         ("", "site", "name = \"ams3\"\nrole = \"standby\"", "name = \"ams3\"\nrole = \"primary\""),

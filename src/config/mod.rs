@@ -10,5 +10,6 @@ pub mod paths;
 pub mod preferences;
 mod raw;
 mod report;
+pub mod schema;
 pub mod theme;
 mod timing;
