@@ -20,6 +20,7 @@ Examples:
   qd status -o json | jq .alerts     one look, for a program
   qd snapshot --pane overview        one frame of the screen as text, for a report
   qd keys                            what every key does
+  qd schema > estate.schema.json     your editor completes and checks the estate file
   qd completions bash                Tab completes subcommands and flags
 
 Exit codes:
@@ -153,6 +154,12 @@ pub enum Command {
         #[arg(value_name = "SHELL", value_enum)]
         shell: clap_complete::Shell,
     },
+    /// Print the JSON Schema of the estate file, for editors that complete and check TOML by one.
+    #[command(after_help = "Examples:\n  qd schema > estate.schema.json\n\n\
+                      Then write this as the first line of the estate file:\n  #:schema ./estate.schema.json\n\n\
+                      Editors with Taplo (Even Better TOML in VS Code, taplo lsp in others) complete keys, tell what\n\
+                      each is for and mark what is wrong. `qd check` knows more: names that lead nowhere, for one.")]
+    Schema,
 }
 
 /// Where to look for a first estate, and where to write it.
@@ -164,6 +171,9 @@ pub struct Init {
     /// An Alertmanager; once for each peer of its set. Without it those that the Prometheus names.
     #[arg(long, value_name = "URL")]
     pub alertmanager: Vec<String>,
+    /// The whole address of a `/metrics` page, for a service that no Prometheus scrapes.
+    #[arg(long, value_name = "URL")]
+    pub metrics: Option<String>,
     /// Credentials, TLS and proxy for these addresses, in Prometheus' own http_config format.
     #[arg(long, value_name = "FILE")]
     pub http_config: Option<PathBuf>,
@@ -178,6 +188,7 @@ Examples:
   qd init --prometheus http://localhost:9090
   qd init --prometheus https://prom.example --http-config ./prometheus-http.yml ./estate.toml
   qd init --alertmanager http://am1:9093 --alertmanager http://am2:9093 -
+  qd init --metrics http://web1:8000/metrics
   qd init                                   a template to fill in
 
 Only reads from the servers. Overwrites nothing: a file that is there is left as it is.

@@ -11,6 +11,7 @@ mod live;
 mod log;
 mod open;
 mod paths;
+mod schema;
 mod settings;
 mod snapshot;
 pub mod status;
@@ -85,6 +86,7 @@ fn dispatch(cli: &Cli, outside: Outside<'_>, out: &mut dyn Write, err: &mut dyn 
         Some(Command::Keys) => keys::run(&settings, out),
         Some(Command::Paths) => paths::run(&settings, out),
         Some(Command::Completions { shell }) => completions::run(*shell, out),
+        Some(Command::Schema) => schema::run(out),
     }
 }
 

@@ -59,6 +59,10 @@ fn a_first_estate_is_proposed_from_real_servers_and_answers_when_tried() {
         assert!(line.contains(" fresh ") && line.contains("version "), "{line}");
     }
 
+    let (code, text) = qd(&["init", "--metrics", &format!("{}/metrics", node.url()), "-"]);
+    assert_eq!(code, cli::OK, "{text}");
+    assert!(text.contains("kind = \"exposition\"") && text.contains("'node_cpu_seconds_total{"), "{text}");
+
     drop(am);
     let (code, text) = qd(&["check", "--live", path(&file)]);
     assert_eq!(code, cli::FAILED);

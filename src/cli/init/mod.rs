@@ -1,5 +1,6 @@
 //! `qd init`: writes a first estate file, with what the servers tell about themselves or as a template to fill in.
 
+mod page;
 mod propose;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use crate::model::problem::Problem;
 use crate::model::text::{LABEL_CAP, NOTE_CAP, clean};
 use crate::watch::discover::{self, Found};
 
+use self::page::Page;
 use self::text::{Alertmanager, Draft, Prometheus};
 use super::OK;
 use super::args::Init;
@@ -102,7 +104,7 @@ fn draft(init: &Init, err: &mut dyn Write) -> Result<Draft, Failure> {
         None => None,
     };
     let mut draft = Draft { http_config: credentials.as_ref().map(|(_, text)| text.clone()), ..Draft::default() };
-    if init.prometheus.is_none() && init.alertmanager.is_empty() {
+    if init.prometheus.is_none() && init.alertmanager.is_empty() && init.metrics.is_none() {
         return Ok(draft);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(color_eyre::Report::from)?;
@@ -125,6 +127,11 @@ async fn ask(init: &Init, file: Option<&Path>, draft: &mut Draft, err: &mut dyn 
             let _ = writeln!(err, "qd: {note}");
         }
         draft.prometheus = Some(Prometheus { url: url.to_owned(), found });
+    }
+    if let Some(url) = init.metrics.as_deref().map(str::trim) {
+        let _ = writeln!(err, "qd: reading the page");
+        let job = discover::page(url, file).await.map_err(|unread| unasked("--metrics", &unread.what, init.http_config.is_none()))?;
+        draft.page = Some(Page { url: url.to_owned(), job });
     }
     let mut own: Vec<&str> = Vec::new();
     for url in init.alertmanager.iter().map(|url| url.trim()) {

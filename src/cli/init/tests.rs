@@ -158,6 +158,34 @@ fn a_huge_production_is_cut_to_what_a_screen_and_a_server_bear() {
     assert!(text::estate(&draft).contains("# 9960 more jobs were found"));
 }
 
+#[test]
+fn a_page_is_enough_for_an_estate() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let page = "# TYPE http_requests_total counter\nhttp_requests_total{path=\"/\",code=\"200\"} 5\n\
+                http_request_duration_seconds_bucket{le=\"+Inf\"} 5\nnode_cpu_seconds_total{mode=\"user\"} 1\n\
+                node_memory_MemAvailable_bytes 1\nnode_filesystem_avail_bytes{mountpoint=\"/\"} 1\n";
+    let server = runtime.block_on(async {
+        let server = MockServer::start().await;
+        let metrics = wiremock::matchers::path("/metrics");
+        Mock::given(metrics).respond_with(ResponseTemplate::new(200).set_body_string(page)).mount(&server).await;
+        server
+    });
+    let home = tempfile::tempdir().unwrap();
+    let (code, out, err) = init(home.path(), &["--metrics", &format!("{}/metrics", server.uri())]);
+    assert_eq!(code, OK, "{err}");
+    assert!(out.contains("services 1, sources 1, panels 6"), "{out}");
+    let estate = load::estate(&home.path().join(".config/quarterdeck/estate.toml")).unwrap();
+    assert!(matches!(estate.sources[0].kind, SourceKind::Exposition { .. }));
+    assert_eq!(
+        estate.panel("page 127.0.0.1 errors").unwrap().ask.to_string(),
+        "share of http_requests_total{code=~\"5..\"} in all http_requests_total over 1m"
+    );
+
+    let (code, _, err) = init(home.path(), &["--metrics", &server.uri(), "-"]);
+    assert_eq!(code, FAILED, "{err}");
+    assert!(err.contains("--metrics: answered 404"), "{err}");
+}
+
 /// What the decoding lets through: anything that can be shown.
 fn fit() -> impl Strategy<Value = String> {
     let nasty = prop_oneof![
@@ -196,6 +224,7 @@ proptest! {
         version in proptest::option::of(any::<String>()),
         why in any::<String>(),
         twice in any::<bool>(),
+        page in any::<bool>(),
     ) {
         let sites: Vec<String> = sites.into_iter().collect();
         if twice && !jobs.is_empty() {
@@ -203,10 +232,12 @@ proptest! {
             let long = "y".repeat(70);
             jobs.extend([format!("{long}1"), format!("{long}2"), " z".into(), "z".into(), "z 2".into()].map(|name| Job { name, targets: 1, sites: sites.clone(), ..Job::default() }));
         }
-        let services = jobs.len().min(propose::SERVICES);
+        let jobs_first = jobs.first().cloned().unwrap_or_default();
+        let services = jobs.len().min(propose::SERVICES) + usize::from(page);
         let places = Some(Places { label: "zone".into(), values: sites.clone() });
         let mut draft = with(Found { version, jobs, places, watchdog, notes, recording: vec!["a:b:ratio".into()], ..Found::default() });
         let am = |url: &str, answer| Alertmanager { url: url.into(), answer, named: false };
+        draft.page = page.then(|| Page { url: "http://h/metrics".into(), job: Job { requests: Some(("a_requests_total".into(), None)), ..jobs_first } });
         draft.alertmanagers = vec![am("http://a", Ok(why.clone())), am("http://b", Err(why))];
         let estate = loaded(&draft);
         prop_assert_eq!(estate.services.len(), services);

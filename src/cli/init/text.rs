@@ -7,6 +7,7 @@ use crate::model::panel::Unit;
 use crate::watch::discover::Found;
 
 use super::line;
+use super::page::{self, Page};
 use super::propose::{Proposal, Service, propose};
 
 /// What the file is made of.
@@ -16,6 +17,8 @@ pub struct Draft {
     pub prometheus: Option<Prometheus>,
     /// Alertmanagers: named by the person, or by that Prometheus.
     pub alertmanagers: Vec<Alertmanager>,
+    /// A `/metrics` page that was looked at.
+    pub page: Option<Page>,
     /// The absolute path of the file with the credentials.
     pub http_config: Option<String>,
 }
@@ -43,7 +46,7 @@ pub struct Alertmanager {
 impl Draft {
     /// True where no server was asked.
     pub fn is_template(&self) -> bool {
-        self.prometheus.is_none() && self.alertmanagers.is_empty()
+        self.prometheus.is_none() && self.alertmanagers.is_empty() && self.page.is_none()
     }
 }
 
@@ -57,6 +60,10 @@ pub fn estate(draft: &Draft) -> String {
     prometheus(draft, &mut out);
     alertmanager(draft, &mut out);
     panels(draft, &proposal, &mut out);
+    if let Some(page) = &draft.page {
+        let taken = |name: &str| proposal.services.iter().any(|service| service.name == name);
+        page::write(page, draft.http_config.as_deref(), taken, &mut out);
+    }
     out
 }
 

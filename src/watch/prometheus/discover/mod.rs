@@ -4,6 +4,7 @@
 //! Series are never fetched: names and label values come from the server's index, whatever its size.
 
 mod decode;
+mod page;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use self::decode::{Scraped, Written};
+pub use self::page::page;
 use super::{Fault, IN_FLIGHT, get, noted, rules};
 use crate::link::http::{Limits, Reader};
 use crate::model::reading::FailureKind;
