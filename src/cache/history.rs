@@ -178,15 +178,13 @@ fn trim(
 }
 
 fn read(database: &Connection, estate: &str, source: &Source, since: Timestamp) -> rusqlite::Result<Vec<Scrape>> {
+    // One state of the file: another console may add a series in between.
+    let database = database.unchecked_transaction()?;
     let line: Option<i64> = database
         .prepare_cached("SELECT id FROM line WHERE estate = ?1 AND source = ?2 AND origin = ?3")?
         .query_row(params![estate, source.name, origin(source)], |row| row.get(0))
         .optional()?;
     let Some(line) = line else { return Ok(vec![]) };
-    let mut select = database.prepare_cached("SELECT at, samples FROM scrape WHERE line = ?1 AND at >= ?2 ORDER BY at")?;
-    let rows = select.query_map(params![line, since.as_microsecond()], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
-    let rows: Vec<(i64, Vec<u8>)> = rows.collect::<rusqlite::Result<_>>()?;
-    // After the rows: another console may have added a series in between.
     let mut select = database.prepare_cached("SELECT id, labels FROM series WHERE line = ?1")?;
     let named = select.query_map(params![line], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
     let mut series = HashMap::new();
@@ -196,11 +194,15 @@ fn read(database: &Connection, estate: &str, source: &Source, since: Timestamp) 
             series.insert(id, labels);
         }
     }
-    let scrape = |(at, blob): (i64, Vec<u8>)| {
-        let samples = unpack(&blob)?.into_iter().filter_map(|(id, value)| Some((series.get(&id)?.clone(), value)));
-        Some(Scrape { at: Timestamp::from_microsecond(at).ok()?, samples: samples.collect() })
-    };
-    Ok(rows.into_iter().filter_map(scrape).collect())
+    let mut select = database.prepare_cached("SELECT at, samples FROM scrape WHERE line = ?1 AND at >= ?2 ORDER BY at")?;
+    let mut rows = select.query(params![line, since.as_microsecond()])?;
+    let mut scrapes = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (Ok(at), Some(numbers)) = (Timestamp::from_microsecond(row.get(0)?), unpack(row.get_ref(1)?.as_blob()?)) else { continue };
+        let samples = numbers.into_iter().filter_map(|(id, value)| Some((series.get(&id)?.clone(), value)));
+        scrapes.push(Scrape { at, samples: samples.collect() });
+    }
+    Ok(scrapes)
 }
 
 /// Numbers with the ids of their series: sorted by id, each id as what it is more than the one before (LEB128), then the
