@@ -54,6 +54,11 @@ pub fn failed(url: &Url, error: reqwest::Error) -> LinkError {
     }
 }
 
+/// True where it is the server's certificate that is not accepted.
+pub fn is_certificate(error: &reqwest::Error) -> bool {
+    matches!(find::<TlsError>(error), Some(TlsError::InvalidCertificate(_)))
+}
+
 fn name_not_found(at: &str, host: &str) -> String {
     format!("{at}: the name {host} is not found; check the address and this machine's DNS")
 }

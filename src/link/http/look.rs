@@ -14,6 +14,8 @@ use url::Url;
 use super::explain::{self, peer};
 use super::state::{Prepared, State, Target};
 use super::{Limits, LinkError, Progress, Reader};
+use crate::config::http_config::Proxy;
+use crate::link::probe::{Handshake, Knocker};
 
 /// What one GET brought, whatever its status.
 #[derive(Debug)]
@@ -43,6 +45,9 @@ pub enum Miss {
     /// It was asked, and this went wrong: one cleaned line.
     #[error("{0}")]
     Failed(String),
+    /// Its certificate is not accepted, so that nothing was asked over that connection. A handshake can show it.
+    #[error("{0}")]
+    Certificate(String),
 }
 
 impl Miss {
@@ -75,10 +80,21 @@ impl Reader {
         }
     }
 
+    /// One handshake with the reader's own address, within that time, only to look at its certificate.
+    pub async fn handshake(&self, deadline: Duration) -> Result<Handshake, Miss> {
+        let knocker = Knocker::new(&peer(&self.base), self.http_config.as_deref(), deadline).map_err(Miss::NotAsked)?;
+        knocker.handshake().await
+    }
+
     async fn look_at_it(&self, progress: &Progress) -> Result<Look, Miss> {
         let tls = self.base.scheme() == "https";
         let prepared = self.prepared(Target { tls, own: true }).await.map_err(Miss::NotAsked)?;
-        let failed = |error| Miss::failed(explain::failed(&self.base, error));
+        // Behind a proxy there is no direct way to look at it.
+        let direct = prepared.config.proxy == Proxy::None;
+        let failed = |error: reqwest::Error| match direct && explain::is_certificate(&error) {
+            true => Miss::Certificate(explain::failed(&self.base, error).to_string()),
+            false => Miss::failed(explain::failed(&self.base, error)),
+        };
         let started = Instant::now();
         let request = prepared.client.get(self.base.clone());
         let mut response = prepared.apply(request).send().await.map_err(failed)?;
