@@ -2,25 +2,28 @@
 
 mod alertmanager;
 mod poll;
+mod probe;
 mod prometheus;
 mod wire;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, OnceCell, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use self::alertmanager::Alertmanager;
 use self::poll::{Clock, Fetch, Jitter, Pace};
+use self::probe::Prober;
 use self::prometheus::Prometheus;
 use crate::link::http::Limits;
 use crate::model::estate::{Estate, Source, SourceKind};
 use crate::model::metric::Demand;
 use crate::model::reading::{FailureKind, Outcome, Reading};
-use crate::model::source::Answer;
+use crate::model::source::{Answer, Scrape};
 
 /// Bytes of one answer: room for ten thousand verbose alerts or a plot of many series, and an end to it.
 const BODY_CAP: usize = 64 << 20;
@@ -29,6 +32,17 @@ const BODY_CAP: usize = 64 << 20;
 fn limits(source: &Source) -> Limits {
     Limits { deadline: source.timeout.unsigned_abs(), body_cap: BODY_CAP }
 }
+
+/// What earlier starts saw of a source, by its place in the estate: its samples, rising in time. May block.
+pub type Past = Arc<dyn Fn(usize) -> Vec<Scrape> + Send + Sync>;
+
+/// A past in which nothing was seen.
+pub fn no_past() -> Past {
+    Arc::new(|_| vec![])
+}
+
+/// How long the first try of a source waits for its past: a home on a hung file server must not blind the console.
+const PAST_LIMIT: Duration = Duration::from_secs(1);
 
 /// News of one source.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,26 +85,26 @@ impl Watchers {
 }
 
 /// Reads every source of the estate from now on, each in a task of its own on the current runtime. Every try is told
-/// through `out`, its start and its end; a full `out` makes the sources wait.
-pub fn start(estate: &Arc<Estate>, demand: tokio::sync::watch::Receiver<Demand>, out: mpsc::Sender<Report>) -> Watchers {
+/// through `out`, its start and its end; a full `out` makes the sources wait. `past` is asked before the first try.
+pub fn start(estate: &Arc<Estate>, demand: tokio::sync::watch::Receiver<Demand>, out: mpsc::Sender<Report>, past: &Past) -> Watchers {
     let clock: Clock = Arc::new(Timestamp::now);
     let mut tasks = JoinSet::new();
     let mut pokes = Vec::with_capacity(estate.sources.len());
     for (index, source) in estate.sources.iter().enumerate() {
         let poke = Arc::new(Notify::new());
         let watched = poll::Watched { source: index, pace: Pace::new(source.every, source.timeout), poke: poke.clone() };
-        let upstream = Arc::new(Upstream::new(estate, source, &clock));
+        let upstream = Arc::new(Upstream::new(estate, index, source, &clock, past));
         tasks.spawn(poll::run(watched, upstream, demand.clone(), out.clone(), clock.clone(), Jitter::random()));
         pokes.push(poke);
     }
     Watchers { pokes, _tasks: tasks }
 }
 
-/// One try of every source, all at once, in the order of the estate's sources.
-pub async fn once(estate: &Arc<Estate>, demand: Demand) -> Vec<Reading<Answer>> {
+/// One try of every source, all at once, in the order of the estate's sources. `past` is asked before it.
+pub async fn once(estate: &Arc<Estate>, demand: Demand, past: &Past) -> Vec<Reading<Answer>> {
     let clock: Clock = Arc::new(Timestamp::now);
-    join_all(estate.sources.iter().map(|source| {
-        let (upstream, clock) = (Arc::new(Upstream::new(estate, source, &clock)), clock.clone());
+    join_all(estate.sources.iter().enumerate().map(|(index, source)| {
+        let (upstream, clock) = (Arc::new(Upstream::new(estate, index, source, &clock, past)), clock.clone());
         async move {
             let mut reading = Reading::never(source.every);
             reading.take(poll::one(&upstream, demand, Pace::new(source.every, source.timeout).deadline, &clock).await, None);
@@ -102,25 +116,44 @@ pub async fn once(estate: &Arc<Estate>, demand: Demand) -> Vec<Reading<Answer>> 
 
 /// One source, ready to be read.
 struct Upstream {
+    index: usize,
     system: System,
     clock: Clock,
+    past: Past,
+    remembered: OnceCell<()>,
 }
 
 enum System {
     Prometheus(Box<Prometheus>),
     Alertmanager(Alertmanager),
+    Probe(Box<Prober>),
     /// No reader fits the source: told at every try instead of never.
     Unknown,
 }
 
 impl Upstream {
-    fn new(estate: &Estate, source: &Source, clock: &Clock) -> Upstream {
+    fn new(estate: &Estate, index: usize, source: &Source, clock: &Clock, past: &Past) -> Upstream {
         let system = match source.kind {
             SourceKind::Prometheus { .. } => Prometheus::new(source, &estate.panels).map(Box::new).map(System::Prometheus),
             SourceKind::Alertmanager { .. } => Alertmanager::new(source).map(System::Alertmanager),
-            SourceKind::Exposition { .. } | SourceKind::Probe { .. } => None,
+            SourceKind::Probe { .. } => Prober::new(source, &estate.panels).map(Box::new).map(System::Probe),
+            SourceKind::Exposition { .. } => None,
         };
-        Upstream { system: system.unwrap_or(System::Unknown), clock: clock.clone() }
+        let system = system.unwrap_or(System::Unknown);
+        Upstream { index, system, clock: clock.clone(), past: past.clone(), remembered: OnceCell::new() }
+    }
+
+    /// The source's past, read off the workers. A try that must be done by `until` has most of its time left after it.
+    async fn past(&self, until: Instant) -> Vec<Scrape> {
+        let (past, index) = (self.past.clone(), self.index);
+        let read = tokio::task::spawn_blocking(move || past(index));
+        match tokio::time::timeout(PAST_LIMIT.min((until - Instant::now()) / 4), read).await {
+            Ok(Ok(scrapes)) => scrapes,
+            Ok(Err(_)) | Err(_) => {
+                tracing::warn!("what earlier starts saw took too long to read; a source begins without it");
+                vec![]
+            }
+        }
     }
 }
 
@@ -129,6 +162,10 @@ impl Fetch for Upstream {
         match &self.system {
             System::Prometheus(prometheus) => prometheus.poll(demand, until, &*self.clock).await,
             System::Alertmanager(alertmanager) => alertmanager.poll(&*self.clock).await,
+            System::Probe(prober) => {
+                self.remembered.get_or_init(|| async { prober.remember(&self.past(until).await) }).await;
+                prober.poll(demand, &*self.clock).await
+            }
             System::Unknown => {
                 Outcome::Failed { kind: FailureKind::Unreachable, what: "no reader fits this source".into(), at: (self.clock)() }
             }
@@ -136,7 +173,7 @@ impl Fetch for Upstream {
     }
 
     fn uses_demand(&self) -> bool {
-        matches!(self.system, System::Prometheus(_))
+        matches!(self.system, System::Prometheus(_) | System::Probe(_))
     }
 }
 
@@ -174,7 +211,7 @@ mod tests {
         let estate = estate(SourceKind::Prometheus { url: format!("http://{refused}") });
         let (_demand, wanted) = tokio::sync::watch::channel(Demand::default());
         let (out, mut reports) = mpsc::channel(4);
-        let watchers = start(&estate, wanted, out);
+        let watchers = start(&estate, wanted, out, &no_past());
         assert_eq!(reports.recv().await, Some(Report { source: 0, kind: ReportKind::Started }));
         let Some(Report { kind: ReportKind::Ended { outcome, .. }, .. }) = reports.recv().await else { panic!() };
         assert!(matches!(outcome, Outcome::Failed { kind: FailureKind::Unreachable, .. }), "{outcome:?}");
@@ -186,7 +223,23 @@ mod tests {
 
     #[tokio::test]
     async fn once_reads_each_source_once() {
-        let readings = once(&estate(SourceKind::Alertmanager { urls: vec![], dead_man: None }), Demand::default()).await;
+        let readings = once(&estate(SourceKind::Alertmanager { urls: vec![], dead_man: None }), Demand::default(), &no_past()).await;
         assert_eq!(readings[0].failure.as_ref().map(|f| f.tries), Some(1));
+    }
+
+    #[tokio::test]
+    async fn a_probe_goes_on_from_what_earlier_starts_saw() {
+        let refused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let probe = crate::model::estate::Probe::Tcp { address: refused.to_string() };
+        let estate = estate(SourceKind::Probe { probe, keep: jiff::SignedDuration::from_hours(6) });
+        let then = Timestamp::now() - jiff::SignedDuration::from_hours(1);
+        let down = crate::model::label::Labels::new([("__name__", "probe_success")]);
+        let past: Past = Arc::new(move |index| {
+            assert_eq!(index, 0);
+            vec![Scrape { at: then, samples: vec![(down.clone(), 0.0)] }]
+        });
+        let readings = once(&estate, Demand::default(), &past).await;
+        let Some(Answer::Probe(answer)) = readings[0].fresh(Timestamp::now()) else { panic!("{readings:?}") };
+        assert_eq!((answer.up, answer.since, answer.history.samples), (false, Some(then), 3));
     }
 }
