@@ -7,11 +7,10 @@ mod prometheus;
 mod wire;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use tokio::sync::{Notify, OnceCell, mpsc};
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -33,16 +32,14 @@ fn limits(source: &Source) -> Limits {
     Limits { deadline: source.timeout.unsigned_abs(), body_cap: BODY_CAP }
 }
 
-/// What earlier starts saw of a source, by its place in the estate: its samples, rising in time. May block.
+/// What an earlier start kept of a source's samples, oldest first, by the source's index. Called at the first page of
+/// the source, on a thread that may block.
 pub type Past = Arc<dyn Fn(usize) -> Vec<Scrape> + Send + Sync>;
 
-/// A past in which nothing was seen.
+/// A past with nothing in it.
 pub fn no_past() -> Past {
-    Arc::new(|_| vec![])
+    Arc::new(|_| Vec::new())
 }
-
-/// How long the first try of a source waits for its past: a home on a hung file server must not blind the console.
-const PAST_LIMIT: Duration = Duration::from_secs(1);
 
 /// News of one source.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,7 +82,7 @@ impl Watchers {
 }
 
 /// Reads every source of the estate from now on, each in a task of its own on the current runtime. Every try is told
-/// through `out`, its start and its end; a full `out` makes the sources wait. `past` is asked before the first try.
+/// through `out`, its start and its end; a full `out` makes the sources wait.
 pub fn start(estate: &Arc<Estate>, demand: tokio::sync::watch::Receiver<Demand>, out: mpsc::Sender<Report>, past: &Past) -> Watchers {
     let clock: Clock = Arc::new(Timestamp::now);
     let mut tasks = JoinSet::new();
@@ -93,18 +90,18 @@ pub fn start(estate: &Arc<Estate>, demand: tokio::sync::watch::Receiver<Demand>,
     for (index, source) in estate.sources.iter().enumerate() {
         let poke = Arc::new(Notify::new());
         let watched = poll::Watched { source: index, pace: Pace::new(source.every, source.timeout), poke: poke.clone() };
-        let upstream = Arc::new(Upstream::new(estate, index, source, &clock, past));
+        let upstream = Arc::new(Upstream::new(estate, index, &clock, past));
         tasks.spawn(poll::run(watched, upstream, demand.clone(), out.clone(), clock.clone(), Jitter::random()));
         pokes.push(poke);
     }
     Watchers { pokes, _tasks: tasks }
 }
 
-/// One try of every source, all at once, in the order of the estate's sources. `past` is asked before it.
+/// One try of every source, all at once, in the order of the estate's sources.
 pub async fn once(estate: &Arc<Estate>, demand: Demand, past: &Past) -> Vec<Reading<Answer>> {
     let clock: Clock = Arc::new(Timestamp::now);
     join_all(estate.sources.iter().enumerate().map(|(index, source)| {
-        let (upstream, clock) = (Arc::new(Upstream::new(estate, index, source, &clock, past)), clock.clone());
+        let (upstream, clock) = (Arc::new(Upstream::new(estate, index, &clock, past)), clock.clone());
         async move {
             let mut reading = Reading::never(source.every);
             reading.take(poll::one(&upstream, demand, Pace::new(source.every, source.timeout).deadline, &clock).await, None);
@@ -116,11 +113,8 @@ pub async fn once(estate: &Arc<Estate>, demand: Demand, past: &Past) -> Vec<Read
 
 /// One source, ready to be read.
 struct Upstream {
-    index: usize,
     system: System,
     clock: Clock,
-    past: Past,
-    remembered: OnceCell<()>,
 }
 
 enum System {
@@ -132,28 +126,15 @@ enum System {
 }
 
 impl Upstream {
-    fn new(estate: &Estate, index: usize, source: &Source, clock: &Clock, past: &Past) -> Upstream {
+    fn new(estate: &Estate, index: usize, clock: &Clock, past: &Past) -> Upstream {
+        let source = &estate.sources[index];
         let system = match source.kind {
             SourceKind::Prometheus { .. } => Prometheus::new(source, &estate.panels).map(Box::new).map(System::Prometheus),
             SourceKind::Alertmanager { .. } => Alertmanager::new(source).map(System::Alertmanager),
-            SourceKind::Probe { .. } => Prober::new(source, &estate.panels).map(Box::new).map(System::Probe),
+            SourceKind::Probe { .. } => Prober::new(index, source, &estate.panels, past).map(Box::new).map(System::Probe),
             SourceKind::Exposition { .. } => None,
         };
-        let system = system.unwrap_or(System::Unknown);
-        Upstream { index, system, clock: clock.clone(), past: past.clone(), remembered: OnceCell::new() }
-    }
-
-    /// The source's past, read off the workers. A try that must be done by `until` has most of its time left after it.
-    async fn past(&self, until: Instant) -> Vec<Scrape> {
-        let (past, index) = (self.past.clone(), self.index);
-        let read = tokio::task::spawn_blocking(move || past(index));
-        match tokio::time::timeout(PAST_LIMIT.min((until - Instant::now()) / 4), read).await {
-            Ok(Ok(scrapes)) => scrapes,
-            Ok(Err(_)) | Err(_) => {
-                tracing::warn!("what earlier starts saw took too long to read; a source begins without it");
-                vec![]
-            }
-        }
+        Upstream { system: system.unwrap_or(System::Unknown), clock: clock.clone() }
     }
 }
 
@@ -162,10 +143,7 @@ impl Fetch for Upstream {
         match &self.system {
             System::Prometheus(prometheus) => prometheus.poll(demand, until, &*self.clock).await,
             System::Alertmanager(alertmanager) => alertmanager.poll(&*self.clock).await,
-            System::Probe(prober) => {
-                self.remembered.get_or_init(|| async { prober.remember(&self.past(until).await) }).await;
-                prober.poll(demand, &*self.clock).await
-            }
+            System::Probe(prober) => prober.poll(demand, until, &*self.clock).await,
             System::Unknown => {
                 Outcome::Failed { kind: FailureKind::Unreachable, what: "no reader fits this source".into(), at: (self.clock)() }
             }

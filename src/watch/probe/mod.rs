@@ -4,13 +4,16 @@
 mod certificate;
 mod judge;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::OnceCell;
 
 use self::judge::Found;
+use super::Past;
 use super::wire::Fault;
 use crate::link::http::{Limits, Miss, Reader};
 use crate::link::probe::Knocker;
@@ -28,6 +31,9 @@ use crate::model::text::{NOTE_CAP, clean};
 const BODY_CAP: usize = 1 << 20;
 /// Bytes of the kept past of one probe: at most four series.
 const HISTORY_CAP: usize = 8 << 20;
+
+/// How long the first try waits for the past: a home on a hung file server must not blind the console.
+const PAST_LIMIT: Duration = Duration::from_secs(1);
 
 /// The names of `blackbox_exporter`, so that a panel made for it fits here.
 const SUCCESS: &str = "probe_success";
@@ -49,6 +55,20 @@ pub(crate) struct Prober {
     /// Built at the first try and again until it works.
     link: OnceLock<Link>,
     memory: Mutex<Memory>,
+    past: Remembered,
+}
+
+/// What earlier starts saw of it, taken in before the first try.
+struct Remembered {
+    index: usize,
+    past: Past,
+    done: OnceCell<()>,
+}
+
+impl fmt::Debug for Remembered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Remembered").field("done", &self.done.initialized()).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug)]
@@ -77,9 +97,8 @@ impl Memory {
 }
 
 impl Prober {
-    /// A prober of that source and its panels; `None` where the source is
-    /// something else.
-    pub(crate) fn new(source: &Source, panels: &[Panel]) -> Option<Prober> {
+    /// A prober of that source, the estate's with this index, and of its panels; `None` where it is something else.
+    pub(crate) fn new(index: usize, source: &Source, panels: &[Panel], past: &Past) -> Option<Prober> {
         let SourceKind::Probe { probe, keep } = &source.kind else { return None };
         let own = panels.iter().filter(|panel| panel.source == source.name);
         let panels = own.filter_map(|panel| match &panel.ask {
@@ -94,21 +113,31 @@ impl Prober {
             panels: panels.collect(),
             link: OnceLock::new(),
             memory: Mutex::new(Memory { ring: Ring::new(*keep, HISTORY_CAP), state: None }),
+            past: Remembered { index, past: past.clone(), done: OnceCell::new() },
         })
     }
 
-    /// Takes in what an earlier start saw, rising in time. To be called before the first try.
-    pub(crate) fn remember(&self, past: &[Scrape]) {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        past.iter().for_each(|scrape| memory.add(scrape));
-    }
-
-    /// One try. It ends within the source's timeout whatever the service does.
-    pub(crate) async fn poll(&self, demand: Demand, clock: Clock<'_>) -> Outcome<Answer> {
+    /// One try. It ends within twice the source's timeout whatever the service does.
+    pub(crate) async fn poll(&self, demand: Demand, until: tokio::time::Instant, clock: Clock<'_>) -> Outcome<Answer> {
+        self.past.done.get_or_init(|| self.remember(until)).await;
         let as_of = clock();
         match self.find(as_of).await {
             Ok(found) => Outcome::Value { value: Answer::Probe(Arc::new(self.answer(found, as_of, demand))), as_of },
             Err(Fault { kind, what, .. }) => Outcome::Failed { kind, what: clean(&what, NOTE_CAP).into_owned(), at: clock() },
+        }
+    }
+
+    /// Takes in what earlier starts saw. A try that must be done by `until` has most of its time left after it.
+    async fn remember(&self, until: tokio::time::Instant) {
+        let (past, index) = (self.past.past.clone(), self.past.index);
+        let read = tokio::task::spawn_blocking(move || past(index));
+        let limit = PAST_LIMIT.min(until.saturating_duration_since(tokio::time::Instant::now()) / 4);
+        match tokio::time::timeout(limit, read).await {
+            Ok(Ok(scrapes)) => {
+                let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+                scrapes.iter().for_each(|scrape| memory.add(scrape));
+            }
+            Ok(Err(_)) | Err(_) => tracing::warn!("what earlier starts saw took too long to read; a probe begins without it"),
         }
     }
 

@@ -36,15 +36,23 @@ fn now() -> Timestamp {
     Timestamp::now()
 }
 
+fn until() -> tokio::time::Instant {
+    tokio::time::Instant::now() + Duration::from_secs(40)
+}
+
+fn prober(source: &Source) -> Prober {
+    Prober::new(0, source, &[], &crate::watch::no_past()).unwrap()
+}
+
 async fn answer(prober: &Prober, clock: Clock<'_>) -> Arc<ProbeAnswer> {
-    match prober.poll(Demand::default(), clock).await {
+    match prober.poll(Demand::default(), until(), clock).await {
         Outcome::Value { value: Answer::Probe(answer), .. } => answer,
         other => panic!("{other:?}"),
     }
 }
 
 async fn ask(source: &Source) -> Arc<ProbeAnswer> {
-    answer(&Prober::new(source, &[]).unwrap(), &now).await
+    answer(&prober(source), &now).await
 }
 
 /// Why it is down.
@@ -123,8 +131,8 @@ async fn credentials_and_the_query_go_along_and_a_missing_credentials_file_is_no
     std::fs::write(&config, "authorization: { credentials_file: token }\n").unwrap();
     let mut source = source(http(&format!("{}/health?full=1", server.uri()), None, None));
     source.http_config = Some(config);
-    let prober = Prober::new(&source, &[]).unwrap();
-    match prober.poll(Demand::default(), &now).await {
+    let prober = prober(&source);
+    match prober.poll(Demand::default(), until(), &now).await {
         Outcome::Failed { kind: FailureKind::Refused, what, .. } => assert!(what.contains("token"), "{what}"),
         other => panic!("{other:?}"),
     }
@@ -183,8 +191,8 @@ async fn a_port_answers_or_refuses() {
     assert!(why(Asked::Tcp { address: address.clone() }).await.contains("connection refused"));
     assert!(why(Asked::Tls { address: address.clone() }).await.contains("connection refused"));
     assert!(why(http(&format!("http://{address}/"), None, None)).await.contains("connection refused"));
-    let wrong = Prober::new(&source(Asked::Tcp { address: "no-port".into() }), &[]).unwrap();
-    assert!(matches!(wrong.poll(Demand::default(), &now).await, Outcome::Failed { .. }));
+    let wrong = prober(&source(Asked::Tcp { address: "no-port".into() }));
+    assert!(matches!(wrong.poll(Demand::default(), until(), &now).await, Outcome::Failed { .. }));
 }
 
 /// A private authority whose certificate lies in a folder beside an `http_config` file that names it.
@@ -389,11 +397,12 @@ async fn since_when_it_is_so_goes_back_to_what_an_earlier_start_saw() {
         critical: None,
     };
     let panels = [Panel { name: "other".into(), source: "t".into(), ..panel.clone() }, panel];
-    let prober = Prober::new(&source(http(&format!("{}/broken", server.uri()), None, None)), &panels).unwrap();
     let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
     let at = |secs| start + SignedDuration::from_secs(secs);
     let down = |why: Option<&str>| Found { why: why.map(str::to_owned), ..Found::default() };
-    prober.remember(&[scrape(&down(None), at(0)), scrape(&down(Some("x")), at(5)), scrape(&down(Some("y")), at(10))]);
+    let seen = [scrape(&down(None), at(0)), scrape(&down(Some("x")), at(5)), scrape(&down(Some("y")), at(10))];
+    let past: Past = Arc::new(move |index| if index == 7 { seen.to_vec() } else { vec![] });
+    let prober = Prober::new(7, &source(http(&format!("{}/broken", server.uri()), None, None)), &panels, &past).unwrap();
     let known = answer(&prober, &move || at(15)).await;
     assert_eq!((known.up, known.since, known.history.since), (false, Some(at(5)), Some(at(0))));
     assert_eq!(known.panels.keys().collect::<Vec<_>>(), ["up"]);
@@ -420,7 +429,7 @@ async fn each_try_makes_a_connection_of_its_own() {
             });
         }
     });
-    let prober = Prober::new(&source(http(&format!("http://{address}/"), None, None)), &[]).unwrap();
+    let prober = prober(&source(http(&format!("http://{address}/"), None, None)));
     for _ in 0..3 {
         assert!(answer(&prober, &now).await.up);
     }
