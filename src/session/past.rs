@@ -35,8 +35,12 @@ fn open(path: Option<PathBuf>) -> Option<Cache> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::message::Message;
     use crate::model::estate::{Probe, Source, SourceKind};
     use crate::model::label::Labels;
+    use crate::model::reading::Outcome;
+    use crate::model::source::{Answer, ProbeAnswer};
+    use crate::session::keep::{Keeper, Shelf};
     use jiff::SignedDuration;
 
     fn estate(kind: SourceKind) -> Arc<Estate> {
@@ -87,5 +91,29 @@ mod tests {
         let keep = SignedDuration::from_hours(6);
         let estate = estate(SourceKind::Probe { probe: Probe::Tcp { address: "a:1".into() }, keep });
         assert!(past(estate, Some(path))(0).is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_a_console_saw_is_there_at_its_next_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c.db");
+        let keep = SignedDuration::from_hours(6);
+        let estate = estate(SourceKind::Probe { probe: Probe::Tcp { address: "a:1".into() }, keep });
+        let shelf = Shelf::new(Cache::open(&path).unwrap(), estate.clone());
+        let mut keeper = Keeper::new(Some(Arc::new(shelf)), 1);
+        let start = Timestamp::from_millisecond(Timestamp::now().as_millisecond() - 60_000).unwrap();
+        let scrapes: Vec<Scrape> = (0..10)
+            .map(|second| Scrape {
+                at: start + SignedDuration::from_secs(second),
+                samples: vec![(Labels::new([("__name__", "probe_success")]), second as f64)],
+            })
+            .collect();
+        for scrape in &scrapes {
+            let answer = ProbeAnswer { scrape: Some(Arc::new(scrape.clone())), ..ProbeAnswer::default() };
+            let outcome = Outcome::Value { value: Answer::Probe(Arc::new(answer)), as_of: scrape.at };
+            keeper.note(&Message::Read { source: 0, outcome, next_try: scrape.at });
+        }
+        keeper.finish().await;
+        assert_eq!(past(estate, Some(path))(0), scrapes);
     }
 }
