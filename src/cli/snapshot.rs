@@ -31,7 +31,7 @@ pub fn run(settings: &Settings<'_>, pane: Pane, size: (u16, u16), out: &mut dyn 
     let keymap = Arc::new(settings.keymap(&preferences)?);
     let _log = settings.log(err);
     let demand = Demand { range: SignedDuration::from_hours(1), points: size.0.saturating_mul(2) };
-    let readings = status::poll(&estate, demand)?;
+    let readings = status::poll(settings, &estate, demand)?;
     let mut state = State::new(Arc::clone(&estate), identity(), look, keymap, Timestamp::now(), size);
     state.read_only = settings.global.read_only;
     state.demand = demand;

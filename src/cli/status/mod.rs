@@ -15,6 +15,7 @@ use crate::model::estate::{Estate, Severity};
 use crate::model::metric::Demand;
 use crate::model::reading::{Freshness, Reading};
 use crate::model::source::Answer;
+use crate::session::past::past;
 use crate::watch;
 
 use super::args::Output;
@@ -75,7 +76,7 @@ pub fn exit(verdict: Severity) -> u8 {
 pub fn run(settings: &Settings<'_>, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
     let estate = Arc::new(settings.estate()?);
     let _log = settings.log(err);
-    let readings = poll(&estate, Demand::default())?;
+    let readings = poll(settings, &estate, Demand::default())?;
     let report = Report::of(&estate, &readings, Timestamp::now());
     match settings.global.output {
         Output::Json => settings::json(&json::status(&report), out)?,
@@ -84,10 +85,10 @@ pub fn run(settings: &Settings<'_>, out: &mut dyn Write, err: &mut dyn Write) ->
     Ok(exit(report.verdict()))
 }
 
-/// Tries every source once; each try ends by its own timeout.
-pub fn poll(estate: &Arc<Estate>, demand: Demand) -> Result<Vec<Reading<Answer>>, Failure> {
+/// Tries every source once; each try ends by its own timeout. What earlier consoles saw is there where it is kept.
+pub fn poll(settings: &Settings<'_>, estate: &Arc<Estate>, demand: Demand) -> Result<Vec<Reading<Answer>>, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(color_eyre::Report::from)?;
-    let readings = runtime.block_on(watch::once(estate, demand));
+    let readings = runtime.block_on(watch::once(estate, demand, &past(estate.clone(), settings.paths.readings())));
     // A name that is still being looked up must not keep us here.
     runtime.shutdown_background();
     Ok(readings)
