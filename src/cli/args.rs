@@ -17,6 +17,7 @@ Examples:
   qd status -o json | jq .alerts     one look, for a program
   qd snapshot --pane overview        one frame of the screen as text, for a report
   qd keys                            what every key does
+  qd schema > estate.schema.json     for editors that complete and check the estate file
 
 Exit codes:
   0 done; 1 failed; 64 the command line is wrong or there is no estate.
