@@ -13,6 +13,8 @@ mod open;
 mod paths;
 mod schema;
 mod settings;
+#[cfg(test)]
+mod shown;
 mod snapshot;
 pub mod status;
 

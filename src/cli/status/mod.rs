@@ -72,6 +72,16 @@ pub fn exit(verdict: Severity) -> u8 {
     }
 }
 
+/// All that the table and the JSON tell.
+#[cfg(test)]
+pub(super) fn told(estate: &Estate, readings: &[Reading<Answer>], at: Timestamp) -> Vec<u8> {
+    let report = Report::of(estate, readings, at);
+    let mut out = Vec::new();
+    table::write(&report, &mut out).unwrap();
+    settings::json(&json::status(&report), &mut out).unwrap();
+    out
+}
+
 /// Polls once and prints what is known.
 pub fn run(settings: &Settings<'_>, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
     let estate = Arc::new(settings.estate()?);
