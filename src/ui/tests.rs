@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::fixture::*;
-use crate::app::layer::{Layer, Pane};
+use crate::app::layer::{Layer, Pane, Spot};
 use crate::app::palette::{Goal, Item, Palette};
 use crate::app::state::{Frozen, OverviewRow, State};
 use crate::model::alert::AlertState;
@@ -13,7 +13,7 @@ use crate::model::source::{Answer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 6] = ["overview", "alerts", "metrics", "chart", "alert", "help"];
+const SCREENS: [&str; 7] = ["overview", "alerts", "metrics", "chart", "alert", "service", "help"];
 
 #[test]
 fn every_screen_in_colours() {
@@ -58,12 +58,12 @@ fn layers(state: &State) -> Vec<Vec<Layer>> {
     let palette = Palette { typed: "x".repeat(200), items, found: (0..40).collect(), count: 40, selected: 39 };
     let mut all: Vec<Vec<Layer>> =
         vec![vec![], vec![Layer::Filter], vec![Layer::Palette(palette)], vec![Layer::Palette(Palette::default())]];
-    all.extend(alerts.into_iter().map(|alert| vec![Layer::Alert { alert, scroll: 3 }]));
+    all.extend(alerts.into_iter().map(|alert| vec![Layer::Alert { alert, spot: Spot { scroll: 3, selected: None } }]));
     for name in ["checkout", "ledger", "gone"] {
-        all.push(vec![Layer::Service { name: name.into(), scroll: 1_000_000 }]);
+        all.push(vec![Layer::Service { name: name.into(), spot: Spot { scroll: 1_000_000, selected: None } }]);
     }
     for index in 0..4 {
-        all.push(vec![Layer::Source { index, scroll: 0 }]);
+        all.push(vec![Layer::Source { index, spot: Spot::default() }]);
     }
     for panel in ["checkout errors", "queue", "replica lag", "broken", "gone"] {
         for cursor in [None, Some(at(-1_500)), Some(jiff::Timestamp::MAX), Some(jiff::Timestamp::MIN)] {
@@ -175,7 +175,7 @@ fn a_detail_tells_who_silenced_what_inhibits_and_that_it_ended() {
     let state = trouble((160, 50));
     let told = |name: &str| {
         let alert = state.view.alerts.iter().find(|a| a.name() == name).unwrap().clone();
-        let (_, lines) = super::layer::detail::lines(&state, &Layer::Alert { alert, scroll: 0 }, 160);
+        let (_, lines) = crate::app::page::lines(&state, &Layer::Alert { alert, spot: Spot::default() }, 160);
         lines.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     };
     let slow = told("SlowQueries");
@@ -184,7 +184,7 @@ fn a_detail_tells_who_silenced_what_inhibits_and_that_it_ended() {
     assert!(told("ErrorBudgetBurn").contains("https://runbooks.example.org/checkout/burn"));
     let mut ended = (*state.view.alerts[0]).clone();
     ended.id = crate::model::alert::AlertId("am/ended".into());
-    let (_, lines) = super::layer::detail::lines(&state, &Layer::Alert { alert: Arc::new(ended), scroll: 0 }, 80);
+    let (_, lines) = crate::app::page::lines(&state, &Layer::Alert { alert: Arc::new(ended), spot: Spot::default() }, 80);
     assert!(lines.iter().any(|l| l.to_string().contains("has ended")));
 }
 
@@ -232,23 +232,23 @@ fn every_source_in_every_state_says_its_state_and_leaves_no_cell_empty() {
                 let drawn = buffer(&state, size);
                 let lines = text(&drawn);
                 let told = if matches!(word, "hostile" | "many") { "fresh" } else { word };
-                let head = lines.iter().position(|l| l.starts_with("SOURCES")).unwrap();
-                let row = &lines[head + 1];
-                assert!(row[2..16].contains(told), "{word}: {row}");
-                let name = if size.0 >= 120 { 40 } else { 30 };
-                for (from, to) in [
-                    (2, 15),
-                    (16, name),
-                    (name, name + 12),
-                    (name + 13, usize::from(size.0) - 7),
-                    (usize::from(size.0) - 6, usize::from(size.0)),
-                ] {
-                    let y = head as u16 + 1;
-                    let cell: String = (from..to).map(|x| drawn[(x as u16, y)].symbol()).collect();
-                    assert!(!cell.trim().is_empty(), "{word} {from}..{to}: {row}");
+                // On a wide screen the sources are in the right column, and what they say is on a second line.
+                let left = if size.0 < 160 { 0 } else { 82 };
+                let part = |y: usize, from: usize, to: usize| -> String {
+                    let cells: String = (from..to).map(|x| drawn[((left + x) as u16, y as u16)].symbol()).collect();
+                    cells.trim().to_owned()
+                };
+                let end = usize::from(size.0) - left;
+                let head = (0..lines.len()).find(|y| part(*y, 0, 16) == "SOURCES").unwrap();
+                let y = head + 1;
+                assert!(part(y, 2, 16).contains(told), "{word}: {}", lines[y]);
+                let said = if left == 0 { (y, 43, end - 7) } else { (y + 1, 18, end) };
+                for (y, from, to) in [(y, 2, 15), (y, 16, 30), (y, 30, 42), said, (y, end - 6, end)] {
+                    assert!(!part(y, from, to).is_empty(), "{word} {from}..{to}: {}", lines[y]);
                 }
                 let services = lines.iter().position(|l| l.starts_with("SERVICES")).unwrap();
                 for line in &lines[services + 1..services + 4] {
+                    let line: String = line.chars().take(if left == 0 { 80 } else { left }).collect();
                     assert!(line.split_whitespace().count() >= 5, "{word}: {line}");
                     let known = matches!(told, "fresh" | "refused" | "stale");
                     assert!(known || line.contains("? unknown"), "{word}: {line}");

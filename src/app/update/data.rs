@@ -117,6 +117,7 @@ fn note_sources(state: &mut State, before: &[Freshness], except: Option<usize>) 
             severity,
             what: format!("{} {} -> {}{why}", source.name, was.word(), is.word()),
             alert: None,
+            source: Some(source.name.clone()),
         });
     }
     note(state, changes);

@@ -11,7 +11,7 @@ use crate::app::action::{ACTIONS, Action, Danger};
 use crate::app::effect::Effect;
 use crate::app::key::{Code, Key};
 use crate::app::keymap::{Keymap, may_run};
-use crate::app::layer::{Layer, Pane, Scope};
+use crate::app::layer::{Layer, Pane, Scope, Spot};
 use crate::app::message::Message;
 use crate::app::pane::{self, next_wake};
 use crate::app::state::{AlertRow, Identity, Look, OverviewRow, State};
@@ -191,7 +191,7 @@ fn no_bare_key_changes_production() {
 #[test]
 fn any_key_of_any_scope_does_its_work_without_leaving_the_console_unasked() {
     for entry in ACTIONS {
-        for layer in [None, Some(Layer::Filter), Some(Layer::Help { scroll: 0 }), Some(Layer::Source { index: 0, scroll: 0 })] {
+        for layer in [None, Some(Layer::Filter), Some(Layer::Help { scroll: 0 }), Some(Layer::Source { index: 0, spot: Spot::default() })] {
             let mut state = console();
             state.layers.extend(layer);
             let effects = super::keys::run(&mut state, entry.action);
@@ -480,8 +480,8 @@ fn ranges_and_widths_are_asked_for_and_the_cursor_is_a_moment() {
     assert_eq!(state.demand.range.as_mins(), 5);
     assert_eq!(range(press(&mut state, "-")), None, "nothing shorter, nothing asked");
     press(&mut state, "esc");
-    assert!(update(&mut state, Message::Resize(200, 60)).iter().any(|e| matches!(e, Effect::Demand(d) if d.points == 116)));
-    assert!(update(&mut state, Message::Resize(200, 50)).is_empty());
+    assert!(update(&mut state, Message::Resize(119, 60)).iter().any(|e| matches!(e, Effect::Demand(d) if d.points == 102)));
+    assert!(update(&mut state, Message::Resize(119, 50)).is_empty());
 }
 
 #[test]

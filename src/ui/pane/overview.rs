@@ -1,7 +1,13 @@
 //! The Overview: what needs a person, services by site, sources, what changed.
 
+use std::ops::Range;
+
+use crate::app::mark;
+use crate::app::overview;
 use crate::app::state::{OverviewRow, State};
+use crate::app::when;
 use crate::model::age;
+use crate::model::estate::Source;
 use crate::model::health::Health;
 use crate::model::metric;
 use crate::model::panel::Unit;
@@ -9,7 +15,7 @@ use crate::model::preferences::Token;
 use crate::model::reading::{Freshness, Reading};
 use crate::model::source::Answer;
 use crate::ui::widget::canvas::Canvas;
-use crate::ui::{frame, theme, when};
+use crate::ui::frame;
 
 /// Columns of all rows: the state cell, the name, and the age at the right edge.
 const STATE: u16 = 2;
@@ -19,16 +25,37 @@ const AGE_WIDTH: u16 = 6;
 /// One site's state, `[critical] ?` with a space.
 const SITE_WIDTH: u16 = 13;
 
-/// Draws the pane between the fixed lines.
+/// Draws the pane between the fixed lines: one column of rows, or two side by side on a wide screen.
 pub fn draw(canvas: &mut Canvas, state: &State) {
-    let width = canvas.area.width;
+    let (width, height) = (canvas.area.width, canvas.area.height);
     let needs = state.overview_rows.iter().filter(|r| matches!(r, OverviewRow::Need(_))).count();
     let chip = frame::chip(&state.overview.filter.text, needs, state.shown().needs.len());
-    let action = action_column(width);
-    frame::heads(canvas, &[(STATE, "STATE"), (NAME, "WHAT"), (action, "WHAT TO DO"), (width - AGE_WIDTH, "SINCE")], &chip);
+    let [left, right] = overview::columns(state);
+    match overview::widths(width) {
+        (_, 0) => {
+            let action = action_column(width);
+            frame::heads(canvas, &[(STATE, "STATE"), (NAME, "WHAT"), (action, "WHAT TO DO"), (width - AGE_WIDTH, "SINCE")], &chip);
+            rows(canvas, state, left, state.overview.list.offset);
+        }
+        (wide, narrow) => {
+            let mut part = canvas.part(0, 0, wide, height);
+            frame::heads(&mut part, &[(STATE, "STATE"), (NAME, "WHAT, AND WHAT TO DO"), (wide - AGE_WIDTH, "SINCE")], "");
+            rows(&mut part, state, left, state.overview.list.offset);
+            let border = if canvas.ascii { '|' } else { '│' };
+            (2..height - 1).for_each(|y| canvas.cell(wide + 1, y, border, Token::Border));
+            let mut part = canvas.part(width - narrow, 0, narrow, height);
+            frame::heads(&mut part, &[(STATE, "STATE"), (NAME, "WHAT"), (narrow - AGE_WIDTH, "AGE")], &chip);
+            rows(&mut part, state, right, state.overview_right);
+        }
+    }
+}
+
+/// The rows of one column, from the one that it is scrolled to.
+fn rows(canvas: &mut Canvas, state: &State, column: Range<usize>, offset: usize) {
+    let width = canvas.area.width;
     let height = usize::from(canvas.area.height - 4);
-    let rows = state.overview_rows.iter().enumerate().skip(state.overview.list.offset).take(height);
-    for (line, (place, row)) in rows.enumerate() {
+    let shown = state.overview_rows.iter().enumerate().take(column.end).skip(column.start + offset).take(height);
+    for (line, (place, row)) in shown.enumerate() {
         let y = 3 + line as u16;
         let selected = state.overview.list.selected.is_some() && place == state.overview.list.row;
         if selected {
@@ -36,8 +63,15 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
         }
         let name = if selected { Token::Selected } else { Token::Text };
         match row {
+            OverviewRow::Note(text) => {
+                canvas.put(STATE, y, width, text, Token::Dim);
+            }
             OverviewRow::Head(text) => head(canvas, state, y, text, state.overview_rows.get(place + 1)),
             OverviewRow::Need(index) => need(canvas, state, y, *index, name),
+            OverviewRow::NeedAction(index) => {
+                let action = state.shown().needs.get(*index).map_or("", |need| need.action.as_str());
+                canvas.put(NAME + 2, y, width, action, Token::Text);
+            }
             OverviewRow::MoreNeeds(count) => {
                 canvas.put(NAME, y, width, &format!("and {count} more"), Token::Dim);
             }
@@ -46,9 +80,20 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
             }
             OverviewRow::Service(index) => service(canvas, state, y, *index, name),
             OverviewRow::Source(index) => source(canvas, state, y, *index, name),
-            OverviewRow::Change(index) => change(canvas, state, y, *index),
+            OverviewRow::SourceSaid(index) => {
+                if let Some(reading) = state.shown_readings().get(*index) {
+                    let (text, token) = about(state, reading);
+                    canvas.put(NAME + 2, y, width, &text, token);
+                }
+            }
+            OverviewRow::Change(index) => change(canvas, state, y, *index, name),
         }
     }
+}
+
+/// True where needs and sources have a second line.
+fn two_lines(state: &State) -> bool {
+    overview::widths(state.size.0).1 > 0
 }
 
 fn action_column(width: u16) -> u16 {
@@ -95,11 +140,15 @@ fn age_cell(canvas: &mut Canvas, y: u16, text: &str, token: Token) {
 
 fn need(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token) {
     let Some(need) = state.shown().needs.get(index) else { return };
-    let (word, token) = theme::state(need.severity, need.stale);
+    let (word, token) = mark::state(need.severity, need.stale);
     canvas.put(STATE, y, STATE_WIDTH, &word, token);
-    let action = action_column(canvas.area.width);
-    canvas.put(NAME, y, action - NAME - 1, &need.what, name);
-    canvas.put(action, y, canvas.area.width - AGE_WIDTH - 1 - action, &need.action, Token::Text);
+    if two_lines(state) {
+        canvas.put(NAME, y, canvas.area.width - AGE_WIDTH - 1 - NAME, &need.what, name);
+    } else {
+        let action = action_column(canvas.area.width);
+        canvas.put(NAME, y, action - NAME - 1, &need.what, name);
+        canvas.put(action, y, canvas.area.width - AGE_WIDTH - 1 - action, &need.action, Token::Text);
+    }
     match (need.due, need.since) {
         (Some(due), _) => age_cell(canvas, y, &when::left(state, due), token),
         (None, Some(since)) => age_cell(canvas, y, &when::ago(state, since), Token::Dim),
@@ -108,14 +157,14 @@ fn need(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token) {
 }
 
 fn health(health: &Health) -> (String, Token) {
-    let (word, token) = theme::state(health.severity, health.stale);
+    let (word, token) = mark::state(health.severity, health.stale);
     (word.trim_start().to_owned(), token)
 }
 
 fn service(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token) {
     let (Some(service), Some(of)) = (state.estate.services.get(index), state.shown().services.get(index)) else { return };
     let width = canvas.area.width;
-    let (word, token) = theme::state(of.overall.severity, of.overall.stale);
+    let (word, token) = mark::state(of.overall.severity, of.overall.stale);
     canvas.put(STATE, y, STATE_WIDTH, &word, token);
     canvas.put(NAME, y, service_width(width) - 1, &service.name, name);
     let mut x = NAME + service_width(width);
@@ -137,23 +186,30 @@ fn source(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token)
     let (Some(source), Some(reading)) = (state.estate.sources.get(index), state.shown_readings().get(index)) else { return };
     let width = canvas.area.width;
     let freshness = reading.freshness(state.now);
-    let (word, token) = theme::freshness(freshness);
+    let (word, token) = mark::freshness(freshness);
     canvas.put(STATE, y, STATE_WIDTH, &word, token);
     let kind = NAME + service_width(width);
     canvas.put(NAME, y, kind - NAME - 1, &source.name, name);
     canvas.put(kind, y, 12, source.kind.word(), Token::Dim);
-    let about = kind + 13;
-    let (text, token) = match &reading.failure {
-        Some(_) => (failing(state, reading), Token::Warning),
-        None => (said(reading), Token::Dim),
-    };
-    canvas.put(about, y, width.saturating_sub(about + AGE_WIDTH + 1), &text, token);
+    let rest = kind + 13;
+    let (text, token) = if two_lines(state) { (place_of(source), Token::Dim) } else { about(state, reading) };
+    canvas.put(rest, y, width.saturating_sub(rest + AGE_WIDTH + 1), &text, token);
     let age = reading.held.as_ref().map_or("-".to_owned(), |h| when::ago(state, h.as_of));
     if freshness == Freshness::Fresh {
         age_cell(canvas, y, &age, Token::Dim);
     } else {
         age_cell(canvas, y, &age, Token::Unknown);
     }
+}
+
+/// Which service and site it tells of.
+fn place_of(source: &Source) -> String {
+    [&source.service, &source.site].into_iter().flatten().cloned().collect::<Vec<_>>().join(" at ")
+}
+
+/// What it says, or why it fails.
+fn about(state: &State, reading: &Reading<Answer>) -> (String, Token) {
+    if reading.failure.is_some() { (failing(state, reading), Token::Warning) } else { (said(reading), Token::Dim) }
 }
 
 /// When a failing source is tried again, how often it failed, and why.
@@ -188,11 +244,11 @@ fn said(reading: &Reading<Answer>) -> String {
     }
 }
 
-fn change(canvas: &mut Canvas, state: &State, y: u16, index: usize) {
+fn change(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token) {
     let Some(change) = state.changes.get(index) else { return };
-    let (word, token) = theme::state(change.severity, false);
+    let (word, token) = mark::state(change.severity, false);
     canvas.put(STATE, y, STATE_WIDTH, &word, token);
     let width = canvas.area.width;
-    canvas.put(NAME, y, width - NAME - AGE_WIDTH - 1, &change.what, Token::Text);
+    canvas.put(NAME, y, width - NAME - AGE_WIDTH - 1, &change.what, name);
     age_cell(canvas, y, &when::ago(state, change.at), Token::Dim);
 }

@@ -1,28 +1,29 @@
 //! One source, whole: how old its values are, why the newest try failed, and what it said beside its values.
 
-use ratatui::text::Line;
+use std::collections::BTreeMap;
 
 use crate::app::state::State;
 use crate::model::age;
 use crate::model::estate::SourceKind;
-use crate::model::metric;
+use crate::model::metric::{self, PanelAnswer};
 use crate::model::panel::Unit;
 use crate::model::preferences::Token;
 use crate::model::reading::Freshness;
 use crate::model::source::{AlertmanagerAnswer, Answer, ExpositionAnswer, ProbeAnswer, PrometheusAnswer};
-use crate::ui::widget::canvas::thousands;
-use crate::ui::{theme, when};
+use crate::app::palette::Goal;
+use crate::app::wrap::thousands;
+use crate::app::{mark, when};
 
-use super::detail::Page;
+use super::{Page, Row};
 
 /// What is known of the source at that place of the estate.
-pub fn lines(state: &State, index: usize, mut page: Page) -> Vec<Line<'static>> {
+pub fn lines(state: &State, index: usize, mut page: Page) -> Vec<Row> {
     let (Some(source), Some(reading)) = (state.estate.sources.get(index), state.shown_readings().get(index)) else {
         page.text("The estate file has no such source any more.", Token::Unknown);
         return page.done();
     };
     page.head("STATE");
-    let (word, token) = theme::freshness(reading.freshness(state.now));
+    let (word, token) = mark::freshness(reading.freshness(state.now));
     page.field("state", word.trim_start(), token);
     match &reading.held {
         Some(held) => {
@@ -41,6 +42,12 @@ pub fn lines(state: &State, index: usize, mut page: Page) -> Vec<Line<'static>> 
     }
     page.field("every", &format!("{}, at most {} each", age::exact(source.every), age::exact(source.timeout)), Token::Dim);
     page.field("kind", source.kind.word(), Token::Dim);
+    if let Some(service) = &source.service {
+        page.link(Goal::Service(service.clone())).field("service", service, Token::Text);
+    }
+    if let Some(site) = &source.site {
+        page.field("site", site, Token::Text);
+    }
     match &source.kind {
         SourceKind::Prometheus { url } => page.field("address", url, Token::Dim),
         SourceKind::Alertmanager { urls, .. } => page.field("peers", &urls.join(" "), Token::Dim),
@@ -51,8 +58,8 @@ pub fn lines(state: &State, index: usize, mut page: Page) -> Vec<Line<'static>> 
         page.head("LAST KNOWN ANSWER, not live");
     }
     match reading.held.as_ref().map(|h| &h.value) {
-        Some(Answer::Alertmanager(answer)) => alertmanager(state, answer, &mut page),
-        Some(Answer::Prometheus(answer)) => prometheus(answer, &mut page),
+        Some(Answer::Alertmanager(answer)) => alertmanager(state, &source.name, answer, &mut page),
+        Some(Answer::Prometheus(answer)) => prometheus(&source.name, answer, &mut page),
         Some(Answer::Exposition(answer)) => exposition(answer, &mut page),
         Some(Answer::Probe(answer)) => probe(state, answer, &mut page),
         None => {}
@@ -68,6 +75,8 @@ fn exposition(answer: &ExpositionAnswer, page: &mut Page) {
     for note in &answer.notes {
         page.text(note, Token::Warning);
     }
+    page.head("PANELS");
+    panels(&answer.panels, page);
 }
 
 fn probe(state: &State, answer: &ProbeAnswer, page: &mut Page) {
@@ -93,9 +102,12 @@ fn probe(state: &State, answer: &ProbeAnswer, page: &mut Page) {
             page.text("it is for another name than the one asked", Token::Warning);
         }
     }
+    page.head("PANELS");
+    panels(&answer.panels, page);
 }
 
-fn alertmanager(state: &State, answer: &AlertmanagerAnswer, page: &mut Page) {
+fn alertmanager(state: &State, name: &str, answer: &AlertmanagerAnswer, page: &mut Page) {
+    page.link(Goal::AlertsOf(name.into()));
     page.field("alerts", &format!("{} in {} groups", thousands(answer.alerts.len()), answer.groups.len()), Token::Text);
     page.field("silences", &answer.silences.len().to_string(), Token::Text);
     if let Some(switch) = &answer.dead_man {
@@ -119,8 +131,9 @@ fn alertmanager(state: &State, answer: &AlertmanagerAnswer, page: &mut Page) {
     listed(&answer.disagreements, Token::Warning, page);
 }
 
-fn prometheus(answer: &PrometheusAnswer, page: &mut Page) {
+fn prometheus(name: &str, answer: &PrometheusAnswer, page: &mut Page) {
     page.field("version", answer.version.as_deref().unwrap_or("?"), Token::Text);
+    page.link(Goal::AlertsOf(name.into()));
     page.field("alerts", &thousands(answer.alerts.len()), Token::Text);
     if let Some(ahead) = answer.clock_ahead {
         page.field("clock", &format!("{ahead} s ahead of this machine's"), Token::Text);
@@ -150,10 +163,17 @@ fn prometheus(answer: &PrometheusAnswer, page: &mut Page) {
         None => page.text("? not told by this server", Token::Unknown),
     }
     page.head("PANELS");
-    if answer.panels.is_empty() {
+    panels(&answer.panels, page);
+    page.head("NOTES");
+    listed(&answer.notes, Token::Text, page);
+}
+
+fn panels(panels: &BTreeMap<String, PanelAnswer>, page: &mut Page) {
+    if panels.is_empty() {
         page.text("none", Token::Dim);
     }
-    for (name, panel) in &answer.panels {
+    for (name, panel) in panels {
+        page.link(Goal::Panel(name.clone()));
         match &panel.error {
             Some(error) => page.field(name, &format!("? query failed: {error}"), Token::Unknown),
             None => page.field(name, &format!("{} series", thousands(panel.now.len() + panel.now_dropped)), Token::Text),
@@ -162,8 +182,6 @@ fn prometheus(answer: &PrometheusAnswer, page: &mut Page) {
             page.field("", note, Token::Warning);
         }
     }
-    page.head("NOTES");
-    listed(&answer.notes, Token::Text, page);
 }
 
 fn listed(lines: &[String], token: Token, page: &mut Page) {
