@@ -141,9 +141,10 @@ pub fn ids(state: &State) -> Vec<Option<OverviewId>> {
         }),
         OverviewRow::Service(i) => state.estate.services.get(*i).map(|service| OverviewId::Service(service.name.clone())),
         OverviewRow::Source(i) => Some(OverviewId::Source(*i)),
-        OverviewRow::Change(i) => state.changes.get(*i).map(|change| {
-            OverviewId::Change(change.at, change.what.clone(), change.alert.as_ref().map(|alert| alert.id.clone()))
-        }),
+        OverviewRow::Change(i) => state
+            .changes
+            .get(*i)
+            .map(|change| OverviewId::Change(change.at, change.what.clone(), change.alert.as_ref().map(|alert| alert.id.clone()))),
         OverviewRow::Note(_)
         | OverviewRow::Head(_)
         | OverviewRow::NeedAction(_)
@@ -176,7 +177,9 @@ pub fn step(state: &mut State, action: Action, by: isize) {
     let left = state.overview.list.offset;
     let row = state.overview.list.row;
     let to = match action {
-        Action::Left if columns[1].contains(&row) => Some((columns[0].clone(), (row - columns[1].start).saturating_sub(state.overview_right) + left)),
+        Action::Left if columns[1].contains(&row) => {
+            Some((columns[0].clone(), (row - columns[1].start).saturating_sub(state.overview_right) + left))
+        }
         Action::Right if columns[0].contains(&row) => Some((columns[1].clone(), row.saturating_sub(left) + state.overview_right)),
         _ => None,
     };

@@ -2,9 +2,9 @@
 
 use crate::app::action::Action;
 use crate::app::layer::{Layer, Pane, scope};
-use crate::app::when;
 use crate::app::mark;
 use crate::app::state::State;
+use crate::app::when;
 use crate::model::preferences::Token;
 use crate::model::reading::Freshness;
 

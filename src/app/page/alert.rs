@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::app::mark::{self, is_stale, state_cell};
+use crate::app::palette::Goal;
 use crate::app::state::State;
+use crate::app::when;
 use crate::model::alert::Alert;
 use crate::model::preferences::Token;
 use crate::model::source::{AlertmanagerAnswer, Answer};
-use crate::app::mark::{self, is_stale, state_cell};
-use crate::app::palette::Goal;
-use crate::app::when;
 
 use super::{Page, Row};
 

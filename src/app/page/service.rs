@@ -1,11 +1,11 @@
 //! One service, whole: its sites, its commands, what it depends on, its alerts, panels and sources.
 
+use crate::app::palette::Goal;
 use crate::app::state::State;
+use crate::app::{mark, when};
 use crate::model::estate::Service;
 use crate::model::health::Health;
 use crate::model::preferences::Token;
-use crate::app::palette::Goal;
-use crate::app::{mark, when};
 
 use super::{Page, Row};
 

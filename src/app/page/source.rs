@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::app::palette::Goal;
 use crate::app::state::State;
+use crate::app::wrap::thousands;
+use crate::app::{mark, when};
 use crate::model::age;
 use crate::model::estate::SourceKind;
 use crate::model::metric::{self, PanelAnswer};
@@ -10,9 +13,6 @@ use crate::model::panel::Unit;
 use crate::model::preferences::Token;
 use crate::model::reading::Freshness;
 use crate::model::source::{AlertmanagerAnswer, Answer, ExpositionAnswer, ProbeAnswer, PrometheusAnswer};
-use crate::app::palette::Goal;
-use crate::app::wrap::thousands;
-use crate::app::{mark, when};
 
 use super::{Page, Row};
 

@@ -6,8 +6,8 @@ use crate::app::when;
 use crate::model::alert::Alert;
 use crate::model::preferences::Token;
 use crate::model::reading::Freshness;
-use crate::ui::widget::canvas::Canvas;
 use crate::ui::frame;
+use crate::ui::widget::canvas::Canvas;
 
 const SEVERITY: u16 = 2;
 const STATE: u16 = 13;

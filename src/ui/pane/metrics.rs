@@ -7,9 +7,9 @@ use crate::model::age;
 use crate::model::health::PanelView;
 use crate::model::preferences::Token;
 use crate::model::reading::Freshness;
+use crate::ui::frame;
 use crate::ui::widget::canvas::{Canvas, cells, wrap};
 use crate::ui::widget::chart::{self, Chart};
-use crate::ui::frame;
 
 /// Draws the pane between the fixed lines.
 pub fn draw(canvas: &mut Canvas, state: &State) {

@@ -14,8 +14,8 @@ use crate::model::panel::Unit;
 use crate::model::preferences::Token;
 use crate::model::reading::{Freshness, Reading};
 use crate::model::source::Answer;
-use crate::ui::widget::canvas::Canvas;
 use crate::ui::frame;
+use crate::ui::widget::canvas::{Canvas, cells, wrap};
 
 /// Columns of all rows: the state cell, the name, and the age at the right edge.
 const STATE: u16 = 2;
@@ -69,8 +69,7 @@ fn rows(canvas: &mut Canvas, state: &State, column: Range<usize>, offset: usize)
             OverviewRow::Head(text) => head(canvas, state, y, text, state.overview_rows.get(place + 1)),
             OverviewRow::Need(index) => need(canvas, state, y, *index, name),
             OverviewRow::NeedAction(index) => {
-                let action = state.shown().needs.get(*index).map_or("", |need| need.action.as_str());
-                canvas.put(NAME + 2, y, width, action, Token::Text);
+                need_more(canvas, state, y, *index);
             }
             OverviewRow::MoreNeeds(count) => {
                 canvas.put(NAME, y, width, &format!("and {count} more"), Token::Dim);
@@ -82,8 +81,9 @@ fn rows(canvas: &mut Canvas, state: &State, column: Range<usize>, offset: usize)
             OverviewRow::Source(index) => source(canvas, state, y, *index, name),
             OverviewRow::SourceSaid(index) => {
                 if let Some(reading) = state.shown_readings().get(*index) {
-                    let (text, token) = about(state, reading);
-                    canvas.put(NAME + 2, y, width, &text, token);
+                    let (text, token) =
+                        reading.failure.as_ref().map_or_else(|| (said(reading), Token::Dim), |f| (f.what.clone(), Token::Warning));
+                    canvas.put(NAME, y, width, &text, token);
                 }
             }
             OverviewRow::Change(index) => change(canvas, state, y, *index, name),
@@ -143,7 +143,8 @@ fn need(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token) {
     let (word, token) = mark::state(need.severity, need.stale);
     canvas.put(STATE, y, STATE_WIDTH, &word, token);
     if two_lines(state) {
-        canvas.put(NAME, y, canvas.area.width - AGE_WIDTH - 1 - NAME, &need.what, name);
+        let room = canvas.area.width - AGE_WIDTH - 1 - NAME;
+        canvas.put(NAME, y, room, &wrap(&need.what, usize::from(room))[0], name);
     } else {
         let action = action_column(canvas.area.width);
         canvas.put(NAME, y, action - NAME - 1, &need.what, name);
@@ -154,6 +155,18 @@ fn need(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token) {
         (None, Some(since)) => age_cell(canvas, y, &when::ago(state, since), Token::Dim),
         (None, None) => age_cell(canvas, y, "-", Token::Dim),
     }
+}
+
+/// What did not fit in the first line of a need, and what to do about it.
+fn need_more(canvas: &mut Canvas, state: &State, y: u16, index: usize) {
+    let Some(need) = state.shown().needs.get(index) else { return };
+    let room = usize::from(canvas.area.width - AGE_WIDTH - 1 - NAME);
+    let rest = wrap(&need.what, room)[1..].join(" ");
+    let action = format!("-> {}", need.action);
+    // Without a rest it stands under the text, with one at the right, where the eye finds all of them.
+    let at = if rest.is_empty() { NAME } else { canvas.area.width.saturating_sub(cells(&action)).max(NAME + 20) };
+    canvas.put(NAME, y, (at - NAME).saturating_sub(1), &rest, Token::Text);
+    canvas.put(at, y, canvas.area.width, &action, Token::Text);
 }
 
 fn health(health: &Health) -> (String, Token) {
@@ -192,7 +205,12 @@ fn source(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token)
     canvas.put(NAME, y, kind - NAME - 1, &source.name, name);
     canvas.put(kind, y, 12, source.kind.word(), Token::Dim);
     let rest = kind + 13;
-    let (text, token) = if two_lines(state) { (place_of(source), Token::Dim) } else { about(state, reading) };
+    let (text, token) = match &reading.failure {
+        Some(_) if two_lines(state) => (next_try(state, reading), Token::Warning),
+        Some(failure) => (format!("{}: {}", next_try(state, reading), failure.what), Token::Warning),
+        None if two_lines(state) => (place_of(source), Token::Dim),
+        None => (said(reading), Token::Dim),
+    };
     canvas.put(rest, y, width.saturating_sub(rest + AGE_WIDTH + 1), &text, token);
     let age = reading.held.as_ref().map_or("-".to_owned(), |h| when::ago(state, h.as_of));
     if freshness == Freshness::Fresh {
@@ -207,20 +225,15 @@ fn place_of(source: &Source) -> String {
     [&source.service, &source.site].into_iter().flatten().cloned().collect::<Vec<_>>().join(" at ")
 }
 
-/// What it says, or why it fails.
-fn about(state: &State, reading: &Reading<Answer>) -> (String, Token) {
-    if reading.failure.is_some() { (failing(state, reading), Token::Warning) } else { (said(reading), Token::Dim) }
-}
-
-/// When a failing source is tried again, how often it failed, and why.
-fn failing(state: &State, reading: &Reading<Answer>) -> String {
+/// When a failing source is tried again, and how often it failed.
+fn next_try(state: &State, reading: &Reading<Answer>) -> String {
     let Some(failure) = &reading.failure else { return String::new() };
     let next = reading.next_try.map_or_else(
         || "no next try".to_owned(),
         |at| format!("next try in {}", age::exact(at.duration_since(state.now).max(jiff::SignedDuration::ZERO))),
     );
     let tries = if failure.tries == 1 { "1 try".to_owned() } else { format!("{} tries", failure.tries) };
-    format!("{next}, {tries}: {}", failure.what)
+    format!("{next}, {tries}")
 }
 
 /// What a source said, counted.
