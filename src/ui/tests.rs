@@ -263,3 +263,55 @@ fn every_source_in_every_state_says_its_state_and_leaves_no_cell_empty() {
         }
     }
 }
+
+/// Lines of a drawn screen that show a value or a state of these sources as if it were live: a word or number that only
+/// stands bare while its source is fresh.
+fn drawn_as_live(lines: &[String]) -> Vec<String> {
+    let live = |line: &&String| {
+        // The firing alerts, the panels' values and the counts of the fixture, without the mark `[..] ?`.
+        let words = [" firing ", "X critical    ErrorBudgetBurn", "2.1% X critical", "340ms ok", " 1 critical ", "  fresh  "];
+        words.iter().any(|word| format!(" {line} ").contains(word))
+    };
+    lines.iter().filter(live).cloned().collect()
+}
+
+/// All screens on which values stand, drawn in that state.
+fn screens_with_values(state: &State, size: (u16, u16)) -> Vec<(String, Vec<String>)> {
+    let mut state = state.clone();
+    let chart = Layer::Chart { panel: "checkout errors".into(), cursor: None };
+    let alert = state.view.alerts.iter().find(|alert| alert.name() == "ErrorBudgetBurn").unwrap().clone();
+    let details = [Layer::Alert { alert, spot: Spot::default() }, Layer::Service { name: "checkout".into(), spot: Spot::default() }, chart];
+    let mut screens: Vec<(String, Pane, Vec<Layer>)> = Pane::ALL.map(|pane| (pane.name().to_owned(), pane, vec![])).into();
+    screens.extend(details.into_iter().enumerate().map(|(n, layer)| (format!("detail {n}"), Pane::Overview, vec![layer])));
+    let mut drawn = Vec::new();
+    for (name, pane, layers) in screens {
+        (state.pane, state.layers) = (pane, layers);
+        drawn.push((name, text(&buffer(&state, size))));
+    }
+    drawn
+}
+
+#[test]
+fn no_screen_draws_a_stale_value_as_live_and_one_that_did_would_be_found() {
+    for size in SIZES {
+        // An hour without any answer: all that is known is old.
+        let mut stale = trouble(size);
+        stale.now = at(3_600);
+        crate::app::update::update(&mut stale, crate::app::message::Message::Tick);
+        for (screen, lines) in screens_with_values(&stale, size) {
+            assert_eq!(drawn_as_live(&lines), Vec::<String>::new(), "{screen} {size:?}");
+        }
+        // The planted break: a console that takes the time of drawing for the time when values were true.
+        let mut lying = stale.clone();
+        for reading in &mut lying.readings {
+            reading.failure = None;
+            if let Some(held) = &mut reading.held {
+                (held.as_of, held.cached) = (lying.now, false);
+            }
+        }
+        lying.view = crate::app::state::View::of(&lying.estate, &lying.readings, lying.now);
+        for (screen, lines) in screens_with_values(&lying, size) {
+            assert_ne!(drawn_as_live(&lines), Vec::<String>::new(), "{screen} {size:?}: {}", lines.join("\n"));
+        }
+    }
+}

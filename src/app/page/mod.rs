@@ -138,7 +138,7 @@ pub fn walk(spot: &mut Spot, rows: &[Row], height: usize, by: isize) {
     // A way to an end, or one that the page is too short for, goes to the first or the last of what can be opened.
     let to_end = by.abs() > 1 && (spot.scroll == from || by.unsigned_abs() > rows.len());
     if to_end || !at.is_some_and(|at| shown.contains(&at)) {
-        let row = if (by > 0) == to_end { visible().last() } else { visible().next() };
+        let row = if (by > 0) == to_end { visible().next_back() } else { visible().next() };
         spot.selected = row.and_then(|row| rows[row].opens.clone());
     }
 }
