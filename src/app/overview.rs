@@ -65,6 +65,12 @@ pub fn rows(state: &State) -> Vec<OverviewRow> {
     }
     rows.push(OverviewRow::Head("SERVICES"));
     section(&mut rows, services, !filter.is_empty(), "the estate file names no service");
+    if wide {
+        let panels = state.panels();
+        let panels = (0..panels.len()).filter(|i| filter.matches(&panels[*i], now)).map(OverviewRow::Panel).collect();
+        rows.push(OverviewRow::Head("PANELS"));
+        section(&mut rows, panels, !filter.is_empty(), "the estate file names no panel");
+    }
     rows.push(OverviewRow::Head(RIGHT));
     let sources: Vec<OverviewRow> = (state.estate.sources.iter().zip(state.shown_readings()).enumerate())
         .filter(|(_, (source, reading))| {
@@ -123,7 +129,8 @@ fn quiet(state: &State) -> &'static str {
 
 /// True for a row that can be selected.
 pub fn selectable(row: &OverviewRow) -> bool {
-    matches!(row, OverviewRow::Need(_) | OverviewRow::Service(_) | OverviewRow::Source(_) | OverviewRow::Change(_))
+    use OverviewRow::{Change, Need, Panel, Service, Source};
+    matches!(row, Need(_) | Service(_) | Panel(_) | Source(_) | Change(_))
 }
 
 /// What tells the rows apart.
@@ -140,6 +147,7 @@ pub fn ids(state: &State) -> Vec<Option<OverviewId>> {
             OverviewId::Need(about, *before - 1)
         }),
         OverviewRow::Service(i) => state.estate.services.get(*i).map(|service| OverviewId::Service(service.name.clone())),
+        OverviewRow::Panel(i) => state.estate.panels.get(*i).map(|panel| OverviewId::Panel(panel.name.clone())),
         OverviewRow::Source(i) => Some(OverviewId::Source(*i)),
         OverviewRow::Change(i) => state
             .changes

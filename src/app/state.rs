@@ -98,6 +98,8 @@ pub enum OverviewId {
     Service(String),
     /// A source, by its place.
     Source(usize),
+    /// A panel, by name.
+    Panel(String),
     /// A change: when, what, and of which alert.
     Change(Timestamp, String, Option<AlertId>),
 }
@@ -149,6 +151,8 @@ pub enum OverviewRow {
     Empty(&'static str),
     /// A service, by its place in the estate.
     Service(usize),
+    /// A panel, by its place in the estate; on a wide screen only.
+    Panel(usize),
     /// A source, by its place in the estate.
     Source(usize),
     /// The second line of a source on a wide screen: what it says, or why it fails.

@@ -140,6 +140,11 @@ fn open_overview(state: &mut State) {
                 lay(state, Layer::Service { name, spot: Spot::default() });
             }
         }
+        Some(OverviewRow::Panel(place)) => {
+            if let Some(panel) = state.estate.panels.get(*place).map(|panel| panel.name.clone()) {
+                lay(state, Layer::Chart { panel, cursor: None });
+            }
+        }
         Some(OverviewRow::Source(place)) => {
             let index = *place;
             lay(state, Layer::Source { index, spot: Spot::default() });

@@ -7,8 +7,7 @@ use crate::app::overview;
 use crate::app::state::{OverviewRow, State};
 use crate::app::when;
 use crate::model::age;
-use crate::model::estate::Source;
-use crate::model::health::Health;
+use crate::model::health::{Health, PanelView};
 use crate::model::metric;
 use crate::model::panel::Unit;
 use crate::model::preferences::Token;
@@ -22,6 +21,9 @@ const STATE: u16 = 2;
 const STATE_WIDTH: u16 = 13;
 const NAME: u16 = 16;
 const AGE_WIDTH: u16 = 6;
+/// A panel's value: `[-1.0e-9/s] ? 20m` with a space.
+const VALUE: u16 = 30;
+const VALUE_WIDTH: u16 = 22;
 /// One site's state, `[critical] ?` with a space.
 const SITE_WIDTH: u16 = 13;
 
@@ -54,6 +56,7 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
 fn rows(canvas: &mut Canvas, state: &State, column: Range<usize>, offset: usize) {
     let width = canvas.area.width;
     let height = usize::from(canvas.area.height - 4);
+    let panels = state.panels();
     let shown = state.overview_rows.iter().enumerate().take(column.end).skip(column.start + offset).take(height);
     for (line, (place, row)) in shown.enumerate() {
         let y = 3 + line as u16;
@@ -78,6 +81,11 @@ fn rows(canvas: &mut Canvas, state: &State, column: Range<usize>, offset: usize)
                 canvas.put(STATE, y, width, text, Token::Dim);
             }
             OverviewRow::Service(index) => service(canvas, state, y, *index, name),
+            OverviewRow::Panel(index) => {
+                if let Some(view) = panels.get(*index) {
+                    panel(canvas, state, y, view, name);
+                }
+            }
             OverviewRow::Source(index) => source(canvas, state, y, *index, name),
             OverviewRow::SourceSaid(index) => {
                 if let Some(reading) = state.shown_readings().get(*index) {
@@ -126,6 +134,10 @@ fn head(canvas: &mut Canvas, state: &State, y: u16, text: &str, next: Option<&Ov
             let worst = if hidden > 0 { format!("WORST (+{hidden} sites)") } else { "WORST".to_owned() };
             canvas.put(x, y, width.saturating_sub(x + AGE_WIDTH + 1), &worst, Token::Title);
             canvas.put(width - AGE_WIDTH, y, AGE_WIDTH, "SINCE", Token::Title);
+        }
+        Some(OverviewRow::Panel(_)) => {
+            canvas.put(VALUE, y, width, "VALUE", Token::Title);
+            canvas.put(width - AGE_WIDTH, y, AGE_WIDTH, "AGE", Token::Title);
         }
         Some(OverviewRow::Source(_)) => {
             canvas.put(width - AGE_WIDTH, y, AGE_WIDTH, "AGE", Token::Title);
@@ -195,6 +207,19 @@ fn service(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token
     age_cell(canvas, y, &of.since.map_or("-".to_owned(), |at| when::ago(state, at)), Token::Dim);
 }
 
+/// One panel: its newest value with what it means, and which service and site it tells of.
+fn panel(canvas: &mut Canvas, state: &State, y: u16, view: &PanelView, name: Token) {
+    let width = canvas.area.width;
+    canvas.put(STATE, y, VALUE - STATE - 1, &view.panel.name, name);
+    let (text, token) = mark::value(state, view);
+    let place = VALUE + VALUE_WIDTH;
+    canvas.put(VALUE, y, VALUE_WIDTH - 1, &text, token);
+    let of = place_of(view.panel.service.as_ref(), view.panel.site.as_ref());
+    canvas.put(place, y, width.saturating_sub(place + AGE_WIDTH + 1), &of, Token::Dim);
+    let age = view.as_of.map_or("-".to_owned(), |at| when::ago(state, at));
+    age_cell(canvas, y, &age, if view.freshness == Freshness::Fresh { Token::Dim } else { Token::Unknown });
+}
+
 fn source(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token) {
     let (Some(source), Some(reading)) = (state.estate.sources.get(index), state.shown_readings().get(index)) else { return };
     let width = canvas.area.width;
@@ -208,7 +233,7 @@ fn source(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token)
     let (text, token) = match &reading.failure {
         Some(_) if two_lines(state) => (next_try(state, reading), Token::Warning),
         Some(failure) => (format!("{}: {}", next_try(state, reading), failure.what), Token::Warning),
-        None if two_lines(state) => (place_of(source), Token::Dim),
+        None if two_lines(state) => (place_of(source.service.as_ref(), source.site.as_ref()), Token::Dim),
         None => (said(reading), Token::Dim),
     };
     canvas.put(rest, y, width.saturating_sub(rest + AGE_WIDTH + 1), &text, token);
@@ -220,9 +245,9 @@ fn source(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token)
     }
 }
 
-/// Which service and site it tells of.
-fn place_of(source: &Source) -> String {
-    [&source.service, &source.site].into_iter().flatten().cloned().collect::<Vec<_>>().join(" at ")
+/// Which service and site something tells of.
+fn place_of(service: Option<&String>, site: Option<&String>) -> String {
+    [service, site].into_iter().flatten().cloned().collect::<Vec<_>>().join(" at ")
 }
 
 /// When a failing source is tried again, and how often it failed.
