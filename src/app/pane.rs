@@ -56,13 +56,22 @@ pub fn settle_top(state: &mut State) {
     }
 }
 
+/// The alert as it is now. One that only a Prometheus knew has another id once an Alertmanager has it, which may have
+/// fewer or more labels.
+pub fn still<'a>(alerts: &'a [Arc<Alert>], was: &Alert) -> Option<&'a Arc<Alert>> {
+    let moved = |now: &&Arc<Alert>| {
+        now.source != was.source && now.name() == was.name() && (was.labels.covers(&now.labels) || now.labels.covers(&was.labels))
+    };
+    alerts.iter().find(|now| now.id == was.id).or_else(|| alerts.iter().find(moved))
+}
+
 /// An open alert follows its alert while there is one; when it has ended, it stays as it was last seen.
 fn renew_details(state: &mut State) {
     let State { layers, frozen, view, .. } = state;
     let alerts = frozen.as_ref().map_or(&view.alerts, |f| &f.view.alerts);
     for layer in layers {
         if let Layer::Alert { alert, .. } = layer
-            && let Some(now) = alerts.iter().find(|a| a.id == alert.id)
+            && let Some(now) = still(alerts, alert)
         {
             *alert = now.clone();
         }

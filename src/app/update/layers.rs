@@ -163,7 +163,7 @@ fn open_overview(state: &mut State) {
 fn open_change(state: &mut State, change: Change) {
     match (change.alert, change.source) {
         (Some(was), _) => {
-            let now = state.shown().alerts.iter().find(|alert| alert.id == was.id).cloned();
+            let now = pane::still(&state.shown().alerts, &was).cloned();
             lay(state, Layer::Alert { alert: now.unwrap_or(was), spot: Spot::default() });
         }
         (None, Some(name)) => open_need(state, About::Source(name)),

@@ -407,9 +407,19 @@ fn an_alert_that_reaches_alertmanager_is_one_change() {
     (known.id, known.source) = (crate::model::alert::AlertId("prom/x".into()), "prom".into());
     let prometheus = |alerts: Vec<Arc<Alert>>| Answer::Prometheus(Arc::new(PrometheusAnswer { alerts, ..Default::default() }));
     read(&mut state, 0, alertmanager(vec![]));
-    read(&mut state, 1, prometheus(vec![pending]));
+    read(&mut state, 1, prometheus(vec![pending.clone()]));
+    press(&mut state, "2 enter");
     read(&mut state, 0, alertmanager(vec![alert(&[("alertname", "Down"), ("job", "web"), ("cluster", "c")], AlertState::Firing, 5)]));
     assert_eq!(state.changes.iter().map(|c| c.what.as_str()).collect::<Vec<_>>(), ["Down pending -> firing"]);
+    // Nor has the one that was open, or that an older change tells of, ended.
+    let open = |state: &State| matches!(&state.layers[..], [Layer::Alert { alert, .. }] if alert.state == AlertState::Firing);
+    assert!(open(&state));
+    press(&mut state, "esc");
+    let told = state.changes[0].clone();
+    state.changes.push_front(crate::model::change::Change { alert: Some(pending), what: "Down pending".into(), ..told });
+    pane::refresh(&mut state);
+    press(&mut state, "1 G k enter");
+    assert!(open(&state));
 }
 
 #[test]
