@@ -285,13 +285,14 @@ pub fn console(estate: Estate, readings: Vec<Reading<Answer>>, size: (u16, u16))
 /// The estate in trouble: an unreachable source, a silenced and an inhibited alert, panels with gap, NaN and zero.
 pub fn trouble(size: (u16, u16)) -> State {
     let sources = vec![alertmanager("am"), prometheus("prom-a"), prometheus("prom-b")];
-    let all = vec![
+    let mut all = vec![
         panel("checkout errors", "checkout", "prom-a", Unit::Ratio, Some(0.005), Some(0.01)),
         panel("latency", "checkout", "prom-a", Unit::Seconds, Some(0.5), Some(1.0)),
         panel("queue", "ledger", "prom-a", Unit::Count, None, None),
         panel("replica lag", "ledger", "prom-b", Unit::Seconds, Some(5.0), Some(30.0)),
         panel("broken", "search", "prom-a", Unit::Count, None, None),
     ];
+    all[3].site = Some("ams3".into());
     let mut readings: Vec<Reading<Answer>> = sources.iter().map(|s| Reading::never(s.every)).collect();
     readings[0].take(value(Answer::Alertmanager(Arc::new(alertmanager_answer(alerts()))), -4), Some(at(11)));
     let a = PrometheusAnswer { panels: panels(), ..prometheus_answer() };
