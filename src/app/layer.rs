@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::model::alert::Alert;
 
 use super::action::Action;
-use super::palette::Palette;
+use super::palette::{Goal, Palette};
 
 /// A whole screen at the bottom of the stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,6 +39,15 @@ impl Pane {
     }
 }
 
+/// Where one is in a detail.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Spot {
+    /// First line shown.
+    pub scroll: usize,
+    /// Where the selected line leads; `None` where no line on the screen leads anywhere.
+    pub selected: Option<Goal>,
+}
+
 /// A view that lies on a pane.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Layer {
@@ -46,22 +55,22 @@ pub enum Layer {
     Alert {
         /// As it was last seen.
         alert: Arc<Alert>,
-        /// First line shown.
-        scroll: usize,
+        /// Where in it.
+        spot: Spot,
     },
     /// One service: its alerts, panels, dependencies, runbook.
     Service {
         /// Its name.
         name: String,
-        /// First line shown.
-        scroll: usize,
+        /// Where in it.
+        spot: Spot,
     },
     /// One source: its state, its last error, its notes.
     Source {
         /// Its place in the estate.
         index: usize,
-        /// First line shown.
-        scroll: usize,
+        /// Where in it.
+        spot: Spot,
     },
     /// One panel on the full screen.
     Chart {
@@ -154,7 +163,7 @@ impl Scope {
             Scope::Overview => &[Open, Help, Filter, Palette, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Alerts => &[Open, Help, Filter, Muted, Group, Palette, Overview, Metrics, Freeze, Close],
             Scope::Metrics => &[Open, Help, Longer, Shorter, Filter, Palette, Overview, Alerts, Freeze, Close],
-            Scope::Detail => &[Back, Help, Down, Up, Palette, Freeze, Zone],
+            Scope::Detail => &[Back, Open, Help, Down, Up, Palette, Freeze, Zone],
             Scope::Chart => &[Back, Help, Left, Right, Live, Longer, Shorter, Freeze, Zone],
             Scope::Help => &[Back, Down, Up],
             Scope::Input => &[Accept, Back, EraseAll],

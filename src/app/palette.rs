@@ -29,6 +29,8 @@ pub enum Goal {
     Panel(String),
     /// An alert.
     Alert(AlertId),
+    /// All alerts that a source of this name told of.
+    AlertsOf(String),
 }
 
 /// One line of the palette.

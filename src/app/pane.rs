@@ -6,40 +6,36 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::alert::{Alert, AlertId};
-use crate::model::needs::About;
-use crate::model::reading::{Freshness, Reading};
+use crate::model::reading::Freshness;
 use crate::model::source::Answer;
 
+use super::grid::grid;
 use super::layer::{Layer, Pane};
 use super::list::List;
-use super::state::{AlertRow, OverviewId, OverviewRow, State};
-use super::subject::{OfService, OfSource};
-
-/// Changes listed on the Overview.
-const CHANGES_SHOWN: usize = 50;
+use super::state::{AlertRow, State};
+use super::{overview, page};
 
 /// Computes the rows of all panes again and settles the selections.
 pub fn refresh(state: &mut State) {
-    state.overview_rows = overview(state);
+    state.overview_rows = overview::rows(state);
     state.alert_rows = alerts(state);
     state.metric_rows = metrics(state);
     let height = state.body_height();
-    let ids = overview_ids(state);
-    state.overview.list.settle(&ids, height);
+    overview::settle(state);
     let ids = alert_ids(state);
     state.alerts.list.settle(&ids, height);
     let ids = metric_ids(state);
-    state.metrics.list.settle(&ids, height);
+    let grid = grid(state.size);
+    state.metrics.list.settle(&ids, grid.across * grid.down);
     renew_details(state);
+    settle_top(state);
 }
 
 /// The same when a source answered for the first time: a cursor that still stands on the first row stays on the first
 /// row, which is now another one. Later on it stays with its id.
 pub fn refresh_at_start(state: &mut State) {
     // By rows, not ids: the rows are still those of the old view.
-    let first =
-        state.overview_rows.iter().position(|r| matches!(r, OverviewRow::Need(_) | OverviewRow::Service(_) | OverviewRow::Source(_)));
-    if first == Some(state.overview.list.row) {
+    if state.overview_rows.iter().position(overview::selectable) == Some(state.overview.list.row) {
         state.overview.list = List::default();
     }
     let first = state.alert_rows.iter().position(|r| matches!(r, AlertRow::Alert(_)));
@@ -49,78 +45,36 @@ pub fn refresh_at_start(state: &mut State) {
     refresh(state);
 }
 
+/// Finds the place in the page on top again after its lines, or the screen, changed.
+pub fn settle_top(state: &mut State) {
+    let Some(top) = state.layers.last() else { return };
+    let (rows, height) = (page::lines(state, top, state.size.0).1, state.body_height());
+    match state.layers.last_mut() {
+        Some(Layer::Alert { spot, .. } | Layer::Service { spot, .. } | Layer::Source { spot, .. }) => page::settle(spot, &rows, height),
+        Some(Layer::Help { scroll }) => *scroll = (*scroll).min(rows.len().saturating_sub(height)),
+        Some(Layer::Chart { .. } | Layer::Filter | Layer::Palette(_)) | None => {}
+    }
+}
+
+/// The alert as it is now. One that only a Prometheus knew has another id once an Alertmanager has it, which may have
+/// fewer or more labels.
+pub fn still<'a>(alerts: &'a [Arc<Alert>], was: &Alert) -> Option<&'a Arc<Alert>> {
+    let moved = |now: &&Arc<Alert>| {
+        now.source != was.source && now.name() == was.name() && (was.labels.covers(&now.labels) || now.labels.covers(&was.labels))
+    };
+    alerts.iter().find(|now| now.id == was.id).or_else(|| alerts.iter().find(moved))
+}
+
 /// An open alert follows its alert while there is one; when it has ended, it stays as it was last seen.
 fn renew_details(state: &mut State) {
     let State { layers, frozen, view, .. } = state;
     let alerts = frozen.as_ref().map_or(&view.alerts, |f| &f.view.alerts);
     for layer in layers {
         if let Layer::Alert { alert, .. } = layer
-            && let Some(now) = alerts.iter().find(|a| a.id == alert.id)
+            && let Some(now) = still(alerts, alert)
         {
             *alert = now.clone();
         }
-    }
-}
-
-fn overview(state: &State) -> Vec<OverviewRow> {
-    let (view, filter, now) = (state.shown(), &state.overview.filter, state.now);
-    let mut rows = vec![OverviewRow::Head("NEEDS YOU")];
-    let needs: Vec<usize> = (0..view.needs.len()).filter(|i| filter.matches(&view.needs[*i], now)).collect();
-    let room = (state.body_height() / 3).max(4);
-    rows.extend(needs.iter().take(room).map(|i| OverviewRow::Need(*i)));
-    if needs.len() > room {
-        rows.push(OverviewRow::MoreNeeds(needs.len() - room));
-    }
-    if needs.is_empty() {
-        rows.push(OverviewRow::Empty(quiet(state)));
-    }
-    rows.push(OverviewRow::Head("SERVICES"));
-    let services: Vec<OverviewRow> = (state.estate.services.iter().zip(&view.services).enumerate())
-        .filter(|(_, (service, health))| filter.matches(&OfService { service, health }, now))
-        .map(|(i, _)| OverviewRow::Service(i))
-        .collect();
-    section(&mut rows, services, !filter.is_empty(), "the estate file names no service");
-    rows.push(OverviewRow::Head("SOURCES"));
-    let sources: Vec<OverviewRow> = (state.estate.sources.iter().zip(state.shown_readings()).enumerate())
-        .filter(|(_, (source, reading))| {
-            let as_of = reading.held.as_ref().map(|held| held.as_of);
-            filter.matches(&OfSource { source, freshness: reading.freshness(now), as_of }, now)
-        })
-        .map(|(i, _)| OverviewRow::Source(i))
-        .collect();
-    section(&mut rows, sources, !filter.is_empty(), "the estate file names no source");
-    rows.push(OverviewRow::Head("CHANGED since start"));
-    let until = state.frozen.as_ref().map_or(Timestamp::MAX, |f| f.at);
-    let changes: Vec<OverviewRow> = (state.changes.iter().enumerate())
-        .filter(|(_, change)| change.at <= until && filter.matches(*change, now))
-        .take(CHANGES_SHOWN)
-        .map(|(i, _)| OverviewRow::Change(i))
-        .collect();
-    section(&mut rows, changes, !filter.is_empty(), "no change was seen");
-    rows
-}
-
-fn section(rows: &mut Vec<OverviewRow>, of: Vec<OverviewRow>, filtered: bool, empty: &'static str) {
-    if of.is_empty() {
-        rows.push(OverviewRow::Empty(if filtered { "nothing here matches the filter" } else { empty }));
-    }
-    rows.extend(of);
-}
-
-/// What stands where no need is listed. It never says that all is well on the word of a source that is not fresh.
-fn quiet(state: &State) -> &'static str {
-    let readings = state.shown_readings();
-    let is = |wanted: Freshness| move |r: &Reading<Answer>| r.freshness(state.now) == wanted;
-    if !state.shown().needs.is_empty() {
-        "nothing here matches the filter"
-    } else if readings.is_empty() {
-        "nothing is known: the estate file names no source"
-    } else if readings.iter().all(is(Freshness::Fresh)) {
-        "nothing needs you: every source answers and tells of nothing to do"
-    } else if readings.iter().any(is(Freshness::Never)) {
-        "nothing is known yet: not every source has answered"
-    } else {
-        "nothing known needs you, but not every source is fresh"
     }
 }
 
@@ -172,26 +126,6 @@ fn metrics(state: &State) -> Vec<usize> {
     (0..panels.len()).filter(|i| state.metrics.filter.matches(&panels[*i], state.now)).collect()
 }
 
-/// What tells the rows of the Overview apart.
-pub fn overview_ids(state: &State) -> Vec<Option<OverviewId>> {
-    let mut seen: HashMap<About, usize> = HashMap::new();
-    let id = |row: &OverviewRow| match row {
-        OverviewRow::Need(i) => state.shown().needs.get(*i).map(|need| {
-            let about = match &need.about {
-                About::Alerts(name, _) => About::Alerts(name.clone(), Vec::new()),
-                about => about.clone(),
-            };
-            let before = seen.entry(about.clone()).or_default();
-            *before += 1;
-            OverviewId::Need(about, *before - 1)
-        }),
-        OverviewRow::Service(i) => state.estate.services.get(*i).map(|service| OverviewId::Service(service.name.clone())),
-        OverviewRow::Source(i) => Some(OverviewId::Source(*i)),
-        OverviewRow::Head(_) | OverviewRow::MoreNeeds(_) | OverviewRow::Empty(_) | OverviewRow::Change(_) => None,
-    };
-    state.overview_rows.iter().map(id).collect()
-}
-
 /// What tells the rows of the Alerts pane apart.
 pub fn alert_ids(state: &State) -> Vec<Option<AlertId>> {
     let id = |row: &AlertRow| match row {
@@ -206,24 +140,14 @@ pub fn metric_ids(state: &State) -> Vec<Option<String>> {
     state.metric_rows.iter().map(|i| state.estate.panels.get(*i).map(|panel| panel.name.clone())).collect()
 }
 
-/// Charts side by side on the Metrics pane of a screen so many columns wide.
-pub fn metric_columns(width: u16) -> usize {
-    match width {
-        ..160 => 2,
-        160..240 => 3,
-        240.. => 4,
-    }
-}
-
 /// Points that a range query should bring for the plots on the screen: two Braille dots to a column.
 pub fn points(state: &State) -> u16 {
-    let width = state.size.0;
-    let columns = if state.layers.iter().any(|layer| matches!(layer, Layer::Chart { .. })) {
-        width.saturating_sub(12)
+    let (width, _) = state.size;
+    if state.layers.iter().any(|layer| matches!(layer, Layer::Chart { .. })) {
+        width.saturating_sub(12).max(10).saturating_mul(2)
     } else {
-        (width / metric_columns(width) as u16).saturating_sub(8)
-    };
-    columns.max(10).saturating_mul(2)
+        grid(state.size).points()
+    }
 }
 
 /// The earliest moment at which the screen would change without a message: the next minute, a reading that goes stale,

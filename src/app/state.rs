@@ -104,6 +104,10 @@ pub enum OverviewId {
     Service(String),
     /// A source, by its place.
     Source(usize),
+    /// A panel, by name.
+    Panel(String),
+    /// A change: when, what, and of which alert.
+    Change(Timestamp, String, Option<AlertId>),
 }
 
 /// One pane's list with its filter.
@@ -139,20 +143,41 @@ pub enum AlertRow {
 /// One line of the Overview.
 #[derive(Debug, Clone, PartialEq)]
 pub enum OverviewRow {
+    /// A line of the estate's note.
+    Note(String),
     /// A section's head.
     Head(&'static str),
     /// A need, by its place in the shown view's `needs`.
     Need(usize),
+    /// The second line of a need on a wide screen: what to do.
+    NeedAction(usize),
     /// Needs that there is no room for.
     MoreNeeds(usize),
     /// A sentence where a section is empty.
     Empty(&'static str),
     /// A service, by its place in the estate.
     Service(usize),
+    /// A panel, by its place in the estate; on a wide screen only.
+    Panel(usize),
     /// A source, by its place in the estate.
     Source(usize),
+    /// The second line of a source on a wide screen: what it says, or why it fails.
+    SourceSaid(usize),
     /// A change, by its place from the newest.
     Change(usize),
+}
+
+/// Where going back leads from a pane that a row has led to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WayBack {
+    /// The pane.
+    pub pane: Pane,
+    /// What lay on it.
+    pub layers: Vec<Layer>,
+    /// The Alerts pane as it was.
+    pub alerts: PaneList<AlertId>,
+    /// The way on from there.
+    pub further: Option<Box<WayBack>>,
 }
 
 /// All that the console knows and shows.
@@ -182,10 +207,14 @@ pub struct State {
     pub pane: Pane,
     /// What lies on it.
     pub layers: Vec<Layer>,
+    /// Where going back leads from this pane.
+    pub way_back: Option<Box<WayBack>>,
     /// The Overview pane.
     pub overview: PaneList<OverviewId>,
-    /// Its lines.
+    /// Its lines: those of the left column, then those of the right one.
     pub overview_rows: Vec<OverviewRow>,
+    /// The first line shown of the right column, counted from that column's first.
+    pub overview_right: usize,
     /// The Alerts pane.
     pub alerts: PaneList<AlertId>,
     /// Its lines.
@@ -225,8 +254,10 @@ impl State {
             changes: VecDeque::new(),
             pane: Pane::Overview,
             layers: Vec::new(),
+            way_back: None,
             overview: PaneList::default(),
             overview_rows: Vec::new(),
+            overview_right: 0,
             alerts: PaneList::default(),
             alert_rows: Vec::new(),
             show_muted: true,

@@ -148,6 +148,7 @@ impl Subject for PanelView<'_> {
             "name" => Some(self.panel.name.as_str().into()),
             "service" => self.panel.service.as_deref().map(Cow::Borrowed),
             "source" => Some(self.panel.source.as_str().into()),
+            "kind" => Some("panel".into()),
             "state" if self.freshness != Freshness::Fresh => Some(self.freshness.word().into()),
             "state" | "severity" => Some(self.severity().word().into()),
             _ => None,

@@ -725,7 +725,7 @@ within = "4h"
         ("", "service", "docs/ops/web.md", "docs/ops/shop.md"),
         ("", "source", "timeout = \"5s\"", "timeout = \"6s\""),
         ("", "panel", "unit = \"ratio\"", "unit = \"count\""),
-        ("", "rule", "above = 1000", "above = 1001"),
+        ("", "rule", "above = 1000", "above = 2000"),
         ("estate", "note", "15:00", "16:00"),
         ("service", "start", "\"start\", ", ""),
         ("service", "stop", "\"stop\", ", ""),

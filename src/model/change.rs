@@ -17,8 +17,10 @@ pub struct Change {
     pub severity: Severity,
     /// What changed, one line.
     pub what: String,
-    /// The alert that it is about.
-    pub alert: Option<AlertId>,
+    /// The alert that it is about, as it was then.
+    pub alert: Option<Arc<Alert>>,
+    /// The source that it is about, by name, where it is about one.
+    pub source: Option<String>,
 }
 
 /// Changes kept; the oldest go first.
@@ -30,9 +32,9 @@ pub fn alerts(before: &[Arc<Alert>], after: &[Arc<Alert>], at: Timestamp, cap: u
     let old: HashMap<&AlertId, &Arc<Alert>> = before.iter().map(|a| (&a.id, a)).collect();
     let mut changes = Vec::new();
     let mut more = 0;
-    let mut say = |severity, what: String, alert: &Alert| {
+    let mut say = |severity, what: String, alert: &Arc<Alert>| {
         if changes.len() < cap {
-            changes.push(Change { at, severity, what, alert: Some(alert.id.clone()) });
+            changes.push(Change { at, severity, what, alert: Some(alert.clone()), source: None });
         } else {
             more += 1;
         }
@@ -56,7 +58,7 @@ pub fn alerts(before: &[Arc<Alert>], after: &[Arc<Alert>], at: Timestamp, cap: u
         }
     }
     if more > 0 {
-        changes.push(Change { at, severity: Severity::Info, what: format!("and {more} more alerts changed"), alert: None });
+        changes.push(Change { at, severity: Severity::Info, what: format!("and {more} more alerts changed"), alert: None, source: None });
     }
     changes
 }

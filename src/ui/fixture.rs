@@ -11,8 +11,9 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 
 use crate::app::keymap::Keymap;
-use crate::app::layer::Pane;
-use crate::app::state::{AlertRow, Identity, Look, OverviewId, OverviewRow, State, View};
+use crate::app::layer::{Pane, Spot};
+use crate::app::pane;
+use crate::app::state::{Identity, Look, State, View};
 use crate::model::alert::tests::alert;
 use crate::model::alert::{Alert, AlertState};
 use crate::model::change::Change;
@@ -70,7 +71,7 @@ pub fn estate(sources: Vec<Source>, panels: Vec<Panel>) -> Estate {
         depends_on: depends_on.iter().map(|s| (*s).to_owned()).collect(),
         labels: Labels::new([("service", name)]),
         runbook: Some(format!("runbooks/{name}.md")),
-        start: None,
+        start: Some(["systemctl", "--host", "$site.example.org", "start", name].map(str::to_owned).to_vec()),
         stop: None,
     };
     Estate {
@@ -245,6 +246,8 @@ fn keymap() -> Keymap {
         ("list", "down", "down"),
         ("list", "k", "up"),
         ("list", "up", "up"),
+        ("overview", "h", "left"),
+        ("overview", "l", "right"),
         ("alerts", "m", "muted"),
         ("alerts", "g", "group"),
         ("metrics", "+", "longer"),
@@ -254,6 +257,7 @@ fn keymap() -> Keymap {
         ("chart", "0", "live"),
         ("detail", "j", "down"),
         ("detail", "k", "up"),
+        ("detail", "enter", "open"),
         ("help", "j", "down"),
         ("input", "enter", "accept"),
         ("input", "esc", "back"),
@@ -268,48 +272,30 @@ fn keymap() -> Keymap {
     Keymap::compile(&lines.iter().map(binding).collect::<Vec<_>>(), &[]).unwrap()
 }
 
-/// A console over these sources with these readings; its rows are those that a plain Overview has.
+/// A console over these sources with these readings.
 pub fn console(estate: Estate, readings: Vec<Reading<Answer>>, size: (u16, u16)) -> State {
     let look = Look { themes: vec![dark()], theme: 0, ascii: false, zone: ZoneChoice::Utc, local: jiff::tz::TimeZone::UTC };
     let identity = Identity { host: "jump-2".into(), user: "mk".into() };
     let mut state = State::new(Arc::new(estate), identity, look, Arc::new(keymap()), at(0), size);
     state.view = View::of(&state.estate, &readings, &View::default(), state.now);
     state.readings = readings;
-    let mut rows = vec![OverviewRow::Head("NEEDS YOU")];
-    rows.extend((0..state.view.needs.len().min(6)).map(OverviewRow::Need));
-    match state.view.needs.len() {
-        0 => rows.push(OverviewRow::Empty("Nothing needs you")),
-        n if n > 6 => rows.push(OverviewRow::MoreNeeds(n - 6)),
-        _ => {}
-    }
-    rows.push(OverviewRow::Head("SERVICES"));
-    rows.extend((0..state.estate.services.len()).map(OverviewRow::Service));
-    rows.push(OverviewRow::Head("SOURCES"));
-    rows.extend((0..state.estate.sources.len()).map(OverviewRow::Source));
-    state.changes.push_front(Change { at: at(-30), severity: Severity::Warning, what: "DiskFull began".into(), alert: None });
-    state.changes.push_back(Change { at: at(-600), severity: Severity::Ok, what: "NodeDown ended".into(), alert: None });
-    rows.push(OverviewRow::Head("CHANGES"));
-    rows.extend([0, 1].map(OverviewRow::Change));
-    state.overview_rows = rows;
-    state.overview.list.row = 1;
-    state.overview.list.selected = state.view.needs.first().map(|n| OverviewId::Need(n.about.clone(), 0));
-    state.alert_rows = (0..state.view.alerts.len()).map(AlertRow::Alert).collect();
-    state.alerts.list.selected = state.view.alerts.first().map(|a| a.id.clone());
-    state.metric_rows = (0..state.estate.panels.len()).collect();
-    state.metrics.list.selected = state.estate.panels.first().map(|p| p.name.clone());
+    state.changes.push_front(Change { at: at(-30), severity: Severity::Warning, what: "DiskFull began".into(), alert: None, source: None });
+    state.changes.push_back(Change { at: at(-600), severity: Severity::Ok, what: "NodeDown ended".into(), alert: None, source: None });
+    pane::refresh_at_start(&mut state);
     state
 }
 
 /// The estate in trouble: an unreachable source, a silenced and an inhibited alert, panels with gap, NaN and zero.
 pub fn trouble(size: (u16, u16)) -> State {
     let sources = vec![alertmanager("am"), prometheus("prom-a"), prometheus("prom-b")];
-    let all = vec![
+    let mut all = vec![
         panel("checkout errors", "checkout", "prom-a", Unit::Ratio, Some(0.005), Some(0.01)),
         panel("latency", "checkout", "prom-a", Unit::Seconds, Some(0.5), Some(1.0)),
         panel("queue", "ledger", "prom-a", Unit::Count, None, None),
         panel("replica lag", "ledger", "prom-b", Unit::Seconds, Some(5.0), Some(30.0)),
         panel("broken", "search", "prom-a", Unit::Count, None, None),
     ];
+    all[3].site = Some("ams3".into());
     let mut readings: Vec<Reading<Answer>> = sources.iter().map(|s| Reading::never(s.every)).collect();
     readings[0].take(value(Answer::Alertmanager(Arc::new(alertmanager_answer(alerts()))), -4), Some(at(11)));
     let a = PrometheusAnswer { panels: panels(), ..prometheus_answer() };
@@ -351,11 +337,13 @@ pub fn shown(screen: &str, size: (u16, u16)) -> State {
         }
         "alert" => {
             let alert = alert_of(&state, "SlowQueries");
-            state.layers.push(Layer::Alert { alert, scroll: 0 });
+            state.layers.push(Layer::Alert { alert, spot: Spot::default() });
         }
         "help" => state.layers.push(Layer::Help { scroll: 0 }),
+        "service" => state.layers.push(Layer::Service { name: "checkout".into(), spot: Spot::default() }),
         _ => {}
     }
+    pane::refresh(&mut state);
     state
 }
 

@@ -1,12 +1,13 @@
 //! The fixed lines of every screen: where, who and when; what counts; the keys that matter here.
 
+use crate::app::action::Action;
 use crate::app::layer::{Layer, Pane, scope};
+use crate::app::mark;
 use crate::app::state::State;
+use crate::app::when;
 use crate::model::preferences::Token;
 use crate::model::reading::Freshness;
 
-use super::theme;
-use super::when;
 use super::widget::canvas::{Canvas, cells, fit};
 
 /// The first line: environment, estate, who sits where, what is special, and the clock.
@@ -82,7 +83,7 @@ pub fn counts(canvas: &mut Canvas, state: &State) {
         if names.is_empty() {
             continue;
         }
-        let (_, token) = theme::freshness(word);
+        let (_, token) = mark::freshness(word);
         let text = match word {
             Freshness::Fresh => format!(" {} fresh", names.len()),
             _ => format!(" {} {} ({})", names.len(), word.word(), names.join(" ")),
@@ -105,6 +106,9 @@ pub fn last(canvas: &mut Canvas, state: &State) {
     let scope = scope(state.pane, &state.layers);
     let mut x = 0;
     for action in scope.footer() {
+        if *action == Action::Open && leads_nowhere(state) {
+            continue;
+        }
         let Some(key) = state.keymap.key_for(scope, *action) else { continue };
         let (key, short) = (key.to_string(), action.entry().short);
         let wide = cells(&key) + 1 + cells(short);
@@ -114,6 +118,14 @@ pub fn last(canvas: &mut Canvas, state: &State) {
         canvas.put(x, y, wide, &key, Token::Key);
         canvas.put(x + cells(&key) + 1, y, wide, short, Token::Dim);
         x += wide + 2;
+    }
+}
+
+/// True on a page of which no line can be opened.
+fn leads_nowhere(state: &State) -> bool {
+    match state.layers.last() {
+        Some(Layer::Alert { spot, .. } | Layer::Service { spot, .. } | Layer::Source { spot, .. }) => spot.selected.is_none(),
+        _ => false,
     }
 }
 

@@ -4,7 +4,6 @@ mod frame;
 mod layer;
 mod pane;
 mod theme;
-mod when;
 mod widget;
 
 #[cfg(test)]
@@ -12,8 +11,7 @@ mod fixture;
 #[cfg(test)]
 mod tests;
 
-pub use pane::metrics::grid;
-pub use theme::{glyph, series, style};
+pub use theme::{series, style};
 
 use ratatui::Frame;
 
@@ -41,7 +39,6 @@ pub fn draw(state: &State, frame: &mut Frame) {
     let covers = |l: &&Layer| !matches!(l, Layer::Filter | Layer::Palette(_));
     match state.layers.iter().rev().find(covers) {
         Some(Layer::Chart { panel, cursor }) => layer::chart::draw(&mut canvas, state, panel, *cursor),
-        Some(Layer::Help { scroll }) => layer::help::draw(&mut canvas, state, *scroll),
         Some(detail) => layer::detail::draw(&mut canvas, state, detail),
         None => match state.pane {
             Pane::Overview => pane::overview::draw(&mut canvas, state),

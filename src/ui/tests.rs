@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use super::fixture::*;
-use crate::app::layer::{Layer, Pane};
+use crate::app::layer::{Layer, Pane, Spot};
+use crate::app::page;
 use crate::app::palette::{Goal, Item, Palette};
 use crate::app::state::{Frozen, OverviewRow, State};
 use crate::model::alert::AlertState;
 use crate::model::estate::{Severity, Source, SourceKind};
+use crate::model::finding;
 use crate::model::label::Labels;
 use crate::model::panel::{Panel, Rule, Unit, When};
 use crate::model::reading::{FailureKind, Held, Outcome, Reading};
@@ -15,7 +17,7 @@ use crate::model::source::{Answer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 9] = ["overview", "alerts", "metrics", "chart", "alert", "help", "findings", "finding", "page estate"];
+const SCREENS: [&str; 10] = ["overview", "alerts", "metrics", "chart", "alert", "service", "help", "findings", "finding", "page estate"];
 
 #[test]
 fn every_screen_in_colours() {
@@ -60,12 +62,12 @@ fn layers(state: &State) -> Vec<Vec<Layer>> {
     let palette = Palette { typed: "x".repeat(200), items, found: (0..40).collect(), count: 40, selected: 39 };
     let mut all: Vec<Vec<Layer>> =
         vec![vec![], vec![Layer::Filter], vec![Layer::Palette(palette)], vec![Layer::Palette(Palette::default())]];
-    all.extend(alerts.into_iter().map(|alert| vec![Layer::Alert { alert, scroll: 3 }]));
+    all.extend(alerts.into_iter().map(|alert| vec![Layer::Alert { alert, spot: Spot { scroll: 3, selected: None } }]));
     for name in ["checkout", "ledger", "gone"] {
-        all.push(vec![Layer::Service { name: name.into(), scroll: 1_000_000 }]);
+        all.push(vec![Layer::Service { name: name.into(), spot: Spot { scroll: 1_000_000, selected: None } }]);
     }
     for index in 0..4 {
-        all.push(vec![Layer::Source { index, scroll: 0 }]);
+        all.push(vec![Layer::Source { index, spot: Spot::default() }]);
     }
     for panel in ["checkout errors", "queue", "replica lag", "broken", "gone"] {
         for cursor in [None, Some(at(-1_500)), Some(jiff::Timestamp::MAX), Some(jiff::Timestamp::MIN)] {
@@ -177,7 +179,7 @@ fn a_detail_tells_who_silenced_what_inhibits_and_that_it_ended() {
     let state = trouble((160, 50));
     let told = |name: &str| {
         let alert = state.view.alerts.iter().find(|a| a.name() == name).unwrap().clone();
-        let (_, lines) = super::layer::detail::lines(&state, &Layer::Alert { alert, scroll: 0 }, 160);
+        let (_, lines) = crate::app::page::lines(&state, &Layer::Alert { alert, spot: Spot::default() }, 160);
         lines.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     };
     let slow = told("SlowQueries");
@@ -186,7 +188,7 @@ fn a_detail_tells_who_silenced_what_inhibits_and_that_it_ended() {
     assert!(told("ErrorBudgetBurn").contains("https://runbooks.example.org/checkout/burn"));
     let mut ended = (*state.view.alerts[0]).clone();
     ended.id = crate::model::alert::AlertId("am/ended".into());
-    let (_, lines) = super::layer::detail::lines(&state, &Layer::Alert { alert: Arc::new(ended), scroll: 0 }, 80);
+    let (_, lines) = crate::app::page::lines(&state, &Layer::Alert { alert: Arc::new(ended), spot: Spot::default() }, 80);
     assert!(lines.iter().any(|l| l.to_string().contains("has ended")));
 }
 
@@ -251,7 +253,7 @@ fn a_page_and_a_probe_in_every_state() {
         let mut all = String::new();
         for word in STATES {
             let mut state = one(&source, word, (80, 24));
-            state.layers.push(Layer::Source { index: 0, scroll: 0 });
+            state.layers.push(Layer::Source { index: 0, spot: Spot::default() });
             all += &format!("=== {word}\n{}\n", text(&buffer(&state, (80, 24))).join("\n"));
         }
         insta::assert_snapshot!(format!("source_{}_80", source.kind.word()), all);
@@ -272,7 +274,7 @@ fn a_storm_of_one_rule_is_one_need_and_a_list_to_scroll() {
 fn a_finding_tells_its_rule_and_no_field_that_only_a_server_fills() {
     let state = findings::found((160, 50));
     let told = |name: &str| {
-        let (_, lines) = super::layer::detail::lines(&state, &Layer::Alert { alert: alert_of(&state, name), scroll: 0 }, 160);
+        let (_, lines) = page::lines(&state, &Layer::Alert { alert: alert_of(&state, name), spot: Spot::default() }, 160);
         lines.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     };
     let rule = told("too many errors");
@@ -304,23 +306,23 @@ fn every_source_in_every_state_says_its_state_and_leaves_no_cell_empty() {
                 let drawn = buffer(&state, size);
                 let lines = text(&drawn);
                 let told = if matches!(word, "hostile" | "many") { "fresh" } else { word };
-                let head = lines.iter().position(|l| l.starts_with("SOURCES")).unwrap();
-                let row = &lines[head + 1];
-                assert!(row[2..16].contains(told), "{word}: {row}");
-                let name = if size.0 >= 120 { 40 } else { 30 };
-                for (from, to) in [
-                    (2, 15),
-                    (16, name),
-                    (name, name + 12),
-                    (name + 13, usize::from(size.0) - 7),
-                    (usize::from(size.0) - 6, usize::from(size.0)),
-                ] {
-                    let y = head as u16 + 1;
-                    let cell: String = (from..to).map(|x| drawn[(x as u16, y)].symbol()).collect();
-                    assert!(!cell.trim().is_empty(), "{word} {from}..{to}: {row}");
+                // On a wide screen the sources are in the right column, and what they say is on a second line.
+                let left = if size.0 < 160 { 0 } else { 82 };
+                let part = |y: usize, from: usize, to: usize| -> String {
+                    let cells: String = (from..to).map(|x| drawn[((left + x) as u16, y as u16)].symbol()).collect();
+                    cells.trim().to_owned()
+                };
+                let end = usize::from(size.0) - left;
+                let head = (0..lines.len()).find(|y| part(*y, 0, 16) == "SOURCES").unwrap();
+                let y = head + 1;
+                assert!(part(y, 2, 16).contains(told), "{word}: {}", lines[y]);
+                let said = if left == 0 { (y, 43, end - 7) } else { (y + 1, 18, end) };
+                for (y, from, to) in [(y, 2, 15), (y, 16, 30), (y, 30, 42), said, (y, end - 6, end)] {
+                    assert!(!part(y, from, to).is_empty(), "{word} {from}..{to}: {}", lines[y]);
                 }
                 let services = lines.iter().position(|l| l.starts_with("SERVICES")).unwrap();
                 for line in &lines[services + 1..services + 4] {
+                    let line: String = line.chars().take(if left == 0 { 80 } else { left }).collect();
                     assert!(line.split_whitespace().count() >= 5, "{word}: {line}");
                     let known = matches!(told, "fresh" | "refused" | "stale");
                     assert!(known || line.contains("? unknown"), "{word}: {line}");
@@ -332,6 +334,63 @@ fn every_source_in_every_state_says_its_state_and_leaves_no_cell_empty() {
                     assert!(drawn.content().iter().all(|c| c.symbol().chars().all(clean)), "{word}");
                 }
             }
+        }
+    }
+}
+
+/// Lines of a drawn screen that show a value or a state of these sources as if it were live: a word or number that only
+/// stands bare while its source is fresh.
+fn drawn_as_live(lines: &[String]) -> Vec<String> {
+    let live = |line: &&String| {
+        // The firing alerts, the panels' values and the counts of the fixture, without the mark `[..] ?`.
+        let words = [" firing ", "X critical    ErrorBudgetBurn", "2.1% X critical", "340ms ok", " 1 critical ", "  fresh  "];
+        words.iter().any(|word| format!(" {line} ").contains(word))
+    };
+    lines.iter().filter(live).cloned().collect()
+}
+
+/// All screens on which values stand, drawn in that state.
+fn screens_with_values(state: &State, size: (u16, u16)) -> Vec<(String, Vec<String>)> {
+    let mut state = state.clone();
+    // What qd finds of a source's own state is live however old the source's values are.
+    let mut view = state.view.clone();
+    view.alerts.retain(|alert| !finding::tells_of_source(alert));
+    state.view = view;
+    crate::app::pane::refresh(&mut state);
+    let chart = Layer::Chart { panel: "checkout errors".into(), cursor: None };
+    let alert = state.view.alerts.iter().find(|alert| alert.name() == "ErrorBudgetBurn").unwrap().clone();
+    let details = [Layer::Alert { alert, spot: Spot::default() }, Layer::Service { name: "checkout".into(), spot: Spot::default() }, chart];
+    let mut screens: Vec<(String, Pane, Vec<Layer>)> = Pane::ALL.map(|pane| (pane.name().to_owned(), pane, vec![])).into();
+    screens.extend(details.into_iter().enumerate().map(|(n, layer)| (format!("detail {n}"), Pane::Overview, vec![layer])));
+    let mut drawn = Vec::new();
+    for (name, pane, layers) in screens {
+        (state.pane, state.layers) = (pane, layers);
+        drawn.push((name, text(&buffer(&state, size))));
+    }
+    drawn
+}
+
+#[test]
+fn no_screen_draws_a_stale_value_as_live_and_one_that_did_would_be_found() {
+    for size in SIZES {
+        // An hour without any answer: all that is known is old.
+        let mut stale = trouble(size);
+        stale.now = at(3_600);
+        crate::app::update::update(&mut stale, crate::app::message::Message::Tick);
+        for (screen, lines) in screens_with_values(&stale, size) {
+            assert_eq!(drawn_as_live(&lines), Vec::<String>::new(), "{screen} {size:?}");
+        }
+        // The planted break: a console that takes the time of drawing for the time when values were true.
+        let mut lying = stale.clone();
+        for reading in &mut lying.readings {
+            reading.failure = None;
+            if let Some(held) = &mut reading.held {
+                (held.as_of, held.cached) = (lying.now, false);
+            }
+        }
+        lying.view = crate::app::state::View::of(&lying.estate, &lying.readings, &Default::default(), lying.now);
+        for (screen, lines) in screens_with_values(&lying, size) {
+            assert_ne!(drawn_as_live(&lines), Vec::<String>::new(), "{screen} {size:?}: {}", lines.join("\n"));
         }
     }
 }

@@ -1,11 +1,8 @@
-//! From what a colour is for to how the terminal draws it, and the glyph and the word that say the same without it.
+//! From what a colour is for to how the terminal draws it.
 
 use ratatui::style::{Color as Colour, Modifier, Style};
 
-use crate::model::alert::Alert;
-use crate::model::estate::Severity;
 use crate::model::preferences::{Color, Theme, Token};
-use crate::model::reading::Freshness;
 
 /// Series of one chart that have a colour of their own; the seventh starts again.
 pub const SERIES_COLOURS: usize = 6;
@@ -55,49 +52,4 @@ fn colour(color: Color) -> Colour {
 /// The token of the series at that place, from 0; themes count them from 1.
 pub fn series(index: usize) -> Token {
     Token::Series((index % SERIES_COLOURS) as u8 + 1)
-}
-
-/// The glyph that stands before the word of a severity. Ok has none: it is quiet.
-pub fn glyph(severity: Severity) -> char {
-    match severity {
-        Severity::Critical => 'X',
-        Severity::Warning => '!',
-        Severity::Unknown => '?',
-        Severity::Info => 'i',
-        Severity::Ok => ' ',
-    }
-}
-
-/// The token of a severity.
-pub fn token(severity: Severity) -> Token {
-    match severity {
-        Severity::Critical => Token::Critical,
-        Severity::Warning => Token::Warning,
-        Severity::Unknown => Token::Unknown,
-        Severity::Info => Token::Text,
-        Severity::Ok => Token::Dim,
-    }
-}
-
-/// A state cell: glyph and word, `X critical`; of values that are not fresh `[critical] ?`.
-pub fn state(severity: Severity, stale: bool) -> (String, Token) {
-    if stale && severity != Severity::Unknown {
-        return (format!("[{}] ?", severity.word()), Token::Unknown);
-    }
-    (format!("{} {}", glyph(severity), severity.word()), token(severity))
-}
-
-/// The state cell of a source.
-pub fn freshness(freshness: Freshness) -> (String, Token) {
-    let (glyph, token) = match freshness {
-        Freshness::Fresh => (' ', Token::Dim),
-        Freshness::Stale | Freshness::Never => ('?', Token::Unknown),
-        Freshness::Unreachable | Freshness::Refused => ('!', Token::Warning),
-    };
-    (format!("{glyph} {}", freshness.word()), token)
-}
-
-/// The glyph and token of an alert: a muted one is `~` whatever its severity.
-pub fn alert(alert: &Alert) -> (char, Token) {
-    if alert.state.is_quiet() { ('~', Token::Muted) } else { (glyph(alert.severity), token(alert.severity)) }
 }

@@ -28,7 +28,7 @@ use crate::model::reading::{FailureKind, Outcome, Reading};
 use crate::model::source::{Answer, Scrape};
 
 /// Bytes of one answer: room for ten thousand verbose alerts or a plot of many series, and an end to it.
-const BODY_CAP: usize = 64 << 20;
+const BODY_CAP: usize = 32 << 20;
 
 /// What one request of this source may cost.
 fn limits(source: &Source) -> Limits {

@@ -40,11 +40,7 @@ pub(super) fn read(state: &mut State, source: usize, outcome: Outcome<Answer>, n
         let old = carried(&before.alerts, &state.view.alerts);
         let mut changes = change::alerts(&old, &state.view.alerts, state.now, CHANGES_OF_ONE_POLL);
         // How a source does is noted as that.
-        let of_source = |id: &AlertId| {
-            let found = state.view.alerts.iter().chain(&old).find(|a| a.id == *id);
-            found.is_some_and(|alert| finding::tells_of_source(alert))
-        };
-        changes.retain(|change| !change.alert.as_ref().is_some_and(of_source));
+        changes.retain(|change| !change.alert.as_ref().is_some_and(|alert| finding::tells_of_source(alert)));
         note(state, changes);
     }
     // That a source answers at last after the start is no news, that it fails is.
@@ -124,6 +120,7 @@ fn note_sources(state: &mut State, before: &[Freshness], except: Option<usize>) 
             severity,
             what: format!("{} {} -> {}{why}", source.name, was.word(), is.word()),
             alert: None,
+            source: Some(source.name.clone()),
         });
     }
     note(state, changes);

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use crate::app::effect::Effect;
 use crate::app::filter::Filter;
-use crate::app::layer::{Layer, Pane};
+use crate::app::layer::{Layer, Pane, Spot};
 use crate::app::palette::Goal;
 use crate::app::pane;
-use crate::app::state::{AlertRow, OverviewRow, State};
+use crate::app::state::{AlertRow, OverviewRow, State, WayBack};
 use crate::model::alert::{Alert, AlertId};
+use crate::model::change::Change;
 use crate::model::needs::About;
 
 use super::{keys, typing};
@@ -24,10 +25,18 @@ pub(super) fn pop(state: &mut State) -> bool {
     }
 }
 
-/// One level up; on a pane the filter goes, and never the console.
+/// One level up. On a pane that a row led to, to that row; on another the filter goes, and never the console.
 pub(super) fn back(state: &mut State) {
-    if !pop(state) {
-        typing::clear(state);
+    if pop(state) {
+        return;
+    }
+    match state.way_back.take() {
+        Some(way) => {
+            let WayBack { pane, layers, alerts, further } = *way;
+            (state.pane, state.layers, state.alerts, state.way_back) = (pane, layers, alerts, further);
+            pane::refresh(state);
+        }
+        None => typing::clear(state),
     }
 }
 
@@ -35,6 +44,7 @@ pub(super) fn back(state: &mut State) {
 pub(super) fn show(state: &mut State, pane: Pane) {
     while pop(state) {}
     state.pane = pane;
+    state.way_back = None;
 }
 
 /// Takes what is typed: the filter where it is one, the palette's selected line.
@@ -59,10 +69,14 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
     match goal {
         Goal::Run(action) => return keys::run(state, action),
         Goal::Pane(pane) => show(state, pane),
-        Goal::Service(name) => lay(state, Layer::Service { name, scroll: 0 }),
-        Goal::Source(index) => lay(state, Layer::Source { index, scroll: 0 }),
+        Goal::Service(name) => lay(state, Layer::Service { name, spot: Spot::default() }),
+        Goal::Source(index) => lay(state, Layer::Source { index, spot: Spot::default() }),
         Goal::Panel(panel) => lay(state, Layer::Chart { panel, cursor: None }),
         Goal::Alert(id) => alert(state, &id),
+        Goal::AlertsOf(source) => {
+            state.show_muted = true;
+            narrow(state, by_field("source", &source));
+        }
     }
     Vec::new()
 }
@@ -73,19 +87,28 @@ fn lay(state: &mut State, layer: Layer) {
         pop(state);
     }
     state.layers.push(layer);
+    pane::settle_top(state);
 }
 
 fn alert(state: &mut State, id: &AlertId) {
     let found: Option<Arc<Alert>> = state.shown().alerts.iter().find(|a| a.id == *id).cloned();
     if let Some(alert) = found {
-        lay(state, Layer::Alert { alert, scroll: 0 });
+        lay(state, Layer::Alert { alert, spot: Spot::default() });
     }
 }
 
 /// Looks closer at the selected row.
 pub(super) fn open(state: &mut State) {
-    if !state.layers.is_empty() {
-        return;
+    match state.layers.last() {
+        Some(Layer::Alert { spot, .. } | Layer::Service { spot, .. } | Layer::Source { spot, .. }) => {
+            if let Some(goal) = spot.selected.clone() {
+                // None of them runs anything: a page leads to what can be looked at only.
+                go(state, goal);
+            }
+            return;
+        }
+        Some(_) => return,
+        None => {}
     }
     match state.pane {
         Pane::Overview => open_overview(state),
@@ -94,7 +117,7 @@ pub(super) fn open(state: &mut State) {
             if let Some(AlertRow::Alert(place)) = row
                 && let Some(alert) = state.shown().alerts.get(*place).cloned()
             {
-                lay(state, Layer::Alert { alert, scroll: 0 });
+                lay(state, Layer::Alert { alert, spot: Spot::default() });
             }
         }
         Pane::Metrics => {
@@ -114,14 +137,37 @@ fn open_overview(state: &mut State) {
         }
         Some(OverviewRow::Service(place)) => {
             if let Some(name) = state.estate.services.get(*place).map(|service| service.name.clone()) {
-                lay(state, Layer::Service { name, scroll: 0 });
+                lay(state, Layer::Service { name, spot: Spot::default() });
+            }
+        }
+        Some(OverviewRow::Panel(place)) => {
+            if let Some(panel) = state.estate.panels.get(*place).map(|panel| panel.name.clone()) {
+                lay(state, Layer::Chart { panel, cursor: None });
             }
         }
         Some(OverviewRow::Source(place)) => {
             let index = *place;
-            lay(state, Layer::Source { index, scroll: 0 });
+            lay(state, Layer::Source { index, spot: Spot::default() });
+        }
+        Some(OverviewRow::Change(place)) => {
+            if let Some(change) = state.changes.get(*place).cloned() {
+                open_change(state, change);
+            }
         }
         _ => {}
+    }
+}
+
+/// What a change is about: its alert, as it is or as it was when it ended; its source; or all alerts, where it counts
+/// more of them than are listed.
+fn open_change(state: &mut State, change: Change) {
+    match (change.alert, change.source) {
+        (Some(was), _) => {
+            let now = pane::still(&state.shown().alerts, &was).cloned();
+            lay(state, Layer::Alert { alert: now.unwrap_or(was), spot: Spot::default() });
+        }
+        (None, Some(name)) => open_need(state, About::Source(name)),
+        (None, None) => narrow(state, Filter::default()),
     }
 }
 
@@ -138,22 +184,29 @@ fn open_need(state: &mut State, about: About) {
         },
         About::Source(name) | About::DeadMan(name) => {
             if let Some(index) = state.estate.sources.iter().position(|source| source.name == name) {
-                lay(state, Layer::Source { index, scroll: 0 });
+                lay(state, Layer::Source { index, spot: Spot::default() });
             }
         }
         About::Panel(panel) => lay(state, Layer::Chart { panel, cursor: None }),
         About::Silence(id) => {
             state.show_muted = true;
-            if let Ok(filter) = Filter::parse(&format!("silence:\"{}\"", regex::escape(&id).replace('\\', "\\\\"))) {
-                narrow(state, filter);
-            }
+            narrow(state, by_field("silence", &id));
         }
     }
 }
 
-/// Shows the Alerts pane with this filter, from its first row.
+/// The filter that leaves the rows with exactly this text in a field.
+fn by_field(name: &str, text: &str) -> Filter {
+    Filter::parse(&format!("{name}:\"^{}$\"", regex::escape(text).replace('\\', "\\\\"))).unwrap_or_default()
+}
+
+/// Shows the Alerts pane with this filter, from its first row. Going back leads where this came from.
 fn narrow(state: &mut State, filter: Filter) {
+    let mut layers = std::mem::take(&mut state.layers);
+    layers.retain(|layer| !matches!(layer, Layer::Filter | Layer::Palette(_) | Layer::Help { .. }));
+    let way = WayBack { pane: state.pane, layers, alerts: state.alerts.clone(), further: state.way_back.take() };
     show(state, Pane::Alerts);
+    state.way_back = Some(Box::new(way));
     state.alerts.typed = filter.text.clone();
     state.alerts.filter = filter;
     state.alerts.error = None;

@@ -11,7 +11,7 @@ use crate::app::action::{ACTIONS, Action, Danger};
 use crate::app::effect::Effect;
 use crate::app::key::{Code, Key};
 use crate::app::keymap::{Keymap, may_run};
-use crate::app::layer::{Layer, Pane, Scope};
+use crate::app::layer::{Layer, Pane, Scope, Spot};
 use crate::app::message::Message;
 use crate::app::pane::{self, next_wake};
 use crate::app::state::{AlertRow, Identity, Look, OverviewRow, State};
@@ -191,7 +191,7 @@ fn no_bare_key_changes_production() {
 #[test]
 fn any_key_of_any_scope_does_its_work_without_leaving_the_console_unasked() {
     for entry in ACTIONS {
-        for layer in [None, Some(Layer::Filter), Some(Layer::Help { scroll: 0 }), Some(Layer::Source { index: 0, scroll: 0 })] {
+        for layer in [None, Some(Layer::Filter), Some(Layer::Help { scroll: 0 }), Some(Layer::Source { index: 0, spot: Spot::default() })] {
             let mut state = console();
             state.layers.extend(layer);
             let effects = super::keys::run(&mut state, entry.action);
@@ -449,9 +449,19 @@ fn an_alert_that_reaches_alertmanager_is_one_change() {
     (known.id, known.source) = (crate::model::alert::AlertId("prom/x".into()), "prom".into());
     let prometheus = |alerts: Vec<Arc<Alert>>| Answer::Prometheus(Arc::new(PrometheusAnswer { alerts, ..Default::default() }));
     read(&mut state, 0, alertmanager(vec![]));
-    read(&mut state, 1, prometheus(vec![pending]));
+    read(&mut state, 1, prometheus(vec![pending.clone()]));
+    press(&mut state, "2 enter");
     read(&mut state, 0, alertmanager(vec![alert(&[("alertname", "Down"), ("job", "web"), ("cluster", "c")], AlertState::Firing, 5)]));
     assert_eq!(state.changes.iter().map(|c| c.what.as_str()).collect::<Vec<_>>(), ["Down pending -> firing"]);
+    // Nor has the one that was open, or that an older change tells of, ended.
+    let open = |state: &State| matches!(&state.layers[..], [Layer::Alert { alert, .. }] if alert.state == AlertState::Firing);
+    assert!(open(&state));
+    press(&mut state, "esc");
+    let told = state.changes[0].clone();
+    state.changes.push_front(crate::model::change::Change { alert: Some(pending), what: "Down pending".into(), ..told });
+    pane::refresh(&mut state);
+    press(&mut state, "1 G k enter");
+    assert!(open(&state));
 }
 
 #[test]
@@ -522,8 +532,8 @@ fn ranges_and_widths_are_asked_for_and_the_cursor_is_a_moment() {
     assert_eq!(state.demand.range.as_mins(), 5);
     assert_eq!(range(press(&mut state, "-")), None, "nothing shorter, nothing asked");
     press(&mut state, "esc");
-    assert!(update(&mut state, Message::Resize(200, 60)).iter().any(|e| matches!(e, Effect::Demand(d) if d.points == 116)));
-    assert!(update(&mut state, Message::Resize(200, 50)).is_empty());
+    assert!(update(&mut state, Message::Resize(119, 60)).iter().any(|e| matches!(e, Effect::Demand(d) if d.points == 102)));
+    assert!(update(&mut state, Message::Resize(119, 50)).is_empty());
 }
 
 #[test]
@@ -577,4 +587,165 @@ fn looks_go_round_and_the_rest_is_asked_of_the_world() {
     assert_eq!(state.pane, Pane::Metrics);
     press(&mut state, "tab backtab backtab");
     assert_eq!(state.pane, Pane::Alerts);
+}
+
+// Wide screens, pages, changes.
+
+/// A console with so many alerts of different names, on a screen of that size.
+fn troubled(count: usize, size: (u16, u16)) -> State {
+    let mut state = console();
+    update(&mut state, Message::Resize(size.0, size.1));
+    read(&mut state, 1, Answer::Prometheus(Arc::default()));
+    read(&mut state, 0, alertmanager((0..count).map(|n| firing(&format!("A{n:02}"), n as i64)).collect()));
+    state
+}
+
+fn on_screen(state: &State) -> bool {
+    let [left, right] = crate::app::overview::columns(state);
+    let (row, height) = (state.overview.list.row, state.body_height());
+    let first = if left.contains(&row) { left.start + state.overview.list.offset } else { right.start + state.overview_right };
+    (first..first + height).contains(&row)
+}
+
+#[test]
+fn one_selection_runs_through_both_columns_and_h_and_l_jump_across() {
+    let mut state = troubled(3, (160, 50));
+    let [left, right] = crate::app::overview::columns(&state);
+    assert!(!right.is_empty());
+    let selectable = state.overview_rows.iter().filter(|row| crate::app::overview::selectable(row)).count();
+    let mut seen = vec![state.overview.list.row];
+    for _ in 1..selectable {
+        press(&mut state, "j");
+        seen.push(state.overview.list.row);
+    }
+    assert!(seen.is_sorted() && seen.iter().any(|row| left.contains(row)) && seen.iter().any(|row| right.contains(row)));
+    seen.dedup();
+    assert_eq!(seen.len(), selectable);
+    press(&mut state, "g l");
+    assert!(matches!(state.overview_rows[state.overview.list.row], OverviewRow::Source(0)));
+    press(&mut state, "l");
+    assert!(matches!(state.overview_rows[state.overview.list.row], OverviewRow::Source(0)), "there is nothing to its right");
+    press(&mut state, "h");
+    assert_eq!(state.overview.list.row, seen[0]);
+    // A screen that becomes narrow keeps what is selected.
+    press(&mut state, "l");
+    update(&mut state, Message::Resize(80, 24));
+    assert_eq!(state.overview.list.selected, Some(crate::app::state::OverviewId::Source(0)));
+    assert!(on_screen(&state));
+    press(&mut state, "h l");
+    assert_eq!(state.overview.list.selected, Some(crate::app::state::OverviewId::Source(0)), "one column has no other");
+}
+
+#[test]
+fn the_selected_row_of_either_column_is_always_on_the_screen() {
+    let mut state = troubled(60, (170, 20));
+    read(&mut state, 0, alertmanager((0..90).map(|n| firing(&format!("B{n:02}"), n)).collect()));
+    assert!(state.overview_rows.iter().filter(|row| matches!(row, OverviewRow::Change(_))).count() > 15);
+    for keys in ["j", "l", "j", "ctrl-d", "h", "G", "k", "g", "pagedown", "l", "pageup"] {
+        for _ in 0..9 {
+            press(&mut state, keys);
+            assert!(on_screen(&state), "{keys}");
+        }
+    }
+}
+
+#[test]
+fn a_change_opens_its_alert_as_it_is_or_as_it_was() {
+    let mut state = troubled(0, (160, 50));
+    read(&mut state, 0, alertmanager(vec![firing("Down", 30)]));
+    let last_change = |state: &mut State| {
+        press(state, "G");
+        assert!(matches!(state.overview_rows[state.overview.list.row], OverviewRow::Change(_)));
+    };
+    last_change(&mut state);
+    press(&mut state, "enter");
+    assert!(matches!(&state.layers[..], [Layer::Alert { alert, .. }] if alert.name() == "Down"));
+    press(&mut state, "esc");
+    read(&mut state, 0, alertmanager(vec![]));
+    press(&mut state, "g g l j j enter");
+    let Some(layer @ Layer::Alert { alert, .. }) = state.layers.last() else { panic!("{:?}", state.layers) };
+    assert_eq!((alert.name(), alert.state), ("Down", AlertState::Firing), "what it was");
+    let (_, rows) = crate::app::page::lines(&state, layer, 160);
+    assert!(rows.iter().any(|row| row.to_string().contains("has ended")));
+    press(&mut state, "esc");
+    fail(&mut state, 1);
+    press(&mut state, "g l j j enter");
+    assert!(matches!(&state.layers[..], [Layer::Source { index: 1, .. }]), "a source's change opens the source: {:?}", state.layers);
+}
+
+#[test]
+fn details_lead_on_and_back_one_level_at_a_time() {
+    let mut state = troubled(2, (80, 50));
+    press(&mut state, ":");
+    write(&mut state, "service web");
+    press(&mut state, "enter");
+    let spot = |state: &State| match state.layers.last() {
+        Some(Layer::Service { spot, .. } | Layer::Source { spot, .. } | Layer::Alert { spot, .. }) => spot.selected.clone(),
+        _ => None,
+    };
+    let mut kinds = vec![];
+    for _ in 0..10 {
+        kinds.extend(spot(&state).map(|goal| format!("{goal:?}").split('(').next().unwrap_or_default().to_owned()));
+        press(&mut state, "j");
+    }
+    kinds.dedup();
+    assert_eq!(kinds, ["Alert", "Panel", "Source"]);
+    press(&mut state, "enter");
+    assert!(matches!(&state.layers[..], [Layer::Service { .. }, Layer::Source { index: 1, .. }]));
+    press(&mut state, "enter");
+    assert_eq!((state.pane, state.layers.len(), state.alerts.filter.text.as_str()), (Pane::Alerts, 0, "source:\"^prom$\""));
+    assert!(state.alert_rows.is_empty(), "that source told of none");
+    press(&mut state, "esc");
+    assert_eq!(state.pane, Pane::Overview, "back where the row was");
+    assert!(matches!(&state.layers[..], [Layer::Service { .. }, Layer::Source { .. }]));
+    assert_eq!(state.alerts.filter.text, "");
+    press(&mut state, "esc g enter");
+    assert!(matches!(&state.layers[..], [Layer::Service { .. }, Layer::Alert { .. }]));
+    press(&mut state, "enter");
+    assert!(matches!(state.layers.last(), Some(Layer::Source { index: 0, .. })), "an alert leads to its source");
+    press(&mut state, "esc esc esc");
+    assert!(state.layers.is_empty());
+}
+
+#[test]
+fn a_page_scrolls_to_its_last_line_and_not_past_it() {
+    let mut state = console();
+    for open in ["?", ": s o u r c e space a m enter"] {
+        press(&mut state, "esc esc");
+        press(&mut state, open);
+        let scroll = |state: &State| match state.layers.last() {
+            Some(Layer::Help { scroll }) => *scroll,
+            Some(Layer::Source { spot, .. }) => spot.scroll,
+            other => panic!("{other:?}"),
+        };
+        let lines = crate::app::page::lines(&state, state.layers.last().unwrap(), 80).1.len();
+        press(&mut state, "G pagedown j j j");
+        assert_eq!(scroll(&state), lines.saturating_sub(state.body_height()));
+        let end = scroll(&state);
+        press(&mut state, "k k k k k k");
+        assert!(end == 0 || scroll(&state) < end, "one way back, not three");
+        press(&mut state, "G");
+        update(&mut state, Message::Resize(80, 60));
+        assert_eq!(scroll(&state), lines.saturating_sub(state.body_height()), "a bigger screen leaves nothing empty");
+        update(&mut state, Message::Resize(80, 24));
+    }
+}
+
+#[test]
+fn the_estates_note_is_two_lines_at_the_most_and_stands_on_top() {
+    let mut state = console();
+    let mut estate = (*state.estate).clone();
+    estate.note = Some("Freeze until Monday: no deployments, no failover drills, no changes of the network. ".repeat(9));
+    state.estate = Arc::new(estate);
+    for width in [80, 160] {
+        update(&mut state, Message::Resize(width, 24));
+        let notes: Vec<&str> = state
+            .overview_rows
+            .iter()
+            .filter_map(|row| if let OverviewRow::Note(text) = row { Some(text.as_str()) } else { None })
+            .collect();
+        assert_eq!(notes.len(), 2);
+        assert!(notes[0].starts_with("Freeze") && notes[1].ends_with('…'), "{notes:?}");
+        assert!(matches!(state.overview_rows[0], OverviewRow::Note(_)));
+    }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderName, LOCATION};
 use reqwest::{Method, Response};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use url::Url;
 
 use self::explain::{peer, refused, unreachable};
@@ -23,6 +23,10 @@ pub(super) mod state;
 pub(super) mod tls;
 
 pub use self::look::{Look, Miss};
+
+/// Bytes of a body from which on it waits for its turn: a hostile system that answers many requests at once with bodies
+/// without an end costs the memory of one of them, not of all.
+const LARGE: usize = 1 << 20;
 
 /// What one request may cost.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +68,8 @@ pub struct Reader {
     http_config: Option<PathBuf>,
     limits: Limits,
     state: Arc<Mutex<State>>,
+    /// The right to go on with a body that is larger than [`LARGE`]: one at a time.
+    large: Semaphore,
 }
 
 /// How far a request has come, for the message when its time is over: 0 before the answer, then 1 + its bytes.
@@ -89,7 +95,7 @@ impl Reader {
         if url.query().is_some() || url.fragment().is_some() {
             return Err(unreachable(format!("{}: the address may have a path but no ? and no #", peer(&url))));
         }
-        Ok(Reader { base: url, http_config: http_config.map(Path::to_owned), limits, state: Arc::default() })
+        Ok(Reader { base: url, http_config: http_config.map(Path::to_owned), limits, state: Arc::default(), large: Semaphore::new(1) })
     }
 
     /// GET `path` (such as `/api/v2/alerts`) with these query parameters.
@@ -199,10 +205,15 @@ impl Reader {
         let date = header(&response, DATE).and_then(|value| jiff::fmt::rfc2822::parse(value).ok()).map(|then| then.timestamp());
         let status = response.status().as_u16();
         let mut bytes = Vec::new();
+        let mut turn = None;
         progress.0.store(1, Ordering::Relaxed);
         while let Some(chunk) = response.chunk().await.map_err(|error| explain::failed(url, error))? {
             if bytes.len() + chunk.len() > cap {
                 return Err(too_large());
+            }
+            if turn.is_none() && bytes.len() + chunk.len() > LARGE {
+                // It is never closed; and while one waits, the deadline runs.
+                turn = self.large.acquire().await.ok();
             }
             bytes.extend_from_slice(&chunk);
             progress.0.store(1 + bytes.len(), Ordering::Relaxed);

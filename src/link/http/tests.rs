@@ -330,3 +330,22 @@ async fn a_proxy_is_used_and_its_refusal_told_without_its_password() {
     let direct = Reader::new("http://direct.invalid", Some(&file), LIMITS).unwrap();
     assert!(why(direct.get("/ok", &[]).await).contains("is not found"));
 }
+
+#[tokio::test]
+async fn large_bodies_are_read_one_at_a_time_and_small_ones_do_not_wait() {
+    let server = MockServer::start().await;
+    let large = ResponseTemplate::new(200).set_body_bytes(vec![b' '; 3 << 20]);
+    Mock::given(method("GET")).and(path("/large")).respond_with(large).mount(&server).await;
+    Mock::given(method("GET")).and(path("/small")).respond_with(ResponseTemplate::new(200).set_body_string("ok")).mount(&server).await;
+    let limits = Limits { body_cap: 8 << 20, ..LIMITS };
+    let mut reader = Reader::new(&server.uri(), None, limits).unwrap();
+    reader.large.forget_permits(1); // another large body is being read
+    assert_eq!(reader.get("/small", &[]).await.unwrap().bytes, b"ok");
+    reader.limits.deadline = HURRIED.deadline;
+    let waited = reader.get("/large", &[]).await;
+    assert!(matches!(waited, Err(LinkError::Unreachable(_))), "it waits, and no longer than it may");
+    reader.limits.deadline = LIMITS.deadline;
+    reader.large.add_permits(1);
+    let all = futures_util::future::join_all((0..4).map(|_| reader.get("/large", &[]))).await;
+    assert!(all.into_iter().all(|body| body.unwrap().bytes.len() == 3 << 20));
+}

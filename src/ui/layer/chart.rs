@@ -2,15 +2,15 @@
 
 use jiff::Timestamp;
 
+use crate::app::mark::value;
 use crate::app::state::State;
+use crate::app::when;
 use crate::model::age;
 use crate::model::health::PanelView;
 use crate::model::metric::{Plot, show_at};
 use crate::model::preferences::Token;
 use crate::model::reading::Freshness;
-use crate::ui::pane::metrics::value;
 use crate::ui::theme::series;
-use crate::ui::when;
 use crate::ui::widget::canvas::{Canvas, cells, thousands, wrap};
 use crate::ui::widget::chart::{self, Chart, step_at};
 

@@ -1,12 +1,13 @@
 //! The Alerts pane: one line each, the worst first, or by Alertmanager's own groups.
 
+use crate::app::mark::{self, state_cell};
 use crate::app::state::{AlertRow, State};
+use crate::app::when;
 use crate::model::alert::{Alert, Origin};
-use crate::model::finding;
 use crate::model::preferences::Token;
 use crate::model::reading::Freshness;
+use crate::ui::frame;
 use crate::ui::widget::canvas::Canvas;
-use crate::ui::{frame, theme, when};
 
 const SEVERITY: u16 = 2;
 const STATE: u16 = 13;
@@ -70,31 +71,12 @@ fn empty(canvas: &mut Canvas, state: &State, all: usize) {
     canvas.put(SEVERITY, 3, canvas.area.width, text, token);
 }
 
-/// True where the source that told of the alert is not fresh. What is found of a source's own state is live.
-pub fn is_stale(state: &State, alert: &Alert) -> bool {
-    if finding::tells_of_source(alert) {
-        return false;
-    }
-    let place = state.estate.sources.iter().position(|s| *s.name == *alert.source);
-    let reading = place.and_then(|p| state.shown_readings().get(p));
-    reading.is_none_or(|r| r.freshness(state.now) != Freshness::Fresh)
-}
-
-/// The state cell of an alert: the word, or `[word] ?` where its source is not fresh.
-pub fn state_cell(state: &State, alert: &Alert) -> (String, Token) {
-    if is_stale(state, alert) {
-        return (format!("[{}] ?", alert.state.word()), Token::Unknown);
-    }
-    let token = if alert.state.is_quiet() { Token::Muted } else { Token::Text };
-    (alert.state.word().to_owned(), token)
-}
-
 fn alert_row(canvas: &mut Canvas, state: &State, y: u16, alert: &Alert, selected: bool) {
     let (summary, source) = columns(canvas.area.width);
     if selected {
         canvas.put(0, y, 1, ">", Token::Selected);
     }
-    let (glyph, mut token) = theme::alert(alert);
+    let (glyph, mut token) = mark::alert(alert);
     let (word, state_token) = state_cell(state, alert);
     if state_token == Token::Unknown {
         token = Token::Unknown;

@@ -1,34 +1,64 @@
 //! The Overview: what needs a person, services by site, sources, what changed.
 
+use std::ops::Range;
+
+use crate::app::mark;
+use crate::app::overview;
 use crate::app::state::{OverviewRow, State};
+use crate::app::when;
 use crate::model::age;
-use crate::model::health::Health;
+use crate::model::health::{Health, PanelView};
 use crate::model::metric;
 use crate::model::panel::Unit;
 use crate::model::preferences::Token;
 use crate::model::reading::{Freshness, Reading};
 use crate::model::source::Answer;
-use crate::ui::widget::canvas::Canvas;
-use crate::ui::{frame, theme, when};
+use crate::ui::frame;
+use crate::ui::widget::canvas::{Canvas, cells, wrap};
 
 /// Columns of all rows: the state cell, the name, and the age at the right edge.
 const STATE: u16 = 2;
 const STATE_WIDTH: u16 = 13;
 const NAME: u16 = 16;
 const AGE_WIDTH: u16 = 6;
+/// A panel's value: `[-1.0e-9/s] ? 20m` with a space.
+const VALUE: u16 = 30;
+const VALUE_WIDTH: u16 = 22;
 /// One site's state, `[critical] ?` with a space.
 const SITE_WIDTH: u16 = 13;
 
-/// Draws the pane between the fixed lines.
+/// Draws the pane between the fixed lines: one column of rows, or two side by side on a wide screen.
 pub fn draw(canvas: &mut Canvas, state: &State) {
-    let width = canvas.area.width;
+    let (width, height) = (canvas.area.width, canvas.area.height);
     let needs = state.overview_rows.iter().filter(|r| matches!(r, OverviewRow::Need(_))).count();
     let chip = frame::chip(&state.overview.filter.text, needs, state.shown().needs.len());
-    let action = action_column(width);
-    frame::heads(canvas, &[(STATE, "STATE"), (NAME, "WHAT"), (action, "WHAT TO DO"), (width - AGE_WIDTH, "SINCE")], &chip);
+    let [left, right] = overview::columns(state);
+    match overview::widths(width) {
+        (_, 0) => {
+            let action = action_column(width);
+            frame::heads(canvas, &[(STATE, "STATE"), (NAME, "WHAT"), (action, "WHAT TO DO"), (width - AGE_WIDTH, "SINCE")], &chip);
+            rows(canvas, state, left, state.overview.list.offset);
+        }
+        (wide, narrow) => {
+            let mut part = canvas.part(0, 0, wide, height);
+            frame::heads(&mut part, &[(STATE, "STATE"), (NAME, "WHAT, AND WHAT TO DO"), (wide - AGE_WIDTH, "SINCE")], "");
+            rows(&mut part, state, left, state.overview.list.offset);
+            let border = if canvas.ascii { '|' } else { '│' };
+            (2..height - 1).for_each(|y| canvas.cell(wide + 1, y, border, Token::Border));
+            let mut part = canvas.part(width - narrow, 0, narrow, height);
+            frame::heads(&mut part, &[(STATE, "STATE"), (NAME, "WHAT"), (narrow - AGE_WIDTH, "AGE")], &chip);
+            rows(&mut part, state, right, state.overview_right);
+        }
+    }
+}
+
+/// The rows of one column, from the one that it is scrolled to.
+fn rows(canvas: &mut Canvas, state: &State, column: Range<usize>, offset: usize) {
+    let width = canvas.area.width;
     let height = usize::from(canvas.area.height - 4);
-    let rows = state.overview_rows.iter().enumerate().skip(state.overview.list.offset).take(height);
-    for (line, (place, row)) in rows.enumerate() {
+    let panels = state.panels();
+    let shown = state.overview_rows.iter().enumerate().take(column.end).skip(column.start + offset).take(height);
+    for (line, (place, row)) in shown.enumerate() {
         let y = 3 + line as u16;
         let selected = state.overview.list.selected.is_some() && place == state.overview.list.row;
         if selected {
@@ -36,8 +66,14 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
         }
         let name = if selected { Token::Selected } else { Token::Text };
         match row {
+            OverviewRow::Note(text) => {
+                canvas.put(STATE, y, width, text, Token::Dim);
+            }
             OverviewRow::Head(text) => head(canvas, state, y, text, state.overview_rows.get(place + 1)),
             OverviewRow::Need(index) => need(canvas, state, y, *index, name),
+            OverviewRow::NeedAction(index) => {
+                need_more(canvas, state, y, *index);
+            }
             OverviewRow::MoreNeeds(count) => {
                 canvas.put(NAME, y, width, &format!("and {count} more"), Token::Dim);
             }
@@ -45,10 +81,27 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
                 canvas.put(STATE, y, width, text, Token::Dim);
             }
             OverviewRow::Service(index) => service(canvas, state, y, *index, name),
+            OverviewRow::Panel(index) => {
+                if let Some(view) = panels.get(*index) {
+                    panel(canvas, state, y, view, name);
+                }
+            }
             OverviewRow::Source(index) => source(canvas, state, y, *index, name),
-            OverviewRow::Change(index) => change(canvas, state, y, *index),
+            OverviewRow::SourceSaid(index) => {
+                if let Some(reading) = state.shown_readings().get(*index) {
+                    let (text, token) =
+                        reading.failure.as_ref().map_or_else(|| (said(reading), Token::Dim), |f| (f.what.clone(), Token::Warning));
+                    canvas.put(NAME, y, width, &text, token);
+                }
+            }
+            OverviewRow::Change(index) => change(canvas, state, y, *index, name),
         }
     }
+}
+
+/// True where needs and sources have a second line.
+fn two_lines(state: &State) -> bool {
+    overview::widths(state.size.0).1 > 0
 }
 
 fn action_column(width: u16) -> u16 {
@@ -82,6 +135,10 @@ fn head(canvas: &mut Canvas, state: &State, y: u16, text: &str, next: Option<&Ov
             canvas.put(x, y, width.saturating_sub(x + AGE_WIDTH + 1), &worst, Token::Title);
             canvas.put(width - AGE_WIDTH, y, AGE_WIDTH, "SINCE", Token::Title);
         }
+        Some(OverviewRow::Panel(_)) => {
+            canvas.put(VALUE, y, width, "VALUE", Token::Title);
+            canvas.put(width - AGE_WIDTH, y, AGE_WIDTH, "AGE", Token::Title);
+        }
         Some(OverviewRow::Source(_)) => {
             canvas.put(width - AGE_WIDTH, y, AGE_WIDTH, "AGE", Token::Title);
         }
@@ -95,11 +152,16 @@ fn age_cell(canvas: &mut Canvas, y: u16, text: &str, token: Token) {
 
 fn need(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token) {
     let Some(need) = state.shown().needs.get(index) else { return };
-    let (word, token) = theme::state(need.severity, need.stale);
+    let (word, token) = mark::state(need.severity, need.stale);
     canvas.put(STATE, y, STATE_WIDTH, &word, token);
-    let action = action_column(canvas.area.width);
-    canvas.put(NAME, y, action - NAME - 1, &need.what, name);
-    canvas.put(action, y, canvas.area.width - AGE_WIDTH - 1 - action, &need.action, Token::Text);
+    if two_lines(state) {
+        let room = canvas.area.width - AGE_WIDTH - 1 - NAME;
+        canvas.put(NAME, y, room, &wrap(&need.what, usize::from(room))[0], name);
+    } else {
+        let action = action_column(canvas.area.width);
+        canvas.put(NAME, y, action - NAME - 1, &need.what, name);
+        canvas.put(action, y, canvas.area.width - AGE_WIDTH - 1 - action, &need.action, Token::Text);
+    }
     match (need.due, need.since) {
         (Some(due), _) => age_cell(canvas, y, &when::left(state, due), token),
         (None, Some(since)) => age_cell(canvas, y, &when::ago(state, since), Token::Dim),
@@ -107,15 +169,27 @@ fn need(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token) {
     }
 }
 
+/// What did not fit in the first line of a need, and what to do about it.
+fn need_more(canvas: &mut Canvas, state: &State, y: u16, index: usize) {
+    let Some(need) = state.shown().needs.get(index) else { return };
+    let room = usize::from(canvas.area.width - AGE_WIDTH - 1 - NAME);
+    let rest = wrap(&need.what, room)[1..].join(" ");
+    let action = format!("-> {}", need.action);
+    // Without a rest it stands under the text, with one at the right, where the eye finds all of them.
+    let at = if rest.is_empty() { NAME } else { canvas.area.width.saturating_sub(cells(&action)).max(NAME + 20) };
+    canvas.put(NAME, y, (at - NAME).saturating_sub(1), &rest, Token::Text);
+    canvas.put(at, y, canvas.area.width, &action, Token::Text);
+}
+
 fn health(health: &Health) -> (String, Token) {
-    let (word, token) = theme::state(health.severity, health.stale);
+    let (word, token) = mark::state(health.severity, health.stale);
     (word.trim_start().to_owned(), token)
 }
 
 fn service(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token) {
     let (Some(service), Some(of)) = (state.estate.services.get(index), state.shown().services.get(index)) else { return };
     let width = canvas.area.width;
-    let (word, token) = theme::state(of.overall.severity, of.overall.stale);
+    let (word, token) = mark::state(of.overall.severity, of.overall.stale);
     canvas.put(STATE, y, STATE_WIDTH, &word, token);
     canvas.put(NAME, y, service_width(width) - 1, &service.name, name);
     let mut x = NAME + service_width(width);
@@ -133,21 +207,36 @@ fn service(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token
     age_cell(canvas, y, &of.since.map_or("-".to_owned(), |at| when::ago(state, at)), Token::Dim);
 }
 
+/// One panel: its newest value with what it means, and which service and site it tells of.
+fn panel(canvas: &mut Canvas, state: &State, y: u16, view: &PanelView, name: Token) {
+    let width = canvas.area.width;
+    canvas.put(STATE, y, VALUE - STATE - 1, &view.panel.name, name);
+    let (text, token) = mark::value(state, view);
+    let place = VALUE + VALUE_WIDTH;
+    canvas.put(VALUE, y, VALUE_WIDTH - 1, &text, token);
+    let of = place_of(view.panel.service.as_ref(), view.panel.site.as_ref());
+    canvas.put(place, y, width.saturating_sub(place + AGE_WIDTH + 1), &of, Token::Dim);
+    let age = view.as_of.map_or("-".to_owned(), |at| when::ago(state, at));
+    age_cell(canvas, y, &age, if view.freshness == Freshness::Fresh { Token::Dim } else { Token::Unknown });
+}
+
 fn source(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token) {
     let (Some(source), Some(reading)) = (state.estate.sources.get(index), state.shown_readings().get(index)) else { return };
     let width = canvas.area.width;
     let freshness = reading.freshness(state.now);
-    let (word, token) = theme::freshness(freshness);
+    let (word, token) = mark::freshness(freshness);
     canvas.put(STATE, y, STATE_WIDTH, &word, token);
     let kind = NAME + service_width(width);
     canvas.put(NAME, y, kind - NAME - 1, &source.name, name);
     canvas.put(kind, y, 12, source.kind.word(), Token::Dim);
-    let about = kind + 13;
+    let rest = kind + 13;
     let (text, token) = match &reading.failure {
-        Some(_) => (failing(state, reading), Token::Warning),
+        Some(_) if two_lines(state) => (next_try(state, reading), Token::Warning),
+        Some(failure) => (format!("{}: {}", next_try(state, reading), failure.what), Token::Warning),
+        None if two_lines(state) => (place_of(source.service.as_ref(), source.site.as_ref()), Token::Dim),
         None => (said(reading), Token::Dim),
     };
-    canvas.put(about, y, width.saturating_sub(about + AGE_WIDTH + 1), &text, token);
+    canvas.put(rest, y, width.saturating_sub(rest + AGE_WIDTH + 1), &text, token);
     let age = reading.held.as_ref().map_or("-".to_owned(), |h| when::ago(state, h.as_of));
     if freshness == Freshness::Fresh {
         age_cell(canvas, y, &age, Token::Dim);
@@ -156,15 +245,20 @@ fn source(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token)
     }
 }
 
-/// When a failing source is tried again, how often it failed, and why.
-fn failing(state: &State, reading: &Reading<Answer>) -> String {
+/// Which service and site something tells of.
+fn place_of(service: Option<&String>, site: Option<&String>) -> String {
+    [service, site].into_iter().flatten().cloned().collect::<Vec<_>>().join(" at ")
+}
+
+/// When a failing source is tried again, and how often it failed.
+fn next_try(state: &State, reading: &Reading<Answer>) -> String {
     let Some(failure) = &reading.failure else { return String::new() };
     let next = reading.next_try.map_or_else(
         || "no next try".to_owned(),
         |at| format!("next try in {}", age::exact(at.duration_since(state.now).max(jiff::SignedDuration::ZERO))),
     );
     let tries = if failure.tries == 1 { "1 try".to_owned() } else { format!("{} tries", failure.tries) };
-    format!("{next}, {tries}: {}", failure.what)
+    format!("{next}, {tries}")
 }
 
 /// What a source said, counted.
@@ -188,11 +282,11 @@ fn said(reading: &Reading<Answer>) -> String {
     }
 }
 
-fn change(canvas: &mut Canvas, state: &State, y: u16, index: usize) {
+fn change(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token) {
     let Some(change) = state.changes.get(index) else { return };
-    let (word, token) = theme::state(change.severity, false);
+    let (word, token) = mark::state(change.severity, false);
     canvas.put(STATE, y, STATE_WIDTH, &word, token);
     let width = canvas.area.width;
-    canvas.put(NAME, y, width - NAME - AGE_WIDTH - 1, &change.what, Token::Text);
+    canvas.put(NAME, y, width - NAME - AGE_WIDTH - 1, &change.what, name);
     age_cell(canvas, y, &when::ago(state, change.at), Token::Dim);
 }

@@ -3,8 +3,9 @@
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::app::state::State;
 use crate::model::age;
+
+use super::state::State;
 
 /// Day and minute with the zone: `2026-11-21 06:12Z`, `2026-11-21 07:12 CET`.
 pub fn full(state: &State, at: Timestamp) -> String {

@@ -2,26 +2,24 @@
 
 use std::sync::Arc;
 
-use ratatui::text::Line;
-
+use crate::app::mark::{self, is_stale, state_cell};
+use crate::app::palette::Goal;
 use crate::app::state::State;
+use crate::app::when;
 use crate::model::age;
 use crate::model::alert::{Alert, Origin};
 use crate::model::finding;
 use crate::model::preferences::Token;
 use crate::model::source::{AlertmanagerAnswer, Answer};
-use crate::ui::pane::alerts::{is_stale, state_cell};
-use crate::ui::pane::metrics;
-use crate::ui::{theme, when};
 
-use super::detail::Page;
+use super::{Page, Row};
 
 /// What is known of the alert now; of one that ended, what was known last.
-pub fn lines(state: &State, last: &Arc<Alert>, mut page: Page) -> Vec<Line<'static>> {
+pub fn lines(state: &State, last: &Arc<Alert>, mut page: Page) -> Vec<Row> {
     let current = state.shown().alerts.iter().find(|a| a.id == last.id);
     let alert = current.unwrap_or(last);
     let answer = answer(state, &alert.source);
-    let (glyph, token) = theme::alert(alert);
+    let (glyph, token) = mark::alert(alert);
     page.text(&alert.summary(), Token::Text);
     page.head("STATE");
     if current.is_none() {
@@ -36,7 +34,13 @@ pub fn lines(state: &State, last: &Arc<Alert>, mut page: Page) -> Vec<Line<'stat
         page.field(if is_finding { "judged" } else { "last told" }, &when::both(state, at), Token::Text);
     }
     page.field("found by", &found_by(state, alert), Token::Text);
+    if let Some(place) = state.estate.sources.iter().position(|source| *source.name == *alert.source) {
+        page.link(Goal::Source(place));
+    }
     page.field("source", &alert.source, Token::Text);
+    for service in state.estate.services.iter().filter(|service| service.labels.covers(&alert.labels)) {
+        page.link(Goal::Service(service.name.clone())).field("service", &service.name, Token::Text);
+    }
     if is_stale(state, alert) {
         let place = state.estate.sources.iter().position(|s| *s.name == *alert.source);
         let held = place.and_then(|p| state.shown_readings().get(p)).and_then(|r| r.held.as_ref());
@@ -92,8 +96,9 @@ fn rule(state: &State, alert: &Alert, page: &mut Page) {
     page.field("condition", &format!("{} {}", rule.panel, finding::said(rule.when, unit)), Token::Text);
     page.field("for", &age::exact(rule.holds), Token::Text);
     if let Some(view) = view {
+        page.link(Goal::Panel(view.panel.name.clone()));
         page.field("asks", &format!("{}: {}", view.panel.source, view.panel.ask), Token::Dim);
-        let (text, token) = metrics::value(state, view);
+        let (text, token) = mark::value(state, view);
         page.field("worst now", &text, token);
     }
 }
@@ -122,7 +127,10 @@ fn muting(state: &State, alert: &Alert, answer: Option<&AlertmanagerAnswer>, pag
     }
     for fingerprint in &alert.inhibited_by {
         let text = match answer.and_then(|a| a.alerts.iter().find(|other| other.fingerprint == *fingerprint)) {
-            Some(other) => format!("{}: {}", other.name(), other.summary()),
+            Some(other) => {
+                page.link(Goal::Alert(other.id.clone()));
+                format!("{}: {}", other.name(), other.summary())
+            }
             None => format!("alert {fingerprint}, which is not listed"),
         };
         page.field("inhibited by", &text, Token::Muted);

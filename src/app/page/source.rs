@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use ratatui::text::Line;
-
+use crate::app::palette::Goal;
 use crate::app::state::State;
+use crate::app::wrap::thousands;
+use crate::app::{mark, when};
 use crate::model::age;
 use crate::model::estate::{Probe, Source, SourceKind};
 use crate::model::metric::{self, PanelAnswer};
@@ -13,19 +14,17 @@ use crate::model::preferences::Token;
 use crate::model::reading::Freshness;
 use crate::model::source::{AlertmanagerAnswer, Answer, ExpositionAnswer, History, ProbeAnswer, PrometheusAnswer};
 use crate::model::text::{NOTE_CAP, clean};
-use crate::ui::widget::canvas::thousands;
-use crate::ui::{theme, when};
 
-use super::detail::Page;
+use super::{Page, Row};
 
 /// What is known of the source at that place of the estate.
-pub fn lines(state: &State, index: usize, mut page: Page) -> Vec<Line<'static>> {
+pub fn lines(state: &State, index: usize, mut page: Page) -> Vec<Row> {
     let (Some(source), Some(reading)) = (state.estate.sources.get(index), state.shown_readings().get(index)) else {
         page.text("The estate file has no such source any more.", Token::Unknown);
         return page.done();
     };
     page.head("STATE");
-    let (word, token) = theme::freshness(reading.freshness(state.now));
+    let (word, token) = mark::freshness(reading.freshness(state.now));
     page.field("state", word.trim_start(), token);
     match &reading.held {
         Some(held) => {
@@ -44,6 +43,12 @@ pub fn lines(state: &State, index: usize, mut page: Page) -> Vec<Line<'static>> 
     }
     page.field("every", &format!("{}, at most {} each", age::exact(source.every), age::exact(source.timeout)), Token::Dim);
     page.field("kind", source.kind.word(), Token::Dim);
+    if let Some(service) = &source.service {
+        page.link(Goal::Service(service.clone())).field("service", service, Token::Text);
+    }
+    if let Some(site) = &source.site {
+        page.field("site", site, Token::Text);
+    }
     match &source.kind {
         SourceKind::Prometheus { url } => page.field("address", url, Token::Dim),
         SourceKind::Alertmanager { urls, .. } => page.field("peers", &urls.join(" "), Token::Dim),
@@ -55,8 +60,8 @@ pub fn lines(state: &State, index: usize, mut page: Page) -> Vec<Line<'static>> 
         page.head("LAST KNOWN ANSWER, not live");
     }
     match reading.held.as_ref().map(|h| &h.value) {
-        Some(Answer::Alertmanager(answer)) => alertmanager(state, answer, &mut page),
-        Some(Answer::Prometheus(answer)) => prometheus(answer, &mut page),
+        Some(Answer::Alertmanager(answer)) => alertmanager(state, &source.name, answer, &mut page),
+        Some(Answer::Prometheus(answer)) => prometheus(&source.name, answer, &mut page),
         Some(Answer::Exposition(answer)) => exposition(state, answer, &mut page),
         Some(Answer::Probe(answer)) => probe(state, answer, &mut page),
         None => {}
@@ -77,11 +82,6 @@ fn as_written(source: &Source, page: &mut Page) {
             page.field("keeps", &age::exact(*keep), Token::Dim);
         }
         SourceKind::Prometheus { .. } | SourceKind::Alertmanager { .. } => {}
-    }
-    match (&source.service, &source.site) {
-        (Some(service), Some(site)) => page.field("tells of", &format!("{service} at {site}"), Token::Dim),
-        (Some(one), None) | (None, Some(one)) => page.field("tells of", one, Token::Dim),
-        (None, None) => {}
     }
     if let Some(file) = &source.http_config {
         page.field("credentials", &format!("as {} says", clean(&file.display().to_string(), NOTE_CAP)), Token::Dim);
@@ -144,7 +144,8 @@ fn probe(state: &State, answer: &ProbeAnswer, page: &mut Page) {
     panels(&answer.panels, page);
 }
 
-fn alertmanager(state: &State, answer: &AlertmanagerAnswer, page: &mut Page) {
+fn alertmanager(state: &State, name: &str, answer: &AlertmanagerAnswer, page: &mut Page) {
+    page.link(Goal::AlertsOf(name.into()));
     page.field("alerts", &format!("{} in {} groups", thousands(answer.alerts.len()), answer.groups.len()), Token::Text);
     page.field("silences", &answer.silences.len().to_string(), Token::Text);
     if let Some(switch) = &answer.dead_man {
@@ -168,8 +169,9 @@ fn alertmanager(state: &State, answer: &AlertmanagerAnswer, page: &mut Page) {
     listed(&answer.disagreements, Token::Warning, page);
 }
 
-fn prometheus(answer: &PrometheusAnswer, page: &mut Page) {
+fn prometheus(name: &str, answer: &PrometheusAnswer, page: &mut Page) {
     page.field("version", answer.version.as_deref().unwrap_or("?"), Token::Text);
+    page.link(Goal::AlertsOf(name.into()));
     page.field("alerts", &thousands(answer.alerts.len()), Token::Text);
     if let Some(ahead) = answer.clock_ahead {
         page.field("clock", &format!("{ahead} s ahead of this machine's"), Token::Text);
@@ -209,6 +211,7 @@ fn panels(panels: &BTreeMap<String, PanelAnswer>, page: &mut Page) {
         page.text("none", Token::Dim);
     }
     for (name, panel) in panels {
+        page.link(Goal::Panel(name.clone()));
         match &panel.error {
             Some(error) => page.field(name, &format!("? query failed: {error}"), Token::Unknown),
             None => page.field(name, &format!("{} series", thousands(panel.now.len() + panel.now_dropped)), Token::Text),

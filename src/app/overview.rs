@@ -1,0 +1,228 @@
+//! The Overview's rows, in one column or, on a wide screen, in two that one selection runs through.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use jiff::Timestamp;
+
+use crate::model::needs::About;
+use crate::model::reading::{Freshness, Reading};
+use crate::model::source::Answer;
+
+use super::action::Action;
+use super::state::{OverviewId, OverviewRow, State};
+use super::subject::{OfService, OfSource};
+use super::wrap::{fit, wrap};
+
+/// Changes listed.
+const CHANGES_SHOWN: usize = 50;
+/// From so many screen columns on there are two columns of rows.
+const WIDE: u16 = 160;
+/// Lines of the estate's note.
+const NOTE_LINES: usize = 2;
+/// The right column's first row.
+const RIGHT: &str = "SOURCES";
+
+/// The widths of the left and the right column of rows; the right one is 0 where there is only one. Between two columns
+/// three screen columns stay free.
+pub fn widths(width: u16) -> (u16, u16) {
+    if width < WIDE { (width, 0) } else { ((width - 3).div_ceil(2), (width - 3) / 2) }
+}
+
+/// The rows of each column: the right one's are none where there is only one column.
+pub fn columns(state: &State) -> [Range<usize>; 2] {
+    let all = state.overview_rows.len();
+    let split = match widths(state.size.0) {
+        (_, 0) => all,
+        _ => state.overview_rows.iter().position(|row| matches!(row, OverviewRow::Head(RIGHT))).unwrap_or(all),
+    };
+    [0..split, split..all]
+}
+
+/// All rows, the left column's first. A wide screen says more of each need and source, in a second line.
+pub fn rows(state: &State) -> Vec<OverviewRow> {
+    let (view, filter, now) = (state.shown(), &state.overview.filter, state.now);
+    let wide = widths(state.size.0).1 > 0;
+    let services: Vec<OverviewRow> = (state.estate.services.iter().zip(&view.services).enumerate())
+        .filter(|(_, (service, health))| filter.matches(&OfService { service, health }, now))
+        .map(|(i, _)| OverviewRow::Service(i))
+        .collect();
+    let mut rows = note(state);
+    let needs: Vec<usize> = (0..view.needs.len()).filter(|i| filter.matches(&view.needs[*i], now)).collect();
+    // Two heads, "and more" and all services have their lines first where there is a whole column for them.
+    let room = if wide { state.body_height().saturating_sub(rows.len() + 3 + services.len().max(1)) / 2 } else { state.body_height() / 3 };
+    let room = room.max(4);
+    rows.push(OverviewRow::Head("NEEDS YOU"));
+    for i in needs.iter().take(room) {
+        rows.push(OverviewRow::Need(*i));
+        rows.extend(wide.then_some(OverviewRow::NeedAction(*i)));
+    }
+    if needs.len() > room {
+        rows.push(OverviewRow::MoreNeeds(needs.len() - room));
+    }
+    if needs.is_empty() {
+        rows.push(OverviewRow::Empty(quiet(state)));
+    }
+    rows.push(OverviewRow::Head("SERVICES"));
+    section(&mut rows, services, !filter.is_empty(), "the estate file names no service");
+    if wide {
+        let panels = state.panels();
+        let panels = (0..panels.len()).filter(|i| filter.matches(&panels[*i], now)).map(OverviewRow::Panel).collect();
+        rows.push(OverviewRow::Head("PANELS"));
+        section(&mut rows, panels, !filter.is_empty(), "the estate file names no panel");
+    }
+    rows.push(OverviewRow::Head(RIGHT));
+    let sources: Vec<OverviewRow> = (state.estate.sources.iter().zip(state.shown_readings()).enumerate())
+        .filter(|(_, (source, reading))| {
+            let as_of = reading.held.as_ref().map(|held| held.as_of);
+            filter.matches(&OfSource { source, freshness: reading.freshness(now), as_of }, now)
+        })
+        .flat_map(|(i, _)| [Some(OverviewRow::Source(i)), wide.then_some(OverviewRow::SourceSaid(i))].into_iter().flatten())
+        .collect();
+    section(&mut rows, sources, !filter.is_empty(), "the estate file names no source");
+    rows.push(OverviewRow::Head("CHANGED since start"));
+    let until = state.frozen.as_ref().map_or(Timestamp::MAX, |f| f.at);
+    let changes: Vec<OverviewRow> = (state.changes.iter().enumerate())
+        .filter(|(_, change)| change.at <= until && filter.matches(*change, now))
+        .take(CHANGES_SHOWN)
+        .map(|(i, _)| OverviewRow::Change(i))
+        .collect();
+    section(&mut rows, changes, !filter.is_empty(), "no change was seen");
+    rows
+}
+
+/// What everyone who opens the estate should know, in two lines at the most.
+fn note(state: &State) -> Vec<OverviewRow> {
+    let width = usize::from(widths(state.size.0).0).saturating_sub(2);
+    let Some(note) = &state.estate.note else { return Vec::new() };
+    let mut lines = wrap(note, width);
+    if lines.len() > NOTE_LINES {
+        let rest = lines.drain(NOTE_LINES - 1..).collect::<Vec<_>>().join(" ");
+        lines.push(fit(&rest, width, state.look.ascii));
+    }
+    lines.into_iter().filter(|line| !line.is_empty()).map(OverviewRow::Note).collect()
+}
+
+fn section(rows: &mut Vec<OverviewRow>, of: Vec<OverviewRow>, filtered: bool, empty: &'static str) {
+    if of.is_empty() {
+        rows.push(OverviewRow::Empty(if filtered { "nothing here matches the filter" } else { empty }));
+    }
+    rows.extend(of);
+}
+
+/// What stands where no need is listed. It never says that all is well on the word of a source that is not fresh.
+fn quiet(state: &State) -> &'static str {
+    let readings = state.shown_readings();
+    let is = |wanted: Freshness| move |r: &Reading<Answer>| r.freshness(state.now) == wanted;
+    if !state.shown().needs.is_empty() {
+        "nothing here matches the filter"
+    } else if readings.is_empty() {
+        "nothing is known: the estate file names no source"
+    } else if readings.iter().all(is(Freshness::Fresh)) {
+        "nothing needs you: every source answers and tells of nothing to do"
+    } else if readings.iter().any(is(Freshness::Never)) {
+        "nothing is known yet: not every source has answered"
+    } else {
+        "nothing known needs you, but not every source is fresh"
+    }
+}
+
+/// True for a row that can be selected.
+pub fn selectable(row: &OverviewRow) -> bool {
+    use OverviewRow::{Change, Need, Panel, Service, Source};
+    matches!(row, Need(_) | Service(_) | Panel(_) | Source(_) | Change(_))
+}
+
+/// What tells the rows apart.
+pub fn ids(state: &State) -> Vec<Option<OverviewId>> {
+    let mut seen: HashMap<About, usize> = HashMap::new();
+    let id = |row: &OverviewRow| match row {
+        OverviewRow::Need(i) => state.shown().needs.get(*i).map(|need| {
+            let about = match &need.about {
+                About::Alerts(name, _) => About::Alerts(name.clone(), Vec::new()),
+                about => about.clone(),
+            };
+            let before = seen.entry(about.clone()).or_default();
+            *before += 1;
+            OverviewId::Need(about, *before - 1)
+        }),
+        OverviewRow::Service(i) => state.estate.services.get(*i).map(|service| OverviewId::Service(service.name.clone())),
+        OverviewRow::Panel(i) => state.estate.panels.get(*i).map(|panel| OverviewId::Panel(panel.name.clone())),
+        OverviewRow::Source(i) => Some(OverviewId::Source(*i)),
+        OverviewRow::Change(i) => state
+            .changes
+            .get(*i)
+            .map(|change| OverviewId::Change(change.at, change.what.clone(), change.alert.as_ref().map(|alert| alert.id.clone()))),
+        OverviewRow::Note(_)
+        | OverviewRow::Head(_)
+        | OverviewRow::NeedAction(_)
+        | OverviewRow::MoreNeeds(_)
+        | OverviewRow::Empty(_)
+        | OverviewRow::SourceSaid(_) => None,
+    };
+    state.overview_rows.iter().map(id).collect()
+}
+
+/// Finds the selected row again after the rows or the screen changed.
+pub fn settle(state: &mut State) {
+    let (ids, height) = (ids(state), state.body_height());
+    if columns(state)[1].is_empty() {
+        state.overview_right = 0;
+        state.overview.list.settle(&ids, height);
+    } else {
+        let left = state.overview.list.offset;
+        state.overview.list.settle(&ids, ids.len());
+        scroll(state, left);
+    }
+}
+
+/// Moves: by rows through the left and then the right column, or across to the row at the same height.
+pub fn step(state: &mut State, action: Action, by: isize) {
+    let (ids, height, columns) = (ids(state), state.body_height(), columns(state));
+    if columns[1].is_empty() {
+        return state.overview.list.step(&ids, by, height);
+    }
+    let left = state.overview.list.offset;
+    let row = state.overview.list.row;
+    let to = match action {
+        Action::Left if columns[1].contains(&row) => {
+            Some((columns[0].clone(), (row - columns[1].start).saturating_sub(state.overview_right) + left))
+        }
+        Action::Right if columns[0].contains(&row) => Some((columns[1].clone(), row.saturating_sub(left) + state.overview_right)),
+        _ => None,
+    };
+    match to {
+        Some((column, at)) => {
+            let row = (column.start + at).min(column.end.saturating_sub(1));
+            let near = (column.start..=row).rev().chain(row..column.end).find(|row| ids[*row].is_some());
+            if let Some(row) = near {
+                state.overview.list.select(&ids, row);
+            }
+        }
+        None => state.overview.list.step(&ids, by, ids.len()),
+    }
+    scroll(state, left);
+}
+
+/// Scrolls the column with the selected row to it, and the other one no farther than it was. A row's second line is
+/// shown with it, and the heads over a column's first row too.
+fn scroll(state: &mut State, left: usize) {
+    let (height, row) = (state.body_height(), state.overview.list.row);
+    let [first, second] = columns(state);
+    let follow = |rows: &OverviewRow| matches!(rows, OverviewRow::NeedAction(_) | OverviewRow::SourceSaid(_));
+    let fitted = |offset: usize, column: &Range<usize>| {
+        let offset = offset.min(column.len().saturating_sub(height));
+        if !column.contains(&row) {
+            return offset;
+        }
+        let lines = &state.overview_rows[column.clone()];
+        let at = row - column.start;
+        if lines[..at].iter().all(|row| !selectable(row)) {
+            return 0;
+        }
+        let end = if lines.get(at + 1).is_some_and(follow) { at + 2 } else { at + 1 };
+        offset.max(end.saturating_sub(height)).min(at)
+    };
+    let offsets = (fitted(left, &first), fitted(state.overview_right, &second));
+    (state.overview.list.offset, state.overview_right) = offsets;
+}
