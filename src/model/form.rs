@@ -141,8 +141,9 @@ impl<'r> Sheet<'r> {
 
     /// The sum of the group's rates at every moment.
     fn rate(&self, group: &Group<'r>, over: i64) -> Vec<Option<f64>> {
+        let since = self.ring.oldest().map(Timestamp::as_millisecond);
         let counters: Vec<Counter> =
-            group.iter().map(|(_, line)| Counter::new(self.ring.samples(line, self.grid.start - over, self.grid.now))).collect();
+            group.iter().map(|(_, line)| Counter::new(self.ring.samples(line, self.grid.start - over, self.grid.now), since)).collect();
         let at = |moment| if self.gap(moment) { None } else { sum(counters.iter().map(|counter| counter.rate(moment, over))) };
         self.grid.moments().map(at).collect()
     }
@@ -260,3 +261,6 @@ fn millis(over: SignedDuration) -> i64 {
 fn sum(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     values.flatten().reduce(|a, b| a + b)
 }
+
+#[cfg(test)]
+mod tests;

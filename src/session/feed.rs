@@ -43,7 +43,7 @@ impl Feed for Sources {
                 }
             }
         });
-        self.watchers = Some(crate::watch::start(&self.estate, demand, reports));
+        self.watchers = Some(crate::watch::start(&self.estate, demand, reports, &crate::watch::no_past()));
     }
 
     fn poke(&self, source: Option<usize>) {

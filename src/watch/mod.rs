@@ -1,11 +1,13 @@
 //! Reads upstream systems on a schedule. Cannot write to any of them.
 
 mod alertmanager;
+pub mod exposition;
 mod poll;
 mod prometheus;
 mod wire;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -14,20 +16,33 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use self::alertmanager::Alertmanager;
+use self::exposition::Exposition;
 use self::poll::{Clock, Fetch, Jitter, Pace};
 use self::prometheus::Prometheus;
 use crate::link::http::Limits;
 use crate::model::estate::{Estate, Source, SourceKind};
 use crate::model::metric::Demand;
 use crate::model::reading::{FailureKind, Outcome, Reading};
-use crate::model::source::Answer;
+use crate::model::source::{Answer, Scrape};
 
 /// Bytes of one answer: room for ten thousand verbose alerts or a plot of many series, and an end to it.
 const BODY_CAP: usize = 64 << 20;
 
+/// Between two pages of [`once`]: the least that gives a rate.
+const SECOND: Duration = Duration::from_secs(1);
+
 /// What one request of this source may cost.
 fn limits(source: &Source) -> Limits {
     Limits { deadline: source.timeout.unsigned_abs(), body_cap: BODY_CAP }
+}
+
+/// What an earlier start kept of a source's samples, oldest first, by the source's index. Called at the first page of
+/// the source, on a thread that may block.
+pub type Past = Arc<dyn Fn(usize) -> Vec<Scrape> + Send + Sync>;
+
+/// A past with nothing in it.
+pub fn no_past() -> Past {
+    Arc::new(|_| Vec::new())
 }
 
 /// News of one source.
@@ -72,28 +87,38 @@ impl Watchers {
 
 /// Reads every source of the estate from now on, each in a task of its own on the current runtime. Every try is told
 /// through `out`, its start and its end; a full `out` makes the sources wait.
-pub fn start(estate: &Arc<Estate>, demand: tokio::sync::watch::Receiver<Demand>, out: mpsc::Sender<Report>) -> Watchers {
+pub fn start(estate: &Arc<Estate>, demand: tokio::sync::watch::Receiver<Demand>, out: mpsc::Sender<Report>, past: &Past) -> Watchers {
     let clock: Clock = Arc::new(Timestamp::now);
     let mut tasks = JoinSet::new();
     let mut pokes = Vec::with_capacity(estate.sources.len());
     for (index, source) in estate.sources.iter().enumerate() {
         let poke = Arc::new(Notify::new());
         let watched = poll::Watched { source: index, pace: Pace::new(source.every, source.timeout), poke: poke.clone() };
-        let upstream = Arc::new(Upstream::new(estate, source, &clock));
+        let upstream = Arc::new(Upstream::new(estate, index, &clock, past));
         tasks.spawn(poll::run(watched, upstream, demand.clone(), out.clone(), clock.clone(), Jitter::random()));
         pokes.push(poke);
     }
     Watchers { pokes, _tasks: tasks }
 }
 
-/// One try of every source, all at once, in the order of the estate's sources.
-pub async fn once(estate: &Arc<Estate>, demand: Demand) -> Vec<Reading<Answer>> {
+/// One try of every source, all at once, in the order of the estate's sources. A page without a past of which a rate is
+/// wanted is read a second time a second later.
+pub async fn once(estate: &Arc<Estate>, demand: Demand, past: &Past) -> Vec<Reading<Answer>> {
     let clock: Clock = Arc::new(Timestamp::now);
-    join_all(estate.sources.iter().map(|source| {
-        let (upstream, clock) = (Arc::new(Upstream::new(estate, source, &clock)), clock.clone());
+    join_all(estate.sources.iter().enumerate().map(|(index, source)| {
+        let (upstream, clock) = (Arc::new(Upstream::new(estate, index, &clock, past)), clock.clone());
         async move {
             let mut reading = Reading::never(source.every);
-            reading.take(poll::one(&upstream, demand, Pace::new(source.every, source.timeout).deadline, &clock).await, None);
+            let deadline = Pace::new(source.every, source.timeout).deadline;
+            reading.take(poll::one(&upstream, demand, deadline, &clock).await, None);
+            if upstream.wants_second() {
+                tokio::time::sleep(SECOND).await;
+                let second = poll::one(&upstream, demand, deadline, &clock).await;
+                // Where it failed, the first still tells more.
+                if matches!(second, Outcome::Value { .. }) {
+                    reading.take(second, None);
+                }
+            }
             reading
         }
     }))
@@ -109,18 +134,27 @@ struct Upstream {
 enum System {
     Prometheus(Box<Prometheus>),
     Alertmanager(Alertmanager),
+    Exposition(Exposition),
     /// No reader fits the source: told at every try instead of never.
     Unknown,
 }
 
 impl Upstream {
-    fn new(estate: &Estate, source: &Source, clock: &Clock) -> Upstream {
+    fn new(estate: &Estate, index: usize, clock: &Clock, past: &Past) -> Upstream {
+        let source = &estate.sources[index];
         let system = match source.kind {
             SourceKind::Prometheus { .. } => Prometheus::new(source, &estate.panels).map(Box::new).map(System::Prometheus),
             SourceKind::Alertmanager { .. } => Alertmanager::new(source).map(System::Alertmanager),
-            SourceKind::Exposition { .. } | SourceKind::Probe { .. } => None,
+            SourceKind::Exposition { .. } => Exposition::new(index, source, &estate.panels, past).map(System::Exposition),
+            SourceKind::Probe { .. } => None,
         };
         Upstream { system: system.unwrap_or(System::Unknown), clock: clock.clone() }
+    }
+}
+
+impl Upstream {
+    fn wants_second(&self) -> bool {
+        matches!(&self.system, System::Exposition(exposition) if exposition.wants_second())
     }
 }
 
@@ -129,6 +163,7 @@ impl Fetch for Upstream {
         match &self.system {
             System::Prometheus(prometheus) => prometheus.poll(demand, until, &*self.clock).await,
             System::Alertmanager(alertmanager) => alertmanager.poll(&*self.clock).await,
+            System::Exposition(exposition) => exposition.poll(demand, until, &*self.clock).await,
             System::Unknown => {
                 Outcome::Failed { kind: FailureKind::Unreachable, what: "no reader fits this source".into(), at: (self.clock)() }
             }
@@ -136,7 +171,7 @@ impl Fetch for Upstream {
     }
 
     fn uses_demand(&self) -> bool {
-        matches!(self.system, System::Prometheus(_))
+        matches!(self.system, System::Prometheus(_) | System::Exposition(_))
     }
 }
 
@@ -174,7 +209,7 @@ mod tests {
         let estate = estate(SourceKind::Prometheus { url: format!("http://{refused}") });
         let (_demand, wanted) = tokio::sync::watch::channel(Demand::default());
         let (out, mut reports) = mpsc::channel(4);
-        let watchers = start(&estate, wanted, out);
+        let watchers = start(&estate, wanted, out, &no_past());
         assert_eq!(reports.recv().await, Some(Report { source: 0, kind: ReportKind::Started }));
         let Some(Report { kind: ReportKind::Ended { outcome, .. }, .. }) = reports.recv().await else { panic!() };
         assert!(matches!(outcome, Outcome::Failed { kind: FailureKind::Unreachable, .. }), "{outcome:?}");
@@ -186,7 +221,7 @@ mod tests {
 
     #[tokio::test]
     async fn once_reads_each_source_once() {
-        let readings = once(&estate(SourceKind::Alertmanager { urls: vec![], dead_man: None }), Demand::default()).await;
+        let readings = once(&estate(SourceKind::Alertmanager { urls: vec![], dead_man: None }), Demand::default(), &no_past()).await;
         assert_eq!(readings[0].failure.as_ref().map(|f| f.tries), Some(1));
     }
 }

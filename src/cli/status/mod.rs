@@ -87,7 +87,7 @@ pub fn run(settings: &Settings<'_>, out: &mut dyn Write, err: &mut dyn Write) ->
 /// Tries every source once; each try ends by its own timeout.
 pub fn poll(estate: &Arc<Estate>, demand: Demand) -> Result<Vec<Reading<Answer>>, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(color_eyre::Report::from)?;
-    let readings = runtime.block_on(watch::once(estate, demand));
+    let readings = runtime.block_on(watch::once(estate, demand, &watch::no_past()));
     // A name that is still being looked up must not keep us here.
     runtime.shutdown_background();
     Ok(readings)
