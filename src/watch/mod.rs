@@ -36,6 +36,12 @@ fn limits(source: &Source) -> Limits {
     Limits { deadline: source.timeout.unsigned_abs(), body_cap: BODY_CAP }
 }
 
+/// Reads the answer of a range query onto the grid from `start` to `end`, seconds, and gives back how many series it
+/// has: for measuring it.
+pub fn range_reply(bytes: &[u8], start: i64, end: i64, step: i64) -> Result<usize, String> {
+    prometheus::range_reply(bytes, start, end, step)
+}
+
 /// What an earlier start kept of a source's samples, oldest first, by the source's index. Called at the first page of
 /// the source, on a thread that may block.
 pub type Past = Arc<dyn Fn(usize) -> Vec<Scrape> + Send + Sync>;

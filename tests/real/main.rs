@@ -5,6 +5,7 @@
 mod alerts;
 mod credentials;
 mod estate;
+mod exposition;
 mod http;
 mod metrics;
 mod pair;
