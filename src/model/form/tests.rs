@@ -8,11 +8,14 @@ use crate::model::source::Scrape;
 const EVERY: SignedDuration = SignedDuration::from_secs(10);
 const OVER: SignedDuration = SignedDuration::from_mins(1);
 
+type One<'a> = (&'a str, &'a str, f64);
+type Scraped<'a> = (i64, &'a [One<'a>]);
+
 fn at(secs: i64) -> Timestamp {
     Timestamp::UNIX_EPOCH + SignedDuration::from_secs(secs)
 }
 
-fn ring(scrapes: &[(i64, &[(&str, &str, f64)])]) -> Ring {
+fn ring(scrapes: &[Scraped<'_>]) -> Ring {
     let mut ring = Ring::new(SignedDuration::from_hours(6), 1 << 20);
     for (secs, samples) in scrapes {
         let samples = samples.iter().map(|(name, code, value)| {
@@ -54,13 +57,12 @@ fn a_gap_is_a_gap_a_series_that_left_is_gone_and_nan_is_a_sample() {
 
 #[test]
 fn a_reset_adds_the_new_value_and_a_reset_at_every_sample_is_no_negative_rate() {
-    let grow: Vec<(i64, [(&str, &str, f64); 1])> =
-        [(0, 50.0), (10, 60.0), (20, 5.0), (30, 15.0)].map(|(s, v)| (s, [("m", "a", v)])).to_vec();
-    let grow: Vec<(i64, &[(&str, &str, f64)])> = grow.iter().map(|(s, v)| (*s, &v[..])).collect();
+    let grow: Vec<(i64, [One<'_>; 1])> = [(0, 50.0), (10, 60.0), (20, 5.0), (30, 15.0)].map(|(s, v)| (s, [("m", "a", v)])).to_vec();
+    let grow: Vec<Scraped<'_>> = grow.iter().map(|(s, v)| (*s, &v[..])).collect();
     // 10 + 5 + 10 in 30 s, none before the watching began.
     assert_eq!(now(&ask(&ring(&grow), Shape::Rate { over: OVER }, selector("m", None), None, 30)), [25.0 / 30.0]);
-    let falls: Vec<(i64, [(&str, &str, f64); 1])> = (0..12).map(|i| (i * 10, [("m", "a", 100.0 - i as f64)])).collect();
-    let falls: Vec<(i64, &[(&str, &str, f64)])> = falls.iter().map(|(s, v)| (*s, &v[..])).collect();
+    let falls: Vec<(i64, [One<'_>; 1])> = (0..12).map(|i| (i * 10, [("m", "a", 100.0 - i as f64)])).collect();
+    let falls: Vec<Scraped<'_>> = falls.iter().map(|(s, v)| (*s, &v[..])).collect();
     let rate = now(&ask(&ring(&falls), Shape::Rate { over: OVER }, selector("m", None), None, 110))[0];
     assert!(rate > 0.0 && rate.is_finite(), "{rate}");
 }
