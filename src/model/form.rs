@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::history::{Line, Ring};
 use super::label::Labels;
-use super::metric::{Demand, PanelAnswer, Plot, SERIES_CAP, Sample, Series, aligned, step};
+use super::metric::{Demand, NOW_CAP, PanelAnswer, Plot, SERIES_CAP, Sample, Series, aligned, step};
 use super::panel::{Form, Shape};
 use super::selector::Selector;
 
@@ -41,7 +41,7 @@ pub fn answer(ring: &Ring, form: &Form, now: Timestamp, demand: Demand, every: S
     let mut series = Vec::new();
     for (labels, Points { plot, now }) in lines.kept {
         answer.now.extend(now.map(|value| Sample { labels: labels.clone(), value }));
-        if plot.iter().any(Option::is_some) {
+        if series.len() < SERIES_CAP && plot.iter().any(Option::is_some) {
             series.push(Series { labels, points: plot });
         }
     }
@@ -115,34 +115,43 @@ impl<'r> Sheet<'r> {
         groups
     }
 
-    /// Computes the first lines and counts the others, those only that have a sample that could be seen.
-    fn lines(&self, groups: BTreeMap<Labels, Group<'r>>, mut compute: impl FnMut(&Group<'r>) -> Points) -> Lines {
+    /// The sheet of the line of that place: beyond the lines that a plot keeps, of the newest value only.
+    fn sheet(&self, place: usize) -> Sheet<'r> {
+        let grid = if place < SERIES_CAP { self.grid } else { Grid { start: self.grid.now, len: 0, ..self.grid } };
+        Sheet { grid, ..*self }
+    }
+
+    /// Computes the first lines, of those that no plot keeps the newest value only, and counts the others, those only
+    /// that have a sample that could be seen.
+    fn lines(&self, groups: BTreeMap<Labels, Group<'r>>, mut compute: impl FnMut(&Sheet<'r>, &Group<'r>) -> Points) -> Lines {
         let mut lines = Lines::default();
-        for (labels, group) in groups {
-            if lines.kept.len() < SERIES_CAP {
-                let points = compute(&group);
-                lines.kept.push((labels, points));
-                continue;
-            }
+        for (place, (labels, group)) in groups.into_iter().enumerate() {
             let any = |from, to| group.iter().any(|(_, line)| self.ring.samples(line, from, to).next().is_some());
-            lines.dropped += usize::from(any(self.grid.start - self.stale, self.grid.now));
-            lines.dropped_now += usize::from(any(self.grid.now - self.stale, self.grid.now));
+            if place >= SERIES_CAP {
+                lines.dropped += usize::from(any(self.grid.start - self.stale, self.grid.now));
+            }
+            if place < NOW_CAP {
+                lines.kept.push((labels, compute(&self.sheet(place), &group)));
+            } else {
+                lines.dropped_now += usize::from(any(self.grid.now - self.stale, self.grid.now));
+            }
         }
         lines
     }
 
     fn values(&self, form: &'r Form) -> Lines {
         let groups = self.groups(&form.of.metric, Some(&form.of), form.by.as_deref(), true);
-        self.lines(groups, |group| {
-            let at = |moment| sum(group.iter().map(|(_, line)| self.ring.value(line, moment - self.stale, moment)));
-            Points::of(self.grid.moments().map(at).collect())
+        self.lines(groups, |sheet, group| {
+            let at = |moment| sum(group.iter().map(|(_, line)| sheet.ring.value(line, moment - sheet.stale, moment)));
+            Points::of(sheet.grid.moments().map(at).collect())
         })
     }
 
     /// The sum of the group's rates at every moment.
     fn rate(&self, group: &Group<'r>, over: i64) -> Vec<Option<f64>> {
+        let since = self.ring.oldest().map(Timestamp::as_millisecond);
         let counters: Vec<Counter> =
-            group.iter().map(|(_, line)| Counter::new(self.ring.samples(line, self.grid.start - over, self.grid.now))).collect();
+            group.iter().map(|(_, line)| Counter::new(self.ring.samples(line, self.grid.start - over, self.grid.now), since)).collect();
         let at = |moment| if self.gap(moment) { None } else { sum(counters.iter().map(|counter| counter.rate(moment, over))) };
         self.grid.moments().map(at).collect()
     }
@@ -156,7 +165,7 @@ impl<'r> Sheet<'r> {
             groups =
                 groups.into_iter().map(|(labels, group)| (Labels::new(labels.iter().filter(|(n, _)| *n != "__name__")), group)).collect();
         }
-        let lines = self.lines(groups, |group| Points::of(self.rate(group, millis)));
+        let lines = self.lines(groups, |sheet, group| Points::of(sheet.rate(group, millis)));
         let notes = self.why_none(&lines, &metric, Some(&form.of), "a rate", over);
         (lines, notes)
     }
@@ -169,18 +178,19 @@ impl<'r> Sheet<'r> {
         let whole = self.groups(&whole_metric, to, by, false);
         let mut lines = Lines::default();
         for (labels, group) in whole {
-            let whole = self.rate(&group, millis);
+            let sheet = self.sheet(lines.kept.len());
+            let whole = sheet.rate(&group, millis);
             let part = match part.get(&labels) {
-                Some(group) => self.rate(group, millis),
+                Some(group) => sheet.rate(group, millis),
                 // No series of this metric has such labels: none of what was counted is of that kind.
                 None if to.is_none() => whole.iter().map(|value| value.map(|_| 0.0)).collect(),
                 None => continue,
             };
             let points = Points::of(part.iter().zip(&whole).map(|(part, whole)| Some((*part)? / (*whole)?)).collect());
-            if lines.kept.len() < SERIES_CAP {
+            lines.dropped += usize::from(lines.kept.len() >= SERIES_CAP);
+            if lines.kept.len() < NOW_CAP {
                 lines.kept.push((labels, points));
             } else {
-                lines.dropped += 1;
                 lines.dropped_now += usize::from(points.now.is_some());
             }
         }
@@ -196,7 +206,7 @@ impl<'r> Sheet<'r> {
         let metric = if form.of.metric.ends_with("_bucket") { form.of.metric.clone() } else { format!("{}_bucket", form.of.metric) };
         let groups = self.groups(&metric, Some(&form.of), form.by.as_deref(), false);
         let mut unbounded = false;
-        let lines = self.lines(groups, |group| {
+        let lines = self.lines(groups, |sheet, group| {
             let bound = |labels: &Labels| labels.get("le").and_then(|le| le.trim().parse::<f64>().ok()).filter(|bound| !bound.is_nan());
             let mut bounds: Vec<(f64, Group<'r>)> =
                 group.iter().filter_map(|(labels, line)| Some((bound(labels)?, vec![(*labels, *line)]))).collect();
@@ -209,13 +219,13 @@ impl<'r> Sheet<'r> {
                 }
             });
             let buckets: Vec<(f64, Vec<Option<f64>>)> =
-                bounds.into_iter().map(|(bound, group)| (bound, self.rate(&group, millis))).collect();
+                bounds.into_iter().map(|(bound, group)| (bound, sheet.rate(&group, millis))).collect();
             unbounded |= buckets.last().is_none_or(|(bound, _)| *bound != f64::INFINITY);
             let at = |i: usize| {
                 let present: Vec<(f64, f64)> = buckets.iter().filter_map(|(bound, rates)| Some((*bound, rates[i]?))).collect();
                 if present.is_empty() { None } else { Some(quantile(q, present)) }
             };
-            Points::of((0..=self.grid.len).map(at).collect())
+            Points::of((0..=sheet.grid.len).map(at).collect())
         });
         let mut notes = self.why_none(&lines, &metric, Some(&form.of), "a quantile", over);
         if unbounded && !lines.kept.is_empty() {
@@ -260,3 +270,6 @@ fn millis(over: SignedDuration) -> i64 {
 fn sum(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     values.flatten().reduce(|a, b| a + b)
 }
+
+#[cfg(test)]
+mod tests;

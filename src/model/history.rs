@@ -164,6 +164,11 @@ impl Ring {
         self.times.back().and_then(|ms| Timestamp::from_millisecond(*ms).ok())
     }
 
+    /// The time of the oldest scrape (UTC).
+    pub fn oldest(&self) -> Option<Timestamp> {
+        self.times.front().and_then(|ms| Timestamp::from_millisecond(*ms).ok())
+    }
+
     /// Scrapes that are kept.
     pub fn scrapes(&self) -> usize {
         self.times.len()

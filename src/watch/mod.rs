@@ -1,6 +1,7 @@
 //! Reads upstream systems on a schedule. Cannot write to any of them.
 
 mod alertmanager;
+pub mod exposition;
 mod poll;
 mod probe;
 mod prometheus;
@@ -17,6 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use self::alertmanager::Alertmanager;
+use self::exposition::Exposition;
 use self::poll::{Clock, Fetch, Jitter, Pace};
 use self::probe::Prober;
 use self::prometheus::Prometheus;
@@ -30,9 +32,18 @@ use crate::model::source::{Answer, Scrape};
 /// Bytes of one answer: room for ten thousand verbose alerts or a plot of many series, and an end to it.
 const BODY_CAP: usize = 32 << 20;
 
+/// Between two pages of [`once`]: the least that gives a rate.
+const SECOND: Duration = Duration::from_secs(1);
+
 /// What one request of this source may cost.
 fn limits(source: &Source) -> Limits {
     Limits { deadline: source.timeout.unsigned_abs(), body_cap: BODY_CAP }
+}
+
+/// Reads the answer of a range query onto the grid from `start` to `end`, seconds, and gives back how many series it
+/// has: for measuring it.
+pub fn range_reply(bytes: &[u8], start: i64, end: i64, step: i64) -> Result<usize, String> {
+    prometheus::range_reply(bytes, start, end, step)
 }
 
 /// What an earlier start kept of a source's samples, oldest first, by the source's index. Called at the first page of
@@ -118,7 +129,8 @@ pub struct Tried {
     pub took: Duration,
 }
 
-/// One try of every source, all at once; each is told as soon as it ended, so that a slow one holds up none.
+/// One try of every source, all at once; each is told as soon as it ended, so that a slow one holds up none. A page
+/// without a past of which a rate is wanted is read a second time a second later.
 pub async fn each(estate: &Arc<Estate>, demand: Demand, past: &Past, mut tell: impl FnMut(Tried)) {
     let clock: Clock = Arc::new(Timestamp::now);
     let mut tries: FuturesUnordered<_> = estate
@@ -129,8 +141,18 @@ pub async fn each(estate: &Arc<Estate>, demand: Demand, past: &Past, mut tell: i
             let (upstream, clock) = (Arc::new(Upstream::new(estate, index, &clock, past)), clock.clone());
             async move {
                 let (started, mut reading) = (Instant::now(), Reading::never(source.every));
-                reading.take(poll::one(&upstream, demand, Pace::new(source.every, source.timeout).deadline, &clock).await, None);
-                Tried { source: index, reading, took: started.elapsed() }
+                let deadline = Pace::new(source.every, source.timeout).deadline;
+                reading.take(poll::one(&upstream, demand, deadline, &clock).await, None);
+                let took = started.elapsed();
+                if upstream.wants_second() {
+                    tokio::time::sleep(SECOND).await;
+                    let second = poll::one(&upstream, demand, deadline, &clock).await;
+                    // Where it failed, the first still tells more.
+                    if matches!(second, Outcome::Value { .. }) {
+                        reading.take(second, None);
+                    }
+                }
+                Tried { source: index, reading, took }
             }
         })
         .collect();
@@ -149,6 +171,7 @@ enum System {
     Prometheus(Box<Prometheus>),
     Alertmanager(Alertmanager),
     Probe(Box<Prober>),
+    Exposition(Box<Exposition>),
     /// No reader fits the source: told at every try instead of never.
     Unknown,
 }
@@ -160,9 +183,15 @@ impl Upstream {
             SourceKind::Prometheus { .. } => Prometheus::new(source, &estate.panels).map(Box::new).map(System::Prometheus),
             SourceKind::Alertmanager { .. } => Alertmanager::new(source).map(System::Alertmanager),
             SourceKind::Probe { .. } => Prober::new(index, source, &estate.panels, past).map(Box::new).map(System::Probe),
-            SourceKind::Exposition { .. } => None,
+            SourceKind::Exposition { .. } => Exposition::new(index, source, &estate.panels, past).map(Box::new).map(System::Exposition),
         };
         Upstream { system: system.unwrap_or(System::Unknown), clock: clock.clone() }
+    }
+}
+
+impl Upstream {
+    fn wants_second(&self) -> bool {
+        matches!(&self.system, System::Exposition(exposition) if exposition.wants_second())
     }
 }
 
@@ -172,6 +201,7 @@ impl Fetch for Upstream {
             System::Prometheus(prometheus) => prometheus.poll(demand, until, &*self.clock).await,
             System::Alertmanager(alertmanager) => alertmanager.poll(&*self.clock).await,
             System::Probe(prober) => prober.poll(demand, until, &*self.clock).await,
+            System::Exposition(exposition) => exposition.poll(demand, until, &*self.clock).await,
             System::Unknown => {
                 Outcome::Failed { kind: FailureKind::Unreachable, what: "no reader fits this source".into(), at: (self.clock)() }
             }
@@ -179,7 +209,7 @@ impl Fetch for Upstream {
     }
 
     fn uses_demand(&self) -> bool {
-        matches!(self.system, System::Prometheus(_) | System::Probe(_))
+        matches!(self.system, System::Prometheus(_) | System::Probe(_) | System::Exposition(_))
     }
 }
 

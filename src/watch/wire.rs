@@ -87,14 +87,16 @@ pub(crate) fn not_json(bytes: &[u8], error: &serde_json::Error, system: &str) ->
     })
 }
 
-fn looks_like_html(bytes: &[u8]) -> bool {
+/// True for what begins like an HTML or XML page.
+pub(crate) fn looks_like_html(bytes: &[u8]) -> bool {
     let start = bytes.trim_ascii_start();
     let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
     let start = start[..start.len().min(64)].to_ascii_lowercase();
     [&b"<!doctype html"[..], b"<html", b"<head", b"<body", b"<!--", b"<?xml"].iter().any(|tag| start.starts_with(tag))
 }
 
-fn excerpt(bytes: &[u8]) -> String {
+/// The beginning of an answer, cleaned, so that a person recognises who answered.
+pub(crate) fn excerpt(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(EXCERPT * 4)]);
     clean(text.trim(), EXCERPT).into_owned()
 }

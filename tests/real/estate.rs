@@ -28,7 +28,7 @@ pub fn estate(folder: &Path, rest: &str) -> Arc<Estate> {
 /// A `[[source]]` that is read once a second. `rest` is more lines of it.
 pub fn source(name: &str, kind: &str, urls: &[String], rest: &str) -> String {
     let urls = match (kind, urls) {
-        ("prometheus", [url]) => format!("url = \"{url}\""),
+        ("prometheus" | "exposition", [url]) => format!("url = \"{url}\""),
         _ => format!("urls = {urls:?}"),
     };
     format!("[[source]]\nname = \"{name}\"\nkind = \"{kind}\"\n{urls}\nevery = \"1s\"\n{rest}\n")

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::{CONTENT_TYPE, DATE, HeaderName, LOCATION};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE, HeaderName, LOCATION};
 use reqwest::{Method, Response};
 use tokio::sync::{Mutex, Semaphore};
 use url::Url;
@@ -55,6 +55,8 @@ pub struct Body {
     pub status: u16,
     /// `Content-Type`, lower case, without parameters; empty where there is none.
     pub content_type: String,
+    /// The parameters of `Content-Type`, lower case, such as `version=0.0.4; charset=utf-8`.
+    pub parameters: String,
     /// The server's `Date` header: its clock, in whole seconds.
     pub date: Option<Timestamp>,
     /// The body, decompressed, at most [`Limits::body_cap`] bytes.
@@ -67,6 +69,7 @@ pub struct Reader {
     base: Url,
     http_config: Option<PathBuf>,
     limits: Limits,
+    accept: Option<&'static str>,
     state: Arc<Mutex<State>>,
     /// The right to go on with a body that is larger than [`LARGE`]: one at a time.
     large: Semaphore,
@@ -95,7 +98,29 @@ impl Reader {
         if url.query().is_some() || url.fragment().is_some() {
             return Err(unreachable(format!("{}: the address may have a path but no ? and no #", peer(&url))));
         }
-        Ok(Reader { base: url, http_config: http_config.map(Path::to_owned), limits, state: Arc::default(), large: Semaphore::new(1) })
+        Ok(Reader {
+            base: url,
+            http_config: http_config.map(Path::to_owned),
+            limits,
+            accept: None,
+            state: Arc::default(),
+            large: Semaphore::new(1),
+        })
+    }
+
+    /// A reader of one page at its whole address, which may have a `?`; `accept` says which forms of it are understood.
+    pub fn page(address: &str, accept: &'static str, http_config: Option<&Path>, limits: Limits) -> Result<Reader, LinkError> {
+        let address = address.split('#').next().unwrap_or_default();
+        let (root, query) = address.split_once('?').map_or((address, None), |(root, query)| (root, Some(query)));
+        let mut reader = Reader::new(root, http_config, limits)?;
+        reader.base.set_query(query);
+        reader.accept = Some(accept);
+        Ok(reader)
+    }
+
+    /// GET the page of [`Reader::page`].
+    pub async fn get_page(&self) -> Result<Body, LinkError> {
+        self.in_time(self.base.clone(), None).await
     }
 
     /// GET `path` (such as `/api/v2/alerts`) with these query parameters.
@@ -142,6 +167,10 @@ impl Reader {
             let request = match form {
                 Some(form) => prepared.client.request(Method::POST, url.clone()).form(form),
                 None => prepared.client.request(Method::GET, url.clone()),
+            };
+            let request = match self.accept {
+                Some(accept) => request.header(ACCEPT, accept),
+                None => request,
             };
             let response = prepared.apply(request).send().await.map_err(|error| explain::failed(&url, error))?;
             let status = response.status().as_u16();
@@ -200,8 +229,9 @@ impl Reader {
         if response.content_length().is_some_and(|length| length > cap as u64) {
             return Err(too_large());
         }
-        let content_type = header(&response, CONTENT_TYPE).and_then(|value| value.split(';').next()).unwrap_or_default();
-        let content_type = text::clean(content_type.trim(), 128).to_ascii_lowercase();
+        let content_type = header(&response, CONTENT_TYPE).unwrap_or_default();
+        let (content_type, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
+        let [content_type, parameters] = [content_type, parameters].map(|part| text::clean(part.trim(), 128).to_ascii_lowercase());
         let date = header(&response, DATE).and_then(|value| jiff::fmt::rfc2822::parse(value).ok()).map(|then| then.timestamp());
         let status = response.status().as_u16();
         let mut bytes = Vec::new();
@@ -218,7 +248,7 @@ impl Reader {
             bytes.extend_from_slice(&chunk);
             progress.0.store(1 + bytes.len(), Ordering::Relaxed);
         }
-        Ok(Body { status, content_type, date, bytes })
+        Ok(Body { status, content_type, parameters, date, bytes })
     }
 }
 

@@ -6,11 +6,13 @@ pub(super) struct Counter {
     values: Vec<f64>,
     /// What was lost by resets up to each sample.
     resets: Vec<f64>,
+    /// When the watching itself began, where the counter was there already: what was before is not known.
+    since: Option<i64>,
 }
 
 impl Counter {
-    pub(super) fn new(samples: impl Iterator<Item = (i64, f64)>) -> Counter {
-        let mut counter = Counter { times: vec![], values: vec![], resets: vec![] };
+    pub(super) fn new(samples: impl Iterator<Item = (i64, f64)>, watched: Option<i64>) -> Counter {
+        let mut counter = Counter { times: vec![], values: vec![], resets: vec![], since: None };
         let (mut before, mut lost) = (f64::NEG_INFINITY, 0.0);
         for (time, value) in samples {
             // A drop is a restart from zero. What is not finite is lost to arithmetic in any case and must not spoil the rest.
@@ -22,14 +24,21 @@ impl Counter {
             counter.values.push(value);
             counter.resets.push(lost);
         }
+        counter.since = watched.filter(|since| counter.times.first() == Some(since));
         counter
     }
 
     /// The increase per second over the window that ends at `moment`, extrapolated to the window's ends unless the samples
     /// end more than 1.1 mean intervals before them (then by half an interval), and not below zero. `None` with fewer
-    /// than two samples. Times in milliseconds.
+    /// than two samples. Where the watching began within the window, the window begins there too: Prometheus would take
+    /// the time before it for time without increase. Times in milliseconds.
     pub(super) fn rate(&self, moment: i64, over: i64) -> Option<f64> {
-        let begin = self.times.partition_point(|time| *time <= moment - over);
+        let whole = moment - over;
+        let (start, begin) = match self.since {
+            Some(since) if since > whole => (since, 0),
+            _ => (whole, self.times.partition_point(|time| *time <= whole)),
+        };
+        let over = moment - start;
         let end = self.times.partition_point(|time| *time <= moment);
         if end < begin + 2 {
             return None;
@@ -39,7 +48,7 @@ impl Counter {
         let sampled = (self.times[last] - self.times[first]) as f64;
         let mean = sampled / (last - first) as f64;
         let reach = |distance: i64| if distance as f64 >= mean * 1.1 { mean / 2.0 } else { distance as f64 };
-        let mut to_start = reach(self.times[first] - (moment - over));
+        let mut to_start = reach(self.times[first] - start);
         if increase > 0.0 && self.values[first] >= 0.0 {
             // A counter was never below zero: no further back than to where it would have been zero.
             to_start = to_start.min(sampled * (self.values[first] / increase));

@@ -231,6 +231,12 @@ impl Prometheus {
     }
 }
 
+/// The series of a range query's answer, counted once they are laid on their grid.
+pub(crate) fn range_reply(bytes: &[u8], start: i64, end: i64, step: i64) -> Result<usize, String> {
+    let plot = query::range(200, bytes, query::Grid { start, end, step }).map_err(|fault| fault.what)?;
+    Ok(plot.data.series.len())
+}
+
 /// How far the server's clock is ahead, seconds. Its date is in whole seconds, so anything between asking and hearing
 /// the answer is no difference.
 pub(crate) fn ahead(date: Timestamp, sent: Timestamp, heard: Timestamp) -> i64 {
