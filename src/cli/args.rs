@@ -17,6 +17,7 @@ Examples:
   qd status -o json | jq .alerts     one look, for a program
   qd snapshot --pane overview        one frame of the screen as text, for a report
   qd keys                            what every key does
+  qd demo                            practise on real processes, with nothing installed
 
 Exit codes:
   0 done; 1 failed; 64 the command line is wrong or there is no estate.
@@ -133,6 +134,15 @@ pub enum Command {
     /// List what every key does in every layer, and the actions that have no key.
     #[command(after_help = "Examples:\n  qd keys\n  qd keys -o json")]
     Keys,
+    /// Practise: real small processes on this machine in two sites, with the console on them.
+    #[cfg(feature = "lab")]
+    #[command(after_help = "Examples:\n  qd demo\n  qd demo --scenario bad-release\n  qd demo --scenario storm --no-console\n\n\
+                      All processes end with it; `qd lab` stops and starts them meanwhile.")]
+    Demo(super::demo::Demo),
+    /// Stop, start and deploy in the practice estate of `qd demo`.
+    #[cfg(feature = "lab")]
+    #[command(subcommand, after_help = "Examples:\n  qd lab stop store north\n  qd lab start store north\n  qd lab deploy 2.4.0 north")]
+    Lab(super::lab::Lab),
     /// List every file and folder that qd uses, and whether it exists.
     #[command(after_help = "Examples:\n  qd paths\n  qd paths -o json")]
     Paths,

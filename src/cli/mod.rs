@@ -3,8 +3,12 @@
 pub mod args;
 mod check;
 mod columns;
+#[cfg(feature = "lab")]
+mod demo;
 mod failure;
 mod keys;
+#[cfg(feature = "lab")]
+mod lab;
 mod log;
 mod open;
 mod paths;
@@ -78,6 +82,10 @@ fn dispatch(cli: &Cli, outside: Outside<'_>, out: &mut dyn Write, err: &mut dyn 
         Some(Command::Status) => status::run(&settings, out, err),
         Some(Command::Snapshot { pane, size }) => snapshot::run(&settings, *pane, *size, out, err),
         Some(Command::Keys) => keys::run(&settings, out),
+        #[cfg(feature = "lab")]
+        Some(Command::Demo(demo)) => demo::run(&settings, cli.pane, demo, out, err),
+        #[cfg(feature = "lab")]
+        Some(Command::Lab(lab)) => lab::run(&settings, lab, out),
         Some(Command::Paths) => paths::run(&settings, out),
     }
 }

@@ -1,4 +1,5 @@
 //! How a system is reached, with deadlines and size caps. Gives out readers.
 
 pub mod http;
+pub mod process;
 pub mod secret;
