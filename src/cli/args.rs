@@ -146,6 +146,12 @@ pub enum Command {
     /// List every file and folder that qd uses, and whether it exists.
     #[command(after_help = "Examples:\n  qd paths\n  qd paths -o json")]
     Paths,
+    /// Print the JSON Schema of the estate file, for editors that complete and check TOML by one.
+    #[command(after_help = "Examples:\n  qd schema > estate.schema.json\n\n\
+                      Then write this as the first line of the estate file:\n  #:schema ./estate.schema.json\n\n\
+                      Editors with Taplo (Even Better TOML in VS Code, taplo lsp in others) complete keys, tell what\n\
+                      each is for and mark what is wrong. `qd check` knows more: names that lead nowhere, for one.")]
+    Schema,
 }
 
 fn panes() -> impl clap::builder::TypedValueParser<Value = Pane> {

@@ -113,10 +113,12 @@ mod tests {
     }
 
     #[test]
-    fn the_example_is_right() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/storefront/estate.toml");
-        let mut out = Vec::new();
-        let code = run(&Settings::new(&Global::default(), NOWHERE), Some(&path), &mut out).unwrap();
-        assert_eq!(code, OK, "{}", String::from_utf8_lossy(&out));
+    fn the_examples_are_right() {
+        for example in ["storefront", "plain"] {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(example).join("estate.toml");
+            let mut out = Vec::new();
+            let code = run(&Settings::new(&Global::default(), NOWHERE), Some(&path), &mut out).unwrap();
+            assert_eq!(code, OK, "{}", String::from_utf8_lossy(&out));
+        }
     }
 }

@@ -12,6 +12,7 @@ mod lab;
 mod log;
 mod open;
 mod paths;
+mod schema;
 mod settings;
 mod snapshot;
 pub mod status;
@@ -87,6 +88,7 @@ fn dispatch(cli: &Cli, outside: Outside<'_>, out: &mut dyn Write, err: &mut dyn 
         #[cfg(feature = "lab")]
         Some(Command::Lab(lab)) => lab::run(&settings, lab, out),
         Some(Command::Paths) => paths::run(&settings, out),
+        Some(Command::Schema) => schema::run(out),
     }
 }
 

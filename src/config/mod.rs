@@ -1,6 +1,7 @@
 //! The files that a person writes: estate, preferences, keymaps, themes. Names secrets, never resolves them.
 
 mod check;
+mod form;
 pub mod http_config;
 pub mod keymap;
 mod lenient;
@@ -9,4 +10,6 @@ pub mod paths;
 pub mod preferences;
 mod raw;
 mod report;
+pub mod schema;
 pub mod theme;
+mod timing;

@@ -1,5 +1,9 @@
 //! Which series are meant: a metric's name and matchers, written as in PromQL: `http_requests_total{code=~"5.."}`.
 
+mod parse;
+#[cfg(test)]
+mod tests;
+
 use super::label::Labels;
 
 /// A metric's name with matchers. Two are equal that are written alike.
@@ -43,6 +47,15 @@ impl PartialEq for Selector {
 }
 
 impl Selector {
+    /// Reads an instant vector selector of PromQL: `name`, `name{a="b",c!="d",e=~"f.*",g!~"h"}`, `{"utf8.name", a="b"}`,
+    /// `{__name__="x"}`. It names one metric; ranges, offsets and functions are no part of it.
+    ///
+    /// # Errors
+    /// What was expected and what is there instead, as a sentence.
+    pub fn parse(text: &str) -> Result<Selector, String> {
+        parse::selector(text)
+    }
+
     /// True where the labels pass every matcher; the metric's name is not asked.
     pub fn matches(&self, labels: &Labels) -> bool {
         self.matchers.iter().all(|matcher| {

@@ -1,8 +1,12 @@
 //! What an estate file must hold beside its shape. One function per rule; each tells all that it finds.
 
+mod forms;
+mod kinds;
 mod names;
 mod panels;
 mod references;
+mod rules;
+mod services;
 mod sources;
 
 use toml::Spanned;
@@ -16,9 +20,11 @@ pub(super) const VERSION: i64 = 1;
 /// The words of `role`.
 pub(super) const ROLES: [&str; 2] = ["primary", "standby"];
 /// The words of `kind`.
-pub(super) const KINDS: [&str; 2] = ["prometheus", "alertmanager"];
+pub(super) const KINDS: [&str; 4] = ["prometheus", "alertmanager", "exposition", "probe"];
 /// The words of `unit`.
-pub(super) const UNITS: [&str; 5] = ["count", "ratio", "seconds", "bytes", "per-second"];
+pub(super) const UNITS: [&str; 6] = ["count", "ratio", "seconds", "bytes", "per-second", "moment"];
+/// The words of a rule's `severity`.
+pub(super) const SEVERITIES: [&str; 2] = ["critical", "warning"];
 
 /// Every rule.
 pub(super) fn all(raw: &Raw, report: &mut Report<'_>) {
@@ -34,12 +40,19 @@ pub(super) fn all(raw: &Raw, report: &mut Report<'_>) {
     references::no_cycles(raw, report);
     sources::any(raw, report);
     sources::addresses(raw, report);
-    sources::fits_kind(raw, report);
+    kinds::fits(raw, report);
     sources::intervals(raw, report);
     sources::http_configs(raw, report);
     panels::queries(raw, report);
     panels::thresholds(raw, report);
-    panels::runbooks(raw, report);
+    forms::one_each(raw, report);
+    forms::computable(raw, report);
+    forms::places(raw, report);
+    rules::one_condition(raw, report);
+    rules::can_be_met(raw, report);
+    services::note(raw, report);
+    services::runbooks(raw, report);
+    services::commands(raw, report);
 }
 
 /// The file says which version of the format it is, and it is one that this program knows.
@@ -86,8 +99,12 @@ fn required(raw: &Raw, report: &mut Report<'_>) {
     for panel in &raw.panel {
         let (at, p) = (panel.span().start, panel.get_ref());
         missing(report, at, "[[panel]]", "name", &p.name, "such as `name = \"errors\"`");
-        missing(report, at, "[[panel]]", "source", &p.source, "the name of a source of kind `prometheus`");
-        missing(report, at, "[[panel]]", "query", &p.query, "PromQL, such as `query = 'up'`");
+        missing(report, at, "[[panel]]", "source", &p.source, "the name of a source of kind `prometheus`, `exposition` or `probe`");
+    }
+    for rule in &raw.rule {
+        let (at, r) = (rule.span().start, rule.get_ref());
+        missing(report, at, "[[rule]]", "name", &r.name, "such as `name = \"queue is filling\"`");
+        missing(report, at, "[[rule]]", "panel", &r.panel, "the name of a panel");
     }
 }
 
@@ -97,7 +114,7 @@ fn missing<T>(report: &mut Report<'_>, table: usize, title: &str, key: &str, val
     }
 }
 
-/// `role`, `kind` and `unit` are one of their words.
+/// `role`, `kind`, `unit` and `severity` are one of their words.
 fn words(raw: &Raw, report: &mut Report<'_>) {
     for site in &raw.site {
         word(report, "role", &site.get_ref().role, &ROLES);
@@ -107,6 +124,9 @@ fn words(raw: &Raw, report: &mut Report<'_>) {
     }
     for panel in &raw.panel {
         word(report, "unit", &panel.get_ref().unit, &UNITS);
+    }
+    for rule in &raw.rule {
+        word(report, "severity", &rule.get_ref().severity, &SEVERITIES);
     }
 }
 

@@ -52,12 +52,13 @@ pub(super) fn unique(raw: &Raw, report: &mut Report<'_>) {
     }
 }
 
-fn kinds(raw: &Raw) -> [(&'static str, Vec<&Key<String>>); 4] {
+fn kinds(raw: &Raw) -> [(&'static str, Vec<&Key<String>>); 5] {
     [
         ("site", raw.site.iter().map(|s| &s.get_ref().name).collect()),
         ("service", raw.service.iter().map(|s| &s.get_ref().name).collect()),
         ("source", raw.source.iter().map(|s| &s.get_ref().name).collect()),
         ("panel", raw.panel.iter().map(|p| &p.get_ref().name).collect()),
+        ("rule", raw.rule.iter().map(|r| &r.get_ref().name).collect()),
     ]
 }
 
@@ -97,7 +98,7 @@ fn set(report: &mut Report<'_>, key: &str, labels: &RawLabels) {
 }
 
 /// Prometheus' data model: `[a-zA-Z_][a-zA-Z0-9_]*`.
-fn is_label_name(name: &str) -> bool {
+pub(super) fn is_label_name(name: &str) -> bool {
     let mut chars = name.chars();
     chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')

@@ -1,9 +1,10 @@
-//! Rules about panels: what is asked, and thresholds that can be told apart. Runbooks too.
+//! Rules about panels: queries that can be shown, and thresholds that can be told apart.
 
 use toml::Spanned;
 
 use super::super::raw::Raw;
 use super::super::report::Report;
+use super::is;
 use crate::model::text::is_hostile;
 
 /// Every query asks something, in text that can be shown.
@@ -27,22 +28,17 @@ pub(super) fn thresholds(raw: &Raw, report: &mut Report<'_>) {
                 report.at(limit.span().start, format!("`{key}` must be a number that a value can reach"));
             }
         }
+        if is(&panel.unit, "moment")
+            && let Some(limit) = panel.warn.as_ref().or(panel.critical.as_ref())
+        {
+            let hint = "add a [[rule]] with `older_than`, such as `older_than = \"1h\"`";
+            report.hint(limit.span().start, "a moment has an age, which `warn` and `critical` do not judge", hint);
+        }
         if let (Some(warn), Some(critical)) = (&panel.warn, &panel.critical)
             && warn.get_ref() == critical.get_ref()
         {
             let hint = "leave `warn` out, or put it below `critical`, or above where low values are the bad ones";
             report.hint(critical.span().start, "`critical` equals `warn`, so it would never be a warning", hint);
-        }
-    }
-}
-
-/// Every runbook is a path or an address that can be shown.
-pub(super) fn runbooks(raw: &Raw, report: &mut Report<'_>) {
-    for runbook in raw.service.iter().filter_map(|s| s.get_ref().runbook.as_ref()) {
-        if runbook.get_ref().trim().is_empty() {
-            report.at(runbook.span().start, "`runbook` is empty");
-        } else if runbook.get_ref().chars().any(is_hostile) {
-            report.at(runbook.span().start, "`runbook` holds a control, invisible or direction-changing character");
         }
     }
 }

@@ -38,7 +38,7 @@ impl<'r> Offered<'r> {
     }
 }
 
-/// Every reference leads to an entry, and a panel's to a source that answers PromQL.
+/// Every reference leads to an entry, and a panel's to a source that has numbers.
 pub(super) fn lead_somewhere(raw: &Raw, report: &mut Report<'_>) {
     let sites = Offered::new(report, "site", raw.site.iter().map(|s| &s.get_ref().name));
     let services = Offered::new(report, "service", raw.service.iter().map(|s| &s.get_ref().name));
@@ -47,16 +47,23 @@ pub(super) fn lead_somewhere(raw: &Raw, report: &mut Report<'_>) {
         words(&service.sites).for_each(|name| sites.check(report, name));
         words(&service.depends_on).for_each(|name| services.check(report, name));
     }
+    for source in raw.source.iter().map(Spanned::get_ref) {
+        source.service.iter().for_each(|name| services.check(report, name));
+        source.site.iter().for_each(|name| sites.check(report, name));
+    }
+    let panels = Offered::new(report, "panel", raw.panel.iter().map(|p| &p.get_ref().name));
+    for rule in raw.rule.iter().map(Spanned::get_ref) {
+        rule.panel.iter().for_each(|name| panels.check(report, name));
+    }
     for panel in raw.panel.iter().map(Spanned::get_ref) {
-        if let Some(name) = &panel.service {
-            services.check(report, name);
-        }
+        panel.service.iter().for_each(|name| services.check(report, name));
+        panel.site.iter().for_each(|name| sites.check(report, name));
         let Some(name) = &panel.source else { continue };
         sources.check(report, name);
         let source = raw.source.iter().map(Spanned::get_ref).find(|s| is(&s.name, name.get_ref()));
         if source.is_some_and(|s| is(&s.kind, "alertmanager")) {
             let what = format!("the source `{}` is an alertmanager, which answers no queries", name.get_ref());
-            report.hint(name.span().start, what, "a panel needs a source of kind `prometheus`");
+            report.hint(name.span().start, what, "a panel needs a source of kind `prometheus`, `exposition` or `probe`");
         }
     }
 }

@@ -6,9 +6,10 @@ use std::path::Path;
 use jiff::SignedDuration;
 use toml::Spanned;
 
-use super::super::raw::{Key, Raw, RawSource};
+use super::super::raw::{Key, Raw};
 use super::super::report::Report;
-use super::is;
+use super::super::timing;
+use super::kinds::is_whole_address;
 use crate::model::age;
 use crate::model::problem::Problem;
 use crate::model::text::is_hostile;
@@ -31,12 +32,13 @@ pub(super) fn any(raw: &Raw, report: &mut Report<'_>) {
 pub(super) fn addresses(raw: &Raw, report: &mut Report<'_>) {
     for source in &raw.source {
         let (table, source) = (source.span().start, source.get_ref());
-        if let Some(url) = &source.url {
-            address(report, url);
+        let whole = is_whole_address(source);
+        for url in source.url.iter().chain(&source.http) {
+            address(report, url, whole);
         }
         let mut seen = HashSet::new();
         for url in source.urls.iter().flat_map(|u| u.get_ref()) {
-            address(report, url);
+            address(report, url, false);
             if !seen.insert(url.get_ref().trim_end_matches('/')) {
                 report.at(url.span().start, "this address is named twice in `urls`");
             }
@@ -47,7 +49,7 @@ pub(super) fn addresses(raw: &Raw, report: &mut Report<'_>) {
     }
 }
 
-fn address(report: &mut Report<'_>, written: &Spanned<String>) {
+fn address(report: &mut Report<'_>, written: &Spanned<String>, whole: bool) {
     let (at, text) = (written.span().start, written.get_ref().as_str());
     // The parser drops tabs and line ends without a word, so these are asked for first.
     if text.chars().any(|c| is_hostile(c) || c.is_whitespace()) {
@@ -68,77 +70,58 @@ fn address(report: &mut Report<'_>, written: &Spanned<String>) {
     if !url.username().is_empty() || url.password().is_some() {
         report.hint(at, "the address holds a user or a password", "secrets are references: put credentials into an http_config file");
     }
-    if url.query().is_some() || url.fragment().is_some() {
+    if whole && url.fragment().is_some() {
+        report.hint(at, "the address has a `#` part", "no server is ever sent that part: leave it out");
+    } else if !whole && (url.query().is_some() || url.fragment().is_some()) {
         report.hint(at, "the address has a `?` or `#` part", "write the root address: qd adds the paths of the API");
     }
 }
 
-/// Each kind has its own keys.
-pub(super) fn fits_kind(raw: &Raw, report: &mut Report<'_>) {
-    for source in &raw.source {
-        let (table, s) = (source.span().start, source.get_ref());
-        if is(&s.kind, "prometheus") {
-            match (&s.url, &s.urls) {
-                (_, Some(urls)) => report.hint(urls.span().start, "a prometheus has `url`, not `urls`", "one source per Prometheus"),
-                (None, None) if !report.lost(table, "url") && !report.lost(table, "urls") => {
-                    report.hint(table, "`url` is missing in this [[source]]", "such as `url = \"http://prometheus:9090\"`");
-                }
-                _ => {}
-            }
-            if let Some(dead_man) = &s.dead_man {
-                let what = "a prometheus has no `dead_man`: it is an alert, and alerts come from an alertmanager";
-                report.hint(dead_man.span().start, what, "move it to the source of kind `alertmanager`");
-            }
-        }
-        if is(&s.kind, "alertmanager") {
-            match (&s.url, &s.urls) {
-                (Some(url), _) => {
-                    report.hint(url.span().start, "an alertmanager has `urls`, not `url`", format!("`urls = [\"{}\"]`", url.get_ref()));
-                }
-                (None, None) if !report.lost(table, "url") && !report.lost(table, "urls") => {
-                    report.hint(
-                        table,
-                        "`urls` is missing in this [[source]]",
-                        "such as `urls = [\"http://am1:9093\", \"http://am2:9093\"]`",
-                    );
-                }
-                _ => {}
-            }
-        }
-    }
-}
-
-/// The shortest and the longest time that `every` and `timeout` may hold. Below, a server is worn out; above,
-/// nothing is being watched, or the screen waits for what will not come.
+/// The shortest and the longest time that a key may hold. Below, a server is worn out; above, nothing is being
+/// watched, or the screen waits for what will not come, or the samples fill the memory.
 fn bounds(key: &str) -> (SignedDuration, SignedDuration) {
     match key {
         "timeout" => (SignedDuration::from_millis(100), SignedDuration::from_mins(5)),
+        "keep" => (SignedDuration::from_mins(1), SignedDuration::from_hours(7 * 24)),
         _ => (SignedDuration::from_secs(1), SignedDuration::from_hours(24)),
     }
 }
 
 /// Every duration can be read and makes sense.
 pub(super) fn intervals(raw: &Raw, report: &mut Report<'_>) {
-    for RawSource { every, timeout, .. } in raw.source.iter().map(Spanned::get_ref) {
-        interval(report, "every", every);
-        interval(report, "timeout", timeout);
+    for source in raw.source.iter().map(Spanned::get_ref) {
+        interval(report, "every", &source.every);
+        interval(report, "timeout", &source.timeout);
+        interval(report, "keep", &source.keep);
+        if let (Some(keep), Some(every), Some(kept)) = (&source.keep, timing::every(source), timing::keep(source))
+            && kept >= bounds("keep").0
+            && kept < every.saturating_mul(2)
+        {
+            let what = format!("`keep` is too short: two tries of this source take {}", spoken(every.saturating_mul(2)));
+            report.at(keep.span().start, what);
+        }
     }
 }
 
 fn interval(report: &mut Report<'_>, key: &str, value: &Key<String>) {
     let Some(value) = value else { return };
     let (shortest, longest) = bounds(key);
-    match age::parse(value.get_ref()) {
-        Err(what) => report.at(value.span().start, what),
-        Ok(d) if d < shortest => report.at(value.span().start, format!("`{key}` is too short: {} at the least", spoken(shortest))),
-        Ok(d) if d > longest => report.at(value.span().start, format!("`{key}` is too long: {} at the most", spoken(longest))),
-        Ok(_) => {}
+    match duration(report, value) {
+        Some(d) if d < shortest => report.at(value.span().start, format!("`{key}` is too short: {} at the least", spoken(shortest))),
+        Some(d) if d > longest => report.at(value.span().start, format!("`{key}` is too long: {} at the most", spoken(longest))),
+        _ => {}
     }
 }
 
-fn spoken(duration: SignedDuration) -> String {
+/// The duration that is written; what cannot be read is told.
+pub(super) fn duration(report: &mut Report<'_>, value: &Spanned<String>) -> Option<SignedDuration> {
+    age::parse(value.get_ref()).map_err(|what| report.at(value.span().start, what)).ok()
+}
+
+pub(super) fn spoken(duration: SignedDuration) -> String {
     match duration.as_secs() {
         0 => format!("{}ms", duration.as_millis()),
+        secs if secs % 86_400 == 0 && secs > 86_400 => format!("{}d", secs / 86_400),
         secs if secs % 3_600 == 0 => format!("{}h", secs / 3_600),
         secs if secs % 60 == 0 => format!("{}m", secs / 60),
         secs => format!("{secs}s"),
