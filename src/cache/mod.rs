@@ -1,12 +1,14 @@
-//! Last known readings, kept across restarts so that a console has something to show before its first answers.
+//! Last known readings and samples, kept across restarts so that a console has something to show before its first answers.
 //! A file of its own that can be deleted at any time; whatever is wrong with it, it is set aside and begun anew.
 
+mod history;
 mod trim;
 
+use std::cell::RefCell;
 use std::fs::{self, DirBuilder, Permissions};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,8 +20,8 @@ use crate::model::source::Answer;
 
 /// `qdck`: tells this cache from any other SQLite file.
 const APPLICATION: i32 = 0x7164_636b;
-/// Grows with every change of the table or of the JSON in it; another version's file is begun anew.
-const VERSION: i32 = 1;
+/// Grows with every change of the tables or of what is in them; another version's file is begun anew.
+const VERSION: i32 = 2;
 /// How long one console waits for another that writes.
 const BUSY: Duration = Duration::from_secs(1);
 
@@ -31,6 +33,14 @@ pub enum CacheError {
     OthersCanWrite {
         /// The file.
         path: PathBuf,
+    },
+    /// Likewise: it is someone else's file.
+    #[error("{}: it belongs to another user (number {owner}), so its values cannot be trusted: delete it, or chown it to yours", path.display())]
+    OfAnother {
+        /// The file.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
     },
     /// The file or its folder cannot be made, read or written.
     #[error("{}: {error}", path.display())]
@@ -58,6 +68,7 @@ pub enum CacheError {
 pub struct Cache {
     path: PathBuf,
     database: Connection,
+    series: RefCell<history::Known>,
 }
 
 impl Cache {
@@ -73,7 +84,7 @@ impl Cache {
             Err(error) if is_broken(&error) => begin_anew(path)?,
             Err(error) => return Err(CacheError::Database { path: path.to_owned(), error }),
         };
-        Ok(Cache { path: path.to_owned(), database })
+        Ok(Cache { path: path.to_owned(), database, series: RefCell::default() })
     }
 
     /// What is known of each source, in the order of the estate's sources, marked as cached. A value is given only to
@@ -111,7 +122,11 @@ impl Cache {
                 .and_then(|mut insert| insert.execute(params![key, source.name, origin(source), json])),
             None => self.database.execute("DELETE FROM reading WHERE estate = ?1 AND source = ?2", params![key, source.name]),
         };
-        done.map(drop).map_err(|error| CacheError::Database { path: self.path.clone(), error })
+        done.map(drop).map_err(|error| self.refused(error))
+    }
+
+    fn refused(&self, error: rusqlite::Error) -> CacheError {
+        CacheError::Database { path: self.path.clone(), error }
     }
 }
 
@@ -139,7 +154,7 @@ fn origin(source: &Source) -> i64 {
     i64::from_ne_bytes(hasher.finish().to_ne_bytes())
 }
 
-/// Makes the folder where it is missing, and refuses a file that others could write.
+/// Makes the folder where it is missing, and refuses a file that others could write or have written.
 fn private_place(path: &Path) -> Result<(), CacheError> {
     let wrap = |error| CacheError::File { path: path.to_owned(), error };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
@@ -147,13 +162,16 @@ fn private_place(path: &Path) -> Result<(), CacheError> {
     }
     // The file is looked at and never opened here: closing it would drop the locks that SQLite holds in this process.
     match fs::metadata(path) {
+        Ok(known) if known.uid() != nix::unistd::geteuid().as_raw() => {
+            Err(CacheError::OfAnother { path: path.to_owned(), owner: known.uid() })
+        }
         Ok(known) if known.permissions().mode() & 0o022 != 0 => Err(CacheError::OthersCanWrite { path: path.to_owned() }),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(wrap(error)),
         _ => Ok(()),
     }
 }
 
-/// An open database with our table; `None` where the file is someone else's database.
+/// An open database with our tables; `None` where the file is someone else's database.
 fn connect(path: &Path) -> rusqlite::Result<Option<Connection>> {
     let mut database = Connection::open(path)?;
     // Before anything is in it. SQLite makes its other files with the same rights.
@@ -183,6 +201,7 @@ fn connect(path: &Path) -> rusqlite::Result<Option<Connection>> {
                      PRIMARY KEY (estate, source)
                  );",
             )?;
+            transaction.execute_batch(history::TABLES)?;
             transaction.pragma_update(None, "application_id", APPLICATION)?;
             transaction.pragma_update(None, "user_version", VERSION)?;
         }
@@ -190,8 +209,11 @@ fn connect(path: &Path) -> rusqlite::Result<Option<Connection>> {
     }
     // A value lost in a power cut is read again in seconds.
     database.pragma_update(None, "synchronous", "OFF")?;
-    // Ours by its numbers, but is the table there?
+    // Ours by its numbers, but are the tables there?
     database.prepare_cached("SELECT held FROM reading WHERE estate = ?1 AND source = ?2 AND origin = ?3")?;
+    for proof in history::PROOF {
+        database.prepare(proof)?;
+    }
     Ok(Some(database))
 }
 

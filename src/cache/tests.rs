@@ -12,7 +12,7 @@ use crate::model::label::Labels;
 use crate::model::metric::{PanelAnswer, Plot, Sample, Series};
 use crate::model::source::{AlertmanagerAnswer, PrometheusAnswer};
 
-fn source(name: &str, kind: SourceKind) -> Source {
+pub(super) fn source(name: &str, kind: SourceKind) -> Source {
     Source {
         name: name.into(),
         every: SignedDuration::from_secs(5),
@@ -28,7 +28,7 @@ fn prometheus(url: &str) -> SourceKind {
     SourceKind::Prometheus { url: url.into() }
 }
 
-fn estate(path: &str, sources: Vec<Source>) -> Estate {
+pub(super) fn estate(path: &str, sources: Vec<Source>) -> Estate {
     Estate {
         path: path.into(),
         name: "e".into(),
@@ -217,4 +217,20 @@ fn two_consoles_at_once_do_not_fail_each_other() {
         })
         .collect();
     threads.into_iter().for_each(|thread| thread.join().unwrap());
+}
+
+#[test]
+fn a_file_of_another_user_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().join("c.db");
+    drop(Cache::open(&own).unwrap());
+    let path = if nix::unistd::geteuid().is_root() {
+        std::os::unix::fs::chown(&own, Some(12_345), None).unwrap();
+        own
+    } else {
+        "/etc/passwd".into()
+    };
+    let error = Cache::open(&path).unwrap_err();
+    assert!(matches!(error, CacheError::OfAnother { .. }) && error.to_string().contains("another user"), "{error}");
+    assert!(path.exists(), "and left as it is");
 }

@@ -232,20 +232,18 @@ mod number {
 }
 
 mod numbers {
-    //! Floats and gaps as one JSON text, short and quick to read: `1;;NaN`.
+    //! Floats and gaps as one JSON text, short and quick to read: `1;;NaN;`. Each ends with its own mark: one gap is
+    //! not the same as nothing.
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
     pub fn serialize<S: Serializer>(points: &[Option<f64>], to: S) -> Result<S::Ok, S::Error> {
-        let text: Vec<String> = points.iter().map(|p| p.map_or_else(String::new, |v| v.to_string())).collect();
-        to.serialize_str(&text.join(";"))
+        let text: String = points.iter().map(|p| p.map_or_else(|| ";".to_owned(), |v| format!("{v};"))).collect();
+        to.serialize_str(&text)
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Option<f64>>, D::Error> {
         let text = String::deserialize(from)?;
-        if text.is_empty() {
-            return Ok(vec![]);
-        }
-        text.split(';').map(|v| if v.is_empty() { Ok(None) } else { v.parse().map(Some).map_err(D::Error::custom) }).collect()
+        text.split_terminator(';').map(|v| if v.is_empty() { Ok(None) } else { v.parse().map(Some).map_err(D::Error::custom) }).collect()
     }
 }
 
@@ -317,5 +315,10 @@ mod tests {
         let series = Series { labels: Labels::default(), points: vec![Some(1.5), None, Some(f64::NAN), Some(f64::INFINITY)] };
         let back: Series = serde_json::from_str(&serde_json::to_string(&series).unwrap()).unwrap();
         assert_eq!(format!("{back:?}"), format!("{series:?}"));
+        for points in [vec![], vec![None], vec![None, None], vec![Some(1.0), None], vec![None, Some(1.0)]] {
+            let series = Series { labels: Labels::default(), points };
+            let back: Series = serde_json::from_str(&serde_json::to_string(&series).unwrap()).unwrap();
+            assert_eq!(back, series, "a gap at the end, or alone, is a gap");
+        }
     }
 }

@@ -1,5 +1,8 @@
-//! Keeps the newest answers for the next start: each source's at most once a minute, and all at exit.
+//! Keeps the newest answers for the next start: each source's at most once a minute, and all at exit. The samples of
+//! pages and probes are kept too, and none is left out: a few seconds of them at a time.
 
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,10 +13,14 @@ use crate::app::message::Message;
 use crate::cache::Cache;
 use crate::model::estate::Estate;
 use crate::model::reading::{Held, Outcome};
-use crate::model::source::Answer;
+use crate::model::source::{Answer, Scrape};
 
 /// Between two stores of one source: an answer may be megabytes, and disks of small machines wear out.
 const EVERY: Duration = Duration::from_secs(60);
+/// Between two stores of one source's samples.
+const BATCH: Duration = Duration::from_secs(5);
+/// Polls of one source whose samples may wait for a slow disk; then the oldest are lost.
+const WAITING: usize = 600;
 /// How long the last store may hold up the exit.
 const LAST: Duration = Duration::from_secs(1);
 
@@ -24,6 +31,12 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// One line for the log.
     fn store(&self, source: usize, held: &Held<Answer>) -> Result<(), String>;
+
+    /// Adds the samples of these polls of a source.
+    ///
+    /// # Errors
+    /// One line for the log.
+    fn append(&self, source: usize, scrapes: &[Arc<Scrape>]) -> Result<(), String>;
 }
 
 /// The cache of an estate.
@@ -44,6 +57,11 @@ impl Store for Shelf {
         let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         cache.store(&self.estate, source, held).map_err(|error| error.to_string())
     }
+
+    fn append(&self, source: usize, scrapes: &[Arc<Scrape>]) -> Result<(), String> {
+        let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.append(&self.estate, source, scrapes).map_err(|error| error.to_string())
+    }
 }
 
 /// What is not kept yet, and when each source was kept last.
@@ -51,13 +69,41 @@ pub struct Keeper {
     store: Option<Arc<dyn Store>>,
     newest: Vec<Option<Held<Answer>>>,
     kept: Vec<Option<Instant>>,
+    samples: Vec<Samples>,
     running: JoinSet<()>,
+}
+
+/// The samples of one source that are not kept yet.
+#[derive(Default)]
+struct Samples {
+    waiting: VecDeque<Arc<Scrape>>,
+    kept: Option<Instant>,
+    /// True while some of them are being written: a slow disk gets no second task.
+    busy: Arc<AtomicBool>,
+}
+
+impl Samples {
+    /// Those that are to be written now.
+    fn due(&mut self) -> Option<Vec<Arc<Scrape>>> {
+        let early = self.kept.is_some_and(|at| at.elapsed() < BATCH);
+        if self.waiting.is_empty() || early || self.busy.load(Ordering::Acquire) {
+            return None;
+        }
+        self.kept = Some(Instant::now());
+        Some(self.waiting.drain(..).collect())
+    }
 }
 
 impl Keeper {
     /// For so many sources; keeps nothing where there is no store.
     pub fn new(store: Option<Arc<dyn Store>>, sources: usize) -> Keeper {
-        Keeper { store, newest: vec![None; sources], kept: vec![None; sources], running: JoinSet::new() }
+        Keeper {
+            store,
+            newest: vec![None; sources],
+            kept: vec![None; sources],
+            samples: (0..sources).map(|_| Samples::default()).collect(),
+            running: JoinSet::new(),
+        }
     }
 
     /// Takes note of an answer, and keeps it where the last time is long enough ago. Never waits.
@@ -66,6 +112,20 @@ impl Keeper {
         let Message::Read { source, outcome: Outcome::Value { value, as_of }, .. } = message else { return };
         let (Some(newest), Some(kept)) = (self.newest.get_mut(*source), self.kept.get_mut(*source)) else { return };
         while self.running.try_join_next().is_some() {}
+        if let (Some(scrape), Some(samples)) = (value.scrape(), self.samples.get_mut(*source)) {
+            if samples.waiting.len() >= WAITING {
+                samples.waiting.pop_front();
+            }
+            samples.waiting.push_back(scrape.clone());
+            if let Some(due) = samples.due() {
+                let (store, source, busy) = (store.clone(), *source, samples.busy.clone());
+                busy.store(true, Ordering::Release);
+                self.running.spawn_blocking(move || {
+                    append(store.as_ref(), source, &due);
+                    busy.store(false, Ordering::Release);
+                });
+            }
+        }
         let held = Held { value: value.clone(), as_of: *as_of, cached: false };
         if kept.is_some_and(|at| at.elapsed() < EVERY) {
             *newest = Some(held);
@@ -80,10 +140,14 @@ impl Keeper {
     pub async fn finish(&mut self) {
         let Some(store) = self.store.clone() else { return };
         let newest = std::mem::take(&mut self.newest);
+        let samples = std::mem::take(&mut self.samples);
         let all = async {
             // The older ones first: one that came last would win.
             while self.running.join_next().await.is_some() {}
             let last = tokio::task::spawn_blocking(move || {
+                for (source, samples) in samples.into_iter().enumerate().filter(|(_, samples)| !samples.waiting.is_empty()) {
+                    append(store.as_ref(), source, &Vec::from(samples.waiting));
+                }
                 for (source, held) in newest.into_iter().enumerate() {
                     held.iter().for_each(|held| keep(store.as_ref(), source, held));
                 }
@@ -102,17 +166,30 @@ fn keep(store: &dyn Store, source: usize, held: &Held<Answer>) {
     }
 }
 
+fn append(store: &dyn Store, source: usize, scrapes: &[Arc<Scrape>]) {
+    if let Err(error) = store.append(source, scrapes) {
+        tracing::warn!(%error, "samples could not be kept");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::source::ProbeAnswer;
     use jiff::Timestamp;
 
     #[derive(Default)]
-    struct Kept(Mutex<Vec<(usize, i64)>>);
+    struct Kept(Mutex<Vec<(usize, i64)>>, Mutex<Vec<Vec<i64>>>);
 
     impl Store for Kept {
         fn store(&self, source: usize, held: &Held<Answer>) -> Result<(), String> {
             self.0.lock().unwrap().push((source, held.as_of.as_second()));
+            Ok(())
+        }
+
+        fn append(&self, source: usize, scrapes: &[Arc<Scrape>]) -> Result<(), String> {
+            assert_eq!(source, 1);
+            self.1.lock().unwrap().push(scrapes.iter().map(|scrape| scrape.at.as_second()).collect());
             Ok(())
         }
     }
@@ -137,6 +214,38 @@ mod tests {
         assert_eq!(all.last(), Some(&(0, 99)), "the newest is kept last");
         all.sort_unstable();
         assert_eq!(all, [(0, 0), (0, 60), (0, 99), (1, 7)]);
+    }
+
+    fn probed(second: i64) -> Message {
+        let at = Timestamp::from_second(second).unwrap();
+        let answer = ProbeAnswer { scrape: Some(Arc::new(Scrape { at, samples: vec![] })), ..ProbeAnswer::default() };
+        Message::Read { source: 1, outcome: Outcome::Value { value: Answer::Probe(Arc::new(answer)), as_of: at }, next_try: at }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_sample_is_left_out_and_they_are_written_a_few_seconds_at_a_time() {
+        let kept = Arc::new(Kept::default());
+        let mut keeper = Keeper::new(Some(kept.clone()), 2);
+        for second in 0..23 {
+            keeper.note(&probed(second));
+            while keeper.running.join_next().await.is_some() {}
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        keeper.finish().await;
+        let batches = kept.1.lock().unwrap().clone();
+        assert_eq!(batches.iter().map(Vec::len).collect::<Vec<_>>(), [1, 5, 5, 5, 5, 2]);
+        assert_eq!(batches.concat(), (0..23).collect::<Vec<i64>>());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_disk_gets_one_task_and_a_bounded_heap() {
+        let mut keeper = Keeper::new(Some(Arc::new(Kept::default())), 2);
+        keeper.samples[1].busy.store(true, Ordering::Release);
+        for second in 0..2_000 {
+            keeper.note(&probed(second));
+        }
+        let waiting = &keeper.samples[1].waiting;
+        assert_eq!((waiting.len(), waiting.back().unwrap().at.as_second()), (WAITING, 1_999));
     }
 
     #[tokio::test]

@@ -34,7 +34,7 @@ pub const ROOMS: &[Room] = &[
     Room { name: "config", what: "reads and judges the files that people write; names secrets, never resolves them", rooms: &["model"] },
     Room { name: "link", what: "how a system is reached: deadlines, size caps, credentials, TLS", rooms: &["model", "config"] },
     Room { name: "watch", what: "reads upstream systems on a schedule; cannot name a Writer", rooms: &["model", "config", "link"] },
-    Room { name: "cache", what: "last known readings; may be deleted at any time", rooms: &["model"] },
+    Room { name: "cache", what: "last known readings and kept samples; may be deleted at any time", rooms: &["model"] },
     Room { name: "app", what: "the console's state and how messages change it; pure", rooms: &["model"] },
     Room { name: "ui", what: "draws `&State`, changes nothing", rooms: &["model", "app"] },
     Room {
@@ -87,7 +87,7 @@ pub const CRATES: &[Crate] = &[
     Crate { name: "futures-util", place: Rooms(&["link", "watch", "session"]), why: "streams of bytes and of keys" },
     Crate {
         name: "nix",
-        place: Rooms(&["link", "session", "cli"]),
+        place: Rooms(&["link", "cache", "session", "cli"]),
         why: "processes, terminal modes, signals, and who we are, without unsafe code here",
     },
     Crate { name: "serde_json", place: Rooms(&["watch", "cache", "cli"]), why: "the answers of servers, the cached ones, and `-o json`" },

@@ -34,7 +34,7 @@ pub fn failed(url: &Url, error: reqwest::Error) -> LinkError {
     // The error's own words may have the whole address in them.
     let error = error.without_url();
     if let Some(tls) = find::<TlsError>(&error) {
-        return tls_failed(&at, url, tls);
+        return tls_failed(&at, url.host_str().unwrap_or("?"), tls);
     }
     let words = chain_text(&error);
     if words.contains("proxy authorization required") {
@@ -44,31 +44,55 @@ pub fn failed(url: &Url, error: reqwest::Error) -> LinkError {
         return unreachable(format!("{at}: the proxy makes no connection to it; check proxy_url and what the proxy allows"));
     }
     if words.contains("dns error") || words.contains("failed to lookup address") {
-        let host = url.host_str().unwrap_or("?");
-        return unreachable(format!("{at}: the name {host} is not found; check the address and this machine's DNS"));
+        return unreachable(name_not_found(&at, url.host_str().unwrap_or("?")));
     }
-    match find::<io::Error>(&error).map(io::Error::kind) {
-        Some(io::ErrorKind::ConnectionRefused) => {
-            unreachable(format!("{at}: connection refused; nothing listens there: check that it runs, and the port"))
-        }
-        Some(io::ErrorKind::TimedOut) => {
-            unreachable(format!("{at}: no connection in time; check the address, the network and the firewall"))
-        }
-        Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => {
-            unreachable(format!("{at}: no route to it; check the network or the VPN"))
-        }
-        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe) => {
-            unreachable(format!("{at}: the connection was cut; check the server and what stands before it"))
-        }
-        Some(io::ErrorKind::UnexpectedEof) => unreachable(format!("{at}: the connection ended before the answer did")),
+    match find::<io::Error>(&error).and_then(|error| connection_failed(&at, error.kind())) {
+        Some(why) => unreachable(why),
         _ if error.is_decode() => unreachable(format!("{at}: the answer is damaged: {}", last_text(&error))),
         _ if error.is_connect() => unreachable(format!("{at}: no connection: {}", last_text(&error))),
         _ => unreachable(format!("{at}: no answer: {}", last_text(&error))),
     }
 }
 
-fn tls_failed(at: &str, url: &Url, error: &TlsError) -> LinkError {
-    let host = url.host_str().unwrap_or("?");
+/// True where it is the server's certificate that is not accepted.
+pub fn is_certificate(error: &reqwest::Error) -> bool {
+    matches!(find::<TlsError>(error), Some(TlsError::InvalidCertificate(_)))
+}
+
+fn name_not_found(at: &str, host: &str) -> String {
+    format!("{at}: the name {host} is not found; check the address and this machine's DNS")
+}
+
+/// What the system says of a connection; `None` where it says nothing that people know.
+fn connection_failed(at: &str, kind: io::ErrorKind) -> Option<String> {
+    Some(match kind {
+        io::ErrorKind::ConnectionRefused => {
+            format!("{at}: connection refused; nothing listens there: check that it runs, and the port")
+        }
+        io::ErrorKind::TimedOut => format!("{at}: no connection in time; check the address, the network and the firewall"),
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            format!("{at}: no route to it; check the network or the VPN")
+        }
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
+            format!("{at}: the connection was cut; check the server and what stands before it")
+        }
+        io::ErrorKind::UnexpectedEof => format!("{at}: the connection ended before the answer did"),
+        _ => return None,
+    })
+}
+
+/// What went wrong on a connection without HTTP, in its TLS handshake or before; `host` is the name that was asked for.
+pub fn bare(at: &str, host: &str, error: &io::Error) -> LinkError {
+    if let Some(tls) = find::<TlsError>(error) {
+        return tls_failed(at, host, tls);
+    }
+    if error.to_string().contains("failed to lookup address") {
+        return unreachable(name_not_found(at, host));
+    }
+    unreachable(connection_failed(at, error.kind()).unwrap_or_else(|| format!("{at}: no connection: {}", last_text(error))))
+}
+
+fn tls_failed(at: &str, host: &str, error: &TlsError) -> LinkError {
     match error {
         TlsError::InvalidCertificate(certificate) => unreachable(format!("{at}: {}", certificate_failed(host, certificate))),
         TlsError::InvalidMessage(InvalidMessage::InvalidContentType) => {
@@ -103,7 +127,7 @@ fn tls_failed(at: &str, url: &Url, error: &TlsError) -> LinkError {
 }
 
 /// Why a server's certificate is not believed.
-fn certificate_failed(host: &str, error: &CertificateError) -> String {
+pub fn certificate_failed(host: &str, error: &CertificateError) -> String {
     match error {
         CertificateError::UnknownIssuer => {
             "its certificate is from an unknown issuer; name the issuer's certificate as ca_file in tls_config".to_owned()

@@ -16,10 +16,13 @@ use self::redirect::Step;
 use self::state::{Prepared, State, Target};
 use crate::model::text;
 
-mod explain;
+pub(super) mod explain;
+mod look;
 mod redirect;
-mod state;
-mod tls;
+pub(super) mod state;
+pub(super) mod tls;
+
+pub use self::look::{Look, Miss};
 
 /// What one request may cost.
 #[derive(Debug, Clone, Copy)]

@@ -10,7 +10,7 @@ use reqwest::{Client, RequestBuilder};
 
 use super::LinkError;
 use super::explain::{refused, unreachable};
-use super::tls;
+use super::tls::{self, Looking};
 use crate::config::http_config::{self, Auth, HttpConfig, Proxy, Secret, SecretRef};
 use crate::link::secret::{Mark, SecretError, Secrets};
 
@@ -61,6 +61,9 @@ pub struct State {
     plain: Option<Client>,
     own_tls: Option<Client>,
     other_tls: Option<Client>,
+    looking: Option<Arc<Looking>>,
+    /// Every request has a connection of its own and tells the certificate that it met.
+    alone: bool,
 }
 
 impl fmt::Debug for State {
@@ -70,6 +73,22 @@ impl fmt::Debug for State {
 }
 
 impl State {
+    /// For a reader that is to find out whether a connection can be made, which a kept one would not tell.
+    pub fn alone() -> State {
+        State { alone: true, ..State::default() }
+    }
+
+    /// What a handshake that is only for looking needs now, by the files' present content.
+    pub fn looking(&mut self, file: Option<&Path>) -> Result<Arc<Looking>, LinkError> {
+        let config = self.configuration(file)?;
+        self.forget_changed_tls(&config)?;
+        if let Some(looking) = &self.looking {
+            return Ok(looking.clone());
+        }
+        let looking = tls::looking(&config.tls, &mut self.secrets).map_err(|why| unusable(&why, &config))?;
+        Ok(self.looking.insert(Arc::new(looking)).clone())
+    }
+
     /// What a request to `target` needs when there is no file to look at and it was asked before; reads nothing.
     pub fn ready(&self, target: Target) -> Option<Prepared> {
         let (mark, config) = self.config.as_ref()?;
@@ -132,7 +151,7 @@ impl State {
             refused(format!("{}:{line}: {what}", path.display()))
         })?;
         if self.config.as_ref().is_none_or(|(_, known)| **known != loaded) {
-            (self.plain, self.own_tls, self.other_tls) = (None, None, None);
+            (self.plain, self.own_tls, self.other_tls, self.looking) = (None, None, None, None);
             // Files that are no longer named are not kept either.
             self.secrets = Secrets::default();
         }
@@ -150,7 +169,7 @@ impl State {
             material.push(self.secrets.value(reference).map_err(|error| unread(&error, config))?);
         }
         if material != self.material {
-            (self.own_tls, self.other_tls) = (None, None);
+            (self.own_tls, self.other_tls, self.looking) = (None, None, None);
             self.material = material;
         }
         Ok(())
@@ -165,17 +184,19 @@ impl State {
                 Proxy::Url { url, .. } => url.reveal().starts_with("https"),
             };
         let tls = if over_tls { tls::config(&config.tls, target.own, config.http2, &mut self.secrets) } else { tls::none() };
-        let tls = tls.map_err(|why| match config.file.as_os_str().is_empty() {
-            true => unreachable(why),
-            false => refused(format!("{why} (tls_config in {})", config.file.display())),
-        })?;
+        let mut tls = tls.map_err(|why| unusable(&why, config))?;
+        if self.alone {
+            // A resumed session shows no certificate.
+            tls.resumption = rustls::client::Resumption::disabled();
+        }
         // Redirects are followed by hand, and the environment's proxies count only where the file says so.
         let mut builder = Client::builder()
             .tls_backend_preconfigured(tls)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .user_agent(concat!("quarterdeck/", env!("CARGO_PKG_VERSION")))
-            .pool_max_idle_per_host(2)
+            .pool_max_idle_per_host(if self.alone { 0 } else { 2 })
+            .tls_info(self.alone)
             .pool_idle_timeout(Duration::from_secs(90))
             .tcp_keepalive(Duration::from_secs(30));
         if !config.http2 {
@@ -232,6 +253,14 @@ fn header_value(text: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_bytes(text.as_bytes()).ok()?;
     value.set_sensitive(true);
     Some(value)
+}
+
+/// TLS settings that cannot be used.
+fn unusable(why: &str, config: &HttpConfig) -> LinkError {
+    match config.file.as_os_str().is_empty() {
+        true => unreachable(why),
+        false => refused(format!("{why} (tls_config in {})", config.file.display())),
+    }
 }
 
 fn unread(error: &SecretError, config: &HttpConfig) -> LinkError {

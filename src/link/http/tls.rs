@@ -57,21 +57,52 @@ fn verifier(tls: &Tls, own: bool, provider: &Arc<CryptoProvider>, secrets: &mut 
     if tls.insecure_skip_verify {
         return Ok(Arc::new(Unverified { provider: provider.clone() }));
     }
+    let inner = by_roots(tls, provider, secrets)?;
+    match tls.server_name.as_deref().filter(|_| own) {
+        None => Ok(inner),
+        Some(name) => Ok(Arc::new(Named { inner, name: wanted_name(name)? })),
+    }
+}
+
+fn wanted_name(name: &str) -> Result<ServerName<'static>, String> {
+    ServerName::try_from(name.to_owned()).map_err(|_| "server_name in tls_config is no host name or address".to_owned())
+}
+
+fn by_roots(tls: &Tls, provider: &Arc<CryptoProvider>, secrets: &mut Secrets) -> Result<Arc<WebPkiServerVerifier>, String> {
     let roots = match &tls.ca {
         Some(ca) => private_roots(ca, secrets)?,
         None => system_roots()?,
     };
-    let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
         .build()
-        .map_err(|error| format!("the root certificates do not serve: {error}"))?;
-    match tls.server_name.as_deref().filter(|_| own) {
-        None => Ok(inner),
-        Some(name) => {
-            let name =
-                ServerName::try_from(name.to_owned()).map_err(|_| "server_name in tls_config is no host name or address".to_owned())?;
-            Ok(Arc::new(Named { inner, name }))
-        }
-    }
+        .map_err(|error| format!("the root certificates do not serve: {error}"))
+}
+
+/// What a handshake that is only for looking works with.
+#[derive(Debug)]
+pub struct Looking {
+    /// Accepts any certificate: give each handshake a verifier of its own, and send nothing.
+    pub config: ClientConfig,
+    /// What a real connection would be judged by.
+    pub judge: Arc<WebPkiServerVerifier>,
+    /// `server_name` of `tls_config`.
+    pub name: Option<ServerName<'static>>,
+    /// `insecure_skip_verify`: the person takes any certificate.
+    pub insecure: bool,
+}
+
+/// The parts of a handshake for looking, by `tls_config`. The error is a line about what to mend.
+pub fn looking(tls: &Tls, secrets: &mut Secrets) -> Result<Looking, String> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let judge = by_roots(tls, &provider, secrets)?;
+    let name = tls.server_name.as_deref().map(wanted_name).transpose()?;
+    let any = Tls { insecure_skip_verify: true, ..tls.clone() };
+    let mut config = config(&any, true, false, secrets)?;
+    // A server of another protocol than HTTP would end the handshake over it.
+    config.alpn_protocols.clear();
+    // A resumed session shows no certificate.
+    config.resumption = rustls::client::Resumption::disabled();
+    Ok(Looking { config, judge, name, insecure: tls.insecure_skip_verify })
 }
 
 /// Only these roots, as Prometheus does with `ca` and `ca_file`.
