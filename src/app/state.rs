@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use crate::model::alert::{self, Alert, AlertId, AlertState};
 use crate::model::change::Change;
 use crate::model::estate::{Estate, Severity, SourceKind};
+use crate::model::finding;
 use crate::model::health::{self, PanelView, ServiceHealth};
 use crate::model::metric::Demand;
 use crate::model::needs::{self, About, Need};
@@ -59,8 +60,8 @@ pub struct View {
 }
 
 impl View {
-    /// What these readings come to at `now`.
-    pub fn of(estate: &Estate, readings: &[Reading<Answer>], now: Timestamp) -> View {
+    /// What these readings come to at `now`. `before` is the view of the last time, whose findings go on.
+    pub fn of(estate: &Estate, readings: &[Reading<Answer>], before: &View, now: Timestamp) -> View {
         let (mut at_alertmanager, mut at_prometheus) = (Vec::new(), Vec::new());
         for held in readings.iter().filter_map(|r| r.held.as_ref()) {
             match &held.value {
@@ -70,7 +71,12 @@ impl View {
             }
         }
         let delivered = estate.sources.iter().any(|s| matches!(s.kind, SourceKind::Alertmanager { .. }));
-        let alerts = alert::merge(&at_alertmanager, &at_prometheus, delivered);
+        let mut alerts = alert::merge(&at_alertmanager, &at_prometheus, delivered);
+        let found = finding::findings(estate, readings, &before.alerts, now);
+        if !found.is_empty() {
+            alerts.extend(found);
+            alert::sort(&mut alerts);
+        }
         let services = health::services(estate, readings, &alerts, now);
         let needs = needs::needs(estate, readings, &alerts, now);
         let freshness = readings.iter().map(|r| r.freshness(now)).collect();
@@ -208,7 +214,7 @@ impl State {
         let readings: Vec<_> = estate.sources.iter().map(|s| Reading::never(s.every)).collect();
         let mut state = State {
             polling: vec![false; readings.len()],
-            view: View::of(&estate, &readings, now),
+            view: View::of(&estate, &readings, &View::default(), now),
             readings,
             estate,
             identity,

@@ -12,7 +12,7 @@ use crate::model::needs::{About, Need};
 use crate::model::reading::Freshness;
 
 /// Fields of an alert, besides its labels and annotations.
-pub const ALERT_FIELDS: &[&str] = &["name", "state", "severity", "source", "receiver", "summary", "silence"];
+pub const ALERT_FIELDS: &[&str] = &["name", "state", "severity", "source", "origin", "receiver", "summary", "silence"];
 /// Fields of what the Overview lists.
 pub const OVERVIEW_FIELDS: &[&str] = &["name", "state", "severity", "summary", "kind"];
 /// Fields of a panel.
@@ -46,6 +46,7 @@ impl Subject for Alert {
             "state" => Some(self.state.word().into()),
             "severity" => Some(self.severity.word().into()),
             "source" => Some((&*self.source).into()),
+            "origin" => Some(self.origin.word().into()),
             "receiver" => Some(self.receivers.join(" ").into()),
             "summary" => Some(self.summary().into()),
             "silence" => Some(self.silenced_by.join(" ").into()),

@@ -35,7 +35,7 @@ pub fn run(settings: &Settings<'_>, pane: Pane, size: (u16, u16), out: &mut dyn 
     let mut state = State::new(Arc::clone(&estate), identity(), look, keymap, Timestamp::now(), size);
     state.read_only = settings.global.read_only;
     state.demand = demand;
-    state.view = View::of(&estate, &readings, state.now);
+    state.view = View::of(&estate, &readings, &View::default(), state.now);
     state.readings = readings;
     state.pane = pane;
     pane::refresh_at_start(&mut state);

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::alert::{Alert, AlertState};
-use super::estate::{Estate, Service, Severity, Site, SourceKind};
+use super::estate::{Estate, Severity, Site, Source, SourceKind};
+use super::finding;
 use super::metric::PanelAnswer;
 use super::panel::Panel;
 use super::reading::{Freshness, Reading};
@@ -93,8 +94,8 @@ pub fn panels<'a>(estate: &'a Estate, readings: &'a Readings, now: Timestamp) ->
 /// The health of every service, in the estate's order.
 ///
 /// A service is ok only when something fresh could have said otherwise: a fresh Alertmanager or Prometheus, or a fresh
-/// panel of its own. Muted alerts do not make it worse; an alert that names none of the estate's sites counts for the
-/// service as a whole.
+/// panel or probe of its own. Muted alerts do not make it worse; what names none of the estate's sites, be it an alert,
+/// a panel or a probe, counts for the service as a whole only.
 pub fn services(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: Timestamp) -> Vec<ServiceHealth> {
     let fresh = |r: &Reading<Answer>| r.freshness(now) == Freshness::Fresh;
     let alerting: Vec<bool> = estate.sources.iter().zip(readings).filter(|(s, _)| tells_alerts(&s.kind)).map(|(_, r)| fresh(r)).collect();
@@ -109,13 +110,33 @@ pub fn services(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now
             let own: Vec<&Arc<Alert>> =
                 alerts.iter().filter(|a| service.labels.covers(&a.labels) && !estate.is_dead_man(&a.labels)).collect();
             let mut whole = Judge { health: Health::NOTHING, since: None, worst: None, heard };
+            let is_own = |of: &Option<String>| of.as_deref() == Some(service.name.as_str());
+            // That a probe fails is a finding among the alerts; that it is there to be asked makes silence mean something.
+            let probes: Vec<&Source> = (estate.sources.iter().zip(readings))
+                .filter(|(source, reading)| matches!(source.kind, SourceKind::Probe { .. }) && is_own(&source.service) && fresh(reading))
+                .map(|(source, _)| source)
+                .collect();
+            whole.heard |= !probes.is_empty();
             for alert in &own {
                 whole.alert(alert, freshness_of.get(&*alert.source).copied());
             }
-            for view in panels.iter().filter(|v| v.panel.service.as_deref() == Some(service.name.as_str())) {
+            let panels: Vec<&PanelView> = panels.iter().filter(|v| is_own(&v.panel.service)).collect();
+            for view in &panels {
                 whole.panel(view);
             }
-            let sites = estate.sites.iter().map(|site| site_health(service, site, &own, heard, &freshness_of)).collect();
+            let site_health = |site: &Site| {
+                let there = |of: &Option<String>| of.as_deref() == Some(site.name.as_str());
+                let heard = heard || probes.iter().any(|probe| there(&probe.site));
+                let mut judge = Judge { health: Health::NOTHING, since: None, worst: None, heard };
+                for alert in own.iter().filter(|a| site.labels.covers(&a.labels)) {
+                    judge.alert(alert, freshness_of.get(&*alert.source).copied());
+                }
+                for view in panels.iter().filter(|v| there(&v.panel.site)) {
+                    judge.panel(view);
+                }
+                judge.health()
+            };
+            let sites = estate.sites.iter().map(|site| service.sites.contains(&site.name).then(|| site_health(site))).collect();
             ServiceHealth { service: service.name.clone(), overall: whole.health(), sites, since: whole.since, worst: whole.worst }
         })
         .collect()
@@ -123,16 +144,6 @@ pub fn services(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now
 
 fn tells_alerts(kind: &SourceKind) -> bool {
     matches!(kind, SourceKind::Alertmanager { .. } | SourceKind::Prometheus { .. })
-}
-
-fn site_health(service: &Service, site: &Site, own: &[&Arc<Alert>], heard: bool, freshness: &BTreeMap<&str, Freshness>) -> Option<Health> {
-    service.sites.contains(&site.name).then(|| {
-        let mut judge = Judge { health: Health::NOTHING, since: None, worst: None, heard };
-        for alert in own.iter().filter(|a| site.labels.covers(&a.labels)) {
-            judge.alert(alert, freshness.get(&*alert.source).copied());
-        }
-        judge.health()
-    })
 }
 
 struct Judge {
@@ -151,7 +162,8 @@ impl Judge {
         self.health.alerts += 1;
         // A pending alert is on its way to firing: worth a look, not yet what its severity says.
         let severity = if alert.state == AlertState::Pending { alert.severity.min(Severity::Info) } else { alert.severity };
-        self.raise(severity, freshness != Some(Freshness::Fresh), || alert.name().to_owned(), Some(alert.starts_at));
+        let stale = freshness != Some(Freshness::Fresh) && !finding::tells_of_source(alert);
+        self.raise(severity, stale, || alert.name().to_owned(), Some(alert.starts_at));
     }
 
     fn panel(&mut self, view: &PanelView<'_>) {
@@ -187,10 +199,12 @@ impl Judge {
 #[cfg(test)]
 mod tests {
     use super::super::alert::tests::alert;
-    use super::super::estate::{Role, Source};
+    use super::super::estate::{KEEP, Probe, Role, Service};
     use super::super::label::Labels;
+    use super::super::metric::Sample;
+    use super::super::panel::{Ask, Unit};
     use super::super::reading::Outcome;
-    use super::super::source::AlertmanagerAnswer;
+    use super::super::source::{AlertmanagerAnswer, ExpositionAnswer, ProbeAnswer};
     use super::*;
     use jiff::SignedDuration;
 
@@ -260,5 +274,67 @@ mod tests {
         let late = judged(&reading(100), &[critical], 200).overall;
         assert!(late.stale && late.severity == Severity::Critical, "still critical, and marked as old");
         assert_eq!(judged(&reading(100), &[muted], 100).overall.severity, Severity::Ok);
+    }
+
+    /// An estate without any server: a page with a panel and a probe, each of site a where it is said.
+    fn alone(site: Option<&str>) -> (Estate, Vec<Reading<Answer>>) {
+        let mut estate = estate();
+        estate.sites.truncate(2);
+        estate.services[0].sites.push("b".into());
+        let probe = Probe::Tcp { address: "web:80".into() };
+        let kinds = [SourceKind::Exposition { url: "http://web".into(), keep: KEEP }, SourceKind::Probe { probe, keep: KEEP }];
+        let of = |kind| Source {
+            service: Some("web".into()),
+            site: site.map(str::to_owned),
+            name: "x".into(),
+            kind,
+            ..estate.sources[0].clone()
+        };
+        let mut sources = kinds.map(of).to_vec();
+        sources[1].name = "probe".into();
+        estate.sources = sources;
+        estate.panels = vec![Panel {
+            name: "errors".into(),
+            service: Some("web".into()),
+            site: site.map(str::to_owned),
+            source: "x".into(),
+            ask: Ask::Promql(String::new()),
+            unit: Unit::Count,
+            warn: Some(1.0),
+            critical: Some(5.0),
+        }];
+        (estate, vec![Reading::never(SignedDuration::from_secs(5)), Reading::never(SignedDuration::from_secs(5))])
+    }
+
+    fn page(value: f64) -> Outcome<Answer> {
+        let panel = PanelAnswer { now: vec![Sample { labels: Labels::default(), value }], ..PanelAnswer::default() };
+        let answer = ExpositionAnswer { panels: BTreeMap::from([("errors".into(), panel)]), ..ExpositionAnswer::default() };
+        Outcome::Value { value: Answer::Exposition(Arc::new(answer)), as_of: at(100) }
+    }
+
+    fn severities(estate: &Estate, readings: &Readings, now: i64) -> [Severity; 3] {
+        let of = services(estate, readings, &[], at(now)).remove(0);
+        [of.overall.severity, of.sites[0].unwrap().severity, of.sites[1].unwrap().severity]
+    }
+
+    #[test]
+    fn panels_and_probes_are_heard_where_no_server_is() {
+        use Severity::{Critical, Ok, Unknown, Warning};
+        let up = || Outcome::Value { value: Answer::Probe(Arc::new(ProbeAnswer { up: true, ..ProbeAnswer::default() })), as_of: at(100) };
+        let (estate, mut readings) = alone(Some("a"));
+        assert_eq!(severities(&estate, &readings, 100), [Unknown; 3]);
+        readings[1].take(up(), None);
+        assert_eq!(severities(&estate, &readings, 100), [Ok, Ok, Unknown], "nobody was asked about b");
+        readings[0].take(page(2.0), None);
+        assert_eq!(severities(&estate, &readings, 100), [Warning, Warning, Unknown]);
+        assert_eq!(severities(&estate, &readings, 500), [Warning, Warning, Unknown], "the last that was known");
+        assert!(services(&estate, &readings, &[], at(500))[0].sites[0].unwrap().stale);
+        let (estate, mut readings) = alone(None);
+        readings[1].take(up(), None);
+        readings[0].take(page(7.0), None);
+        assert_eq!(severities(&estate, &readings, 100), [Critical, Unknown, Unknown], "they say of no site how it does");
+        readings[0].take(page(0.0), None);
+        assert_eq!(severities(&estate, &readings, 100), [Ok, Unknown, Unknown]);
+        assert_eq!(severities(&estate, &readings, 500), [Unknown; 3]);
     }
 }

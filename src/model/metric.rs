@@ -3,11 +3,14 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::age;
 use super::label::Labels;
 use super::panel::Unit;
 
-/// Series kept per panel; the rest is counted in [`Plot::dropped`] and said on the screen.
+/// Series drawn per panel; the rest is counted in [`Plot::dropped`] and said on the screen.
 pub const SERIES_CAP: usize = 200;
+/// Newest values kept per panel: each of them is judged, by thresholds and by rules. The rest is counted.
+pub const NOW_CAP: usize = 10_000;
 /// Prometheus refuses a range query with more points than this per series.
 pub const POINT_LIMIT: i64 = 11_000;
 
@@ -74,7 +77,7 @@ impl Plot {
 /// What a source said about one panel.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct PanelAnswer {
-    /// The newest values, at most [`SERIES_CAP`].
+    /// The newest values, at most [`NOW_CAP`].
     pub now: Vec<Sample>,
     /// Series in the newest values that were received and not kept.
     pub now_dropped: usize,
@@ -179,6 +182,14 @@ pub fn show(value: f64, unit: Unit) -> String {
         Unit::Seconds => seconds(value),
         Unit::Moment => Timestamp::from_second(value as i64).map_or_else(|_| digits(value), |at| at.strftime("%H:%M:%SZ").to_string()),
     }
+}
+
+/// The same where the present is known: a moment is then its age, `7m ago`, `in 3h`.
+pub fn show_at(value: f64, unit: Unit, now: Timestamp) -> String {
+    let moment = (unit == Unit::Moment && value.is_finite()).then(|| Timestamp::from_second(value as i64).ok()).flatten();
+    let Some(moment) = moment else { return show(value, unit) };
+    let age = now.duration_since(moment);
+    if age.as_secs() < 0 { format!("in {}", age::coarse(age.abs())) } else { format!("{} ago", age::coarse(age)) }
 }
 
 fn seconds(value: f64) -> String {
@@ -308,6 +319,15 @@ mod tests {
             show(f64::NEG_INFINITY, Unit::Count),
         ];
         assert_eq!(shown, ["2.13%", "340ms", "90s", "1.5GiB", "12.3k/s", "0", "-0.5", "1.0e-9", "-Inf"]);
+    }
+
+    #[test]
+    fn a_moment_is_an_age_where_the_present_is_known() {
+        let now = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(10_000);
+        let shown =
+            [(9_500.0, Unit::Moment), (17_300.0, Unit::Moment), (1e300, Unit::Moment), (f64::NAN, Unit::Moment), (9_500.0, Unit::Count)];
+        let shown = shown.map(|(value, unit)| show_at(value, unit, now));
+        assert_eq!(shown, ["8m ago", "in 2h", "1.0e300", "NaN", "9.5k"]);
     }
 
     #[test]

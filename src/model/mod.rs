@@ -4,6 +4,7 @@ pub mod age;
 pub mod alert;
 pub mod change;
 pub mod estate;
+pub mod finding;
 pub mod form;
 pub mod health;
 pub mod history;

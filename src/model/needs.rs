@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::alert::{Alert, AlertId, AlertState};
+use super::alert::{Alert, AlertId, AlertState, Origin};
 use super::estate::{Estate, Severity};
+use super::finding;
 use super::health::{PanelView, Readings, panels};
 use super::reading::{FailureKind, Freshness};
 use super::silence::SilenceState;
@@ -80,7 +81,7 @@ pub fn needs(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: T
         }
     }
     of_alerts(estate, readings, alerts, now, &mut needs);
-    needs.extend(panels(estate, readings, now).iter().filter_map(of_panel));
+    of_rules(estate, readings, alerts, now, &mut needs);
     needs.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.since.cmp(&a.since)));
     needs
 }
@@ -135,13 +136,15 @@ fn of_alerts(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: T
     let mut by_name: std::collections::BTreeMap<(std::cmp::Reverse<Severity>, &str), Vec<&Arc<Alert>>> = Default::default();
     for alert in alerts {
         let acts = !alert.state.is_quiet() && alert.state != AlertState::Pending && alert.severity >= Severity::Warning;
-        if acts && !estate.is_dead_man(&alert.labels) {
+        // What a source's own state comes to is told with the source.
+        if acts && !estate.is_dead_man(&alert.labels) && !finding::tells_of_source(alert) {
             by_name.entry((std::cmp::Reverse(alert.severity), alert.name())).or_default().push(alert);
         }
     }
     for ((severity, name), same) in by_name {
         let newest = same.iter().map(|a| a.starts_at).max();
         let what = match same.as_slice() {
+            [one] if one.origin == Origin::Quarterdeck => format!("{name}: {}", one.summary()),
             [one] => format!("{name} {}", one.summary()),
             many => format!("{name} x{}: {}", many.len(), many[0].summary()),
         };
@@ -162,7 +165,36 @@ fn of_alerts(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: T
     }
 }
 
-fn of_panel(view: &PanelView<'_>) -> Option<Need> {
+/// Panels, and rules that cannot be judged. A panel of which a rule tells the same or worse is told by the rule only:
+/// that says more.
+fn of_rules(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: Timestamp, needs: &mut Vec<Need>) {
+    let mut told: std::collections::BTreeMap<&str, Severity> = Default::default();
+    for alert in alerts.iter().filter(|a| a.origin == Origin::Quarterdeck && a.state == AlertState::Firing) {
+        if let Some(panel) = alert.annotations.get("panel") {
+            let worst = told.entry(panel).or_insert(alert.severity);
+            *worst = alert.severity.max(*worst);
+        }
+    }
+    for (rule, why) in finding::undecidable(estate, readings, now) {
+        told.entry(&rule.panel).or_insert(Severity::Unknown);
+        needs.push(Need {
+            severity: Severity::Warning,
+            about: About::Panel(rule.panel.clone()),
+            what: format!("rule {} cannot be judged: {why}", rule.name),
+            action: "mend the panel".into(),
+            since: None,
+            due: None,
+            stale: false,
+        });
+    }
+    let of_panels = panels(estate, readings, now);
+    let news = of_panels
+        .iter()
+        .filter_map(|view| of_panel(view, now).filter(|need| told.get(&*view.panel.name).is_none_or(|known| need.severity > *known)));
+    needs.extend(news);
+}
+
+fn of_panel(view: &PanelView<'_>, now: Timestamp) -> Option<Need> {
     let severity = view.severity();
     let about = About::Panel(view.panel.name.clone());
     let error = view.answer.and_then(|a| a.error.as_ref());
@@ -171,7 +203,7 @@ fn of_panel(view: &PanelView<'_>) -> Option<Need> {
     match (severity, error) {
         (_, Some(error)) => need(Severity::Unknown, format!("panel {}: query failed: {error}", view.panel.name), "mend the query"),
         (Severity::Warning | Severity::Critical, None) => {
-            let value = super::metric::show(view.value().unwrap_or(f64::NAN), view.panel.unit);
+            let value = super::metric::show_at(view.value().unwrap_or(f64::NAN), view.panel.unit, now);
             let of = view.panel.service.as_deref().map_or(String::new(), |s| format!(" of {s}"));
             need(severity, format!("{}{of} is {value}", view.panel.name), "look at the chart")
         }
@@ -184,9 +216,11 @@ mod tests {
     use super::super::alert::tests::alert;
     use super::super::estate::{Source, SourceKind};
     use super::super::label::Labels;
+    use super::super::metric::{PanelAnswer, Sample};
+    use super::super::panel::{Ask, Panel, Rule, Unit, When};
     use super::super::reading::{Outcome, Reading};
     use super::super::silence::Silence;
-    use super::super::source::{AlertmanagerAnswer, DeadMan};
+    use super::super::source::{AlertmanagerAnswer, DeadMan, PrometheusAnswer};
     use super::*;
 
     fn at(secs: i64) -> Timestamp {
@@ -264,5 +298,90 @@ mod tests {
         let answer = |ends| AlertmanagerAnswer { alerts: vec![muted.clone()], silences: vec![silence(ends)], ..Default::default() };
         assert_eq!(of(answer(1_000), 10)[0].due, Some(at(1_000)));
         assert!(of(answer(100_000), 10).is_empty());
+    }
+
+    fn ruled(answer: PanelAnswer) -> Vec<Need> {
+        let every = SignedDuration::from_secs(5);
+        let panel = Panel {
+            name: "errors".into(),
+            service: None,
+            site: None,
+            source: "prom".into(),
+            ask: Ask::Promql("x".into()),
+            unit: Unit::Count,
+            warn: Some(1.0),
+            critical: Some(5.0),
+        };
+        let when = When::Above(1.0);
+        let rule = Rule { name: "too many".into(), panel: "errors".into(), when, holds: SignedDuration::ZERO, severity: Severity::Warning };
+        let kind = SourceKind::Prometheus { url: String::new() };
+        let source = Source { name: "prom".into(), every, timeout: every, http_config: None, service: None, site: None, kind };
+        let estate = Estate {
+            path: "e".into(),
+            name: "e".into(),
+            environment: "t".into(),
+            zone: None,
+            note: None,
+            sites: vec![],
+            services: vec![],
+            sources: vec![source],
+            panels: vec![panel],
+            rules: vec![rule],
+        };
+        let answer = PrometheusAnswer { panels: [("errors".to_owned(), answer)].into(), ..Default::default() };
+        let mut reading = Reading::never(every);
+        reading.take(Outcome::Value { value: Answer::Prometheus(Arc::new(answer)), as_of: at(10) }, None);
+        let readings = [reading];
+        let alerts = finding::findings(&estate, &readings, &[], at(10));
+        needs(&estate, &readings, &alerts, at(10))
+    }
+
+    fn sample(value: f64) -> PanelAnswer {
+        PanelAnswer { now: vec![Sample { labels: Labels::default(), value }], ..PanelAnswer::default() }
+    }
+
+    #[test]
+    fn a_rule_and_a_panel_that_tell_the_same_are_told_once() {
+        let told = |value| ruled(sample(value)).into_iter().map(|n| (n.severity, n.what)).collect::<Vec<_>>();
+        assert!(told(0.5).is_empty());
+        assert_eq!(told(2.0), [(Severity::Warning, "too many: errors is 2, above 1 for <1m".to_owned())]);
+        let worse = told(7.0);
+        assert_eq!(worse[0], (Severity::Critical, "errors is 7".to_owned()), "the panel says worse than the rule");
+        assert_eq!((worse.len(), worse[1].0), (2, Severity::Warning));
+    }
+
+    #[test]
+    fn a_rule_that_cannot_be_judged_is_a_warning_that_says_why() {
+        let failed = PanelAnswer { error: Some("parse error".into()), ..PanelAnswer::default() };
+        let told = |answer| ruled(answer).into_iter().map(|n| (n.severity, n.what)).collect::<Vec<_>>();
+        let why = "rule too many cannot be judged: the query of the panel errors failed: parse error";
+        assert_eq!(told(failed), [(Severity::Warning, why.to_owned())], "and the panel's failure is not told twice");
+        assert_eq!(told(sample(f64::NAN))[0].1, "rule too many cannot be judged: the panel errors has no value, only NaN");
+    }
+
+    #[test]
+    fn a_source_that_is_not_read_is_told_once() {
+        let every = SignedDuration::from_secs(5);
+        let mut reading: Reading<Answer> = Reading::never(every);
+        reading.take(Outcome::Failed { kind: FailureKind::Refused, what: "401".into(), at: at(1) }, None);
+        let kind = SourceKind::Prometheus { url: String::new() };
+        let source = Source { name: "prom".into(), every, timeout: every, http_config: None, service: None, site: None, kind };
+        let estate = Estate {
+            path: "e".into(),
+            name: "e".into(),
+            environment: "t".into(),
+            zone: None,
+            note: None,
+            sites: vec![],
+            services: vec![],
+            sources: vec![source],
+            panels: vec![],
+            rules: vec![],
+        };
+        let readings = [reading];
+        let found = finding::findings(&estate, &readings, &[], at(2));
+        assert_eq!(found.len(), 1);
+        let told = needs(&estate, &readings, &found, at(2));
+        assert_eq!(told.iter().map(|n| n.what.as_str()).collect::<Vec<_>>(), ["prom refused: 401"]);
     }
 }

@@ -1,5 +1,7 @@
 //! A small estate in trouble, for the tests of all screens, and what a drawn screen looks like as text.
 
+pub mod findings;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -270,7 +272,7 @@ pub fn console(estate: Estate, readings: Vec<Reading<Answer>>, size: (u16, u16))
     let look = Look { themes: vec![dark()], theme: 0, ascii: false, zone: ZoneChoice::Utc, local: jiff::tz::TimeZone::UTC };
     let identity = Identity { host: "jump-2".into(), user: "mk".into() };
     let mut state = State::new(Arc::new(estate), identity, look, Arc::new(keymap()), at(0), size);
-    state.view = View::of(&state.estate, &readings, state.now);
+    state.view = View::of(&state.estate, &readings, &View::default(), state.now);
     state.readings = readings;
     let mut rows = vec![OverviewRow::Head("NEEDS YOU")];
     rows.extend((0..state.view.needs.len().min(6)).map(OverviewRow::Need));
@@ -322,9 +324,22 @@ pub fn trouble(size: (u16, u16)) -> State {
     console(estate(sources, all), readings, size)
 }
 
+/// A try that failed.
+pub fn failed(what: &str, secs: i64) -> Outcome<Answer> {
+    Outcome::Failed { kind: FailureKind::Unreachable, what: what.into(), at: at(secs) }
+}
+
+/// The first alert of that name.
+pub fn alert_of(state: &State, name: &str) -> Arc<Alert> {
+    state.view.alerts.iter().find(|a| a.name() == name).unwrap().clone()
+}
+
 /// The screens that have a snapshot each.
 pub fn shown(screen: &str, size: (u16, u16)) -> State {
     use crate::app::layer::Layer;
+    if screen.starts_with("finding") || screen == "page estate" {
+        return findings::shown(screen, size);
+    }
     let mut state = trouble(size);
     match screen {
         "alerts" => state.pane = Pane::Alerts,
@@ -334,7 +349,7 @@ pub fn shown(screen: &str, size: (u16, u16)) -> State {
             state.layers.push(Layer::Chart { panel: "checkout errors".into(), cursor: Some(at(-600)) });
         }
         "alert" => {
-            let alert = state.view.alerts.iter().find(|a| a.name() == "SlowQueries").unwrap().clone();
+            let alert = alert_of(&state, "SlowQueries");
             state.layers.push(Layer::Alert { alert, scroll: 0 });
         }
         "help" => state.layers.push(Layer::Help { scroll: 0 }),

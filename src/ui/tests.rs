@@ -7,13 +7,15 @@ use crate::app::layer::{Layer, Pane};
 use crate::app::palette::{Goal, Item, Palette};
 use crate::app::state::{Frozen, OverviewRow, State};
 use crate::model::alert::AlertState;
-use crate::model::estate::Source;
+use crate::model::estate::{Severity, Source, SourceKind};
+use crate::model::label::Labels;
+use crate::model::panel::{Panel, Rule, Unit, When};
 use crate::model::reading::{FailureKind, Held, Outcome, Reading};
 use crate::model::source::{Answer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 6] = ["overview", "alerts", "metrics", "chart", "alert", "help"];
+const SCREENS: [&str; 9] = ["overview", "alerts", "metrics", "chart", "alert", "help", "findings", "finding", "page estate"];
 
 #[test]
 fn every_screen_in_colours() {
@@ -21,7 +23,7 @@ fn every_screen_in_colours() {
         for screen in SCREENS {
             let drawn = buffer(&shown(screen, size), size);
             let all = format!("{}\n---\n{}", text(&drawn).join("\n"), styles(&drawn).join("\n"));
-            insta::assert_snapshot!(format!("{screen}_{}_dark", size.0), all);
+            insta::assert_snapshot!(format!("{}_{}_dark", screen.replace(' ', "_"), size.0), all);
         }
     }
 }
@@ -37,13 +39,13 @@ fn every_screen_without_colours_and_in_ascii() {
             assert_eq!(text(&drawn), coloured, "the words do not depend on colours");
             let cells = drawn.content().iter();
             assert!(cells.clone().all(|c| c.fg == ratatui::style::Color::Reset && c.bg == ratatui::style::Color::Reset), "{screen}");
-            insta::assert_snapshot!(format!("{screen}_{}_plain", size.0), styles(&drawn).join("\n"));
+            insta::assert_snapshot!(format!("{}_{}_plain", screen.replace(' ', "_"), size.0), styles(&drawn).join("\n"));
             state.look.ascii = true;
             let drawn = buffer(&state, size);
             for cell in drawn.content() {
                 assert!(cell.symbol().is_ascii(), "{screen}: {:?}", cell.symbol());
             }
-            insta::assert_snapshot!(format!("{screen}_{}_ascii", size.0), text(&drawn).join("\n"));
+            insta::assert_snapshot!(format!("{}_{}_ascii", screen.replace(' ', "_"), size.0), text(&drawn).join("\n"));
         }
     }
 }
@@ -192,20 +194,29 @@ fn a_detail_tells_who_silenced_what_inhibits_and_that_it_ended() {
 const STATES: [&str; 7] = ["fresh", "stale", "unreachable", "refused", "never", "hostile", "many"];
 const HOSTILE: &str = "\u{1b}]52;c;aGk=\u{7}\u{202e}evil\u{200b}\nline 日本語 \u{9b}31m";
 
-fn reading(source: &Source, state: &str, is_prometheus: bool) -> Reading<Answer> {
+fn reading(source: &Source, state: &str) -> Reading<Answer> {
     let mut reading = Reading::never(source.every);
     let count = if state == "many" { 10_000 } else { 3 };
     let name = if state == "hostile" { HOSTILE } else { "Down" };
-    let alerts = (0..count)
-        .map(|n| {
+    let cleaned = || clean(name, 100).into_owned();
+    let alerts = || {
+        let alert = |n: i64| {
             let labels = [("alertname", name), ("n", &n.to_string()), ("severity", "critical"), ("service", "checkout")];
             crate::model::alert::tests::alert(&labels, AlertState::Firing, NOW - n)
-        })
-        .collect();
-    let answer = if is_prometheus {
-        Answer::Prometheus(Arc::new(PrometheusAnswer { alerts, ..prometheus_answer() }))
-    } else {
-        Answer::Alertmanager(Arc::new(alertmanager_answer(alerts)))
+        };
+        (0..count).map(alert).collect()
+    };
+    let answer = match source.kind {
+        SourceKind::Prometheus { .. } => Answer::Prometheus(Arc::new(PrometheusAnswer { alerts: alerts(), ..prometheus_answer() })),
+        SourceKind::Alertmanager { .. } => Answer::Alertmanager(Arc::new(alertmanager_answer(alerts()))),
+        SourceKind::Exposition { .. } => {
+            let series = (0..count).map(|n| (Labels::new([("path", name), ("n", &n.to_string())]), 0.5)).collect();
+            Answer::Exposition(Arc::new(findings::exposition_answer(vec![cleaned()], series)))
+        }
+        SourceKind::Probe { .. } => {
+            let why = matches!(state, "hostile" | "many").then(cleaned);
+            Answer::Probe(Arc::new(findings::probe_answer(why, (0..count).map(|n| format!("{}-{n}", cleaned())).collect())))
+        }
     };
     let failed = |kind| Outcome::Failed { kind, what: clean(&format!("no {HOSTILE}"), 100).into_owned(), at: at(-20) };
     match state {
@@ -221,14 +232,75 @@ fn reading(source: &Source, state: &str, is_prometheus: bool) -> Reading<Answer>
     reading
 }
 
+/// A console over this source alone; a rule judges each of its series where it has any.
+fn one(source: &Source, word: &str, size: (u16, u16)) -> State {
+    let readings = vec![reading(source, word)];
+    let is_page = matches!(source.kind, SourceKind::Exposition { .. });
+    let panels = if is_page { vec![Panel { source: "one".into(), ..findings::panel("errors", Unit::Ratio) }] } else { vec![] };
+    let mut estate = estate(vec![source.clone()], panels);
+    if is_page {
+        let rule = findings::rule("too many errors", "errors", When::Above(0.05), Severity::Critical);
+        estate.rules.push(Rule { holds: jiff::SignedDuration::ZERO, ..rule });
+    }
+    console(estate, readings, size)
+}
+
+#[test]
+fn a_page_and_a_probe_in_every_state() {
+    for source in [findings::exposition("one"), findings::probe("one")] {
+        let mut all = String::new();
+        for word in STATES {
+            let mut state = one(&source, word, (80, 24));
+            state.layers.push(Layer::Source { index: 0, scroll: 0 });
+            all += &format!("=== {word}\n{}\n", text(&buffer(&state, (80, 24))).join("\n"));
+        }
+        insta::assert_snapshot!(format!("source_{}_80", source.kind.word()), all);
+    }
+}
+
+#[test]
+fn a_storm_of_one_rule_is_one_need_and_a_list_to_scroll() {
+    let mut state = one(&findings::exposition("one"), "many", (160, 50));
+    assert_eq!(state.view.alerts.len(), 10_000);
+    assert_eq!(state.view.needs.len(), 1);
+    assert!(state.view.needs[0].what.starts_with("too many errors x10000: errors is 50%, above 5%"), "{}", state.view.needs[0].what);
+    state.pane = Pane::Alerts;
+    assert!(text(&buffer(&state, (160, 50)))[10].contains("qd:one"));
+}
+
+#[test]
+fn a_finding_tells_its_rule_and_no_field_that_only_a_server_fills() {
+    let state = findings::found((160, 50));
+    let told = |name: &str| {
+        let (_, lines) = super::layer::detail::lines(&state, &Layer::Alert { alert: alert_of(&state, name), scroll: 0 }, 160);
+        lines.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    let rule = told("too many errors");
+    for part in ["qd, by a rule of the estate file", "errors above 5%", "for            5m", "worst now      12%", "runbooks/checkout.md"] {
+        assert!(rule.contains(part), "{part}: {rule}");
+    }
+    for name in ["too many errors", "probe fails", "certificate ends", "source unreachable"] {
+        let text = told(name);
+        assert!(!text.contains("receivers") && !text.contains("generator") && !text.contains("seen by"), "{text}");
+    }
+    assert!(!told("source unreachable").contains("not fresh"), "that a source is not read is live");
+    assert!(told("probe fails").contains("qd, by itself"));
+}
+
+#[test]
+fn a_moment_is_told_as_its_age() {
+    let mut state = findings::found((160, 50));
+    state.pane = Pane::Metrics;
+    let all = text(&buffer(&state, (160, 50))).join("\n");
+    assert!(all.contains("25m ago"), "{all}");
+}
+
 #[test]
 fn every_source_in_every_state_says_its_state_and_leaves_no_cell_empty() {
-    for is_prometheus in [true, false] {
+    for source in [prometheus("one"), alertmanager("one"), findings::exposition("one"), findings::probe("one")] {
         for word in STATES {
             for size in SIZES {
-                let source = if is_prometheus { prometheus("one") } else { alertmanager("one") };
-                let readings = vec![reading(&source, word, is_prometheus)];
-                let mut state = console(estate(vec![source], vec![]), readings, size);
+                let mut state = one(&source, word, size);
                 let drawn = buffer(&state, size);
                 let lines = text(&drawn);
                 let told = if matches!(word, "hostile" | "many") { "fresh" } else { word };

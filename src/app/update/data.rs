@@ -10,6 +10,7 @@ use crate::app::state::{State, View};
 use crate::model::alert::{Alert, AlertId};
 use crate::model::change::{self, CHANGES_CAP, Change};
 use crate::model::estate::Severity;
+use crate::model::finding;
 use crate::model::reading::{Freshness, Held, Outcome};
 use crate::model::source::Answer;
 
@@ -37,7 +38,13 @@ pub(super) fn read(state: &mut State, source: usize, outcome: Outcome<Answer>, n
     if answered && known {
         // The first answer of a source is how things stand; only from the second one on is a difference a change.
         let old = carried(&before.alerts, &state.view.alerts);
-        let changes = change::alerts(&old, &state.view.alerts, state.now, CHANGES_OF_ONE_POLL);
+        let mut changes = change::alerts(&old, &state.view.alerts, state.now, CHANGES_OF_ONE_POLL);
+        // How a source does is noted as that.
+        let of_source = |id: &AlertId| {
+            let found = state.view.alerts.iter().chain(&old).find(|a| a.id == *id);
+            found.is_some_and(|alert| finding::tells_of_source(alert))
+        };
+        changes.retain(|change| !change.alert.as_ref().is_some_and(of_source));
         note(state, changes);
     }
     // That a source answers at last after the start is no news, that it fails is.
@@ -72,7 +79,7 @@ pub(super) fn tick(state: &mut State) {
 
 /// Makes the view anew and gives the old one back.
 fn renew(state: &mut State) -> View {
-    let view = View::of(&state.estate, &state.readings, state.now);
+    let view = View::of(&state.estate, &state.readings, &state.view, state.now);
     std::mem::replace(&mut state.view, view)
 }
 

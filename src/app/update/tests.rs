@@ -17,10 +17,10 @@ use crate::app::pane::{self, next_wake};
 use crate::app::state::{AlertRow, Identity, Look, OverviewRow, State};
 use crate::model::alert::tests::alert;
 use crate::model::alert::{Alert, AlertState};
-use crate::model::estate::{Estate, Service, Source, SourceKind};
+use crate::model::estate::{Estate, Service, Severity, Source, SourceKind};
 use crate::model::label::Labels;
-use crate::model::metric::{PanelAnswer, Plot};
-use crate::model::panel::{Ask, Panel, Unit};
+use crate::model::metric::{PanelAnswer, Plot, Sample};
+use crate::model::panel::{Ask, Panel, Rule, Unit, When};
 use crate::model::preferences::{Binding, Theme, ZoneChoice};
 use crate::model::problem::Place;
 use crate::model::reading::{FailureKind, Held, Outcome};
@@ -386,6 +386,48 @@ fn a_source_that_fails_is_a_change_once_and_counts_down_on_the_screen() {
     read(&mut state, 1, Answer::Prometheus(Arc::default()));
     state.now = at(1_020);
     assert_eq!(next_wake(&state), at(1_019 + 21) + SignedDuration::from_millis(1), "when it goes stale");
+}
+
+#[test]
+fn a_finding_goes_on_from_poll_to_poll_and_is_a_change_when_it_fires_and_ends() {
+    let mut state = console();
+    let rule = Rule {
+        name: "too many".into(),
+        panel: "errors".into(),
+        when: When::Above(1.0),
+        holds: SignedDuration::from_secs(15),
+        severity: Severity::Critical,
+    };
+    Arc::make_mut(&mut state.estate).rules.push(rule);
+    let answer = |value: f64| {
+        let panel = PanelAnswer { now: vec![Sample { labels: Labels::default(), value }], ..Default::default() };
+        Answer::Prometheus(Arc::new(PrometheusAnswer { panels: [("errors".to_owned(), panel)].into(), ..Default::default() }))
+    };
+    read(&mut state, 1, answer(0.0));
+    for (secs, value) in [(1_010, 2.0), (1_020, 2.0), (1_030, 3.0)] {
+        state.now = at(secs);
+        read(&mut state, 1, answer(value));
+    }
+    assert_eq!((state.view.alerts.len(), state.view.alerts[0].starts_at, state.counts()[0]), (1, at(1_010), 1));
+    state.now = at(1_040);
+    fail(&mut state, 1);
+    assert_eq!(state.view.alerts.len(), 2, "it stays beside what is found of its source");
+    state.now = at(1_050);
+    read(&mut state, 1, answer(0.0));
+    assert!(state.view.alerts.is_empty());
+    let changes: Vec<&str> = state.changes.iter().map(|c| c.what.as_str()).collect();
+    let told = [
+        "too many ended",
+        "prom unreachable -> fresh",
+        "prom fresh -> unreachable: no route",
+        "too many pending -> firing",
+        "too many pending",
+    ];
+    let mut found = changes.clone();
+    found.sort_unstable();
+    let mut wanted = told.to_vec();
+    wanted.sort_unstable();
+    assert_eq!(found, wanted, "each once, and the source's state not twice: {changes:?}");
 }
 
 #[test]

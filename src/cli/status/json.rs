@@ -1,21 +1,24 @@
 //! The JSON of `qd status`, version 1, as `docs/status-json.md` promises it: every key is always there, times are
 //! RFC 3339 in UTC, and what is not known is null.
 
+mod source;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::model::alert::{Alert, AlertState};
+use crate::model::alert::{Alert, AlertState, Origin};
 use crate::model::estate::Severity;
 use crate::model::health::{self, Health, PanelView, ServiceHealth};
 use crate::model::label::Labels;
 use crate::model::metric;
 use crate::model::needs::{About, Need};
-use crate::model::reading::{FailureKind, Freshness, Reading};
+use crate::model::reading::{Freshness, Reading};
 use crate::model::silence::{Silence, SilenceMatcher, SilenceState};
-use crate::model::source::{AlertmanagerAnswer, Answer, Peer, PrometheusAnswer};
+use crate::model::source::{AlertmanagerAnswer, Answer, Peer};
 
+use self::source::{SourceOut, source};
 use super::Report;
 
 /// The version of the shape.
@@ -35,41 +38,6 @@ pub struct Status<'a> {
     needs: Vec<NeedOut<'a>>,
     panels: Vec<PanelOut<'a>>,
     silences: Vec<SilenceOut<'a>>,
-}
-
-#[derive(Serialize)]
-struct SourceOut<'a> {
-    name: &'a str,
-    kind: &'static str,
-    state: Freshness,
-    as_of: Option<Timestamp>,
-    error: Option<&'a str>,
-    error_kind: Option<FailureKind>,
-    failing_since: Option<Timestamp>,
-    next_try: Option<Timestamp>,
-    every_seconds: f64,
-    prometheus: Option<PrometheusOut<'a>>,
-    alertmanager: Option<AlertmanagerOut<'a>>,
-}
-
-#[derive(Serialize)]
-struct PrometheusOut<'a> {
-    version: Option<&'a str>,
-    clock_ahead_seconds: Option<i64>,
-    rules_alerting: Option<usize>,
-    rules_recording: Option<usize>,
-    rules_failing: Option<&'a [String]>,
-    targets_up: Option<usize>,
-    targets_down: Option<usize>,
-    notes: &'a [String],
-}
-
-#[derive(Serialize)]
-struct AlertmanagerOut<'a> {
-    peers: &'a [Peer],
-    receivers: &'a [String],
-    disagreements: &'a [String],
-    dead_man_firing: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -103,6 +71,7 @@ struct AlertOut<'a> {
     labels: BTreeMap<&'a str, &'a str>,
     annotations: BTreeMap<&'a str, &'a str>,
     source: &'a str,
+    origin: Origin,
     silenced_by: Vec<&'a str>,
     inhibited_by: Vec<&'a str>,
     muted_by: Vec<&'a str>,
@@ -182,48 +151,6 @@ fn alertmanager_of(reading: &Reading<Answer>) -> Option<&AlertmanagerAnswer> {
     }
 }
 
-fn source<'a>(name: &'a str, kind: &'static str, reading: &'a Reading<Answer>, at: Timestamp) -> SourceOut<'a> {
-    let (mut prometheus, mut alertmanager) = (None, None);
-    match reading.held.as_ref().map(|h| &h.value) {
-        Some(Answer::Prometheus(answer)) => prometheus = Some(prometheus_out(answer)),
-        Some(Answer::Alertmanager(answer)) => {
-            alertmanager = Some(AlertmanagerOut {
-                peers: &answer.peers,
-                receivers: &answer.receivers,
-                disagreements: &answer.disagreements,
-                dead_man_firing: answer.dead_man.as_ref().map(|d| d.firing),
-            });
-        }
-        Some(Answer::Exposition(_) | Answer::Probe(_)) | None => {}
-    }
-    SourceOut {
-        name,
-        kind,
-        state: reading.freshness(at),
-        as_of: reading.held.as_ref().map(|h| h.as_of),
-        error: reading.failure.as_ref().map(|f| f.what.as_str()),
-        error_kind: reading.failure.as_ref().map(|f| f.kind),
-        failing_since: reading.failure.as_ref().map(|f| f.since),
-        next_try: reading.next_try,
-        every_seconds: reading.every.as_secs_f64(),
-        prometheus,
-        alertmanager,
-    }
-}
-
-fn prometheus_out(answer: &PrometheusAnswer) -> PrometheusOut<'_> {
-    PrometheusOut {
-        version: answer.version.as_deref(),
-        clock_ahead_seconds: answer.clock_ahead,
-        rules_alerting: answer.rules.as_ref().map(|r| r.alerting),
-        rules_recording: answer.rules.as_ref().map(|r| r.recording),
-        rules_failing: answer.rules.as_ref().map(|r| r.failing.as_slice()),
-        targets_up: answer.targets.as_ref().map(|t| t.up),
-        targets_down: answer.targets.as_ref().map(|t| t.down_count),
-        notes: &answer.notes,
-    }
-}
-
 fn service<'a>(health: &'a ServiceHealth, report: &'a Report<'a>) -> ServiceOut<'a> {
     let site = |h: &Health| SiteOut { state: h.severity, stale: h.stale, alerts: h.alerts, muted: h.muted };
     let sites = report.estate.sites.iter().zip(&health.sites);
@@ -252,6 +179,7 @@ fn alert<'a>(alert: &'a Alert, peers: &'a [Peer]) -> AlertOut<'a> {
         labels: pairs(&alert.labels),
         annotations: pairs(&alert.annotations),
         source: &alert.source,
+        origin: alert.origin,
         silenced_by: words(&alert.silenced_by),
         inhibited_by: words(&alert.inhibited_by),
         muted_by: words(&alert.muted_by),

@@ -38,7 +38,7 @@ struct Report<'a> {
 
 impl<'a> Report<'a> {
     fn of(estate: &'a Estate, readings: &'a [Reading<Answer>], at: Timestamp) -> Report<'a> {
-        Report { estate, readings, view: View::of(estate, readings, at), at }
+        Report { estate, readings, view: View::of(estate, readings, &View::default(), at), at }
     }
 
     /// The worst of services, needs and sources. The order of badness is [`Severity`]'s own: a warning that is known

@@ -1,13 +1,16 @@
 //! `qd status` for people: needs first, then services, sources and panels.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 
 use jiff::Timestamp;
 
 use crate::model::age;
+use crate::model::alert::{AlertId, Origin};
 use crate::model::estate::Severity;
 use crate::model::health::{self, Health};
 use crate::model::metric;
+use crate::model::needs::About;
 use crate::model::reading::Freshness;
 use crate::model::text::{NOTE_CAP, clean};
 
@@ -20,7 +23,9 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     let title = format!("{} {}", report.estate.name, report.estate.environment);
     let at = report.at.strftime("%Y-%m-%dT%H:%M:%SZ");
     writeln!(out, "{}: {} at {at}", clean(&title, NOTE_CAP), report.verdict().word())?;
-    writeln!(out, "alerts {}, of them muted {quiet}", report.view.alerts.len())?;
+    let found = report.view.alerts.iter().filter(|a| a.origin == Origin::Quarterdeck).count();
+    let found = if found > 0 { format!(", found by quarterdeck itself {found}") } else { String::new() };
+    writeln!(out, "alerts {}, of them muted {quiet}{found}", report.view.alerts.len())?;
     section(out, "needs you", needs(report))?;
     section(out, "services", services(report))?;
     section(out, "sources", sources(report))?;
@@ -57,10 +62,16 @@ fn ago(report: &Report<'_>, since: Option<Timestamp>) -> String {
 
 fn needs(report: &Report<'_>) -> Vec<Vec<String>> {
     let mut rows = vec![row(&["STATE", "SINCE", "WHAT -> DO"])];
+    let ours: HashSet<&AlertId> = (report.view.alerts.iter()).filter(|a| a.origin == Origin::Quarterdeck).map(|a| &a.id).collect();
     for need in &report.view.needs {
         let due = need.due.map_or_else(String::new, |due| format!(" (in {})", age::exact(due.duration_since(report.at))));
         // One cell: both are as long as people write them, and what stands behind a long cell is out of sight.
-        let text = format!("{}{due} -> {}", need.what, need.action);
+        let origin = if matches!(&need.about, About::Alerts(_, ids) if ids.iter().any(|id| ours.contains(id))) {
+            " (found by quarterdeck)"
+        } else {
+            ""
+        };
+        let text = format!("{}{due}{origin} -> {}", need.what, need.action);
         rows.push(vec![state(need.severity, need.stale), ago(report, need.since), text]);
     }
     if rows.len() == 1 {
@@ -117,7 +128,7 @@ fn panels(report: &Report<'_>) -> Vec<Vec<String>> {
     }
     let mut rows = vec![row(&["NAME", "SERVICE", "VALUE", "STATE", "AGE", "ERROR"])];
     for view in panels {
-        let value = view.value().map_or_else(|| "no data".to_owned(), |v| metric::show(v, view.panel.unit));
+        let value = view.value().map_or_else(|| "no data".to_owned(), |v| metric::show_at(v, view.panel.unit, report.at));
         rows.push(vec![
             view.panel.name.clone(),
             view.panel.service.clone().unwrap_or_else(|| "-".into()),

@@ -6,13 +6,15 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::model::alert::{Alert, AlertId, AlertState, Origin, severity_of};
-use crate::model::estate::{Role, Service, Site, Source, SourceKind};
+use crate::model::estate::{KEEP, Probe, Role, Service, Site, Source, SourceKind};
 use crate::model::label::Labels;
 use crate::model::metric::{PanelAnswer, Sample};
-use crate::model::panel::{Ask, Panel, Unit};
+use crate::model::panel::{Ask, Panel, Rule, Unit, When};
 use crate::model::reading::{FailureKind, Outcome};
 use crate::model::silence::{Silence, SilenceMatcher, SilenceState};
-use crate::model::source::{AlertmanagerAnswer, DeadMan, Peer, PrometheusAnswer, Rules, Targets};
+use crate::model::source::{
+    AlertmanagerAnswer, Certificate, DeadMan, ExpositionAnswer, History, Peer, ProbeAnswer, PrometheusAnswer, Rules, Targets,
+};
 
 const EVERY: SignedDuration = SignedDuration::from_secs(15);
 
@@ -141,6 +143,63 @@ fn full() -> Vec<Reading<Answer>> {
     vec![value(Answer::Prometheus(Arc::new(prometheus())), -1), value(Answer::Alertmanager(Arc::new(answer)), -2)]
 }
 
+/// The estate without a server: a page, whose rule finds something, and a probe that fails.
+fn alone() -> (Estate, Vec<Reading<Answer>>) {
+    let mut estate = estate();
+    let probe = Probe::Tls { address: "shop:443".into() };
+    estate.sources[0].kind = SourceKind::Exposition { url: "http://web:8000/metrics".into(), keep: KEEP };
+    estate.sources[1].kind = SourceKind::Probe { probe, keep: KEEP };
+    for source in &mut estate.sources {
+        (source.service, source.site) = (Some("web".into()), Some("fra1".into()));
+    }
+    estate.panels.truncate(1);
+    (estate.panels[0].warn, estate.panels[0].critical) = (None, None);
+    let when = When::Above(0.02);
+    let rule =
+        Rule { name: "too many errors".into(), panel: "errors".into(), when, holds: SignedDuration::ZERO, severity: Severity::Warning };
+    estate.rules.push(rule);
+    let history = History { since: Some(at(-3_600)), samples: 720, bytes: 11_520 };
+    let page = ExpositionAnswer {
+        format: "OpenMetrics 1.0.0".into(),
+        bytes: 5_000,
+        took: 0.01,
+        series: 3,
+        history: history.clone(),
+        panels: [("errors".into(), prometheus().panels["errors"].clone())].into(),
+        clock_ahead: Some(0),
+        ..ExpositionAnswer::default()
+    };
+    let certificate = Certificate {
+        subject: "CN=shop".into(),
+        names: vec!["shop".into()],
+        issuer: "CN=lab".into(),
+        not_before: at(-90 * 86_400),
+        not_after: at(-86_400),
+        untrusted: Some("it has expired".into()),
+        name_matches: true,
+    };
+    let probe = ProbeAnswer {
+        why: Some("certificate expired".into()),
+        since: Some(at(-60)),
+        took: 0.02,
+        certificate: Some(certificate),
+        history,
+        ..ProbeAnswer::default()
+    };
+    (estate, vec![value(Answer::Exposition(Arc::new(page)), -1), value(Answer::Probe(Arc::new(probe)), -2)])
+}
+
+#[test]
+fn an_estate_without_a_server_has_sources_findings_and_health() {
+    let (estate, readings) = alone();
+    let report = Report::of(&estate, &readings, at(0));
+    assert_eq!(exit(report.verdict()), CRITICAL);
+    insta::assert_snapshot!(serde_json::to_string_pretty(&json::status(&report)).unwrap());
+    let mut out = Vec::new();
+    table::write(&report, &mut out).unwrap();
+    insta::assert_snapshot!("an_estate_without_a_server_as_a_table", String::from_utf8(out).unwrap());
+}
+
 #[test]
 fn the_json_is_the_documented_shape() {
     let (estate, readings) = (estate(), full());
@@ -166,6 +225,10 @@ fn every_key_is_there_where_nothing_was_read_and_every_key_is_documented() {
     }
     all.extend(keys(&full["sources"][0]["prometheus"]).into_iter().chain(keys(&full["sources"][1]["alertmanager"])));
     all.extend(keys(&full["sources"][1]["alertmanager"]["peers"][0]).into_iter().chain(keys(&full["silences"][0]["matchers"][0])));
+    let (estate, readings) = alone();
+    let alone = serde_json::to_value(json::status(&Report::of(&estate, &readings, at(0)))).unwrap();
+    let (page, probe) = (&alone["sources"][0]["exposition"], &alone["sources"][1]["probe"]);
+    all.extend(keys(page).into_iter().chain(keys(probe)).chain(keys(&probe["certificate"])));
     for key in all {
         assert!(document.contains(&format!("`{key}`")), "docs/status-json.md does not tell of `{key}`");
     }

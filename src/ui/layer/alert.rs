@@ -5,10 +5,13 @@ use std::sync::Arc;
 use ratatui::text::Line;
 
 use crate::app::state::State;
-use crate::model::alert::Alert;
+use crate::model::age;
+use crate::model::alert::{Alert, Origin};
+use crate::model::finding;
 use crate::model::preferences::Token;
 use crate::model::source::{AlertmanagerAnswer, Answer};
 use crate::ui::pane::alerts::{is_stale, state_cell};
+use crate::ui::pane::metrics;
 use crate::ui::{theme, when};
 
 use super::detail::Page;
@@ -28,9 +31,11 @@ pub fn lines(state: &State, last: &Arc<Alert>, mut page: Page) -> Vec<Line<'stat
     let (word, token) = state_cell(state, alert);
     page.field("state", &word, token);
     page.field("since", &when::both(state, alert.starts_at), Token::Text);
+    let is_finding = alert.origin == Origin::Quarterdeck;
     if let Some(at) = alert.updated_at {
-        page.field("last told", &when::both(state, at), Token::Text);
+        page.field(if is_finding { "judged" } else { "last told" }, &when::both(state, at), Token::Text);
     }
+    page.field("found by", &found_by(state, alert), Token::Text);
     page.field("source", &alert.source, Token::Text);
     if is_stale(state, alert) {
         let place = state.estate.sources.iter().position(|s| *s.name == *alert.source);
@@ -38,10 +43,15 @@ pub fn lines(state: &State, last: &Arc<Alert>, mut page: Page) -> Vec<Line<'stat
         let as_of = held.map_or("at no known time".to_owned(), |h| format!("as of {}", when::both(state, h.as_of)));
         page.field("", &format!("? not fresh: {as_of}"), Token::Unknown);
     }
-    muting(state, alert, answer, &mut page);
-    page.field("receivers", &joined(&alert.receivers), Token::Text);
-    page.field("runbook", alert.runbook().unwrap_or("-"), Token::Text);
-    page.field("generator", alert.generator_url.as_deref().unwrap_or("-"), Token::Text);
+    if is_finding {
+        page.field("runbook", alert.runbook().unwrap_or("-"), Token::Text);
+        rule(state, alert, &mut page);
+    } else {
+        muting(state, alert, answer, &mut page);
+        page.field("receivers", &joined(&alert.receivers), Token::Text);
+        page.field("runbook", alert.runbook().unwrap_or("-"), Token::Text);
+        page.field("generator", alert.generator_url.as_deref().unwrap_or("-"), Token::Text);
+    }
     if let Some(answer) = answer.filter(|a| !a.peers.is_empty()) {
         let seen: Vec<&str> = alert.seen_by.iter().filter_map(|i| answer.peers.get(*i)).map(|p| p.url.as_str()).collect();
         let text = format!("{} of {} peers: {}", seen.len(), answer.peers.len(), seen.join(" "));
@@ -59,6 +69,33 @@ pub fn lines(state: &State, last: &Arc<Alert>, mut page: Page) -> Vec<Line<'stat
         page.field(name, value, Token::Text);
     }
     page.done()
+}
+
+/// Who raised it.
+fn found_by(state: &State, alert: &Alert) -> String {
+    match alert.origin {
+        Origin::Alertmanager | Origin::Prometheus => alert.origin.word().to_owned(),
+        Origin::Quarterdeck if finding::rule_of(&state.estate, alert).is_some() => {
+            "qd, by a rule of the estate file; nobody is notified".into()
+        }
+        Origin::Quarterdeck => "qd, by itself; nobody is notified".into(),
+    }
+}
+
+/// The rule that found it and what it judges; nothing for what is found without a rule of the estate.
+fn rule(state: &State, alert: &Alert, page: &mut Page) {
+    let Some(rule) = finding::rule_of(&state.estate, alert) else { return };
+    page.head("RULE");
+    let panels = state.panels();
+    let view = panels.iter().find(|v| v.panel.name == rule.panel);
+    let unit = view.map(|v| v.panel.unit).unwrap_or_default();
+    page.field("condition", &format!("{} {}", rule.panel, finding::said(rule.when, unit)), Token::Text);
+    page.field("for", &age::exact(rule.holds), Token::Text);
+    if let Some(view) = view {
+        page.field("asks", &format!("{}: {}", view.panel.source, view.panel.ask), Token::Dim);
+        let (text, token) = metrics::value(state, view);
+        page.field("worst now", &text, token);
+    }
 }
 
 fn answer<'a>(state: &'a State, source: &str) -> Option<&'a AlertmanagerAnswer> {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::app::state::State;
 use crate::model::age;
 use crate::model::health::PanelView;
-use crate::model::metric::{Plot, show};
+use crate::model::metric::{Plot, show_at};
 use crate::model::preferences::Token;
 use crate::model::reading::Freshness;
 use crate::ui::pane::metrics::value;
@@ -101,8 +101,8 @@ fn values(canvas: &mut Canvas, state: &State, y: u16, view: &PanelView, plot: &P
         let y = y + 1 + index as u16;
         let (text, token) = match at.and_then(|at| one.points.get(at).copied().flatten()) {
             None => ("no sample".to_owned(), Token::Unknown),
-            Some(value) if stale => (format!("[{}] ?", show(value, view.panel.unit)), Token::Unknown),
-            Some(value) => (show(value, view.panel.unit), Token::Text),
+            Some(value) if stale => (format!("[{}] ?", show_at(value, view.panel.unit, state.now)), Token::Unknown),
+            Some(value) => (show_at(value, view.panel.unit, state.now), Token::Text),
         };
         canvas.put(0, y, 2, if canvas.ascii { "*" } else { "●" }, series(index));
         canvas.put(2, y, 12, &text, token);

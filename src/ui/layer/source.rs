@@ -1,15 +1,17 @@
 //! One source, whole: how old its values are, why the newest try failed, and what it said beside its values.
 
+use std::collections::BTreeMap;
+
 use ratatui::text::Line;
 
 use crate::app::state::State;
 use crate::model::age;
 use crate::model::estate::SourceKind;
-use crate::model::metric;
+use crate::model::metric::{self, PanelAnswer};
 use crate::model::panel::Unit;
 use crate::model::preferences::Token;
 use crate::model::reading::Freshness;
-use crate::model::source::{AlertmanagerAnswer, Answer, ExpositionAnswer, ProbeAnswer, PrometheusAnswer};
+use crate::model::source::{AlertmanagerAnswer, Answer, ExpositionAnswer, History, ProbeAnswer, PrometheusAnswer};
 use crate::ui::widget::canvas::thousands;
 use crate::ui::{theme, when};
 
@@ -53,21 +55,38 @@ pub fn lines(state: &State, index: usize, mut page: Page) -> Vec<Line<'static>> 
     match reading.held.as_ref().map(|h| &h.value) {
         Some(Answer::Alertmanager(answer)) => alertmanager(state, answer, &mut page),
         Some(Answer::Prometheus(answer)) => prometheus(answer, &mut page),
-        Some(Answer::Exposition(answer)) => exposition(answer, &mut page),
+        Some(Answer::Exposition(answer)) => exposition(state, answer, &mut page),
         Some(Answer::Probe(answer)) => probe(state, answer, &mut page),
         None => {}
     }
     page.done()
 }
 
-fn exposition(answer: &ExpositionAnswer, page: &mut Page) {
+fn exposition(state: &State, answer: &ExpositionAnswer, page: &mut Page) {
     let size = metric::show(answer.bytes as f64, Unit::Bytes);
     page.field("page", &format!("{}, {size} in {}", answer.format, metric::show(answer.took, Unit::Seconds)), Token::Text);
     let dropped = if answer.dropped > 0 { format!(", {} more not kept", thousands(answer.dropped)) } else { String::new() };
     page.field("series", &format!("{} wanted{dropped}", thousands(answer.series)), Token::Text);
-    for note in &answer.notes {
-        page.text(note, Token::Warning);
+    history(state, &answer.history, page);
+    match answer.clock_ahead {
+        Some(secs) => page.field("clock", &format!("{secs} s ahead of this machine's"), Token::Text),
+        None => page.field("clock", "? not told", Token::Unknown),
     }
+    panels(&answer.panels, page);
+    page.head("NOTES");
+    listed(&answer.notes, Token::Warning, page);
+}
+
+/// What is kept of its past.
+fn history(state: &State, history: &History, page: &mut Page) {
+    let kept = match history.since {
+        Some(since) => {
+            let size = metric::show(history.bytes as f64, Unit::Bytes);
+            format!("{} samples, {size}, since {}", thousands(history.samples), when::both(state, since))
+        }
+        None => "nothing is kept yet".to_owned(),
+    };
+    page.field("history", &kept, Token::Text);
 }
 
 fn probe(state: &State, answer: &ProbeAnswer, page: &mut Page) {
@@ -80,12 +99,15 @@ fn probe(state: &State, answer: &ProbeAnswer, page: &mut Page) {
     if let Some(status) = answer.status {
         page.field("status", &status.to_string(), Token::Text);
     }
+    history(state, &answer.history, page);
     if let Some(certificate) = &answer.certificate {
         page.head("CERTIFICATE");
         page.field("of", &certificate.subject, Token::Text);
         page.field("for", &certificate.names.join(" "), Token::Text);
         page.field("by", &certificate.issuer, Token::Dim);
-        page.field("left", &format!("{:.0}% of its life", certificate.left(state.now) * 100.0), Token::Text);
+        // Never more than there is: rounded down.
+        let left = (certificate.left(state.now) * 100.0).floor();
+        page.field("ends", &format!("{}, {left:.0}% of its life is left", when::both(state, certificate.not_after)), Token::Text);
         if let Some(why) = &certificate.untrusted {
             page.field("chain", why, Token::Warning);
         }
@@ -93,6 +115,7 @@ fn probe(state: &State, answer: &ProbeAnswer, page: &mut Page) {
             page.text("it is for another name than the one asked", Token::Warning);
         }
     }
+    panels(&answer.panels, page);
 }
 
 fn alertmanager(state: &State, answer: &AlertmanagerAnswer, page: &mut Page) {
@@ -149,11 +172,17 @@ fn prometheus(answer: &PrometheusAnswer, page: &mut Page) {
         }
         None => page.text("? not told by this server", Token::Unknown),
     }
+    panels(&answer.panels, page);
+    page.head("NOTES");
+    listed(&answer.notes, Token::Text, page);
+}
+
+fn panels(panels: &BTreeMap<String, PanelAnswer>, page: &mut Page) {
     page.head("PANELS");
-    if answer.panels.is_empty() {
+    if panels.is_empty() {
         page.text("none", Token::Dim);
     }
-    for (name, panel) in &answer.panels {
+    for (name, panel) in panels {
         match &panel.error {
             Some(error) => page.field(name, &format!("? query failed: {error}"), Token::Unknown),
             None => page.field(name, &format!("{} series", thousands(panel.now.len() + panel.now_dropped)), Token::Text),
@@ -162,8 +191,6 @@ fn prometheus(answer: &PrometheusAnswer, page: &mut Page) {
             page.field("", note, Token::Warning);
         }
     }
-    page.head("NOTES");
-    listed(&answer.notes, Token::Text, page);
 }
 
 fn listed(lines: &[String], token: Token, page: &mut Page) {

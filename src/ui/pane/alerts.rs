@@ -1,7 +1,8 @@
 //! The Alerts pane: one line each, the worst first, or by Alertmanager's own groups.
 
 use crate::app::state::{AlertRow, State};
-use crate::model::alert::Alert;
+use crate::model::alert::{Alert, Origin};
+use crate::model::finding;
 use crate::model::preferences::Token;
 use crate::model::reading::Freshness;
 use crate::ui::widget::canvas::Canvas;
@@ -69,8 +70,11 @@ fn empty(canvas: &mut Canvas, state: &State, all: usize) {
     canvas.put(SEVERITY, 3, canvas.area.width, text, token);
 }
 
-/// True where the source that told of the alert is not fresh.
+/// True where the source that told of the alert is not fresh. What is found of a source's own state is live.
 pub fn is_stale(state: &State, alert: &Alert) -> bool {
+    if finding::tells_of_source(alert) {
+        return false;
+    }
     let place = state.estate.sources.iter().position(|s| *s.name == *alert.source);
     let reading = place.and_then(|p| state.shown_readings().get(p));
     reading.is_none_or(|r| r.freshness(state.now) != Freshness::Fresh)
@@ -100,5 +104,7 @@ fn alert_row(canvas: &mut Canvas, state: &State, y: u16, alert: &Alert, selected
     canvas.put(AGE, y, NAME - AGE - 1, &when::ago(state, alert.starts_at), Token::Dim);
     canvas.put(NAME, y, summary - NAME - 1, alert.name(), if selected { Token::Selected } else { Token::Text });
     canvas.put(summary, y, source.saturating_sub(summary + 1), &alert.summary(), Token::Text);
-    canvas.put(source, y, canvas.area.width - source, &alert.source, Token::Dim);
+    // Whose reading a finding of our own judges comes after who found it.
+    let told_by = if alert.origin == Origin::Quarterdeck { &format!("qd:{}", alert.source) } else { &*alert.source };
+    canvas.put(source, y, canvas.area.width - source, told_by, Token::Dim);
 }

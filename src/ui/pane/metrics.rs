@@ -54,7 +54,7 @@ pub fn value(state: &State, view: &PanelView) -> (String, Token) {
         (None, Freshness::Fresh) => ("? no data".into(), Token::Unknown),
         (None, freshness) => (format!("? {}", freshness.word()), Token::Unknown),
         (Some(value), Freshness::Fresh) => {
-            let shown = metric::show(value, view.panel.unit);
+            let shown = metric::show_at(value, view.panel.unit, state.now);
             let judged = view.panel.warn.is_some() || view.panel.critical.is_some();
             match severity {
                 Severity::Ok if judged => (format!("{shown} ok"), Token::Text),
@@ -64,7 +64,7 @@ pub fn value(state: &State, view: &PanelView) -> (String, Token) {
         }
         (Some(value), _) => {
             let age = view.as_of.map_or(String::new(), |at| format!(" {}", when::ago(state, at)));
-            (format!("[{}] ?{age}", metric::show(value, view.panel.unit)), Token::Unknown)
+            (format!("[{}] ?{age}", metric::show_at(value, view.panel.unit, state.now)), Token::Unknown)
         }
     }
 }

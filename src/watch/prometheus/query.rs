@@ -9,13 +9,13 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 use super::envelope::{Answered, open};
 use crate::model::label::{Interner, Labels};
-use crate::model::metric::{Plot, SERIES_CAP, Sample, Series};
+use crate::model::metric::{NOW_CAP, Plot, SERIES_CAP, Sample, Series};
 use crate::watch::wire::{Fault, Pairs};
 
 /// The newest values of a query.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Now {
-    /// At most [`SERIES_CAP`].
+    /// At most [`NOW_CAP`].
     pub samples: Vec<Sample>,
     /// Series that were received and not kept.
     pub dropped: usize,
@@ -181,7 +181,8 @@ impl<'de> Visitor<'de> for Element<'_> {
         Ok(())
     }
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        if self.taken.kept.len() < SERIES_CAP { keep(self, map) } else { count(self.taken, map) }
+        let cap = if self.grid.is_some() { SERIES_CAP } else { NOW_CAP };
+        if self.taken.kept.len() < cap { keep(self, map) } else { count(self.taken, map) }
     }
 }
 

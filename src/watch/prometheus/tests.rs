@@ -9,7 +9,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 use super::query::Grid;
 use super::*;
 use crate::model::alert::AlertState;
-use crate::model::metric::SERIES_CAP;
+use crate::model::metric::{NOW_CAP, SERIES_CAP};
 use crate::model::panel::{Ask, Unit};
 
 const ALERTS: &str = include_str!("../../../tests/fixtures/prometheus/alerts.json");
@@ -84,10 +84,10 @@ fn histograms_are_counted_and_break_nothing() {
 }
 
 #[test]
-fn of_fifty_thousand_series_two_hundred_are_kept_and_the_rest_is_counted() {
+fn of_fifty_thousand_series_so_many_are_kept_as_are_judged_or_drawn_and_the_rest_is_counted() {
     let series = |value: &str| (0..50_000).map(|i| format!(r#"{{"metric":{{"i":"{i}"}},{value}}}"#)).collect::<Vec<_>>().join(",");
     let now = query::now(200, &result("vector", &format!("[{}]", series(r#""value":[1,"1"]"#)))).unwrap().data;
-    assert_eq!((now.samples.len(), now.dropped), (SERIES_CAP, 49_800));
+    assert_eq!((now.samples.len(), now.dropped), (NOW_CAP, 40_000));
     assert_eq!(now.samples[199].labels.get("i"), Some("199"), "the first ones, in Prometheus' order");
     let plot = query::range(200, &result("matrix", &format!("[{}]", series(r#""values":[[1795187783,"1"]]"#))), GRID).unwrap().data;
     assert_eq!((plot.series.len(), plot.dropped), (SERIES_CAP, 49_800));
