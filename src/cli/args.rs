@@ -26,9 +26,15 @@ Exit codes:
 The estate file is looked for in this order: --estate, QD_ESTATE,
 $XDG_CONFIG_HOME/quarterdeck/estate.toml (~/.config), /etc/quarterdeck/estate.toml.";
 
+/// The examples, without `qd demo` where it is compiled out.
+fn examples() -> String {
+    let lines = EXAMPLES.split_inclusive('\n');
+    lines.filter(|line| cfg!(feature = "lab") || !line.trim_start().starts_with("qd demo")).collect()
+}
+
 /// A terminal console from which people run production.
 #[derive(Debug, Parser)]
-#[command(name = "qd", version, about = "A terminal console from which people run production", long_about = LONG, after_long_help = EXAMPLES, after_help = "`qd --help` shows examples.")]
+#[command(name = "qd", version, about = "A terminal console from which people run production", long_about = LONG, after_long_help = examples(), after_help = "`qd --help` shows examples.")]
 pub struct Cli {
     /// What holds for every subcommand.
     #[command(flatten)]

@@ -107,12 +107,10 @@ async fn first(signals: &mut [io::Result<tokio::signal::unix::Signal>; 3]) -> io
 /// Where the folders of practice estates are: beside the log, or where temporary files go if that path is too long for
 /// a socket.
 pub fn base(settings: &Settings<'_>) -> PathBuf {
-    let temporary = std::env::temp_dir();
     let room = |folder: &PathBuf| folder.as_os_str().len() + PREFIX.len() + 32 <= LONGEST_FOLDER;
-    settings.paths.state.as_ref().map(|state| state.join("demo")).filter(room).unwrap_or_else(|| {
-        // Not to be guessed by others: the folder is made new, and its owner's alone.
-        temporary
-    })
+    let own = settings.paths.state.as_ref().map(|state| state.join("demo"));
+    // Where others may write too, the folder is still its owner's alone: one that is there already is never taken.
+    own.filter(room).unwrap_or_else(std::env::temp_dir)
 }
 
 /// The folders of practice estates that run now.

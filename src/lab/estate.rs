@@ -180,3 +180,44 @@ fn rules(site: &str) -> String {
     ]
     .concat()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::estate::SourceKind;
+
+    /// A practice estate as it is written, with ports and paths that do not change.
+    fn written(scenario: Scenario) -> String {
+        let site = |name, first| Site { name, front: first, edge: first + 1, web: first + 2, store: first + 3 };
+        text(&Layout {
+            folder: "/var/practice".into(),
+            program: "/usr/bin/qd".to_owned(),
+            sites: [site(PRIMARY, 20_000), site(STANDBY, 20_010)],
+            clients: 20_020,
+            scenario,
+        })
+    }
+
+    #[test]
+    fn every_scenario_is_an_estate_without_problems_that_says_that_it_is_practice() {
+        for scenario in Scenario::ALL {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::create_dir(folder.path().join("certificate")).unwrap();
+            std::fs::write(folder.path().join("certificate/trust.yml"), "tls_config:\n  ca_file: ca.pem\n").unwrap();
+            let file = folder.path().join("estate.toml");
+            std::fs::write(&file, written(scenario)).unwrap();
+            let told = |problems: Vec<crate::model::problem::Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
+            let estate = crate::config::load::estate(&file).map_err(told).unwrap();
+            assert_eq!(estate.environment, "practice");
+            assert!(estate.note.unwrap().starts_with("Practice: nothing here is production."));
+            assert!(estate.sources.iter().all(|s| matches!(s.kind, SourceKind::Exposition { .. } | SourceKind::Probe { .. })));
+            assert!(estate.services.iter().all(|s| s.start.is_some() && s.stop.is_some()));
+            assert_eq!(estate.sources.iter().filter(|s| s.name.ends_with("certificate")).count() == 2, scenario == Scenario::Certificate);
+        }
+    }
+
+    #[test]
+    fn the_file_can_be_read_by_people() {
+        insta::assert_snapshot!(written(Scenario::Steady));
+    }
+}

@@ -89,11 +89,6 @@ impl Practice {
         Practice { folder: path.parent().unwrap().to_owned(), home, estate, child: Some(child) }
     }
 
-    /// The estate file.
-    pub fn estate(&self) -> PathBuf {
-        self.folder.join("estate.toml")
-    }
-
     /// The processes that run for it.
     pub fn processes(&self) -> Vec<String> {
         leftovers(self.home.path())
