@@ -139,24 +139,24 @@ fn panels(site: &str) -> String {
         format!("[[panel]]\nname = \"{site} {name}\"\nsource = \"{site} {source} page\"\n{rest}\n\n")
     };
     [
-        panel("requests", "edge", "rate = { of = \"http_requests_total\", over = \"30s\", by = [\"code\"] }\nunit = \"per-second\""),
+        panel("requests", "edge", "rate = { of = \"http_requests_total\", over = \"10s\", by = [\"code\"] }\nunit = \"per-second\""),
         panel(
             "errors",
             "edge",
-            "ratio = { of = 'http_requests_total{code=~\"5..\"}', over = \"30s\" }   # their share in all requests\n\
+            "ratio = { of = 'http_requests_total{code=~\"5..\"}', over = \"10s\" }   # their share in all requests\n\
              unit = \"ratio\"\nwarn = 0.01\ncritical = 0.05",
         ),
         panel(
             "p95",
             "edge",
-            "quantile = { of = \"http_request_duration_seconds\", q = 0.95, over = \"30s\" }\nunit = \"seconds\"\nwarn = 0.5\ncritical = 2.0",
+            "quantile = { of = \"http_request_duration_seconds\", q = 0.95, over = \"10s\" }\nunit = \"seconds\"\nwarn = 0.5\ncritical = 2.0",
         ),
-        panel("web errors", "web", "ratio = { of = 'http_requests_total{code=~\"5..\"}', over = \"30s\" }\nunit = \"ratio\"\nwarn = 0.01\ncritical = 0.05"),
+        panel("web errors", "web", "ratio = { of = 'http_requests_total{code=~\"5..\"}', over = \"10s\" }\nunit = \"ratio\"\nwarn = 0.01\ncritical = 0.05"),
         panel("release", "web", "value = { of = \"build_info\", by = [\"version\"] }          # which version runs"),
         panel(
             "store p95",
             "store",
-            "quantile = { of = \"store_request_duration_seconds\", q = 0.95, over = \"30s\" }\nunit = \"seconds\"\nwarn = 0.5\ncritical = 2.0",
+            "quantile = { of = \"store_request_duration_seconds\", q = 0.95, over = \"10s\" }\nunit = \"seconds\"\nwarn = 0.5\ncritical = 2.0",
         ),
         panel("newest order", "store", "value = { of = \"store_newest_document_seconds\" }\nunit = \"moment\"                     # shown as its age"),
         panel("outbox", "store", "value = { of = \"store_outbox_waiting\" }                 # a line for each partition"),
