@@ -9,18 +9,24 @@ use crate::model::preferences::ColorChoice;
 
 const EXAMPLES: &str = "\
 Examples:
+  qd demo                            a practice estate, to look around; needs nothing installed
+  qd init --prometheus http://localhost:9090
+                                     write a first estate, from what is found there
+  qd check --live                    is the file right, and does each source answer?
   qd                                 open the console
   qd --estate ./estate.toml          ... for this estate
   qd --pane alerts --read-only       ... on the Alerts pane, with nothing that changes production
-  qd check ./estate.toml             is the file right? every problem with its line
   qd status                          one look, for a person
   qd status -o json | jq .alerts     one look, for a program
   qd snapshot --pane overview        one frame of the screen as text, for a report
   qd keys                            what every key does
   qd demo                            practise on real processes, with nothing installed
+  qd schema > estate.schema.json     your editor completes and checks the estate file
+  qd completions bash                Tab completes subcommands and flags
 
 Exit codes:
   0 done; 1 failed; 64 the command line is wrong or there is no estate.
+  `qd check`: 1 where the file has a problem or, with --live, a source does not answer.
   `qd status`: 0 ok, 1 warning, 2 critical, 3 unknown, the worst first: critical, warning, unknown.
 
 The estate file is looked for in this order: --estate, QD_ESTATE,
@@ -59,7 +65,7 @@ pub struct Global {
     /// The estate file [env: QD_ESTATE].
     #[arg(long, global = true, value_name = "PATH")]
     pub estate: Option<PathBuf>,
-    /// Change nothing but what is looked at.
+    /// Only look: nothing that changes production can be started.
     #[arg(long, global = true)]
     pub read_only: bool,
     /// When to use colours; `auto` follows NO_COLOR, TERM and whether the output is a terminal.
@@ -110,13 +116,18 @@ pub enum Output {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a first estate file: from what the servers tell of themselves, or a template to fill in.
+    #[command(after_help = INIT_EXAMPLES)]
+    Init(Init),
     /// Say whether an estate file is right: every problem with its file, line, column and a hint.
-    #[command(
-        after_help = "Examples:\n  qd check\n  qd check ./estate.toml\n  qd check -o json ./estate.toml\n\nExits 0 without problems and 1 with some."
-    )]
+    #[command(after_help = CHECK_EXAMPLES)]
     Check {
+        /// Then try each source once: does it answer, are the credentials right, does its clock agree?
+        #[arg(long)]
+        live: bool,
         /// The estate file; without it the one that the console would open.
-        #[arg(value_name = "ESTATE")]
+        // A name of its own: one that is called like a global flag takes that flag away.
+        #[arg(id = "checked", value_name = "ESTATE")]
         estate: Option<PathBuf>,
     },
     /// Read every source once and print what is known: needs, services, sources, panels.
@@ -152,6 +163,13 @@ pub enum Command {
     /// List every file and folder that qd uses, and whether it exists.
     #[command(after_help = "Examples:\n  qd paths\n  qd paths -o json")]
     Paths,
+    /// Print what makes your shell complete `qd`'s subcommands and flags with Tab.
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions {
+        /// Your shell.
+        #[arg(value_name = "SHELL", value_enum)]
+        shell: clap_complete::Shell,
+    },
     /// Print the JSON Schema of the estate file, for editors that complete and check TOML by one.
     #[command(after_help = "Examples:\n  qd schema > estate.schema.json\n\n\
                       Then write this as the first line of the estate file:\n  #:schema ./estate.schema.json\n\n\
@@ -159,6 +177,53 @@ pub enum Command {
                       each is for and mark what is wrong. `qd check` knows more: names that lead nowhere, for one.")]
     Schema,
 }
+
+/// Where to look for a first estate, and where to write it.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Init {
+    /// A Prometheus, or what speaks its HTTP API: services, sites and panels are proposed from what it watches.
+    #[arg(long, value_name = "URL")]
+    pub prometheus: Option<String>,
+    /// An Alertmanager; once for each peer of its set. Without it those that the Prometheus names.
+    #[arg(long, value_name = "URL")]
+    pub alertmanager: Vec<String>,
+    /// The whole address of a `/metrics` page, for a service that no Prometheus scrapes.
+    #[arg(long, value_name = "URL")]
+    pub metrics: Option<String>,
+    /// Credentials, TLS and proxy for these addresses, in Prometheus' own http_config format.
+    #[arg(long, value_name = "FILE")]
+    pub http_config: Option<PathBuf>,
+    /// The file to write, `-` to print; without it the one that the console looks for first (see `qd paths`).
+    // A name of its own: one that is called like a global flag takes that flag away.
+    #[arg(id = "written", value_name = "ESTATE")]
+    pub estate: Option<PathBuf>,
+}
+
+const INIT_EXAMPLES: &str = "\
+Examples:
+  qd init --prometheus http://localhost:9090
+  qd init --prometheus https://prom.example --http-config ./prometheus-http.yml ./estate.toml
+  qd init --alertmanager http://am1:9093 --alertmanager http://am2:9093 -
+  qd init --metrics http://web1:8000/metrics
+  qd init                                   a template to fill in
+
+Only reads from the servers. Overwrites nothing: a file that is there is left as it is.
+What it writes is a proposal with comments; then `qd check --live`, and `qd`.";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  qd check
+  qd check ./estate.toml
+  qd check --live
+  qd check --live -o json | jq '.[] | select(.state != \"fresh\")'
+
+Exits 0 without problems and 1 with some; with --live also 1 where a source is not fresh or a panel's query fails.";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  qd completions bash > ~/.local/share/bash-completion/completions/qd
+  qd completions zsh > \"${fpath[1]}/_qd\"
+  qd completions fish > ~/.config/fish/completions/qd.fish";
 
 fn panes() -> impl clap::builder::TypedValueParser<Value = Pane> {
     use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -183,6 +248,16 @@ mod tests {
         for bad in ["", "x", "80", "80x", "x24", "0x24", "80x0", "80x24x2", "-1x5", "1001x10", "80 x 24"] {
             assert!(size(bad).is_err(), "{bad} was taken");
         }
+    }
+
+    #[test]
+    fn an_estate_is_named_by_its_flag_too() {
+        for command in ["check", "init", "status", "snapshot"] {
+            let cli = Cli::try_parse_from(["qd", command, "--estate", "e.toml"]).unwrap();
+            assert_eq!(cli.global.estate, Some("e.toml".into()), "{command}");
+        }
+        let cli = Cli::try_parse_from(["qd", "check", "--live", "f.toml", "--estate", "e.toml"]).unwrap();
+        assert!(matches!(cli.command, Some(Command::Check { live: true, estate: Some(path) }) if path.as_os_str() == "f.toml"));
     }
 
     #[test]

@@ -60,35 +60,27 @@ pub fn counted(problems: usize) -> String {
 
 /// How to start: the one place with these words.
 fn no_estate(looked: &[PathBuf], err: &mut dyn Write) -> io::Result<()> {
-    writeln!(err, "qd: there is no estate file yet: it says what the console watches.\n\nLooked for:")?;
-    for path in looked {
-        writeln!(err, "  {}", path.display())?;
-    }
-    let first = looked.first().map_or_else(|| "estate.toml".to_owned(), |p| p.display().to_string());
     write!(
         err,
-        "
-To start, write these lines to {first}:
+        "\
+qd: there is no estate yet: the file that says what the console watches.
 
-  version = 1
+To look around first, on a practice estate that needs nothing installed:
 
-  [estate]
-  name = \"my-estate\"
-  environment = \"production\"
+  qd demo
 
-  [[source]]
-  name = \"prometheus\"
-  kind = \"prometheus\"
-  url = \"http://localhost:9090\"
+To watch your own:
 
-  [[source]]
-  name = \"alertmanager\"
-  kind = \"alertmanager\"
-  urls = [\"http://localhost:9093\"]
+  qd init --prometheus http://localhost:9090    writes it, from what is found
+  qd init                                       writes a template to fill in
+  qd check --live                               tries each source
+  qd                                            opens the console
 
-then `qd check` and `qd`. Or name a file: `qd --estate PATH`, or QD_ESTATE=PATH.
+Looked for it here, and neither --estate PATH nor QD_ESTATE names another:
+
 "
-    )
+    )?;
+    looked.iter().try_for_each(|path| writeln!(err, "  {}", path.display()))
 }
 
 #[cfg(test)]
@@ -102,18 +94,22 @@ mod tests {
     }
 
     #[test]
-    fn no_estate_says_where_it_looked_and_how_to_start_with_a_file_that_is_right() {
+    fn no_estate_says_how_to_start_and_where_it_looked() {
         let failure = Failure::NoEstate(vec!["/home/ann/.config/quarterdeck/estate.toml".into(), "/etc/quarterdeck/estate.toml".into()]);
         let text = told(&failure);
-        for part in ["/home/ann/.config/quarterdeck/estate.toml\n", "/etc/quarterdeck/estate.toml", "qd check", "--estate", "QD_ESTATE"] {
-            assert!(text.contains(part), "{part}");
+        for part in [
+            "\n  qd demo\n",
+            "\n  qd init --prometheus http://localhost:9090 ",
+            "\n  qd check --live ",
+            "--estate PATH",
+            "QD_ESTATE",
+            "\n  /home/ann/.config/quarterdeck/estate.toml\n",
+            "\n  /etc/quarterdeck/estate.toml\n",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
         }
+        assert!(text.lines().count() < 24 && text.lines().all(|line| line.len() <= 80), "it fits a small terminal: {text}");
         assert_eq!(failure.code(1), USAGE);
-        let file: String = text.lines().filter_map(|l| l.strip_prefix("  ")).filter(|l| !l.starts_with('/')).collect::<Vec<_>>().join("\n");
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("estate.toml");
-        std::fs::write(&path, file).unwrap();
-        assert_eq!(crate::config::load::estate(&path).map(|e| e.sources.len()), Ok(2));
     }
 
     #[test]

@@ -5,10 +5,13 @@ mod check;
 mod columns;
 #[cfg(feature = "lab")]
 mod demo;
+mod completions;
 mod failure;
+mod init;
 mod keys;
 #[cfg(feature = "lab")]
 mod lab;
+mod live;
 mod log;
 mod open;
 mod paths;
@@ -79,7 +82,9 @@ fn dispatch(cli: &Cli, outside: Outside<'_>, out: &mut dyn Write, err: &mut dyn 
     let settings = Settings::new(&cli.global, outside);
     match &cli.command {
         None => open::run(&settings, cli.pane, err),
-        Some(Command::Check { estate }) => check::run(&settings, estate.as_deref(), out),
+        Some(Command::Init(init)) => init::run(&settings, init, out, err),
+        Some(Command::Check { live: false, estate }) => check::run(&settings, estate.as_deref(), out),
+        Some(Command::Check { live: true, estate }) => live::run(&settings, estate.as_deref(), out, err),
         Some(Command::Status) => status::run(&settings, out, err),
         Some(Command::Snapshot { pane, size }) => snapshot::run(&settings, *pane, *size, out, err),
         Some(Command::Keys) => keys::run(&settings, out),
@@ -88,6 +93,7 @@ fn dispatch(cli: &Cli, outside: Outside<'_>, out: &mut dyn Write, err: &mut dyn 
         #[cfg(feature = "lab")]
         Some(Command::Lab(lab)) => lab::run(&settings, lab, out),
         Some(Command::Paths) => paths::run(&settings, out),
+        Some(Command::Completions { shell }) => completions::run(*shell, out),
         Some(Command::Schema) => schema::run(out),
     }
 }

@@ -45,6 +45,12 @@ pub fn run(settings: &Settings<'_>, out: &mut dyn Write) -> Result<u8, Failure> 
                 })
                 .collect();
             columns::write(out, &table)?;
+            let say = match rows[0].path {
+                None => "no estate yet: `qd init` writes yours, `qd demo` opens a practice one",
+                // Without a file of its own each has its default.
+                Some(_) => "none of the others has to exist; `qd --help` says in which order an estate is looked for",
+            };
+            writeln!(out, "\n{say}")?;
         }
     }
     Ok(OK)
@@ -55,6 +61,16 @@ mod tests {
     use super::super::Outside;
     use super::super::args::Global;
     use super::*;
+
+    #[test]
+    fn without_an_estate_it_says_how_to_get_one() {
+        // A machine that has an estate of its own is not without.
+        if !std::path::Path::new(SYSTEM_ESTATE).exists() {
+            let mut out = Vec::new();
+            run(&Settings::new(&Global::default(), Outside { env: &|_| None, terminal: false }), &mut out).unwrap();
+            assert!(String::from_utf8(out).unwrap().ends_with("`qd demo` opens a practice one\n"));
+        }
+    }
 
     #[test]
     fn every_path_is_listed_with_whether_it_is_there() {

@@ -237,6 +237,9 @@ pub struct Peer {
     pub error: Option<String>,
     /// When it answered last (UTC), where it did in this poll.
     pub as_of: Option<Timestamp>,
+    /// How far its clock is ahead of this machine's, seconds, by the HTTP `Date` header (whole seconds).
+    #[serde(default, rename = "clock_ahead_seconds")]
+    pub clock_ahead: Option<i64>,
 }
 
 /// Alerts that are notified together.

@@ -165,6 +165,7 @@ pub fn alertmanager_answer(alerts: Vec<Arc<Alert>>) -> AlertmanagerAnswer {
         cluster: Some("ready".into()),
         error: None,
         as_of: Some(at(-4)),
+        clock_ahead: Some(0),
     };
     let silence = Silence {
         id: "4f1c".into(),

@@ -6,8 +6,10 @@ mod prometheus;
 mod wire;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
@@ -16,6 +18,7 @@ use tokio::time::Instant;
 use self::alertmanager::Alertmanager;
 use self::poll::{Clock, Fetch, Jitter, Pace};
 use self::prometheus::Prometheus;
+pub use self::prometheus::discover;
 use crate::link::http::Limits;
 use crate::model::estate::{Estate, Source, SourceKind};
 use crate::model::metric::Demand;
@@ -88,16 +91,41 @@ pub fn start(estate: &Arc<Estate>, demand: tokio::sync::watch::Receiver<Demand>,
 
 /// One try of every source, all at once, in the order of the estate's sources.
 pub async fn once(estate: &Arc<Estate>, demand: Demand) -> Vec<Reading<Answer>> {
+    let mut readings: Vec<_> = estate.sources.iter().map(|source| Reading::never(source.every)).collect();
+    each(estate, demand, |tried| readings[tried.source] = tried.reading).await;
+    readings
+}
+
+/// How one try of one source went.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tried {
+    /// Index into the estate's sources.
+    pub source: usize,
+    /// What it said, or why it did not.
+    pub reading: Reading<Answer>,
+    /// From the start of the try to its end.
+    pub took: Duration,
+}
+
+/// One try of every source, all at once; each is told as soon as it ended, so that a slow one holds up none.
+pub async fn each(estate: &Arc<Estate>, demand: Demand, mut tell: impl FnMut(Tried)) {
     let clock: Clock = Arc::new(Timestamp::now);
-    join_all(estate.sources.iter().map(|source| {
-        let (upstream, clock) = (Arc::new(Upstream::new(estate, source, &clock)), clock.clone());
-        async move {
-            let mut reading = Reading::never(source.every);
-            reading.take(poll::one(&upstream, demand, Pace::new(source.every, source.timeout).deadline, &clock).await, None);
-            reading
-        }
-    }))
-    .await
+    let mut tries: FuturesUnordered<_> = estate
+        .sources
+        .iter()
+        .enumerate()
+        .map(|(index, source)| {
+            let (upstream, clock) = (Arc::new(Upstream::new(estate, source, &clock)), clock.clone());
+            async move {
+                let (started, mut reading) = (Instant::now(), Reading::never(source.every));
+                reading.take(poll::one(&upstream, demand, Pace::new(source.every, source.timeout).deadline, &clock).await, None);
+                Tried { source: index, reading, took: started.elapsed() }
+            }
+        })
+        .collect();
+    while let Some(tried) = tries.next().await {
+        tell(tried);
+    }
 }
 
 /// One source, ready to be read.

@@ -5,6 +5,7 @@
 mod alerts;
 mod credentials;
 mod estate;
+mod first_steps;
 mod http;
 mod metrics;
 mod pair;

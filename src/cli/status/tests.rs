@@ -104,6 +104,7 @@ fn alertmanager(alerts: Vec<Alert>) -> AlertmanagerAnswer {
         cluster: error.is_none().then(|| "ready".into()),
         error: error.map(str::to_owned),
         as_of: error.is_none().then(|| at(-2)),
+        clock_ahead: error.is_none().then_some(0),
     };
     AlertmanagerAnswer {
         peers: vec![peer("http://am1:9093", None), peer("http://am2:9093", Some("connection refused"))],

@@ -33,6 +33,8 @@ pub(crate) struct PeerView {
     pub receivers: Result<Vec<String>, String>,
     /// When it had answered.
     pub as_of: Timestamp,
+    /// How far its clock is ahead of this machine's, seconds.
+    pub clock_ahead: Option<i64>,
 }
 
 /// Merges what the peers said, in the order of the estate file: address and view, or why there is none.
@@ -46,12 +48,13 @@ pub(crate) fn merge(peers: Vec<(String, Result<PeerView, String>)>, dead_man: Op
     let mut notes = Vec::new();
     let mut groups = None;
     for (index, (url, view)) in peers.into_iter().enumerate() {
-        let mut peer = Peer { url: super::super::wire::shown_url(&url), version: None, cluster: None, error: None, as_of: None };
+        let mut peer =
+            Peer { url: super::super::wire::shown_url(&url), version: None, cluster: None, error: None, as_of: None, clock_ahead: None };
         match view {
             Err(error) => peer.error = Some(clean(&error, NOTE_CAP).into_owned()),
             Ok(view) => {
                 reachable.push(index);
-                peer.as_of = Some(view.as_of);
+                (peer.as_of, peer.clock_ahead) = (Some(view.as_of), view.clock_ahead);
                 let mut told = |part: &str, why: &str| notes.push(format!("{} did not tell its {part}: {why}", names[index]));
                 match view.status {
                     Ok(status) => (peer.version, peer.cluster) = (status.version, status.cluster),

@@ -10,6 +10,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use self::merge::PeerView;
+use super::prometheus::ahead;
 use super::wire::{Fault, short_url, success};
 use crate::link::http::{Limits, Reader};
 use crate::model::estate::{Source, SourceKind};
@@ -69,14 +70,16 @@ impl Alertmanager {
             }
         };
         // Alertmanager answers the first of many that read at once with 503: five per peer stay below its least limit, eight.
+        let sent = clock();
         let (alerts, groups, silences, status, receivers) = tokio::join!(
             get(reader, "/api/v2/alerts", |bytes| decode::alerts(bytes, &self.name)),
             get(reader, "/api/v2/alerts/groups", decode::groups),
             get(reader, "/api/v2/silences", decode::silences),
-            get(reader, "/api/v2/status", decode::status),
+            status(reader, sent, clock),
             get(reader, "/api/v2/receivers", decode::receivers),
         );
         let words = |fault: Fault| fault.what;
+        let (status, clock_ahead) = status;
         Ok(PeerView {
             // Without these two the peer tells too little to be compared with the others.
             alerts: alerts?,
@@ -85,7 +88,23 @@ impl Alertmanager {
             status: status.map_err(words),
             receivers: receivers.map_err(words),
             as_of: clock(),
+            clock_ahead,
         })
+    }
+}
+
+/// Its status, and how far its clock is ahead, seconds.
+async fn status(
+    reader: &Reader,
+    sent: Timestamp,
+    clock: &(dyn Fn() -> Timestamp + Send + Sync),
+) -> (Result<decode::Status, Fault>, Option<i64>) {
+    match reader.get("/api/v2/status", &[]).await {
+        Ok(body) => {
+            let ahead = body.date.map(|date| ahead(date, sent, clock()));
+            (success(&body, "Alertmanager").and_then(decode::status), ahead)
+        }
+        Err(error) => (Err(error.into()), None),
     }
 }
 

@@ -30,6 +30,7 @@ fn view(alerts: &str, groups: &str, silences: &str) -> PeerView {
         status: Ok(decode::status(STATUS.as_bytes()).unwrap()),
         receivers: Ok(decode::receivers(RECEIVERS.as_bytes()).unwrap()),
         as_of: now(),
+        clock_ahead: Some(0),
     }
 }
 

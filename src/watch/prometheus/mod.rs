@@ -3,6 +3,7 @@
 //! so itself, and parts that Thanos, Mimir or VictoriaMetrics do not have are simply not there.
 
 mod alerts;
+pub mod discover;
 mod envelope;
 mod plan;
 mod query;
@@ -232,7 +233,7 @@ impl Prometheus {
 
 /// How far the server's clock is ahead, seconds. Its date is in whole seconds, so anything between asking and hearing
 /// the answer is no difference.
-fn ahead(date: Timestamp, sent: Timestamp, heard: Timestamp) -> i64 {
+pub(crate) fn ahead(date: Timestamp, sent: Timestamp, heard: Timestamp) -> i64 {
     let (date, sent, heard) = (date.as_second(), sent.as_second(), heard.as_second());
     if date < sent { date - sent } else { (date - heard).max(0) }
 }
