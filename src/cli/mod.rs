@@ -3,9 +3,9 @@
 pub mod args;
 mod check;
 mod columns;
+mod completions;
 #[cfg(feature = "lab")]
 mod demo;
-mod completions;
 mod failure;
 mod init;
 mod keys;

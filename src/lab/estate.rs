@@ -17,6 +17,7 @@ pub fn text(layout: &Layout) -> String {
     }
     out += &source("clients page", "clients", None, &page(layout.clients));
     out += PANELS;
+    out += PEOPLE;
     for site in &layout.sites {
         out += &panels(site.name);
     }
@@ -133,6 +134,11 @@ fn sources(layout: &Layout, site: &Site) -> String {
 
 const PANELS: &str = "# Panels: metrics that are drawn, computed here from the pages, and judged by their thresholds. A panel is of the\n\
                       # service and the site of its source.\n\n";
+
+const PEOPLE: &str = "[[panel]]\nname = \"people without an answer\"   # by site; code 0 is no answer at all\n\
+                      source = \"clients page\"\n\
+                      ratio = { of = 'client_requests_total{code=~\"0|5..\"}', over = \"10s\", by = [\"site\"] }\n\
+                      unit = \"ratio\"\nwarn = 0.01\ncritical = 0.05\n\n";
 
 fn panels(site: &str) -> String {
     let panel = |name: &str, source: &str, rest: &str| {
