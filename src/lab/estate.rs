@@ -138,7 +138,11 @@ const PANELS: &str = "# Panels: metrics that are drawn, computed here from the p
 const PEOPLE: &str = "[[panel]]\nname = \"people without an answer\"   # by site; code 0 is no answer at all\n\
                       source = \"clients page\"\n\
                       ratio = { of = 'client_requests_total{code=~\"0|5..\"}', over = \"10s\", by = [\"site\"] }\n\
-                      unit = \"ratio\"\nwarn = 0.01\ncritical = 0.05\n\n";
+                      unit = \"ratio\"\nwarn = 0.01\ncritical = 0.05\n\n\
+                      [[panel]]\nname = \"people wait\"             # by site\n\
+                      source = \"clients page\"\n\
+                      quantile = { of = \"client_request_duration_seconds\", q = 0.95, over = \"10s\", by = [\"site\"] }\n\
+                      unit = \"seconds\"\nwarn = 0.5\ncritical = 2.0\n\n";
 
 fn panels(site: &str) -> String {
     let panel = |name: &str, source: &str, rest: &str| {

@@ -154,7 +154,10 @@ pub struct Requests {
 impl Requests {
     /// Counts `PREFIX_requests_total` and `PREFIX_request_duration_seconds`.
     pub fn new(prefix: &'static str) -> Requests {
-        Requests { prefix, label: None, counted: Mutex::new(BTreeMap::from([(String::new(), Counted::default())])) }
+        // From 0 on, so that a share of failures is 0 and not absent before the first failure.
+        let codes = ["GET", "POST"].map(|method| ((method, 500), 0)).into();
+        let counted = Counted { codes, durations: Histogram::default() };
+        Requests { prefix, label: None, counted: Mutex::new(BTreeMap::from([(String::new(), counted)])) }
     }
 
     /// Likewise, for each value of a label.

@@ -108,7 +108,10 @@ async fn metrics(State(store): State<Arc<Store>>, headers: HeaderMap) -> Respons
     store.requests.write(&mut page);
     page.gauge("store_documents", "Documents on disk.", store.count.load(Ordering::Relaxed) as f64);
     let newest = store.newest.load(Ordering::Relaxed) as f64 / 1e3;
-    page.gauge("store_newest_document_seconds", "When the newest document was written, in seconds since the epoch.", newest);
+    // Before the first document there is no such moment, and 1970 would be a false one.
+    if newest > 0.0 {
+        page.gauge("store_newest_document_seconds", "When the newest document was written, in seconds since the epoch.", newest);
+    }
     page.family("store_outbox_waiting", Kind::Gauge, "Messages that wait to be sent on, by partition.");
     for partition in 0..settings.partitions {
         let name = partition.to_string();
