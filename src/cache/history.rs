@@ -251,5 +251,4 @@ fn unpack(mut rest: &[u8]) -> Option<Vec<(i64, f64)>> {
 }
 
 #[cfg(test)]
-#[path = "history_tests.rs"]
 mod tests;

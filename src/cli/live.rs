@@ -72,7 +72,7 @@ pub fn run(settings: &Settings<'_>, estate: Option<&Path>, out: &mut dyn Write, 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(color_eyre::Report::from)?;
     let mut all: Vec<(usize, Told<'_>)> = Vec::with_capacity(estate.sources.len());
     let mut written = Ok(());
-    runtime.block_on(watch::each(&estate, Demand::default(), |tried| {
+    runtime.block_on(watch::each(&estate, Demand::default(), &watch::no_past(), |tried| {
         let told = tell(&estate, &tried, Timestamp::now());
         if table && written.is_ok() {
             // At once: the slow ones must not hold up what is known of the others.

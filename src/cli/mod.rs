@@ -17,6 +17,8 @@ mod open;
 mod paths;
 mod schema;
 mod settings;
+#[cfg(test)]
+mod shown;
 mod snapshot;
 pub mod status;
 

@@ -31,7 +31,7 @@ pub fn run(settings: &Settings<'_>, pane: Pane, size: (u16, u16), out: &mut dyn 
     let keymap = Arc::new(settings.keymap(&preferences)?);
     let _log = settings.log(err);
     let demand = Demand { range: SignedDuration::from_hours(1), points: size.0.saturating_mul(2) };
-    let readings = status::poll(&estate, demand)?;
+    let readings = status::poll(settings, &estate, demand)?;
     let mut state = State::new(Arc::clone(&estate), identity(), look, keymap, Timestamp::now(), size);
     state.read_only = settings.global.read_only;
     state.demand = demand;
@@ -43,7 +43,7 @@ pub fn run(settings: &Settings<'_>, pane: Pane, size: (u16, u16), out: &mut dyn 
     Ok(OK)
 }
 
-fn frame(state: &State) -> Result<Buffer, Failure> {
+pub(super) fn frame(state: &State) -> Result<Buffer, Failure> {
     // It cannot fail: it draws into memory.
     let mut terminal = Terminal::new(TestBackend::new(state.size.0, state.size.1)).map_err(color_eyre::Report::from)?;
     terminal.draw(|frame| ui::draw(state, frame)).map_err(color_eyre::Report::from)?;
@@ -51,7 +51,7 @@ fn frame(state: &State) -> Result<Buffer, Failure> {
 }
 
 /// Prints the buffer line by line, without the spaces at the lines' ends where there are no colours.
-fn print(buffer: &Buffer, colours: bool, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn print(buffer: &Buffer, colours: bool, out: &mut dyn Write) -> io::Result<()> {
     let width = usize::from(buffer.area.width).max(1);
     for row in buffer.content.chunks(width) {
         let mut line = String::new();

@@ -197,7 +197,7 @@ fn labels(raw: &RawLabels) -> Option<Labels> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use std::collections::BTreeSet;
 
     use proptest::prelude::*;
@@ -205,7 +205,7 @@ pub(super) mod tests {
     use super::*;
 
     /// Every key once, in a file without problems. `prometheus-http.yml` has to stand beside it.
-    pub(in crate::config) const WHOLE: &str = r#"version = 1
+    pub(crate) const WHOLE: &str = r#"version = 1
 
 [estate]
 name = "storefront"
@@ -718,11 +718,11 @@ within = "4h"
     }
 
     /// Table, key, and two values of it: the estate must differ by nothing else.
-    pub(in crate::config) const KEYS: [(&str, &str, &str, &str); 81] = [
+    pub(crate) const KEYS: [(&str, &str, &str, &str); 81] = [
         ("", "version", "version = 1", "version = 2"),
         ("", "estate", "name = \"storefront\"", "name = \"backoffice\""),
         ("", "site", "name = \"ams3\"\nrole = \"standby\"", "name = \"ams3\"\nrole = \"primary\""),
-        ("", "service", "\"start\", ", ""),
+        ("", "service", "docs/ops/web.md", "docs/ops/shop.md"),
         ("", "source", "timeout = \"5s\"", "timeout = \"6s\""),
         ("", "panel", "unit = \"ratio\"", "unit = \"count\""),
         ("", "rule", "above = 1000", "above = 1001"),
@@ -799,7 +799,7 @@ within = "4h"
         ("panel", "unit", "unit = \"ratio\"", "unit = \"per-second\""),
         ("panel", "unit", "unit = \"ratio\"", "unit = \"count\""),
         ("panel", "warn", "warn = 0.01", "warn = 0.02"),
-        ("panel", "critical", "critical = 0.05", "critical = 0.06"),
+        ("panel", "critical", "critical = 0.05", "critical = 0.012"),
     ];
 
     #[test]

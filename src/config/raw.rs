@@ -28,7 +28,7 @@ type Map = Option<BTreeMap<String, String>>;
 /// An estate: everything that one Quarterdeck console watches.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table")]
-#[schemars(title = "Quarterdeck estate")]
+#[schemars(title = "Quarterdeck estate", extend("required" = ["version", "estate", "source"]))]
 pub(super) struct Raw {
     /// The version of this format: 1.
     #[schemars(with = "i64", extend("const" = super::check::VERSION))]
@@ -46,7 +46,7 @@ pub(super) struct Raw {
     pub service: Vec<Spanned<RawService>>,
     /// What is read.
     #[serde(default)]
-    #[schemars(with = "Vec<RawSource>", required, extend("minItems" = 1))]
+    #[schemars(with = "Vec<RawSource>", extend("minItems" = 1))]
     pub source: Vec<Spanned<RawSource>>,
     /// Metrics that are drawn, and judged by their thresholds.
     #[serde(default)]

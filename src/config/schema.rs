@@ -96,7 +96,7 @@ mod tests {
             assert_ne!(text, whole, "{right} does not stand in the text");
             assert!(!against(&text).is_empty(), "{wrong:?} in place of {right:?} is right by the schema");
         }
-        assert!(!against("version = 1").is_empty());
+        assert!(!against("version = 1\n[estate]\nname = 'e'\nenvironment = 'test'").is_empty(), "nothing to watch");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, watch};
 use crate::app::message::Message;
 use crate::model::estate::Estate;
 use crate::model::metric::Demand;
-use crate::watch::{Report, ReportKind, Watchers};
+use crate::watch::{Past, Report, ReportKind, Watchers};
 
 /// Reports that may wait for the loop; a source has one try in flight, so that a full channel only slows the sources.
 pub const ROOM: usize = 64;
@@ -23,13 +23,14 @@ pub trait Feed {
 /// The sources of an estate.
 pub struct Sources {
     estate: Arc<Estate>,
+    past: Past,
     watchers: Option<Watchers>,
 }
 
 impl Sources {
-    /// The sources of that estate, not yet tried.
-    pub fn new(estate: Arc<Estate>) -> Sources {
-        Sources { estate, watchers: None }
+    /// The sources of that estate, not yet tried, with what earlier starts saw of them.
+    pub fn new(estate: Arc<Estate>, past: Past) -> Sources {
+        Sources { estate, past, watchers: None }
     }
 }
 
@@ -43,7 +44,7 @@ impl Feed for Sources {
                 }
             }
         });
-        self.watchers = Some(crate::watch::start(&self.estate, demand, reports));
+        self.watchers = Some(crate::watch::start(&self.estate, demand, reports, &self.past));
     }
 
     fn poke(&self, source: Option<usize>) {

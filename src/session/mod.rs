@@ -6,6 +6,7 @@ pub mod feed;
 pub mod guard;
 pub mod input;
 pub mod keep;
+pub mod past;
 pub mod run;
 pub mod screen;
 pub mod signals;
@@ -76,6 +77,7 @@ pub fn open(estate: Estate, look: Look, keymap: Keymap, identity: Identity, opti
 }
 
 async fn session(estate: Arc<Estate>, look: Look, keymap: Arc<Keymap>, identity: Identity, options: Options) -> color_eyre::Result<u8> {
+    let past = past::past(estate.clone(), options.cache.clone());
     let (store, cached) = shelf(&estate, options.cache).await;
     let mut state = State::new(estate.clone(), identity, look, keymap, Wall.now(), (80, 24));
     state.read_only = options.read_only;
@@ -98,7 +100,7 @@ async fn session(estate: Arc<Estate>, look: Look, keymap: Arc<Keymap>, identity:
         input: input::listen(panic_key).wrap_err("cannot read the terminal")?,
         notices,
         clock: Wall,
-        feed: Sources::new(estate.clone()),
+        feed: Sources::new(estate.clone(), past),
         keeper: Keeper::new(store, estate.sources.len()),
     };
     let code = run::run(&mut parts).await;

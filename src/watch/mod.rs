@@ -2,6 +2,7 @@
 
 mod alertmanager;
 mod poll;
+mod probe;
 mod prometheus;
 mod wire;
 
@@ -17,13 +18,14 @@ use tokio::time::Instant;
 
 use self::alertmanager::Alertmanager;
 use self::poll::{Clock, Fetch, Jitter, Pace};
+use self::probe::Prober;
 use self::prometheus::Prometheus;
 pub use self::prometheus::discover;
 use crate::link::http::Limits;
 use crate::model::estate::{Estate, Source, SourceKind};
 use crate::model::metric::Demand;
 use crate::model::reading::{FailureKind, Outcome, Reading};
-use crate::model::source::Answer;
+use crate::model::source::{Answer, Scrape};
 
 /// Bytes of one answer: room for ten thousand verbose alerts or a plot of many series, and an end to it.
 const BODY_CAP: usize = 64 << 20;
@@ -31,6 +33,15 @@ const BODY_CAP: usize = 64 << 20;
 /// What one request of this source may cost.
 fn limits(source: &Source) -> Limits {
     Limits { deadline: source.timeout.unsigned_abs(), body_cap: BODY_CAP }
+}
+
+/// What an earlier start kept of a source's samples, oldest first, by the source's index. Called at the first page of
+/// the source, on a thread that may block.
+pub type Past = Arc<dyn Fn(usize) -> Vec<Scrape> + Send + Sync>;
+
+/// A past with nothing in it.
+pub fn no_past() -> Past {
+    Arc::new(|_| Vec::new())
 }
 
 /// News of one source.
@@ -75,14 +86,14 @@ impl Watchers {
 
 /// Reads every source of the estate from now on, each in a task of its own on the current runtime. Every try is told
 /// through `out`, its start and its end; a full `out` makes the sources wait.
-pub fn start(estate: &Arc<Estate>, demand: tokio::sync::watch::Receiver<Demand>, out: mpsc::Sender<Report>) -> Watchers {
+pub fn start(estate: &Arc<Estate>, demand: tokio::sync::watch::Receiver<Demand>, out: mpsc::Sender<Report>, past: &Past) -> Watchers {
     let clock: Clock = Arc::new(Timestamp::now);
     let mut tasks = JoinSet::new();
     let mut pokes = Vec::with_capacity(estate.sources.len());
     for (index, source) in estate.sources.iter().enumerate() {
         let poke = Arc::new(Notify::new());
         let watched = poll::Watched { source: index, pace: Pace::new(source.every, source.timeout), poke: poke.clone() };
-        let upstream = Arc::new(Upstream::new(estate, source, &clock));
+        let upstream = Arc::new(Upstream::new(estate, index, &clock, past));
         tasks.spawn(poll::run(watched, upstream, demand.clone(), out.clone(), clock.clone(), Jitter::random()));
         pokes.push(poke);
     }
@@ -90,9 +101,9 @@ pub fn start(estate: &Arc<Estate>, demand: tokio::sync::watch::Receiver<Demand>,
 }
 
 /// One try of every source, all at once, in the order of the estate's sources.
-pub async fn once(estate: &Arc<Estate>, demand: Demand) -> Vec<Reading<Answer>> {
+pub async fn once(estate: &Arc<Estate>, demand: Demand, past: &Past) -> Vec<Reading<Answer>> {
     let mut readings: Vec<_> = estate.sources.iter().map(|source| Reading::never(source.every)).collect();
-    each(estate, demand, |tried| readings[tried.source] = tried.reading).await;
+    each(estate, demand, past, |tried| readings[tried.source] = tried.reading).await;
     readings
 }
 
@@ -108,14 +119,14 @@ pub struct Tried {
 }
 
 /// One try of every source, all at once; each is told as soon as it ended, so that a slow one holds up none.
-pub async fn each(estate: &Arc<Estate>, demand: Demand, mut tell: impl FnMut(Tried)) {
+pub async fn each(estate: &Arc<Estate>, demand: Demand, past: &Past, mut tell: impl FnMut(Tried)) {
     let clock: Clock = Arc::new(Timestamp::now);
     let mut tries: FuturesUnordered<_> = estate
         .sources
         .iter()
         .enumerate()
         .map(|(index, source)| {
-            let (upstream, clock) = (Arc::new(Upstream::new(estate, source, &clock)), clock.clone());
+            let (upstream, clock) = (Arc::new(Upstream::new(estate, index, &clock, past)), clock.clone());
             async move {
                 let (started, mut reading) = (Instant::now(), Reading::never(source.every));
                 reading.take(poll::one(&upstream, demand, Pace::new(source.every, source.timeout).deadline, &clock).await, None);
@@ -137,16 +148,19 @@ struct Upstream {
 enum System {
     Prometheus(Box<Prometheus>),
     Alertmanager(Alertmanager),
+    Probe(Box<Prober>),
     /// No reader fits the source: told at every try instead of never.
     Unknown,
 }
 
 impl Upstream {
-    fn new(estate: &Estate, source: &Source, clock: &Clock) -> Upstream {
+    fn new(estate: &Estate, index: usize, clock: &Clock, past: &Past) -> Upstream {
+        let source = &estate.sources[index];
         let system = match source.kind {
             SourceKind::Prometheus { .. } => Prometheus::new(source, &estate.panels).map(Box::new).map(System::Prometheus),
             SourceKind::Alertmanager { .. } => Alertmanager::new(source).map(System::Alertmanager),
-            SourceKind::Exposition { .. } | SourceKind::Probe { .. } => None,
+            SourceKind::Probe { .. } => Prober::new(index, source, &estate.panels, past).map(Box::new).map(System::Probe),
+            SourceKind::Exposition { .. } => None,
         };
         Upstream { system: system.unwrap_or(System::Unknown), clock: clock.clone() }
     }
@@ -157,6 +171,7 @@ impl Fetch for Upstream {
         match &self.system {
             System::Prometheus(prometheus) => prometheus.poll(demand, until, &*self.clock).await,
             System::Alertmanager(alertmanager) => alertmanager.poll(&*self.clock).await,
+            System::Probe(prober) => prober.poll(demand, until, &*self.clock).await,
             System::Unknown => {
                 Outcome::Failed { kind: FailureKind::Unreachable, what: "no reader fits this source".into(), at: (self.clock)() }
             }
@@ -164,7 +179,7 @@ impl Fetch for Upstream {
     }
 
     fn uses_demand(&self) -> bool {
-        matches!(self.system, System::Prometheus(_))
+        matches!(self.system, System::Prometheus(_) | System::Probe(_))
     }
 }
 
@@ -202,7 +217,7 @@ mod tests {
         let estate = estate(SourceKind::Prometheus { url: format!("http://{refused}") });
         let (_demand, wanted) = tokio::sync::watch::channel(Demand::default());
         let (out, mut reports) = mpsc::channel(4);
-        let watchers = start(&estate, wanted, out);
+        let watchers = start(&estate, wanted, out, &no_past());
         assert_eq!(reports.recv().await, Some(Report { source: 0, kind: ReportKind::Started }));
         let Some(Report { kind: ReportKind::Ended { outcome, .. }, .. }) = reports.recv().await else { panic!() };
         assert!(matches!(outcome, Outcome::Failed { kind: FailureKind::Unreachable, .. }), "{outcome:?}");
@@ -214,7 +229,23 @@ mod tests {
 
     #[tokio::test]
     async fn once_reads_each_source_once() {
-        let readings = once(&estate(SourceKind::Alertmanager { urls: vec![], dead_man: None }), Demand::default()).await;
+        let readings = once(&estate(SourceKind::Alertmanager { urls: vec![], dead_man: None }), Demand::default(), &no_past()).await;
         assert_eq!(readings[0].failure.as_ref().map(|f| f.tries), Some(1));
+    }
+
+    #[tokio::test]
+    async fn a_probe_goes_on_from_what_earlier_starts_saw() {
+        let refused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let probe = crate::model::estate::Probe::Tcp { address: refused.to_string() };
+        let estate = estate(SourceKind::Probe { probe, keep: jiff::SignedDuration::from_hours(6) });
+        let then = Timestamp::now() - jiff::SignedDuration::from_hours(1);
+        let down = crate::model::label::Labels::new([("__name__", "probe_success")]);
+        let past: Past = Arc::new(move |index| {
+            assert_eq!(index, 0);
+            vec![Scrape { at: then, samples: vec![(down.clone(), 0.0)] }]
+        });
+        let readings = once(&estate, Demand::default(), &past).await;
+        let Some(Answer::Probe(answer)) = readings[0].fresh(Timestamp::now()) else { panic!("{readings:?}") };
+        assert_eq!((answer.up, answer.since, answer.history.samples), (false, Some(then), 3));
     }
 }

@@ -72,7 +72,7 @@ pub fn one<'a>(answer: &'a AlertmanagerAnswer, name: &str, state: AlertState) ->
 pub async fn once_until(estate: &Arc<Estate>, what: &str, condition: impl Fn(&[Reading<Answer>]) -> bool) -> Vec<Reading<Answer>> {
     let again = async {
         loop {
-            let readings = watch::once(estate, Demand::default()).await;
+            let readings = watch::once(estate, Demand::default(), &watch::no_past()).await;
             if condition(&readings) {
                 return readings;
             }
@@ -82,7 +82,7 @@ pub async fn once_until(estate: &Arc<Estate>, what: &str, condition: impl Fn(&[R
     };
     match tokio::time::timeout(PATIENCE, again).await {
         Ok(readings) => readings,
-        Err(_) => panic!("never came: {what}; last: {:#?}", watch::once(estate, Demand::default()).await),
+        Err(_) => panic!("never came: {what}; last: {:#?}", watch::once(estate, Demand::default(), &watch::no_past()).await),
     }
 }
 
@@ -100,7 +100,7 @@ impl Console {
     pub fn open(estate: &Arc<Estate>) -> Console {
         let (demand, wanted) = tokio::sync::watch::channel(Demand::default());
         let (out, reports) = mpsc::channel(64);
-        let watchers = watch::start(estate, wanted, out);
+        let watchers = watch::start(estate, wanted, out, &watch::no_past());
         let readings = estate.sources.iter().map(|source| Reading::never(source.every)).collect();
         Console { readings, reports, _demand: demand, _watchers: watchers }
     }

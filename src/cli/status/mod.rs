@@ -15,6 +15,7 @@ use crate::model::estate::{Estate, Severity};
 use crate::model::metric::Demand;
 use crate::model::reading::{Freshness, Reading};
 use crate::model::source::Answer;
+use crate::session::past::past;
 use crate::watch;
 
 use super::args::Output;
@@ -71,11 +72,21 @@ pub fn exit(verdict: Severity) -> u8 {
     }
 }
 
+/// All that the table and the JSON tell.
+#[cfg(test)]
+pub(super) fn told(estate: &Estate, readings: &[Reading<Answer>], at: Timestamp) -> Vec<u8> {
+    let report = Report::of(estate, readings, at);
+    let mut out = Vec::new();
+    table::write(&report, &mut out).unwrap();
+    settings::json(&json::status(&report), &mut out).unwrap();
+    out
+}
+
 /// Polls once and prints what is known.
 pub fn run(settings: &Settings<'_>, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
     let estate = Arc::new(settings.estate()?);
     let _log = settings.log(err);
-    let readings = poll(&estate, Demand::default())?;
+    let readings = poll(settings, &estate, Demand::default())?;
     let report = Report::of(&estate, &readings, Timestamp::now());
     match settings.global.output {
         Output::Json => settings::json(&json::status(&report), out)?,
@@ -84,10 +95,10 @@ pub fn run(settings: &Settings<'_>, out: &mut dyn Write, err: &mut dyn Write) ->
     Ok(exit(report.verdict()))
 }
 
-/// Tries every source once; each try ends by its own timeout.
-pub fn poll(estate: &Arc<Estate>, demand: Demand) -> Result<Vec<Reading<Answer>>, Failure> {
+/// Tries every source once; each try ends by its own timeout. What earlier consoles saw is there where it is kept.
+pub fn poll(settings: &Settings<'_>, estate: &Arc<Estate>, demand: Demand) -> Result<Vec<Reading<Answer>>, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(color_eyre::Report::from)?;
-    let readings = runtime.block_on(watch::once(estate, demand));
+    let readings = runtime.block_on(watch::once(estate, demand, &past(estate.clone(), settings.paths.readings())));
     // A name that is still being looked up must not keep us here.
     runtime.shutdown_background();
     Ok(readings)

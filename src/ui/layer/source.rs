@@ -6,12 +6,13 @@ use ratatui::text::Line;
 
 use crate::app::state::State;
 use crate::model::age;
-use crate::model::estate::SourceKind;
+use crate::model::estate::{Probe, Source, SourceKind};
 use crate::model::metric::{self, PanelAnswer};
 use crate::model::panel::Unit;
 use crate::model::preferences::Token;
 use crate::model::reading::Freshness;
 use crate::model::source::{AlertmanagerAnswer, Answer, ExpositionAnswer, History, ProbeAnswer, PrometheusAnswer};
+use crate::model::text::{NOTE_CAP, clean};
 use crate::ui::widget::canvas::thousands;
 use crate::ui::{theme, when};
 
@@ -49,6 +50,7 @@ pub fn lines(state: &State, index: usize, mut page: Page) -> Vec<Line<'static>> 
         SourceKind::Exposition { url, .. } => page.field("address", url, Token::Dim),
         SourceKind::Probe { probe, .. } => page.field("asks", &probe.to_string(), Token::Dim),
     }
+    as_written(source, &mut page);
     if reading.held.is_some() && reading.freshness(state.now) != Freshness::Fresh {
         page.head("LAST KNOWN ANSWER, not live");
     }
@@ -60,6 +62,30 @@ pub fn lines(state: &State, index: usize, mut page: Page) -> Vec<Line<'static>> 
         None => {}
     }
     page.done()
+}
+
+/// What the estate file says of it beside its address.
+fn as_written(source: &Source, page: &mut Page) {
+    match &source.kind {
+        SourceKind::Exposition { keep, .. } => page.field("keeps", &age::exact(*keep), Token::Dim),
+        SourceKind::Probe { probe, keep } => {
+            if let Probe::Http { status, body, .. } = probe {
+                let status = status.map_or("a status of 200 to 299".to_owned(), |status| format!("the status {status}"));
+                let body = body.as_ref().map_or(String::new(), |body| format!(" and a body with `{}`", clean(body, NOTE_CAP)));
+                page.field("expects", &format!("{status}{body}"), Token::Dim);
+            }
+            page.field("keeps", &age::exact(*keep), Token::Dim);
+        }
+        SourceKind::Prometheus { .. } | SourceKind::Alertmanager { .. } => {}
+    }
+    match (&source.service, &source.site) {
+        (Some(service), Some(site)) => page.field("tells of", &format!("{service} at {site}"), Token::Dim),
+        (Some(one), None) | (None, Some(one)) => page.field("tells of", one, Token::Dim),
+        (None, None) => {}
+    }
+    if let Some(file) = &source.http_config {
+        page.field("credentials", &format!("as {} says", clean(&file.display().to_string(), NOTE_CAP)), Token::Dim);
+    }
 }
 
 fn exposition(state: &State, answer: &ExpositionAnswer, page: &mut Page) {

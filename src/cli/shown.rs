@@ -1,0 +1,160 @@
+//! Every key of the estate file changes something that a person sees: a screen, the status, or what `qd check` says.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::app::keymap::Keymap;
+use crate::app::layer::{Layer, Pane};
+use crate::app::pane;
+use crate::app::state::{Look, State, View};
+use crate::config::load::estate_from;
+use crate::config::load::tests::{KEYS, WHOLE};
+use crate::model::alert::{Alert, AlertId, AlertState, Origin, severity_of};
+use crate::model::estate::{Estate, SourceKind};
+use crate::model::label::Labels;
+use crate::model::metric::{PanelAnswer, Sample};
+use crate::model::reading::{Outcome, Reading};
+use crate::model::source::{AlertmanagerAnswer, Answer, DeadMan, ExpositionAnswer, ProbeAnswer, PrometheusAnswer};
+
+use super::args::Global;
+use super::settings::{Settings, identity};
+use super::{Outside, snapshot, status};
+
+/// Keys that no output tells of yet.
+const NOT_SHOWN_YET: &[(&str, &str)] = &[
+    ("", "rule"),
+    ("estate", "note"),
+    ("panel", "site"),
+    ("rule", "above"),
+    ("rule", "below"),
+    ("rule", "for"),
+    ("rule", "full"),
+    ("rule", "name"),
+    ("rule", "older_than"),
+    ("rule", "panel"),
+    ("rule", "severity"),
+    ("rule", "within"),
+    ("service", "start"),
+    ("service", "stop"),
+];
+
+fn now() -> Timestamp {
+    "2026-03-01T12:00:00Z".parse().unwrap()
+}
+
+/// An alert that belongs to whom its labels say.
+fn alert(pairs: &[(&str, &str)]) -> Arc<Alert> {
+    let labels = Labels::new(pairs.iter().copied());
+    let name = labels.get("alertname").unwrap_or_default().to_owned();
+    Arc::new(Alert {
+        id: AlertId(format!("alerts/{name}").into()),
+        source: "alerts".into(),
+        origin: Origin::Alertmanager,
+        fingerprint: name.as_str().into(),
+        severity: severity_of(&labels),
+        labels,
+        annotations: Labels::default(),
+        state: AlertState::Firing,
+        starts_at: now() - SignedDuration::from_secs(600),
+        updated_at: None,
+        silenced_by: vec![],
+        inhibited_by: vec![],
+        muted_by: vec![],
+        receivers: vec![],
+        generator_url: None,
+        seen_by: vec![],
+    })
+}
+
+/// The same answer to the same question, whatever the estate makes of it. One poll was 40 seconds ago, so that its
+/// state depends on `every`.
+fn readings(estate: &Estate) -> Vec<Reading<Answer>> {
+    let panels = |source: &str| {
+        let of = estate.panels.iter().filter(|p| p.source == source);
+        let value = PanelAnswer { now: vec![Sample { labels: Labels::default(), value: 0.0153 }], ..PanelAnswer::default() };
+        of.map(|p| (p.name.clone(), value.clone())).collect()
+    };
+    let one = |source: &crate::model::estate::Source| {
+        let answer = match &source.kind {
+            SourceKind::Prometheus { .. } => {
+                Answer::Prometheus(Arc::new(PrometheusAnswer { panels: panels(&source.name), ..PrometheusAnswer::default() }))
+            }
+            SourceKind::Alertmanager { dead_man, .. } => Answer::Alertmanager(Arc::new(AlertmanagerAnswer {
+                alerts: vec![
+                    alert(&[("alertname", "Slow"), ("severity", "warning"), ("job", "web"), ("region", "ams")]),
+                    alert(&[("alertname", "Watchdog"), ("severity", "critical"), ("job", "web")]),
+                ],
+                dead_man: dead_man.clone().map(|labels| DeadMan { firing: labels.get("alertname") == Some("Watchdog"), labels }),
+                ..AlertmanagerAnswer::default()
+            })),
+            SourceKind::Exposition { .. } => {
+                Answer::Exposition(Arc::new(ExpositionAnswer { panels: panels(&source.name), ..ExpositionAnswer::default() }))
+            }
+            SourceKind::Probe { .. } => {
+                Answer::Probe(Arc::new(ProbeAnswer { up: true, panels: panels(&source.name), ..ProbeAnswer::default() }))
+            }
+        };
+        let mut reading = Reading::never(source.every);
+        reading.take(Outcome::Value { value: answer, as_of: now() - SignedDuration::from_secs(40) }, None);
+        reading
+    };
+    estate.sources.iter().map(one).collect()
+}
+
+/// All that a person is told of this file: what `qd check` finds, or the status and every screen.
+fn shown(path: &Path, text: &str, look: &Look, keymap: &Arc<Keymap>) -> String {
+    let estate = match estate_from(path, text) {
+        Ok(estate) => Arc::new(estate),
+        Err(problems) => return problems.iter().map(|p| format!("{p}\n")).collect(),
+    };
+    let readings = readings(&estate);
+    let mut out = status::told(&estate, &readings, now());
+    let mut state = State::new(Arc::clone(&estate), identity(), look.clone(), Arc::clone(keymap), now(), (120, 60));
+    state.view = View::of(&estate, &readings, &View::default(), state.now);
+    state.readings = readings;
+    pane::refresh_at_start(&mut state);
+    let mut draw = |state: &State| snapshot::print(&snapshot::frame(state).unwrap(), false, &mut out).unwrap();
+    for pane in Pane::ALL {
+        state.pane = pane;
+        draw(&state);
+    }
+    let mut layers: Vec<Layer> = state.view.alerts.iter().map(|alert| Layer::Alert { alert: alert.clone(), scroll: 0 }).collect();
+    layers.extend(estate.services.iter().map(|s| Layer::Service { name: s.name.clone(), scroll: 0 }));
+    layers.extend((0..estate.sources.len()).map(|index| Layer::Source { index, scroll: 0 }));
+    layers.extend(estate.panels.iter().map(|p| Layer::Chart { panel: p.name.clone(), cursor: None }));
+    for layer in layers {
+        state.layers = vec![layer];
+        draw(&state);
+    }
+    // The estate's own clock is one key away.
+    state.layers.clear();
+    state.pane = Pane::Overview;
+    state.look.zone = crate::model::preferences::ZoneChoice::Estate;
+    draw(&state);
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn every_key_of_the_estate_file_changes_what_a_person_sees() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("estate.toml");
+    std::fs::write(folder.path().join("prometheus-http.yml"), "").unwrap();
+    let global = Global::default();
+    let settings = Settings::new(&global, Outside { env: &|_| None, terminal: false });
+    let preferences = settings.preferences().unwrap();
+    let (look, keymap) = (settings.look(&preferences, false).unwrap(), Arc::new(settings.keymap(&preferences).unwrap()));
+    let shown = |text: &str| shown(&path, text, &look, &keymap);
+    let first = shown(WHOLE);
+    assert_eq!(first, shown(WHOLE), "two looks at the same differ");
+    let mut unseen = BTreeSet::new();
+    for (table, key, one, other) in KEYS {
+        if shown(&WHOLE.replacen(one, other, 1)) == first {
+            unseen.insert((table, key));
+        }
+    }
+    let known: BTreeSet<(&str, &str)> = NOT_SHOWN_YET.iter().copied().collect();
+    assert_eq!(unseen, known, "left: what changes nothing that is shown; right: what is known not to");
+}
