@@ -7,6 +7,8 @@ pub mod app;
 pub mod cache;
 pub mod cli;
 pub mod config;
+#[cfg(feature = "lab")]
+pub mod lab;
 pub mod link;
 pub mod model;
 pub mod session;

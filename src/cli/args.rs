@@ -20,6 +20,7 @@ Examples:
   qd status -o json | jq .alerts     one look, for a program
   qd snapshot --pane overview        one frame of the screen as text, for a report
   qd keys                            what every key does
+  qd demo                            practise on real processes, with nothing installed
   qd schema > estate.schema.json     your editor completes and checks the estate file
   qd completions bash                Tab completes subcommands and flags
 
@@ -31,9 +32,15 @@ Exit codes:
 The estate file is looked for in this order: --estate, QD_ESTATE,
 $XDG_CONFIG_HOME/quarterdeck/estate.toml (~/.config), /etc/quarterdeck/estate.toml.";
 
+/// The examples, without `qd demo` where it is compiled out.
+fn examples() -> String {
+    let lines = EXAMPLES.split_inclusive('\n');
+    lines.filter(|line| cfg!(feature = "lab") || !line.trim_start().starts_with("qd demo")).collect()
+}
+
 /// A terminal console from which people run production.
 #[derive(Debug, Parser)]
-#[command(name = "qd", version, about = "A terminal console from which people run production", long_about = LONG, after_long_help = EXAMPLES, after_help = "`qd --help` shows examples.")]
+#[command(name = "qd", version, about = "A terminal console from which people run production", long_about = LONG, after_long_help = examples(), after_help = "`qd --help` shows examples.")]
 pub struct Cli {
     /// What holds for every subcommand.
     #[command(flatten)]
@@ -144,6 +151,15 @@ pub enum Command {
     /// List what every key does in every layer, and the actions that have no key.
     #[command(after_help = "Examples:\n  qd keys\n  qd keys -o json")]
     Keys,
+    /// Practise: real small processes on this machine in two sites, with the console on them.
+    #[cfg(feature = "lab")]
+    #[command(after_help = "Examples:\n  qd demo\n  qd demo --scenario bad-release\n  qd demo --scenario storm --no-console\n\n\
+                      All processes end with it; `qd lab` stops and starts them meanwhile.")]
+    Demo(super::demo::Demo),
+    /// Stop, start and deploy in the practice estate of `qd demo`.
+    #[cfg(feature = "lab")]
+    #[command(subcommand, after_help = "Examples:\n  qd lab stop store north\n  qd lab start store north\n  qd lab deploy 2.4.0 north")]
+    Lab(super::lab::Lab),
     /// List every file and folder that qd uses, and whether it exists.
     #[command(after_help = "Examples:\n  qd paths\n  qd paths -o json")]
     Paths,

@@ -4,9 +4,13 @@ pub mod args;
 mod check;
 mod columns;
 mod completions;
+#[cfg(feature = "lab")]
+mod demo;
 mod failure;
 mod init;
 mod keys;
+#[cfg(feature = "lab")]
+mod lab;
 mod live;
 mod log;
 mod open;
@@ -86,6 +90,10 @@ fn dispatch(cli: &Cli, outside: Outside<'_>, out: &mut dyn Write, err: &mut dyn 
         Some(Command::Status) => status::run(&settings, out, err),
         Some(Command::Snapshot { pane, size }) => snapshot::run(&settings, *pane, *size, out, err),
         Some(Command::Keys) => keys::run(&settings, out),
+        #[cfg(feature = "lab")]
+        Some(Command::Demo(demo)) => demo::run(&settings, cli.pane, demo, out, err),
+        #[cfg(feature = "lab")]
+        Some(Command::Lab(lab)) => lab::run(&settings, lab, out),
         Some(Command::Paths) => paths::run(&settings, out),
         Some(Command::Completions { shell }) => completions::run(*shell, out),
         Some(Command::Schema) => schema::run(out),

@@ -2,4 +2,5 @@
 
 pub mod http;
 pub mod probe;
+pub mod process;
 pub mod secret;

@@ -1,0 +1,129 @@
+//! The edge proxy: takes in what people ask and hands it to the site's web service, whose address stands in a file.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::extract::{Form, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Router, http::header::CONTENT_TYPE};
+use tokio::time::timeout;
+
+use crate::link::http::{Body, Limits, LinkError, Reader};
+
+use super::LabError;
+use super::page::{Format, Identity, Page, Requests};
+use super::serve::{Duty, pages, pages_over_tls};
+
+/// How long the web service may take before the answer is 504.
+const UPSTREAM: Duration = Duration::from_secs(5);
+/// What an answer or a form may be long.
+const CAP: usize = 64 << 10;
+
+/// The file with the address of the web service, in the edge's folder.
+pub const TARGET: &str = "upstream";
+
+/// The fields of a form.
+pub type Fields = BTreeMap<String, String>;
+
+struct Edge {
+    target: PathBuf,
+    /// The reader of the target that was last used.
+    upstream: Mutex<Option<(String, Arc<Reader>)>>,
+    identity: Identity,
+    requests: Requests,
+}
+
+/// Serves people at the front and its own pages beside it.
+pub async fn run(duty: &Duty) -> Result<(), LabError> {
+    let edge = Arc::new(Edge {
+        target: duty.home.join(TARGET),
+        upstream: Mutex::default(),
+        identity: Identity::new(env!("CARGO_PKG_VERSION")),
+        requests: Requests::new("http"),
+    });
+    let own = Router::new().route("/healthz", get("ok")).route("/metrics", get(metrics)).with_state(edge.clone());
+    let people = Router::new().route("/{*path}", get(read).post(write)).with_state(edge);
+    let front = duty.front.as_deref().ok_or_else(|| LabError::Other("the edge needs --front".to_owned()))?;
+    let served = async {
+        match &duty.certificate {
+            Some(certificate) => pages_over_tls(front, certificate, people).await,
+            None => pages(front, people).await,
+        }
+    };
+    tokio::try_join!(served, pages(&duty.listen, own)).map(|_| ())
+}
+
+async fn metrics(State(edge): State<Arc<Edge>>, headers: HeaderMap) -> Response {
+    let format = Format::wanted(&headers);
+    let mut page = Page::new(format);
+    edge.identity.write(&mut page);
+    edge.requests.write(&mut page);
+    (format.header(), page.finish()).into_response()
+}
+
+async fn read(State(edge): State<Arc<Edge>>, uri: Uri) -> Response {
+    edge.handed_on("GET", uri.path(), None).await
+}
+
+async fn write(State(edge): State<Arc<Edge>>, uri: Uri, Form(fields): Form<Fields>) -> Response {
+    edge.handed_on("POST", uri.path(), Some(fields)).await
+}
+
+impl Edge {
+    async fn handed_on(&self, method: &'static str, path: &str, form: Option<Fields>) -> Response {
+        let start = Instant::now();
+        let response = match self.upstream() {
+            Err(why) => (StatusCode::BAD_GATEWAY, format!("{why}\n")).into_response(),
+            Ok(upstream) => match timeout(UPSTREAM, asked(&upstream, path, form.as_ref())).await {
+                Err(_) => (StatusCode::GATEWAY_TIMEOUT, "the web service did not answer in time\n").into_response(),
+                Ok(Err(error)) => (StatusCode::BAD_GATEWAY, format!("{error}\n")).into_response(),
+                Ok(Ok(body)) => answer(body),
+            },
+        };
+        self.requests.add("", method, response.status().as_u16(), start.elapsed());
+        response
+    }
+
+    /// The target by the file's present content: whoever changes the file moves the people at once.
+    fn upstream(&self) -> Result<Arc<Reader>, String> {
+        let told = |error: &dyn std::fmt::Display| format!("{}: {error}", self.target.display());
+        let wanted = fs::read_to_string(&self.target).map_err(|error| told(&error))?;
+        let wanted = wanted.trim();
+        let mut upstream = self.upstream.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((target, reader)) = &*upstream
+            && target == wanted
+        {
+            return Ok(reader.clone());
+        }
+        let reader = Arc::new(reader(wanted).map_err(|error| told(&error))?);
+        *upstream = Some((wanted.to_owned(), reader.clone()));
+        Ok(reader)
+    }
+}
+
+/// A reader of another process of the practice estate.
+pub fn reader(address: &str) -> Result<Reader, LinkError> {
+    Reader::new(address, None, Limits { deadline: UPSTREAM * 2, body_cap: CAP })
+}
+
+/// GET, or POST where there is a form.
+pub async fn asked(reader: &Reader, path: &str, form: Option<&Fields>) -> Result<Body, LinkError> {
+    match form {
+        None => reader.get(path, &[]).await,
+        Some(form) => {
+            let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            reader.post_form(path, &form).await
+        }
+    }
+}
+
+/// Hands an answer on as it came.
+pub fn answer(body: Body) -> Response {
+    let status = StatusCode::from_u16(body.status).unwrap_or(StatusCode::BAD_GATEWAY);
+    (status, [(CONTENT_TYPE, body.content_type)], body.bytes).into_response()
+}

@@ -1,0 +1,233 @@
+//! The estate file of a practice estate: an ordinary one, commented, that people may read and copy.
+
+use std::fmt::Write;
+
+use super::layout::{Layout, Site};
+use super::store::TOO_LONG;
+use super::{PRIMARY, STANDBY, Scenario};
+
+/// The whole file.
+pub fn text(layout: &Layout) -> String {
+    let mut out = String::new();
+    out += &head(layout);
+    out += &services(layout);
+    out += "# Sources: what is read. A page is a service's own /metrics, read without any server between; a probe asks the service.\n\n";
+    for site in &layout.sites {
+        out += &sources(layout, site);
+    }
+    out += &source("clients page", "clients", None, &page(layout.clients));
+    out += PANELS;
+    out += PEOPLE;
+    for site in &layout.sites {
+        out += &panels(site.name);
+    }
+    out += RULES;
+    for site in &layout.sites {
+        out += &rules(site.name);
+    }
+    out
+}
+
+/// A text as TOML writes it.
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+fn head(layout: &Layout) -> String {
+    format!(
+        "# The practice estate: real small processes on this machine, watched like any estate. Read it, change it, copy it:\n\
+         # `qd check` says whether it is right. Durations are written as 15s, 5m, 4h, 7d.\n\n\
+         version = 1\n\n\
+         [estate]\n\
+         name = \"practice\"                     # on the first line of every screen\n\
+         environment = \"practice\"              # too: nobody takes it for production\n\
+         note = {}\n\n\
+         # Sites: the places that can serve.\n\n\
+         [[site]]\nname = \"{PRIMARY}\"\nrole = \"primary\"                      # it serves\n\n\
+         [[site]]\nname = \"{STANDBY}\"\nrole = \"standby\"                      # it can take over\n\n",
+        quoted(&note(layout))
+    )
+}
+
+/// That this is practice, and what to try next.
+fn note(layout: &Layout) -> String {
+    let program = "qd";
+    let next = match layout.scenario {
+        Scenario::Steady => format!(
+            "All is well. Break something in a second terminal: `{program} lab stop store {PRIMARY}`, or a whole site: \
+             `{program} lab stop {PRIMARY}`. Watch what the console says, then `start` it again."
+        ),
+        Scenario::BadRelease => format!(
+            "Soon a release goes out at {PRIMARY}. Watch the errors of web and edge; build_info tells the version that runs. \
+             Then, in a second terminal: `{program} lab deploy 2.4.0 {PRIMARY}` puts the release before it back."
+        ),
+        Scenario::SlowDependency => format!(
+            "Soon people wait at {PRIMARY}. Find out which service is slow, from edge to web to store. Then mend it: \
+             set delay_ms = 0 in {PRIMARY}/store/settings.toml beside this estate file."
+        ),
+        Scenario::Certificate => "The certificate of the edges is about to expire. See how much of its life is left, \
+             who issued it, and for which names."
+            .to_owned(),
+        Scenario::Storm => format!(
+            "Soon thousands of findings come from one rule at {PRIMARY}. Find the one cause: filter with `/`. Then mend it: \
+             set waiting = 3 in {PRIMARY}/store/settings.toml beside this estate file."
+        ),
+    };
+    format!("Practice: nothing here is production. {next}")
+}
+
+fn services(layout: &Layout) -> String {
+    let mut out =
+        "# Services: the parts with a health of their own, with the commands that start and stop them.\n# `$site` stands for the site.\n\n"
+            .to_owned();
+    let folder = layout.folder.display().to_string();
+    let command = |verb: &str, service: &str| {
+        let words = [&layout.program, "lab", verb, service, "$site", "--folder", &folder].map(quoted);
+        format!("[{}]", words.join(", "))
+    };
+    for (name, needs, about) in [
+        ("edge", "depends_on = [\"web\"]                  # what it cannot do without\n", "the proxy that people reach"),
+        ("web", "depends_on = [\"store\"]\n", "orders, run from a release folder"),
+        ("store", "", "documents on disk"),
+        ("clients", "depends_on = [\"edge\"]\n", "the people, who make the load"),
+    ] {
+        let _ = writeln!(
+            out,
+            "[[service]]\nname = \"{name}\"{:pad$}# {about}\nsites = [\"{PRIMARY}\", \"{STANDBY}\"]\n{needs}start = {}\nstop = {}\n",
+            "",
+            command("start", name),
+            command("stop", name),
+            pad = 30 - name.len(),
+        );
+    }
+    out
+}
+
+/// One `[[source]]`. `rest` is what it is and where.
+fn source(name: &str, service: &str, site: Option<&str>, rest: &str) -> String {
+    let site = site.map_or(String::new(), |site| format!("site = \"{site}\"\n"));
+    format!("[[source]]\nname = \"{name}\"\n{rest}service = \"{service}\"\n{site}every = \"2s\"\n\n")
+}
+
+fn page(port: u16) -> String {
+    format!("kind = \"exposition\"\nurl = \"http://127.0.0.1:{port}/metrics\"\n")
+}
+
+fn sources(layout: &Layout, site: &Site) -> String {
+    let name = site.name;
+    let probe = |rest: String| format!("kind = \"probe\"\n{rest}\n");
+    let mut out = String::new();
+    for (service, port) in [("edge", site.edge), ("web", site.web), ("store", site.store)] {
+        out += &source(&format!("{name} {service} page"), service, Some(name), &page(port));
+    }
+    let ready = format!("http = \"http://127.0.0.1:{}/readyz\"\nexpect = {{ status = 200, body = \"ready\" }}", site.web);
+    out += &source(&format!("{name} web ready"), "web", Some(name), &probe(ready));
+    let healthy = format!("http = \"http://127.0.0.1:{}/healthz\"\nexpect = {{ status = 200, body = \"ok\" }}", site.edge);
+    out += &source(&format!("{name} edge healthy"), "edge", Some(name), &probe(healthy));
+    out += &source(&format!("{name} store port"), "store", Some(name), &probe(format!("tcp = \"127.0.0.1:{}\"", site.store)));
+    if layout.tls() {
+        let tls = format!("tls = \"localhost:{}\"\nhttp_config = \"certificate/trust.yml\"   # the authority to trust", site.front);
+        out += &source(&format!("{name} edge certificate"), "edge", Some(name), &probe(tls));
+    }
+    out
+}
+
+const PANELS: &str = "# Panels: metrics that are drawn, computed here from the pages, and judged by their thresholds. A panel is of the\n\
+                      # service and the site of its source.\n\n";
+
+const PEOPLE: &str = "[[panel]]\nname = \"people without an answer\"   # by site; code 0 is no answer at all\n\
+                      source = \"clients page\"\n\
+                      ratio = { of = 'client_requests_total{code=~\"0|5..\"}', over = \"10s\", by = [\"site\"] }\n\
+                      unit = \"ratio\"\nwarn = 0.01\ncritical = 0.05\n\n\
+                      [[panel]]\nname = \"people wait\"             # by site\n\
+                      source = \"clients page\"\n\
+                      quantile = { of = \"client_request_duration_seconds\", q = 0.95, over = \"10s\", by = [\"site\"] }\n\
+                      unit = \"seconds\"\nwarn = 0.5\ncritical = 2.0\n\n";
+
+fn panels(site: &str) -> String {
+    let panel = |name: &str, source: &str, rest: &str| {
+        format!("[[panel]]\nname = \"{site} {name}\"\nsource = \"{site} {source} page\"\n{rest}\n\n")
+    };
+    [
+        panel("requests", "edge", "rate = { of = \"http_requests_total\", over = \"10s\", by = [\"code\"] }\nunit = \"per-second\""),
+        panel(
+            "errors",
+            "edge",
+            "ratio = { of = 'http_requests_total{code=~\"5..\"}', over = \"10s\" }   # their share in all requests\n\
+             unit = \"ratio\"\nwarn = 0.01\ncritical = 0.05",
+        ),
+        panel(
+            "p95",
+            "edge",
+            "quantile = { of = \"http_request_duration_seconds\", q = 0.95, over = \"10s\" }\nunit = \"seconds\"\nwarn = 0.5\ncritical = 2.0",
+        ),
+        panel("web errors", "web", "ratio = { of = 'http_requests_total{code=~\"5..\"}', over = \"10s\" }\nunit = \"ratio\"\nwarn = 0.01\ncritical = 0.05"),
+        panel("release", "web", "value = { of = \"build_info\", by = [\"version\"] }          # which version runs"),
+        panel(
+            "store p95",
+            "store",
+            "quantile = { of = \"store_request_duration_seconds\", q = 0.95, over = \"10s\" }\nunit = \"seconds\"\nwarn = 0.5\ncritical = 2.0",
+        ),
+        panel("newest order", "store", "value = { of = \"store_newest_document_seconds\" }\nunit = \"moment\"                     # shown as its age"),
+        panel("outbox", "store", "value = { of = \"store_outbox_waiting\" }                 # a line for each partition"),
+    ]
+    .concat()
+}
+
+const RULES: &str = "# Rules: what is judged, one finding for each line of the panel. These hold for seconds, so that practice is quick;\n\
+                     # in production minutes are right.\n\n";
+
+fn rules(site: &str) -> String {
+    let rule = |name: &str, panel: &str, when: &str, severity: &str| {
+        format!("[[rule]]\nname = \"{name} at {site}\"\npanel = \"{site} {panel}\"\n{when}\nfor = \"2s\"\nseverity = \"{severity}\"\n\n")
+    };
+    [
+        rule("requests fail", "errors", "above = 0.05", "critical"),
+        rule("people wait", "p95", "above = 0.5", "warning"),
+        rule("the store is slow", "store p95", "above = 0.5", "warning"),
+        rule("no new orders", "newest order", "older_than = \"30s\"", "critical"),
+        rule("the outbox is stuck", "outbox", &format!("above = {TOO_LONG}"), "warning"),
+    ]
+    .concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::estate::SourceKind;
+
+    /// A practice estate as it is written, with ports and paths that do not change.
+    fn written(scenario: Scenario) -> String {
+        let site = |name, first| Site { name, front: first, edge: first + 1, web: first + 2, store: first + 3 };
+        text(&Layout {
+            folder: "/var/practice".into(),
+            program: "/usr/bin/qd".to_owned(),
+            sites: [site(PRIMARY, 20_000), site(STANDBY, 20_010)],
+            clients: 20_020,
+            scenario,
+        })
+    }
+
+    #[test]
+    fn every_scenario_is_an_estate_without_problems_that_says_that_it_is_practice() {
+        for scenario in Scenario::ALL {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::create_dir(folder.path().join("certificate")).unwrap();
+            std::fs::write(folder.path().join("certificate/trust.yml"), "tls_config:\n  ca_file: ca.pem\n").unwrap();
+            let file = folder.path().join("estate.toml");
+            std::fs::write(&file, written(scenario)).unwrap();
+            let told = |problems: Vec<crate::model::problem::Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
+            let estate = crate::config::load::estate(&file).map_err(told).unwrap();
+            assert_eq!(estate.environment, "practice");
+            assert!(estate.note.unwrap().starts_with("Practice: nothing here is production."));
+            assert!(estate.sources.iter().all(|s| matches!(s.kind, SourceKind::Exposition { .. } | SourceKind::Probe { .. })));
+            assert!(estate.services.iter().all(|s| s.start.is_some() && s.stop.is_some()));
+            assert_eq!(estate.sources.iter().filter(|s| s.name.ends_with("certificate")).count() == 2, scenario == Scenario::Certificate);
+        }
+    }
+
+    #[test]
+    fn the_file_can_be_read_by_people() {
+        insta::assert_snapshot!(written(Scenario::Steady));
+    }
+}

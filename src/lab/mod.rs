@@ -1,0 +1,117 @@
+//! The practice estate of `qd demo`: real small processes on loopback, in two sites, that can be broken and mended.
+//!
+//! Each process is this same binary (`qd lab serve ROLE`). They are told apart by their role and site, live in one
+//! folder, and end with the process that started them.
+
+mod certificate;
+mod clients;
+pub mod control;
+mod crew;
+mod edge;
+mod estate;
+pub mod layout;
+mod page;
+pub mod release;
+mod serve;
+mod store;
+mod supervisor;
+mod web;
+
+use std::io;
+use std::path::PathBuf;
+
+pub use serve::{Duty, run as serve};
+pub use supervisor::{LONGEST_FOLDER, Lab, Options};
+
+/// The site that serves.
+pub const PRIMARY: &str = "north";
+/// The site that can take over.
+pub const STANDBY: &str = "south";
+
+/// What can go wrong in practice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scenario {
+    /// Nothing.
+    Steady,
+    /// A release is deployed that fails a share of its requests.
+    BadRelease,
+    /// The document store answers late.
+    SlowDependency,
+    /// The edge's certificate has little of its life left.
+    Certificate,
+    /// Thousands of findings from one rule.
+    Storm,
+}
+
+impl Scenario {
+    /// All of them, in the order of the help.
+    pub const ALL: [Scenario; 5] =
+        [Scenario::Steady, Scenario::BadRelease, Scenario::SlowDependency, Scenario::Certificate, Scenario::Storm];
+
+    /// The word of the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Scenario::Steady => "steady",
+            Scenario::BadRelease => "bad-release",
+            Scenario::SlowDependency => "slow-dependency",
+            Scenario::Certificate => "certificate",
+            Scenario::Storm => "storm",
+        }
+    }
+}
+
+/// What a process of the practice estate is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The proxy that people reach.
+    Edge,
+    /// The web service, run from a release folder.
+    Web,
+    /// The document store.
+    Store,
+    /// The people: they make the load.
+    Clients,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Role; 4] = [Role::Edge, Role::Web, Role::Store, Role::Clients];
+
+    /// The name of the service in the estate file and on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Edge => "edge",
+            Role::Web => "web",
+            Role::Store => "store",
+            Role::Clients => "clients",
+        }
+    }
+
+    /// The role of that name.
+    pub fn named(name: &str) -> Option<Role> {
+        Role::ALL.into_iter().find(|role| role.word() == name)
+    }
+}
+
+/// Why the practice estate does not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum LabError {
+    /// A file of it.
+    #[error("{0}: {1}")]
+    File(PathBuf, #[source] io::Error),
+    /// A file of it that does not say what it should.
+    #[error("{0}: {1}")]
+    Content(PathBuf, String),
+    /// A process that does not start.
+    #[error(transparent)]
+    Process(#[from] crate::link::process::ProcessError),
+    /// Anything else, in a line that says what to do.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// Adds the file's name to an error about it.
+fn at(path: &std::path::Path) -> impl FnOnce(io::Error) -> LabError {
+    let path = path.to_owned();
+    move |error| LabError::File(path, error)
+}
