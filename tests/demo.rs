@@ -5,6 +5,8 @@
 
 #[path = "demo/console.rs"]
 mod console;
+#[path = "demo/polls.rs"]
+mod polls;
 #[path = "demo/practice.rs"]
 mod practice;
 

@@ -90,7 +90,7 @@ impl Drop for Console {
 #[test]
 fn the_console_opens_on_practice_says_so_and_leaves_nothing_after_q() {
     let mut console = Console::open(&[]);
-    console.until(&["practice", "north", "south", "web", "clients"]);
+    console.until(&["practice", "north", "south", "web", "clients", "Practice: nothing here is production"]);
     assert_eq!(leftovers(console.home.path()).len(), 7);
     console.press(b"q");
     assert_eq!(console.exit_code(), 0);
