@@ -12,7 +12,7 @@ use ratatui::buffer::Buffer;
 
 use crate::app::keymap::Keymap;
 use crate::app::layer::Pane;
-use crate::app::state::{AlertRow, Identity, Look, OverviewId, OverviewRow, State, View};
+use crate::app::state::{AlertRow, Identity, Look, OverviewId, OverviewRow, State};
 use crate::model::alert::tests::alert;
 use crate::model::alert::{Alert, AlertState};
 use crate::model::change::Change;
@@ -272,8 +272,7 @@ pub fn console(estate: Estate, readings: Vec<Reading<Answer>>, size: (u16, u16))
     let look = Look { themes: vec![dark()], theme: 0, ascii: false, zone: ZoneChoice::Utc, local: jiff::tz::TimeZone::UTC };
     let identity = Identity { host: "jump-2".into(), user: "mk".into() };
     let mut state = State::new(Arc::new(estate), identity, look, Arc::new(keymap()), at(0), size);
-    state.view = View::of(&state.estate, &readings, &View::default(), state.now);
-    state.readings = readings;
+    state.see(readings);
     let mut rows = vec![OverviewRow::Head("NEEDS YOU")];
     rows.extend((0..state.view.needs.len().min(6)).map(OverviewRow::Need));
     match state.view.needs.len() {

@@ -23,7 +23,7 @@ pub fn grid(size: (u16, u16)) -> (usize, usize, u16, u16) {
 pub fn draw(canvas: &mut Canvas, state: &State) {
     let (across, down, width, height) = grid((canvas.area.width, canvas.area.height));
     let all = state.estate.panels.len();
-    let chip = frame::chip(&state.metrics.filter.text, state.metric_rows.len(), all);
+    let chip = frame::chip(&state.metrics.filter.text, || state.metric_rows.len(), all);
     let title = format!("PANELS  the last {}", age::exact(state.demand.range));
     frame::heads(canvas, &[(2, &title)], &chip);
     if state.metric_rows.is_empty() {

@@ -23,7 +23,7 @@ const SITE_WIDTH: u16 = 13;
 pub fn draw(canvas: &mut Canvas, state: &State) {
     let width = canvas.area.width;
     let needs = state.overview_rows.iter().filter(|r| matches!(r, OverviewRow::Need(_))).count();
-    let chip = frame::chip(&state.overview.filter.text, needs, state.shown().needs.len());
+    let chip = frame::chip(&state.overview.filter.text, || needs, state.shown().needs.len());
     let action = action_column(width);
     frame::heads(canvas, &[(STATE, "STATE"), (NAME, "WHAT"), (action, "WHAT TO DO"), (width - AGE_WIDTH, "SINCE")], &chip);
     let height = usize::from(canvas.area.height - 4);
