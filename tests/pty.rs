@@ -6,7 +6,8 @@
 mod console;
 
 use console::{Console, dead_estate, write_estate};
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 #[test]
 fn q_leaves_with_0() {
@@ -39,7 +40,10 @@ fn a_panic_restores_the_terminal_says_so_and_leaves_with_101() {
     let mut console = Console::open(&[("QD_PANIC_KEY", "f12")]);
     console.ready();
     console.press(b"\x1b[24~");
-    let left = console.ends_with(101);
+    assert_eq!(console.exit_code(), 101);
+    let log = std::fs::read_to_string(console.home.path().join(".local/state/quarterdeck/log/qd.log")).unwrap();
+    assert!(log.contains("panicked") && log.contains("QD_PANIC_KEY"), "the log has it too: {log}");
+    let left = console.restored();
     assert!(left.contains("QD_PANIC_KEY") && left.contains("bug"), "{left}");
 }
 
@@ -130,6 +134,23 @@ fn ctrl_z_gives_the_shell_back_and_fg_the_console() {
     let mut console = Console::spawn(&["sh", "-c", script], &[], (80, 24));
     console.ready();
     console.press(b"\x1a");
+    console.until("the shell", |screen| {
+        screen.contents().contains("left 148") && !screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste()
+    });
+    assert_eq!(console.modes(), console.modes_before);
+    console.press(b"\n");
+    console.ready();
+    console.press(b"q");
+    assert!(console.ends_with(0).contains("end 0"));
+}
+
+#[test]
+fn a_stop_from_outside_gives_the_shell_back_too() {
+    let script = "set -m; \"$QD\" --estate \"$ESTATE\"; echo \"left $?\"; read line; fg; echo \"end $?\"";
+    let mut console = Console::spawn(&["sh", "-c", script], &[], (80, 24));
+    console.ready();
+    let foreground = console.master.as_ref().unwrap().process_group_leader().unwrap();
+    kill(Pid::from_raw(foreground), Signal::SIGTSTP).unwrap();
     console.until("the shell", |screen| {
         screen.contents().contains("left 148") && !screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste()
     });

@@ -1,7 +1,7 @@
 //! Measures `qd` from the terminal's side, beside a minimal ratatui program in the same run: `cargo bench --bench terminal`.
 //!
 //! It starts a real Prometheus and a real Alertmanager on loopback, an estate of 20 services, 12 panels and 50 alerts,
-//! and prints a Markdown table. Absolute numbers differ between machines; the ratios to the minimal program less so.
+//! and prints a Markdown table; then one with 10,000 alerts, and one with 50,000 series besides. It takes about four minutes. Absolute numbers differ between machines; the ratios to the minimal program less so.
 
 #![allow(clippy::print_stdout, reason = "its output is the table")]
 
@@ -14,10 +14,16 @@ use std::time::{Duration, Instant};
 use servers::Servers;
 use terminal::Terminal;
 
-const KEYS: usize = 200;
-const PAINTS: usize = 5;
+/// Key presses of one run.
+const KEYS: usize = 60;
+/// Runs of each measurement; the table shows the median of them.
+const RUNS: usize = 5;
+/// A bad line, bytes a second.
+const SLOW: usize = 2_000;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> Result<()> {
     if std::env::args().nth(1).as_deref() == Some("minimal") {
         return minimal::run();
     }
@@ -26,75 +32,171 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Ok(());
     }
     println!("| what | median | p99 or worst |\n|---|---|---|");
-    let me = std::env::current_exe()?;
-    let minimal = || Terminal::start(&[me.as_os_str(), "minimal".as_ref()], std::path::Path::new("/"));
-    let base = key_latency(&mut minimal()?, "row", "j", "k")?;
-    row("minimal ratatui program: key to changed screen", &base);
-
-    let small = Servers::start(50)?;
-    measure(&small, "50 alerts", true)?;
+    let small = Servers::start(50, 0)?;
+    starts(&small, "50 alerts")?;
+    idle(&small, "50 alerts")?;
+    keys(&small, "50 alerts")?;
+    slow(&small)?;
     drop(small);
-    let storm = Servers::start(10_000)?;
-    measure(&storm, "10,000 alerts", false)?;
-    Ok(())
+    let storm = Servers::start(10_000, 0)?;
+    starts(&storm, "10,000 alerts")?;
+    keys(&storm, "10,000 alerts")?;
+    drop(storm);
+    let flood = Servers::start(10_000, 50_000)?;
+    memory(&flood, "10,000 alerts and 50,000 series")
 }
 
-fn measure(servers: &Servers, name: &str, idle: bool) -> Result<(), Box<dyn std::error::Error>> {
-    let qd = || Terminal::start(&[env!("CARGO_BIN_EXE_qd").as_ref(), "--estate".as_ref(), servers.estate.as_os_str()], &servers.home);
+fn qd(servers: &Servers, line: Option<usize>) -> Result<Terminal> {
+    Terminal::behind(line, &[env!("CARGO_BIN_EXE_qd").as_ref(), "--estate".as_ref(), servers.estate.as_os_str()], &servers.home)
+}
+
+fn fresh(servers: &Servers) -> Result<Terminal> {
+    let mut terminal = qd(servers, None)?;
+    terminal.until("2 fresh", Duration::from_secs(30))?;
+    Ok(terminal)
+}
+
+/// From exec to the first frame and to fresh data.
+fn starts(servers: &Servers, name: &str) -> Result<()> {
     // Twice before measuring, so that the cache holds what an earlier start knew.
     for _ in 0..2 {
-        let mut terminal = qd()?;
-        terminal.until("2 fresh", Duration::from_secs(30))?;
-        terminal.quit()?;
+        fresh(servers)?.quit()?;
     }
-    let (mut paint, mut fresh) = (Vec::new(), Vec::new());
-    for _ in 0..PAINTS {
+    let (mut paint, mut data) = (Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        // The servers may still be at work for the one before.
+        std::thread::sleep(Duration::from_millis(300));
         let started = Instant::now();
-        let mut terminal = qd()?;
+        let mut terminal = qd(servers, None)?;
         terminal.until_painted(Duration::from_secs(10))?;
-        paint.push(started.elapsed());
+        paint.push(ms(started.elapsed()));
         terminal.until("2 fresh", Duration::from_secs(30))?;
-        fresh.push(started.elapsed());
+        data.push(ms(started.elapsed()));
         terminal.quit()?;
     }
-    row(&format!("{name}: exec to a full first paint"), &paint);
-    row(&format!("{name}: exec to fresh data"), &fresh);
-
-    let mut terminal = qd()?;
-    terminal.until("2 fresh", Duration::from_secs(30))?;
-    if idle {
-        terminal.settle(Duration::from_secs(2));
-        let (cpu, bytes) = (terminal.cpu_seconds()?, terminal.bytes);
-        terminal.settle(Duration::from_secs(60));
-        println!("| {name}: bytes in a quiet minute | {} | |", terminal.bytes - bytes);
-        println!("| {name}: CPU seconds in that minute | {:.3} | |", terminal.cpu_seconds()? - cpu);
-    }
-    terminal.send("2")?;
-    terminal.until("SEVERITY", Duration::from_secs(5))?;
-    let keys = key_latency(&mut terminal, "SEVERITY", "\x1b[B", "\x1b[A")?;
-    row(&format!("{name}: key to changed screen (Alerts, Down/Up)"), &keys);
-    println!("| {name}: peak memory, MB | {:.1} | |", terminal.peak_memory_mb()?);
-    terminal.quit()?;
+    println!("| {name}: exec to a full first paint | {:.2} ms | {:.2} ms |", median(&mut paint), worst(&paint));
+    println!("| {name}: exec to fresh data | {:.2} ms | {:.2} ms |", median(&mut data), worst(&data));
     Ok(())
 }
 
-fn key_latency(terminal: &mut Terminal, ready: &str, first: &str, second: &str) -> Result<Vec<Duration>, Box<dyn std::error::Error>> {
-    terminal.until(ready, Duration::from_secs(10))?;
-    let mut all = Vec::with_capacity(KEYS);
-    for press in 0..KEYS {
-        // Out of step with any tick of the program, and while data arrive.
-        terminal.settle(Duration::from_millis(20 + (press as u64 * 37) % 60));
-        let started = Instant::now();
-        terminal.send(if press % 2 == 0 { first } else { second })?;
-        terminal.until_changed(Duration::from_secs(5))?;
-        all.push(started.elapsed());
+/// A quiet minute on the Overview, in all runs at once.
+fn idle(servers: &Servers, name: &str) -> Result<()> {
+    let mut all = (0..RUNS).map(|_| fresh(servers)).collect::<Result<Vec<_>>>()?;
+    all.iter_mut().for_each(|terminal| terminal.settle(Duration::from_millis(500)));
+    let before = all.iter().map(|terminal| Ok((terminal.cpu_seconds()?, terminal.bytes))).collect::<Result<Vec<_>>>()?;
+    all[0].settle(Duration::from_secs(60));
+    let (mut bytes, mut cpu) = (Vec::new(), Vec::new());
+    for (terminal, (cpu_before, bytes_before)) in all.iter_mut().zip(before) {
+        terminal.settle(Duration::ZERO);
+        bytes.push((terminal.bytes - bytes_before) as f64);
+        cpu.push(terminal.cpu_seconds()? - cpu_before);
     }
-    Ok(all)
+    println!("| {name}: bytes in a quiet minute | {:.0} | {:.0} |", median(&mut bytes), worst(&bytes));
+    println!("| {name}: CPU seconds in that minute | {:.3} | {:.3} |", median(&mut cpu), worst(&cpu));
+    all.into_iter().try_for_each(Terminal::quit)
 }
 
-fn row(name: &str, all: &[Duration]) {
-    let mut ms: Vec<f64> = all.iter().map(|d| d.as_secs_f64() * 1_000.0).collect();
-    ms.sort_by(f64::total_cmp);
-    let p99 = ms[(ms.len() * 99 / 100).min(ms.len() - 1)];
-    println!("| {name} | {:.2} ms | {p99:.2} ms |", ms[ms.len() / 2]);
+/// From key to changed screen, the minimal program's and ours by turns; and what it all took of memory.
+fn keys(servers: &Servers, name: &str) -> Result<()> {
+    let me = std::env::current_exe()?;
+    let (mut base, mut ours, mut memory) = (Keys::default(), Keys::default(), Vec::new());
+    for _ in 0..RUNS {
+        let mut minimal = Terminal::start(&[me.as_os_str(), "minimal".as_ref()], std::path::Path::new("/"))?;
+        minimal.until("row", Duration::from_secs(10))?;
+        base.run(&mut minimal, "j", "k")?;
+        minimal.quit()?;
+        let mut terminal = fresh(servers)?;
+        terminal.send("2")?;
+        terminal.until("SEVERITY", Duration::from_secs(5))?;
+        ours.run(&mut terminal, "\x1b[B", "\x1b[A")?;
+        memory.push(terminal.peak_memory_mb()?);
+        terminal.quit()?;
+    }
+    let (base, ours) =
+        (base.row("minimal ratatui program: key to changed screen"), ours.row(&format!("{name}: key to changed screen (Alerts, Down/Up)")));
+    println!("| {name}: that many times the minimal program | {:.2} | {:.2} |", ours.0 / base.0, ours.1 / base.1);
+    println!("| {name}: peak memory, MB | {:.1} | {:.1} |", median(&mut memory), worst(&memory));
+    Ok(())
+}
+
+/// The median and the 99th percentile of each run.
+#[derive(Default)]
+struct Keys {
+    medians: Vec<f64>,
+    p99: Vec<f64>,
+}
+
+impl Keys {
+    fn run(&mut self, terminal: &mut Terminal, first: &str, second: &str) -> Result<()> {
+        let mut all = Vec::with_capacity(KEYS);
+        for press in 0..KEYS {
+            // Out of step with any tick of the program, and while data arrive.
+            terminal.settle(Duration::from_millis(20 + (press as u64 * 37) % 60));
+            let started = Instant::now();
+            terminal.send(if press % 2 == 0 { first } else { second })?;
+            terminal.until_changed(Duration::from_secs(5))?;
+            all.push(ms(started.elapsed()));
+        }
+        self.medians.push(median(&mut all));
+        self.p99.push(worst(&all));
+        Ok(())
+    }
+
+    /// Prints the medians over the runs of each run's own figures.
+    fn row(mut self, name: &str) -> (f64, f64) {
+        let told = (median(&mut self.medians), median(&mut self.p99));
+        println!("| {name} | {:.2} ms | {:.2} ms |", told.0, told.1);
+        told
+    }
+}
+
+/// Behind a bad line: from a key to the first visible change, and what a moved selection sends.
+fn slow(servers: &Servers) -> Result<()> {
+    let mut terminal = qd(servers, Some(SLOW))?;
+    terminal.until("2 fresh", Duration::from_secs(60))?;
+    terminal.send("2")?;
+    terminal.until("SEVERITY", Duration::from_secs(30))?;
+    let (mut all, mut bytes) = (Vec::new(), Vec::new());
+    for press in 0..KEYS {
+        terminal.quiet(Duration::from_millis(150));
+        let (before, started) = (terminal.bytes, Instant::now());
+        terminal.send(if press % 2 == 0 { "j" } else { "k" })?;
+        terminal.until_changed(Duration::from_secs(20))?;
+        all.push(ms(started.elapsed()));
+        terminal.quiet(Duration::from_millis(150));
+        bytes.push((terminal.bytes - before) as f64);
+    }
+    println!(
+        "| behind {SLOW} bytes a second: j/k in Alerts to the first visible change | {:.2} ms | {:.2} ms |",
+        median(&mut all),
+        worst(&all)
+    );
+    println!("| bytes that a moved selection sends | {:.0} | {:.0} |", median(&mut bytes), worst(&bytes));
+    terminal.quit()
+}
+
+/// Peak memory after half a minute.
+fn memory(servers: &Servers, name: &str) -> Result<()> {
+    let mut terminal = fresh(servers)?;
+    terminal.send("3G\r")?;
+    terminal.until("of 50,000 series shown", Duration::from_secs(30))?;
+    terminal.settle(Duration::from_secs(30));
+    println!("| {name}: peak memory, MB | {:.1} | |", terminal.peak_memory_mb()?);
+    terminal.send("q")?; // the chart
+    terminal.quit()
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1_000.0
+}
+
+/// Sorts them, and gives the one in the middle.
+fn median(all: &mut [f64]) -> f64 {
+    all.sort_by(f64::total_cmp);
+    all[all.len() / 2]
+}
+
+/// Of those sorted by [`median`], the 99th percentile: of fewer than a hundred the last.
+fn worst(sorted: &[f64]) -> f64 {
+    sorted[(sorted.len() * 99 / 100).min(sorted.len() - 1)]
 }

@@ -19,15 +19,19 @@ pub struct Servers {
 }
 
 impl Servers {
-    /// Starts both, with so many alerts.
-    pub fn start(alerts: usize) -> Result<Servers> {
+    /// Starts both, with so many alerts, and so many series of a page that Prometheus reads.
+    pub fn start(alerts: usize, series: usize) -> Result<Servers> {
         let folder = tempfile::tempdir()?;
         let at = |name: &str| folder.path().join(name);
         let (prometheus, alertmanager) = (free_port()?, free_port()?);
         std::fs::write(at("am.yml"), "route: {receiver: none}\nreceivers: [{name: none}]\n")?;
-        let own = format!(
-            "global: {{scrape_interval: 5s}}\nscrape_configs: [{{job_name: prometheus, static_configs: [{{targets: ['127.0.0.1:{prometheus}']}}]}}]\n"
+        let mut own = format!(
+            "global: {{scrape_interval: 5s}}\nscrape_configs:\n- {{job_name: prometheus, static_configs: [{{targets: ['127.0.0.1:{prometheus}']}}]}}\n"
         );
+        if series > 0 {
+            let page = serve_page(series)?;
+            own += &format!("- {{job_name: many, static_configs: [{{targets: ['127.0.0.1:{page}']}}]}}\n");
+        }
         std::fs::write(at("prom.yml"), own)?;
         let run = |program: &str, args: &[String]| {
             Command::new(program).args(args).current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
@@ -54,7 +58,7 @@ impl Servers {
         let home = at("home");
         std::fs::create_dir(&home)?;
         let estate = at("estate.toml");
-        std::fs::write(&estate, estate_text(prometheus, alertmanager))?;
+        std::fs::write(&estate, estate_text(prometheus, alertmanager, series > 0))?;
         let servers = Servers { children, estate, home, folder };
         for port in [prometheus, alertmanager] {
             let end = Instant::now() + Duration::from_secs(20);
@@ -69,8 +73,35 @@ impl Servers {
             let some: Vec<String> = (from..alerts.min(from + 500)).map(alert).collect();
             http(alertmanager, "POST", "/api/v2/alerts", &format!("[{}]", some.join(",")))?;
         }
+        let end = Instant::now() + Duration::from_secs(30);
+        let counted = format!("\"{series}\"");
+        while series > 0 && !http(prometheus, "GET", "/api/v1/query?query=count(bench_series)", "")?.contains(&counted) {
+            if Instant::now() > end {
+                return Err("Prometheus never had all series".into());
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
         Ok(servers)
     }
+}
+
+/// A page of so many series, served until the process ends.
+fn serve_page(series: usize) -> Result<u16> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let port = listener.local_addr()?.port();
+    let mut page = String::from("# TYPE bench_series gauge\n");
+    for i in 0..series {
+        page += &format!("bench_series{{host=\"host-{i}\",zone=\"zone-{}\"}} {i}\n", i % 10);
+    }
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { continue };
+            let _ = stream.read(&mut [0; 4_096]);
+            let head = format!("HTTP/1.0 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\nContent-Length: {}\r\n\r\n", page.len());
+            let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(page.as_bytes()));
+        }
+    });
+    Ok(port)
 }
 
 impl Drop for Servers {
@@ -92,7 +123,7 @@ fn alert(i: usize) -> String {
     )
 }
 
-fn estate_text(prometheus: u16, alertmanager: u16) -> String {
+fn estate_text(prometheus: u16, alertmanager: u16, many: bool) -> String {
     let mut text = format!(
         "version = 1\n[estate]\nname = \"bench\"\nenvironment = \"test\"\n[[site]]\nname = \"fra1\"\nrole = \"primary\"\n\
          [[source]]\nname = \"prom\"\nkind = \"prometheus\"\nurl = \"http://127.0.0.1:{prometheus}\"\nevery = \"5s\"\n\
@@ -105,6 +136,9 @@ fn estate_text(prometheus: u16, alertmanager: u16) -> String {
         text += &format!(
             "[[panel]]\nname = \"panel-{i}\"\nservice = \"service-{i}\"\nsource = \"prom\"\nquery = 'rate(prometheus_http_requests_total[$window]) + {i}'\nwarn = 1000\ncritical = 2000\n"
         );
+    }
+    if many {
+        text += "[[panel]]\nname = \"many\"\nservice = \"service-0\"\nsource = \"prom\"\nquery = 'bench_series'\n";
     }
     text
 }

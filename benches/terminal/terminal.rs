@@ -24,6 +24,11 @@ pub struct Terminal {
 impl Terminal {
     /// Starts a program with its arguments in a home folder of its own.
     pub fn start(argv: &[&OsStr], home: &Path) -> Result<Terminal> {
+        Terminal::behind(None, argv, home)
+    }
+
+    /// The same behind a line that takes so many bytes a second.
+    pub fn behind(line: Option<usize>, argv: &[&OsStr], home: &Path) -> Result<Terminal> {
         let pair = native_pty_system().openpty(PtySize { rows: 40, cols: 120, pixel_width: 0, pixel_height: 0 })?;
         let mut command = CommandBuilder::new(argv[0]);
         command.args(&argv[1..]);
@@ -36,8 +41,12 @@ impl Terminal {
         let writer = pair.master.take_writer()?;
         let (send, output) = channel();
         std::thread::spawn(move || {
-            let mut buffer = vec![0; 65_536];
+            // A slow line is read in hundredths of a second.
+            let mut buffer = vec![0; line.map_or(65_536, |rate| (rate / 100).max(1))];
             while let Ok(n) = reader.read(&mut buffer) {
+                if let Some(rate) = line {
+                    std::thread::sleep(Duration::from_secs_f64(n as f64 / rate as f64));
+                }
                 if n == 0 || send.send(buffer[..n].to_vec()).is_err() {
                     break;
                 }
@@ -76,6 +85,13 @@ impl Terminal {
     pub fn settle(&mut self, time: Duration) {
         let end = Instant::now() + time;
         while let Ok(chunk) = self.output.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            self.take(&chunk);
+        }
+    }
+
+    /// Takes in what comes until nothing came for so long.
+    pub fn quiet(&mut self, gap: Duration) {
+        while let Ok(chunk) = self.output.recv_timeout(gap) {
             self.take(&chunk);
         }
     }
@@ -120,8 +136,13 @@ impl Terminal {
     /// Ends the program by its own key.
     pub fn quit(mut self) -> Result<()> {
         self.send("q")?;
-        self.settle(Duration::from_millis(300));
-        self.child.wait()?;
+        let end = Instant::now() + Duration::from_secs(10);
+        while self.child.try_wait()?.is_none() {
+            if Instant::now() > end {
+                return Err("it does not end at q".into());
+            }
+            self.settle(Duration::from_millis(10));
+        }
         Ok(())
     }
 }
@@ -129,5 +150,6 @@ impl Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }

@@ -13,6 +13,9 @@ pub enum Effect {
     Redraw,
     /// Try a source now; all of them where `None`.
     Poll(Option<usize>),
+    /// Derive what the newest readings come to, beside the loop; ends in `Message::Derived`. Where one is under way, once
+    /// more after it.
+    Derive,
     /// The screen now wants this of panels.
     Demand(Demand),
 }

@@ -18,45 +18,53 @@ impl<Id> Default for List<Id> {
     }
 }
 
-impl<Id: Clone + PartialEq> List<Id> {
-    /// Finds the selected id again after the rows changed (`None` stands for a row that cannot be selected). An id that
-    /// is gone gives way to its nearest neighbour.
-    pub fn settle(&mut self, rows: &[Option<Id>], height: usize) {
+impl<Id: PartialEq> List<Id> {
+    /// Finds the selected id again after the rows changed. `id` tells that of a row, `None` stands for a row that cannot
+    /// be selected. An id that is gone gives way to its nearest neighbour.
+    pub fn settle(&mut self, len: usize, id: impl Fn(usize) -> Option<Id>, height: usize) {
         let before = self.row;
-        match self.selected.as_ref().and_then(|id| rows.iter().position(|r| r.as_ref() == Some(id))) {
+        let is = |row: &usize| self.selected.is_some() && id(*row) == self.selected;
+        // Mostly it is where it was.
+        let found = Some(before).filter(|row| *row < len && is(row)).or_else(|| self.selected.as_ref().and((0..len).find(is)));
+        match found {
             Some(row) => {
                 // A first row that was never left stays first: new, worse rows above it are what one wants to see.
-                let untouched = before == rows.iter().position(Option::is_some).unwrap_or(0) && self.offset == 0;
+                let untouched = self.offset == 0 && (0..len).take(before + 1).find(|row| id(*row).is_some()) == Some(before);
                 if !untouched {
                     self.offset = (self.offset + row).saturating_sub(before);
                 }
                 self.row = row;
             }
-            None => self.select(rows, before),
+            None => self.select(len, &id, before),
         }
-        self.scroll(rows.len(), height);
+        self.scroll(len, height);
     }
 
     /// Selects the selectable row nearest to `row`, downwards first.
-    pub fn select(&mut self, rows: &[Option<Id>], row: usize) {
-        let row = row.min(rows.len().saturating_sub(1));
-        let near = (row..rows.len()).chain((0..row).rev()).find(|r| rows[*r].is_some());
-        self.row = near.unwrap_or(0);
-        self.selected = near.and_then(|r| rows[r].clone());
+    pub fn select(&mut self, len: usize, id: impl Fn(usize) -> Option<Id>, row: usize) {
+        let row = row.min(len.saturating_sub(1));
+        let near = (row..len).chain((0..row).rev()).find_map(|row| id(row).map(|id| (row, id)));
+        (self.row, self.selected) = near.map_or((0, None), |(row, id)| (row, Some(id)));
     }
 
-    /// Moves by so many selectable rows, stopping at the ends.
-    pub fn step(&mut self, rows: &[Option<Id>], by: isize, height: usize) {
-        let open: Vec<usize> = (0..rows.len()).filter(|r| rows[*r].is_some()).collect();
-        if open.is_empty() {
-            return;
+    /// Moves by so many selectable rows, stopping at the ends. Looks only at the rows that it passes.
+    pub fn step(&mut self, len: usize, id: impl Fn(usize) -> Option<Id>, by: isize, height: usize) {
+        self.select(len, &id, self.row);
+        let passed = by.unsigned_abs();
+        let open = |row: &usize| id(*row).is_some();
+        let target = match by {
+            0 => None,
+            // As far as there are rows: from the end backwards.
+            1.. if passed >= len => (self.row..len).rev().find(open),
+            1.. => (self.row + 1..len).filter(open).take(passed).last(),
+            _ if passed >= len => (0..self.row).find(open),
+            _ => (0..self.row).rev().filter(open).take(passed).last(),
+        };
+        if let Some(row) = target {
+            (self.row, self.selected) = (row, id(row));
         }
-        let at = open.partition_point(|r| *r < self.row) as isize;
-        let row = open[(at + by).clamp(0, open.len() as isize - 1) as usize];
-        self.row = row;
-        self.selected = rows[row].clone();
-        self.scroll(rows.len(), height);
-        if row == open[0] {
+        self.scroll(len, height);
+        if self.offset > 0 && !(0..self.row).any(|row| open(&row)) {
             self.offset = 0; // show the heads above it too
         }
     }
@@ -72,19 +80,19 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn rows(ids: &[u8]) -> Vec<Option<u8>> {
-        ids.iter().map(|id| Some(*id)).collect()
+    fn settle(list: &mut List<u8>, ids: &[u8], height: usize) {
+        list.settle(ids.len(), |row| Some(ids[row]), height);
     }
 
     #[test]
     fn rows_that_come_above_do_not_move_the_selected_one_on_the_screen() {
         let mut list = List::default();
-        list.settle(&rows(&[1, 2, 3, 4, 5, 6]), 3);
-        list.step(&rows(&[1, 2, 3, 4, 5, 6]), 4, 3);
+        settle(&mut list, &[1, 2, 3, 4, 5, 6], 3);
+        list.step(6, |row| Some(row as u8 + 1), 4, 3);
         assert_eq!((list.selected, list.row - list.offset), (Some(5), 2));
-        list.settle(&rows(&[9, 8, 1, 2, 3, 4, 5, 6]), 3);
+        settle(&mut list, &[9, 8, 1, 2, 3, 4, 5, 6], 3);
         assert_eq!((list.selected, list.row - list.offset), (Some(5), 2));
-        list.settle(&rows(&[9, 8, 1, 2, 3, 4, 6]), 3);
+        settle(&mut list, &[9, 8, 1, 2, 3, 4, 6], 3);
         assert_eq!(list.selected, Some(6), "its neighbour when it is gone");
     }
 
@@ -95,11 +103,11 @@ mod tests {
             steps in prop::collection::vec(-30isize..30, 0..6), height in 1usize..12,
         ) {
             let mut list = List::default();
-            list.settle(&before, height);
+            list.settle(before.len(), |row| before[row], height);
             for by in steps {
-                list.step(&before, by, height);
+                list.step(before.len(), |row| before[row], by, height);
             }
-            list.settle(&after, height);
+            list.settle(after.len(), |row| after[row], height);
             prop_assert_eq!(list.selected.is_some(), after.iter().any(Option::is_some));
             if let Some(id) = list.selected {
                 prop_assert_eq!(after[list.row], Some(id));

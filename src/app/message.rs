@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::model::reading::{Held, Outcome};
 use crate::model::source::Answer;
 
+use super::derive::Derived;
 use super::key::Key;
 
 /// One thing that happened. Time stands beside it, in `State::now`.
@@ -29,6 +30,8 @@ pub enum Message {
         /// When it is tried next.
         next_try: Timestamp,
     },
+    /// What the newest readings come to.
+    Derived(Box<Derived>),
     /// What an earlier start of the console knew, in the order of the estate's sources.
     Cached(Vec<Option<Held<Answer>>>),
 }

@@ -168,10 +168,10 @@ pub fn settle(state: &mut State) {
     let (ids, height) = (ids(state), state.body_height());
     if columns(state)[1].is_empty() {
         state.overview_right = 0;
-        state.overview.list.settle(&ids, height);
+        state.overview.list.settle(ids.len(), |row| ids[row].clone(), height);
     } else {
         let left = state.overview.list.offset;
-        state.overview.list.settle(&ids, ids.len());
+        state.overview.list.settle(ids.len(), |row| ids[row].clone(), ids.len());
         scroll(state, left);
     }
 }
@@ -180,7 +180,7 @@ pub fn settle(state: &mut State) {
 pub fn step(state: &mut State, action: Action, by: isize) {
     let (ids, height, columns) = (ids(state), state.body_height(), columns(state));
     if columns[1].is_empty() {
-        return state.overview.list.step(&ids, by, height);
+        return state.overview.list.step(ids.len(), |row| ids[row].clone(), by, height);
     }
     let left = state.overview.list.offset;
     let row = state.overview.list.row;
@@ -196,10 +196,10 @@ pub fn step(state: &mut State, action: Action, by: isize) {
             let row = (column.start + at).min(column.end.saturating_sub(1));
             let near = (column.start..=row).rev().chain(row..column.end).find(|row| ids[*row].is_some());
             if let Some(row) = near {
-                state.overview.list.select(&ids, row);
+                state.overview.list.select(ids.len(), |row| ids[row].clone(), row);
             }
         }
-        None => state.overview.list.step(&ids, by, ids.len()),
+        None => state.overview.list.step(ids.len(), |row| ids[row].clone(), by, ids.len()),
     }
     scroll(state, left);
 }

@@ -22,11 +22,13 @@ pub fn refresh(state: &mut State) {
     state.metric_rows = metrics(state);
     let height = state.body_height();
     overview::settle(state);
-    let ids = alert_ids(state);
-    state.alerts.list.settle(&ids, height);
-    let ids = metric_ids(state);
+    let mut list = std::mem::take(&mut state.alerts.list);
+    list.settle(state.alert_rows.len(), |row| alert_id(state, row), height);
+    state.alerts.list = list;
     let grid = grid(state.size);
-    state.metrics.list.settle(&ids, grid.across * grid.down);
+    let mut list = std::mem::take(&mut state.metrics.list);
+    list.settle(state.metric_rows.len(), |row| metric_id(state, row), grid.across * grid.down);
+    state.metrics.list = list;
     renew_details(state);
     settle_top(state);
 }
@@ -126,18 +128,17 @@ fn metrics(state: &State) -> Vec<usize> {
     (0..panels.len()).filter(|i| state.metrics.filter.matches(&panels[*i], state.now)).collect()
 }
 
-/// What tells the rows of the Alerts pane apart.
-pub fn alert_ids(state: &State) -> Vec<Option<AlertId>> {
-    let id = |row: &AlertRow| match row {
+/// What tells a row of the Alerts pane from others; there may be thousands, so that they are asked for one by one.
+pub fn alert_id(state: &State, row: usize) -> Option<AlertId> {
+    match state.alert_rows.get(row)? {
         AlertRow::Group(_) => None,
-        AlertRow::Alert(i) => state.shown().alerts.get(*i).map(|alert| alert.id.clone()),
-    };
-    state.alert_rows.iter().map(id).collect()
+        AlertRow::Alert(place) => state.shown().alerts.get(*place).map(|alert| alert.id.clone()),
+    }
 }
 
-/// What tells the cells of the Metrics pane apart.
-pub fn metric_ids(state: &State) -> Vec<Option<String>> {
-    state.metric_rows.iter().map(|i| state.estate.panels.get(*i).map(|panel| panel.name.clone())).collect()
+/// What tells a cell of the Metrics pane from others.
+pub fn metric_id(state: &State, row: usize) -> Option<String> {
+    state.metric_rows.get(row).and_then(|place| state.estate.panels.get(*place)).map(|panel| panel.name.clone())
 }
 
 /// Points that a range query should bring for the plots on the screen: two Braille dots to a column.

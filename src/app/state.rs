@@ -55,6 +55,9 @@ pub struct View {
     pub services: Vec<ServiceHealth>,
     /// The worst first.
     pub needs: Vec<Need>,
+    /// Alerts that count: critical, warning, info, muted. A pending alert is information until it fires; a dead man's
+    /// switch that fires, as it must, is none of them.
+    pub counts: [usize; 4],
     /// The state of each reading that this view rests on: when one changes, the view is out of date.
     pub freshness: Vec<Freshness>,
 }
@@ -80,8 +83,24 @@ impl View {
         let services = health::services(estate, readings, &alerts, now);
         let needs = needs::needs(estate, readings, &alerts, now);
         let freshness = readings.iter().map(|r| r.freshness(now)).collect();
-        View { alerts, services, needs, freshness }
+        let counts = counts(estate, &alerts);
+        View { alerts, services, needs, counts, freshness }
     }
+}
+
+fn counts(estate: &Estate, alerts: &[Arc<Alert>]) -> [usize; 4] {
+    let mut counts = [0; 4];
+    for alert in alerts.iter().filter(|alert| !estate.is_dead_man(&alert.labels)) {
+        let place = match (alert.state, alert.severity) {
+            (state, _) if state.is_quiet() => 3,
+            (AlertState::Pending, _) => 2,
+            (_, Severity::Critical) => 0,
+            (_, Severity::Warning) => 1,
+            _ => 2,
+        };
+        counts[place] += 1;
+    }
+    counts
 }
 
 /// What the view was when it was frozen.
@@ -92,7 +111,7 @@ pub struct Frozen {
     /// The readings then.
     pub readings: Vec<Reading<Answer>>,
     /// What they came to.
-    pub view: View,
+    pub view: Arc<View>,
 }
 
 /// What tells one selectable row of the Overview from another.
@@ -193,12 +212,14 @@ pub struct State {
     pub started: Timestamp,
     /// Columns, rows.
     pub size: (u16, u16),
-    /// In the order of the estate's sources.
+    /// What the view rests on, in the order of the estate's sources.
     pub readings: Vec<Reading<Answer>>,
+    /// The newest readings: some may not be derived yet.
+    pub newest: Vec<Reading<Answer>>,
     /// Which sources are being tried.
     pub polling: Vec<bool>,
     /// What the readings come to.
-    pub view: View,
+    pub view: Arc<View>,
     /// What is shown instead while the view is frozen.
     pub frozen: Option<Frozen>,
     /// Newest first.
@@ -243,7 +264,8 @@ impl State {
         let readings: Vec<_> = estate.sources.iter().map(|s| Reading::never(s.every)).collect();
         let mut state = State {
             polling: vec![false; readings.len()],
-            view: View::of(&estate, &readings, &View::default(), now),
+            view: Arc::new(View::of(&estate, &readings, &View::default(), now)),
+            newest: readings.clone(),
             readings,
             estate,
             identity,
@@ -272,6 +294,13 @@ impl State {
         state.demand.points = super::pane::points(&state);
         super::pane::refresh(&mut state);
         state
+    }
+
+    /// Takes these as the newest readings and derives their view at once.
+    pub fn see(&mut self, readings: Vec<Reading<Answer>>) {
+        self.view = Arc::new(View::of(&self.estate, &readings, &self.view, self.now));
+        self.newest.clone_from(&readings);
+        self.readings = readings;
     }
 
     /// The readings to show: the frozen ones while frozen.
@@ -308,21 +337,9 @@ impl State {
         }
     }
 
-    /// Shown alerts, counted: critical, warning, info, muted. A pending alert is information until it fires; a dead
-    /// man's switch that fires, as it must, is none of them.
+    /// Shown alerts, counted: see [`View::counts`].
     pub fn counts(&self) -> [usize; 4] {
-        let mut counts = [0; 4];
-        for alert in self.shown().alerts.iter().filter(|alert| !self.estate.is_dead_man(&alert.labels)) {
-            let place = match (alert.state, alert.severity) {
-                (state, _) if state.is_quiet() => 3,
-                (AlertState::Pending, _) => 2,
-                (_, Severity::Critical) => 0,
-                (_, Severity::Warning) => 1,
-                _ => 2,
-            };
-            counts[place] += 1;
-        }
-        counts
+        self.shown().counts
     }
 
     /// Lines between the fixed lines: first line, counts, column heads, and the footer.

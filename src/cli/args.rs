@@ -20,7 +20,6 @@ Examples:
   qd status -o json | jq .alerts     one look, for a program
   qd snapshot --pane overview        one frame of the screen as text, for a report
   qd keys                            what every key does
-  qd demo                            practise on real processes, with nothing installed
   qd schema > estate.schema.json     your editor completes and checks the estate file
   qd completions bash                Tab completes subcommands and flags
 

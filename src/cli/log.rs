@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use nix::sys::signal::{SigSet, Signal};
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
@@ -28,7 +29,14 @@ pub fn start(folder: &Path, level: Option<&str>, err: &mut dyn Write) -> WorkerG
             None
         }
     });
+    // Its thread must not be the one that a SIGTSTP stops before the console has given the terminal back.
+    let mut stops = SigSet::empty();
+    stops.add(Signal::SIGTSTP);
+    let held = stops.thread_block();
     let (writer, guard) = tracing_appender::non_blocking(Log::new(file(folder)));
+    if held.is_ok() {
+        let _ = stops.thread_unblock();
+    }
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter.unwrap_or_else(|| EnvFilter::new("info")))
         .with_ansi(false)

@@ -1,6 +1,7 @@
 //! `qd`: the console.
 
 use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::app::layer::Pane;
 use crate::session;
@@ -14,11 +15,15 @@ pub fn run(settings: &Settings<'_>, pane: Option<Pane>, err: &mut dyn Write) -> 
     let preferences = settings.preferences()?;
     let look = settings.look(&preferences, colours(preferences.color, settings.outside.terminal))?;
     let keymap = settings.keymap(&preferences)?;
-    let _log = settings.log(err);
+    let log = Mutex::new(settings.log(err));
     let options = session::Options {
         read_only: settings.global.read_only,
         cache: settings.paths.readings(),
         start_pane: pane.unwrap_or(Pane::Overview),
     };
-    Ok(session::open(estate, look, keymap, identity(), options)?)
+    // Dropping the log's guard writes what it still holds.
+    let flush = Arc::new(move || drop(log.lock().unwrap_or_else(PoisonError::into_inner).take()));
+    let code = session::open(estate, look, keymap, identity(), options, flush.clone());
+    flush();
+    Ok(code?)
 }

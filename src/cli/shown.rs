@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::app::keymap::Keymap;
 use crate::app::layer::{Layer, Pane, Spot};
 use crate::app::pane;
-use crate::app::state::{Look, State, View};
+use crate::app::state::{Look, State};
 use crate::config::load::estate_from;
 use crate::config::load::tests::{KEYS, WHOLE};
 use crate::model::alert::{Alert, AlertId, AlertState, Origin, severity_of};
@@ -107,8 +107,7 @@ fn shown(path: &Path, text: &str, look: &Look, keymap: &Arc<Keymap>) -> String {
     let readings = readings(&estate);
     let mut out = status::told(&estate, &readings, now());
     let mut state = State::new(Arc::clone(&estate), identity(), look.clone(), Arc::clone(keymap), now(), (120, 60));
-    state.view = View::of(&estate, &readings, &View::default(), state.now);
-    state.readings = readings;
+    state.see(readings);
     pane::refresh_at_start(&mut state);
     let mut draw = |state: &State| snapshot::print(&snapshot::frame(state).unwrap(), false, &mut out).unwrap();
     for pane in Pane::ALL {

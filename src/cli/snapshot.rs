@@ -12,7 +12,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::app::layer::Pane;
 use crate::app::pane;
-use crate::app::state::{State, View};
+use crate::app::state::State;
 use crate::model::metric::Demand;
 use crate::model::preferences::ColorChoice;
 use crate::ui;
@@ -35,8 +35,7 @@ pub fn run(settings: &Settings<'_>, pane: Pane, size: (u16, u16), out: &mut dyn 
     let mut state = State::new(Arc::clone(&estate), identity(), look, keymap, Timestamp::now(), size);
     state.read_only = settings.global.read_only;
     state.demand = demand;
-    state.view = View::of(&estate, &readings, &View::default(), state.now);
-    state.readings = readings;
+    state.see(readings);
     state.pane = pane;
     pane::refresh_at_start(&mut state);
     print(&frame(&state)?, colours, out)?;

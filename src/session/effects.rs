@@ -16,6 +16,8 @@ pub struct Left {
     pub suspend: bool,
     /// Draw all of the screen again.
     pub redraw: bool,
+    /// Derive what the newest readings come to.
+    pub derive: bool,
 }
 
 /// Carries out the effects in their order. Nothing here waits.
@@ -26,6 +28,7 @@ pub fn carry_out(effects: Vec<Effect>, feed: &impl Feed, demand: &watch::Sender<
             Effect::Quit(code) => left.quit = Some(code),
             Effect::Suspend => left.suspend = true,
             Effect::Redraw => left.redraw = true,
+            Effect::Derive => left.derive = true,
             Effect::Poll(source) => feed.poke(source),
             // Told only where it differs: each telling makes sources ask anew.
             Effect::Demand(wanted) => {
@@ -60,8 +63,9 @@ mod tests {
         let (demand, mut wanted) = watch::channel(Demand::default());
         let feed = Poked::default();
         let other = Demand { points: 7, ..Demand::default() };
-        let first = carry_out(vec![Effect::Demand(other), Effect::Poll(None), Effect::Redraw, Effect::Suspend], &feed, &demand);
-        assert_eq!(first, Left { quit: None, suspend: true, redraw: true });
+        let first =
+            carry_out(vec![Effect::Demand(other), Effect::Poll(None), Effect::Redraw, Effect::Derive, Effect::Suspend], &feed, &demand);
+        assert_eq!(first, Left { quit: None, suspend: true, redraw: true, derive: true });
         assert_eq!(*feed.0.borrow(), [None]);
         assert!(wanted.has_changed().unwrap());
         assert_eq!(*wanted.borrow_and_update(), other);

@@ -12,6 +12,8 @@ use std::time::Duration;
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use nix::sys::signal::{Signal, raise};
 
+use super::signals::stops;
+
 /// How long a terminal that takes nothing may hold up whoever leaves.
 pub const STUCK_LIMIT: Duration = Duration::from_millis(200);
 
@@ -82,9 +84,15 @@ impl Modes {
     /// stop us, and we just go on.
     pub fn suspend(&self) {
         self.restore();
+        // Held everywhere else (see `signals::hold_stops`); let through here, it does what it does by default.
+        let _ = stops().thread_unblock();
         let _ = raise(Signal::SIGTSTP);
+        let _ = stops().thread_block();
     }
 }
+
+/// Writes what the log still holds.
+pub type Flush = Arc<dyn Fn() + Send + Sync>;
 
 /// Sees to it that the modes are undone at the latest when it is dropped.
 #[derive(Debug, Default)]
@@ -109,8 +117,9 @@ impl Guard {
     }
 
     /// From now on a panic of any thread goes to the log, restores the terminal, is told on standard error and ends
-    /// the process with 101: a console that lost a part of itself must not go on looking alive.
-    pub fn catch_panics(&self) {
+    /// the process with 101: a console that lost a part of itself must not go on looking alive. `flush` writes what the
+    /// log still holds; it is waited for no longer than [`STUCK_LIMIT`].
+    pub fn catch_panics(&self, flush: Flush) {
         let modes = self.modes.clone();
         std::panic::set_hook(Box::new(move |info| {
             let what = info.to_string();
@@ -122,6 +131,8 @@ impl Guard {
                     "qd: {what}\nThis is a bug in Quarterdeck. The log has the details (`qd paths` says where it is)."
                 );
             });
+            let flush = flush.clone();
+            bounded(move || flush());
             #[allow(clippy::exit, reason = "the only way to end the process from a worker's panic")]
             std::process::exit(PANICKED)
         }));

@@ -1,6 +1,7 @@
 //! The terminal, the signals, the loop and the effects.
 
 pub mod clock;
+pub mod derive;
 pub mod effects;
 pub mod feed;
 pub mod guard;
@@ -31,7 +32,7 @@ use crate::ui;
 
 use clock::{Clock, Wall};
 use feed::Sources;
-use guard::Guard;
+use guard::{Flush, Guard};
 use keep::{Keeper, Shelf};
 use run::{Core, Parts};
 use screen::Line;
@@ -51,11 +52,12 @@ pub struct Options {
 }
 
 /// Opens the console on this terminal and stays until it is left. The result is the exit code: 0, 130 after an
-/// interrupt, 143 after SIGTERM, 131 after SIGQUIT, 129 after the terminal is gone. A panic exits 101 from here.
+/// interrupt, 143 after SIGTERM, 131 after SIGQUIT, 129 after the terminal is gone. A panic exits 101 from here, after
+/// `flush` wrote the log.
 ///
 /// # Errors
 /// Where standard input or output is no terminal, or the terminal cannot be set up.
-pub fn open(estate: Estate, look: Look, keymap: Keymap, identity: Identity, options: Options) -> color_eyre::Result<u8> {
+pub fn open(estate: Estate, look: Look, keymap: Keymap, identity: Identity, options: Options, flush: Flush) -> color_eyre::Result<u8> {
     for (name, there) in [("standard input", io::stdin().is_terminal()), ("standard output", io::stdout().is_terminal())] {
         if !there {
             bail!(
@@ -63,6 +65,7 @@ pub fn open(estate: Estate, look: Look, keymap: Keymap, identity: Identity, opti
             );
         }
     }
+    signals::hold_stops().wrap_err("cannot hold SIGTSTP")?;
     // Polls and decoding run on the two workers; the loop has the main thread for itself.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -70,13 +73,20 @@ pub fn open(estate: Estate, look: Look, keymap: Keymap, identity: Identity, opti
         .enable_all()
         .build()
         .wrap_err("cannot start the runtime")?;
-    let code = runtime.block_on(session(Arc::new(estate), look, Arc::new(keymap), identity, options));
+    let code = runtime.block_on(session(Arc::new(estate), look, Arc::new(keymap), identity, options, flush));
     // Whatever still waits for a dead server or disk is left behind: the person has their shell back.
     runtime.shutdown_background();
     code
 }
 
-async fn session(estate: Arc<Estate>, look: Look, keymap: Arc<Keymap>, identity: Identity, options: Options) -> color_eyre::Result<u8> {
+async fn session(
+    estate: Arc<Estate>,
+    look: Look,
+    keymap: Arc<Keymap>,
+    identity: Identity,
+    options: Options,
+    flush: Flush,
+) -> color_eyre::Result<u8> {
     let past = past::past(estate.clone(), options.cache.clone());
     let (store, cached) = shelf(&estate, options.cache).await;
     let mut state = State::new(estate.clone(), identity, look, keymap, Wall.now(), (80, 24));
@@ -90,7 +100,7 @@ async fn session(estate: Arc<Estate>, look: Look, keymap: Arc<Keymap>, identity:
     // The signals first: one that came between would leave the terminal as it is inside.
     let notices = signals::listen().wrap_err("cannot listen to signals")?;
     let guard = Guard::new();
-    guard.catch_panics();
+    guard.catch_panics(flush);
     let line = Line::open(guard.modes()).wrap_err("cannot open the terminal for writing")?;
     let panic_key = std::env::var("QD_PANIC_KEY").ok().and_then(|key| key.parse().ok());
     let mut parts = Parts {

@@ -10,11 +10,13 @@ use ratatui::Frame;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::app::derive::Derived;
 use crate::app::effect::Effect;
 use crate::app::message::Message;
 use crate::app::state::State;
 
 use super::clock::Clock;
+use super::derive::{self, Deriver};
 use super::effects::{Left, carry_out};
 use super::feed::{Feed, ROOM};
 use super::guard::STUCK_LIMIT;
@@ -71,6 +73,7 @@ enum Event {
     Input(Option<Message>),
     Written(io::Result<()>),
     Report(Message),
+    Derived(Derived),
     Draw,
     Wake,
 }
@@ -126,6 +129,7 @@ where
     let mut desk = Desk { painter: Painter::new(size)?, in_flight: false, due: Some(Instant::now()), drawn: None };
     let (demand, wanted) = watch::channel(state.demand);
     let (out, mut reports) = mpsc::channel(ROOM);
+    let mut deriver = Deriver::new();
 
     state.now = clock.now();
     let effects = (core.update)(state, Message::Resize(size.0, size.1));
@@ -137,6 +141,7 @@ where
     let mut ticked = Instant::now();
     loop {
         desk.draw(core, state, sink)?;
+        deriver.begin(state);
         let wake = (ticked + CALM).max(Instant::now() + nap((core.wake)(state), clock.now()));
         let event = tokio::select! {
             biased;
@@ -144,9 +149,11 @@ where
             message = input.next() => Event::Input(message),
             written = sink.written(), if desk.in_flight => Event::Written(written),
             () = until(desk.due), if !desk.in_flight => Event::Draw,
+            derived = deriver.ended() => Event::Derived(derived),
             Some(report) = reports.recv() => Event::Report(report),
             () = sleep_until(wake) => Event::Wake,
         };
+        let (mut old, mut stop) = (None, false);
         let (message, hurry) = match event {
             Event::Notice(Some(Notice::End(code))) => return Ok(code),
             Event::Notice(None) | Event::Input(None) => return Ok(HUNG_UP),
@@ -156,6 +163,10 @@ where
                 continue;
             }
             Event::Draw => continue,
+            Event::Notice(Some(Notice::Stop)) => {
+                stop = true;
+                (Message::Tick, Hurry::Now)
+            }
             Event::Notice(Some(Notice::Continued)) => match again(&mut desk, sink) {
                 Ok(resized) => (resized, Hurry::Now),
                 Err(error) => return Ok(gone(&error)),
@@ -170,15 +181,29 @@ where
                 keeper.note(&message);
                 (message, Hurry::Calmly)
             }
+            Event::Derived(derived) => {
+                old = Some((state.view.clone(), state.readings.clone()));
+                (Message::Derived(Box::new(derived)), Hurry::Calmly)
+            }
             Event::Wake => {
                 ticked = Instant::now();
                 (Message::Tick, Hurry::Calmly)
             }
         };
         state.now = clock.now();
+        let waits = matches!(message, Message::Read { .. } | Message::Tick);
         let effects = (core.update)(state, message);
-        let Left { quit, suspend, redraw } = carry_out(effects, feed, &demand);
-        desk.want(hurry);
+        let Left { quit, suspend, redraw, derive } = carry_out(effects, feed, &demand);
+        if let Some(old) = old {
+            derive::free(old);
+        }
+        if derive {
+            deriver.want();
+        }
+        // What is still to be derived is drawn when it is: a frame before that would only put it off.
+        if !(derive && waits) {
+            desk.want(hurry);
+        }
         if let Some(code) = quit {
             return Ok(code);
         }
@@ -186,7 +211,7 @@ where
             desk.painter.forget(Vec::new())?;
             desk.want(Hurry::Now);
         }
-        if suspend {
+        if suspend || stop {
             // A frame that is half out would end on the shell's screen.
             if desk.in_flight
                 && let Ok(written) = timeout(STUCK_LIMIT, sink.written()).await

@@ -1,17 +1,21 @@
 //! Frames: drawn into memory, as the difference to the frame before, and written by a thread of their own, so that a
-//! slow or stuck terminal never holds up the loop.
+//! slow or stuck terminal never holds up the loop. What the terminal takes at once is written at once: it saves two
+//! changes of threads for each key.
 
 use std::cell::RefCell;
 use std::fs::File;
 use std::future::Future;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc as std_mpsc;
 use std::thread;
 
+use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::unistd::ttyname;
 use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
@@ -185,9 +189,14 @@ impl Backend for Memory {
     }
 }
 
-/// The terminal as a sink: a thread that writes one frame after the other and says when each is written.
+/// The terminal as a sink: what it takes at once is written by the caller, the rest by a thread, one frame after the
+/// other.
 pub struct Line {
     modes: Arc<Modes>,
+    /// The terminal, opened anew so that it can be non-blocking without making the shell's so; `None` where it cannot.
+    direct: Option<File>,
+    /// How the writing of the frame in flight ended, where that was known at once.
+    outcome: Option<io::Result<()>>,
     frames: std_mpsc::SyncSender<Vec<u8>>,
     written: mpsc::Receiver<io::Result<()>>,
     ended: std_mpsc::Receiver<()>,
@@ -199,10 +208,13 @@ impl Line {
     /// # Errors
     /// Where no file descriptor or thread is left.
     pub fn open(modes: Arc<Modes>) -> io::Result<Line> {
-        Line::over(tty()?, modes)
+        let direct = ttyname(io::stdout())
+            .ok()
+            .and_then(|path| File::options().write(true).custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits()).open(path).ok());
+        Line::over(tty()?, direct, modes)
     }
 
-    fn over(mut out: File, modes: Arc<Modes>) -> io::Result<Line> {
+    fn over(mut out: File, direct: Option<File>, modes: Arc<Modes>) -> io::Result<Line> {
         let (frames, waiting) = std_mpsc::sync_channel::<Vec<u8>>(1);
         let (done, written) = mpsc::channel(1);
         let (end, ended) = std_mpsc::sync_channel(1);
@@ -216,7 +228,7 @@ impl Line {
             }
             let _ = end.send(());
         })?;
-        Ok(Line { modes, frames, written, ended })
+        Ok(Line { modes, direct, outcome: None, frames, written, ended })
     }
 
     /// Lets the frame in flight be written, but no longer than [`STUCK_LIMIT`]: then the thread is left behind, and ends
@@ -230,12 +242,22 @@ impl Line {
 }
 
 impl Sink for Line {
-    fn send(&mut self, frame: Vec<u8>) {
-        // There is room, as none is in flight; where the thread is gone, `written` says so.
-        let _ = self.frames.try_send(frame);
+    fn send(&mut self, mut frame: Vec<u8>) {
+        match self.direct.as_mut().map_or(Ok(0), |direct| write_now(direct, &frame)) {
+            Ok(all) if all == frame.len() => self.outcome = Some(Ok(())),
+            Ok(some) => {
+                frame.drain(..some);
+                // There is room, as none is in flight; where the thread is gone, `written` says so.
+                let _ = self.frames.try_send(frame);
+            }
+            Err(error) => self.outcome = Some(Err(error)),
+        }
     }
 
     async fn written(&mut self) -> io::Result<()> {
+        if let Some(outcome) = self.outcome.take() {
+            return outcome;
+        }
         self.written.recv().await.unwrap_or_else(|| Err(io::ErrorKind::BrokenPipe.into()))
     }
 
@@ -250,6 +272,21 @@ impl Sink for Line {
     fn size(&mut self) -> Option<(u16, u16)> {
         crossterm::terminal::size().ok().filter(|(columns, rows)| *columns > 0 && *rows > 0)
     }
+}
+
+/// Writes what is taken without waiting, and says how many bytes that were.
+fn write_now(out: &mut File, bytes: &[u8]) -> io::Result<usize> {
+    let mut done = 0;
+    while done < bytes.len() {
+        match out.write(&bytes[done..]) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(n) => done += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(done)
 }
 
 /// Writes all, also where another program left the terminal in non-blocking mode.
@@ -333,7 +370,7 @@ mod tests {
     #[tokio::test]
     async fn the_line_says_when_a_frame_is_written_and_that_the_terminal_is_gone() {
         let (far, near) = std::io::pipe().unwrap();
-        let mut line = Line::over(File::from(std::os::fd::OwnedFd::from(near)), Arc::default()).unwrap();
+        let mut line = Line::over(File::from(std::os::fd::OwnedFd::from(near)), None, Arc::default()).unwrap();
         line.send(b"frame".to_vec());
         line.written().await.unwrap();
         drop(far);
@@ -344,9 +381,32 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_the_terminal_takes_is_written_at_once_and_the_rest_by_the_thread_in_its_order() {
+        use nix::fcntl::{FcntlArg, fcntl};
+        use std::io::Read;
+        let (mut far, near) = std::io::pipe().unwrap();
+        fcntl(&near, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
+        let near = File::from(std::os::fd::OwnedFd::from(near));
+        let mut line = Line::over(near.try_clone().unwrap(), Some(near), Arc::default()).unwrap();
+        line.send(b"small".to_vec());
+        assert!(matches!(line.outcome, Some(Ok(()))), "it is out before the call returns");
+        line.written().await.unwrap();
+        let large: Vec<u8> = (0..1_000_000u32).map(|i| (i % 251) as u8).collect();
+        line.send(large.clone());
+        assert!(line.outcome.is_none(), "a pipe does not take that much: it is in flight, and we were not held up");
+        let mut got = vec![0; 5 + large.len()];
+        far.read_exact(&mut got).unwrap();
+        assert!(got[..5] == *b"small" && got[5..] == large[..]);
+        line.written().await.unwrap();
+        drop(far);
+        line.send(b"gone".to_vec());
+        line.written().await.unwrap_err();
+    }
+
+    #[tokio::test]
     async fn a_stuck_line_is_left_behind() {
         let (far, near) = std::io::pipe().unwrap();
-        let mut line = Line::over(File::from(std::os::fd::OwnedFd::from(near)), Arc::default()).unwrap();
+        let mut line = Line::over(File::from(std::os::fd::OwnedFd::from(near)), None, Arc::default()).unwrap();
         line.send(vec![b'x'; 1 << 20]);
         line.close(); // would never return if it waited for the reader
         drop(far);

@@ -6,6 +6,7 @@ use std::thread;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, Signal};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -17,8 +18,27 @@ pub const HUNG_UP: u8 = 129;
 pub enum Notice {
     /// Leave, with this exit code.
     End(u8),
+    /// Give the terminal back and stop: someone asked for it with SIGTSTP.
+    Stop,
     /// We were stopped and go on; another program may have had the terminal meanwhile.
     Continued,
+}
+
+/// Keeps SIGTSTP from stopping this thread and those that it starts from now on: the terminal is given back first. To be
+/// called before there are other threads. Programs that are started are not touched: the library that starts them
+/// clears their mask.
+///
+/// # Errors
+/// None in practice.
+pub fn hold_stops() -> io::Result<()> {
+    stops().thread_block().map_err(io::Error::from)
+}
+
+/// The signal that stops a program from its terminal.
+pub fn stops() -> SigSet {
+    let mut stops = SigSet::empty();
+    stops.add(Signal::SIGTSTP);
+    stops
 }
 
 /// Listens to signals and watches the terminal. Runs inside the runtime. A new window size comes with the input
@@ -33,7 +53,7 @@ pub fn listen() -> io::Result<mpsc::Receiver<Notice>> {
         (SignalKind::interrupt(), Notice::End(130)),
         (SignalKind::quit(), Notice::End(131)),
         (SignalKind::terminate(), Notice::End(143)),
-        (SignalKind::from_raw(nix::sys::signal::Signal::SIGCONT as i32), Notice::Continued),
+        (SignalKind::from_raw(Signal::SIGCONT as i32), Notice::Continued),
     ] {
         let (mut signals, out) = (signal(kind)?, out.clone());
         tokio::spawn(async move {
@@ -44,6 +64,12 @@ pub fn listen() -> io::Result<mpsc::Receiver<Notice>> {
             }
         });
     }
+    let stopped = out.clone();
+    thread::Builder::new().name("qd-stop".into()).spawn(
+        move || {
+            while stops().wait().is_ok() && stopped.blocking_send(Notice::Stop).is_ok() {}
+        },
+    )?;
     thread::Builder::new().name("qd-hangup".into()).spawn(move || {
         until_gone(&io::stdin());
         let _ = out.blocking_send(Notice::End(HUNG_UP));

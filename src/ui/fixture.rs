@@ -13,7 +13,7 @@ use ratatui::buffer::Buffer;
 use crate::app::keymap::Keymap;
 use crate::app::layer::{Pane, Spot};
 use crate::app::pane;
-use crate::app::state::{Identity, Look, State, View};
+use crate::app::state::{Identity, Look, State};
 use crate::model::alert::tests::alert;
 use crate::model::alert::{Alert, AlertState};
 use crate::model::change::Change;
@@ -277,8 +277,7 @@ pub fn console(estate: Estate, readings: Vec<Reading<Answer>>, size: (u16, u16))
     let look = Look { themes: vec![dark()], theme: 0, ascii: false, zone: ZoneChoice::Utc, local: jiff::tz::TimeZone::UTC };
     let identity = Identity { host: "jump-2".into(), user: "mk".into() };
     let mut state = State::new(Arc::new(estate), identity, look, Arc::new(keymap()), at(0), size);
-    state.view = View::of(&state.estate, &readings, &View::default(), state.now);
-    state.readings = readings;
+    state.see(readings);
     state.changes.push_front(Change { at: at(-30), severity: Severity::Warning, what: "DiskFull began".into(), alert: None, source: None });
     state.changes.push_back(Change { at: at(-600), severity: Severity::Ok, what: "NodeDown ended".into(), alert: None, source: None });
     pane::refresh_at_start(&mut state);

@@ -159,6 +159,6 @@ pub fn heads(canvas: &mut Canvas, heads: &[(u16, &str)], chip: &str) {
 }
 
 /// The filter chip: empty where nothing is filtered.
-pub fn chip(filter: &str, shown: usize, all: usize) -> String {
-    if filter.is_empty() { String::new() } else { format!("/{filter} {shown} of {all}") }
+pub fn chip(filter: &str, shown: impl FnOnce() -> usize, all: usize) -> String {
+    if filter.is_empty() { String::new() } else { format!("/{filter} {} of {all}", shown()) }
 }

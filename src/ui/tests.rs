@@ -353,9 +353,7 @@ fn drawn_as_live(lines: &[String]) -> Vec<String> {
 fn screens_with_values(state: &State, size: (u16, u16)) -> Vec<(String, Vec<String>)> {
     let mut state = state.clone();
     // What qd finds of a source's own state is live however old the source's values are.
-    let mut view = state.view.clone();
-    view.alerts.retain(|alert| !finding::tells_of_source(alert));
-    state.view = view;
+    Arc::make_mut(&mut state.view).alerts.retain(|alert| !finding::tells_of_source(alert));
     crate::app::pane::refresh(&mut state);
     let chart = Layer::Chart { panel: "checkout errors".into(), cursor: None };
     let alert = state.view.alerts.iter().find(|alert| alert.name() == "ErrorBudgetBurn").unwrap().clone();
@@ -376,7 +374,7 @@ fn no_screen_draws_a_stale_value_as_live_and_one_that_did_would_be_found() {
         // An hour without any answer: all that is known is old.
         let mut stale = trouble(size);
         stale.now = at(3_600);
-        crate::app::update::update(&mut stale, crate::app::message::Message::Tick);
+        stale.see(stale.newest.clone());
         for (screen, lines) in screens_with_values(&stale, size) {
             assert_eq!(drawn_as_live(&lines), Vec::<String>::new(), "{screen} {size:?}");
         }
@@ -388,7 +386,7 @@ fn no_screen_draws_a_stale_value_as_live_and_one_that_did_would_be_found() {
                 (held.as_of, held.cached) = (lying.now, false);
             }
         }
-        lying.view = crate::app::state::View::of(&lying.estate, &lying.readings, &Default::default(), lying.now);
+        lying.see(lying.readings.clone());
         for (screen, lines) in screens_with_values(&lying, size) {
             assert_ne!(drawn_as_live(&lines), Vec::<String>::new(), "{screen} {size:?}: {}", lines.join("\n"));
         }

@@ -189,8 +189,13 @@ impl Console {
     }
 
     /// Waits for the end, and holds that the terminal is as it was.
-    pub fn ends_with(mut self, code: u32) -> String {
+    pub fn ends_with(self, code: u32) -> String {
         assert_eq!(self.exit_code(), code);
+        self.restored()
+    }
+
+    /// After the end: the terminal is as it was.
+    pub fn restored(mut self) -> String {
         assert_eq!(self.modes(), self.modes_before, "the line discipline is as before");
         drop(self.slave.take());
         self.reader.take().unwrap().join().unwrap();

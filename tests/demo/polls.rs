@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use quarterdeck::app::derive::Derivation;
+use quarterdeck::app::effect::Effect;
 use quarterdeck::app::keymap::Keymap;
 use quarterdeck::app::message::Message;
 use quarterdeck::app::state::{Identity, Look, State};
@@ -43,7 +45,12 @@ fn told_within_three_polls(practice: &Practice, source: &str, alert: &str, need:
             let message = tokio::time::timeout(PATIENCE, messages.recv()).await.expect("the sources are polled").unwrap();
             polls += usize::from(matches!(&message, Message::Read { source: read, .. } if *read == source));
             state.now = Timestamp::now();
-            update(&mut state, message);
+            for effect in update(&mut state, message) {
+                if effect == Effect::Derive {
+                    let derived = Derivation::of(&state).carry_out();
+                    update(&mut state, Message::Derived(Box::new(derived)));
+                }
+            }
             let raised = state.view.alerts.iter().any(|a| a.name() == alert);
             let told = state.view.needs.iter().any(|n| need.iter().all(|word| n.what.contains(word)));
             if raised && told {

@@ -51,11 +51,12 @@ fn step(state: &mut State, action: Action, height: isize) {
     match state.pane {
         Pane::Overview => overview::step(state, action, lines(action, height)),
         Pane::Alerts => {
-            let ids = pane::alert_ids(state);
-            state.alerts.list.step(&ids, lines(action, height), room);
+            let mut list = std::mem::take(&mut state.alerts.list);
+            list.step(state.alert_rows.len(), |row| pane::alert_id(state, row), lines(action, height), room);
+            state.alerts.list = list;
         }
         Pane::Metrics => {
-            let ids = pane::metric_ids(state);
+            let len = state.metric_rows.len();
             let grid = grid(state.size);
             let across = grid.across as isize;
             let by = match action {
@@ -66,9 +67,11 @@ fn step(state: &mut State, action: Action, height: isize) {
             };
             // Below the last row there is nothing: the cursor stays in its column.
             let target = state.metrics.list.row as isize + by;
-            let inside = (0..ids.len() as isize).contains(&target);
+            let inside = (0..len as isize).contains(&target);
             if inside || !matches!(action, Action::Down | Action::Up) {
-                state.metrics.list.step(&ids, by, grid.across * grid.down);
+                let mut list = std::mem::take(&mut state.metrics.list);
+                list.step(len, |row| pane::metric_id(state, row), by, grid.across * grid.down);
+                state.metrics.list = list;
             }
         }
     }

@@ -26,18 +26,13 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             pane::refresh(state);
             Vec::new()
         }
-        Message::Tick => {
-            data::tick(state);
-            Vec::new()
-        }
+        Message::Tick => data::tick(state),
         Message::Polling(source) => {
             data::polling(state, source);
             Vec::new()
         }
-        Message::Read { source, outcome, next_try } => {
-            data::read(state, source, outcome, next_try);
-            Vec::new()
-        }
+        Message::Read { source, outcome, next_try } => data::read(state, source, outcome, next_try),
+        Message::Derived(derived) => data::derived(state, *derived),
         Message::Cached(all) => {
             data::cached(state, all);
             Vec::new()

@@ -23,7 +23,7 @@ fn columns(width: u16) -> (u16, u16) {
 /// Draws the pane between the fixed lines.
 pub fn draw(canvas: &mut Canvas, state: &State) {
     let (summary, source) = columns(canvas.area.width);
-    let shown = state.alert_rows.iter().filter(|r| matches!(r, AlertRow::Alert(_))).count();
+    let shown = || state.alert_rows.iter().filter(|r| matches!(r, AlertRow::Alert(_))).count();
     let all = state.shown().alerts.len();
     let mut chips = vec![frame::chip(&state.alerts.filter.text, shown, all)];
     if !state.show_muted {

@@ -16,7 +16,7 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
     let grid = grid((canvas.area.width, canvas.area.height));
     let (width, height) = (grid.width, grid.height);
     let all = state.estate.panels.len();
-    let chip = frame::chip(&state.metrics.filter.text, state.metric_rows.len(), all);
+    let chip = frame::chip(&state.metrics.filter.text, || state.metric_rows.len(), all);
     let title = format!("PANELS  the last {}", age::exact(state.demand.range));
     frame::heads(canvas, &[(2, &title)], &chip);
     if state.metric_rows.is_empty() {

@@ -31,7 +31,7 @@ const SITE_WIDTH: u16 = 13;
 pub fn draw(canvas: &mut Canvas, state: &State) {
     let (width, height) = (canvas.area.width, canvas.area.height);
     let needs = state.overview_rows.iter().filter(|r| matches!(r, OverviewRow::Need(_))).count();
-    let chip = frame::chip(&state.overview.filter.text, needs, state.shown().needs.len());
+    let chip = frame::chip(&state.overview.filter.text, || needs, state.shown().needs.len());
     let [left, right] = overview::columns(state);
     match overview::widths(width) {
         (_, 0) => {

@@ -1,0 +1,122 @@
+//! Derives what readings come to, beside the loop: one derivation at a time, and once more after it where newer readings
+//! came meanwhile.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+
+use crate::app::derive::{Derivation, Derived};
+use crate::app::state::{State, View};
+use crate::model::reading::Reading;
+use crate::model::source::Answer;
+
+/// The derivation under way, and whether another is wanted.
+pub struct Deriver {
+    wanted: bool,
+    running: bool,
+    out: mpsc::Sender<Derived>,
+    ended: mpsc::Receiver<Derived>,
+}
+
+impl Default for Deriver {
+    fn default() -> Self {
+        Deriver::new()
+    }
+}
+
+impl Deriver {
+    /// Nothing is under way.
+    pub fn new() -> Deriver {
+        let (out, ended) = mpsc::channel(1);
+        Deriver { wanted: false, running: false, out, ended }
+    }
+
+    /// The newest readings are to be derived.
+    pub fn want(&mut self) {
+        self.wanted = true;
+    }
+
+    /// Begins where one is wanted and none is under way. Never waits.
+    pub fn begin(&mut self, state: &State) {
+        if self.wanted && !self.running {
+            (self.wanted, self.running) = (false, true);
+            let (derivation, out) = (Derivation::of(state), self.out.clone());
+            // Where the loop has ended meanwhile, nobody wants it.
+            spawn_blocking(move || drop(out.blocking_send(derivation.carry_out())));
+        }
+    }
+
+    /// The end of the one under way. May be dropped at any time.
+    pub async fn ended(&mut self) -> Derived {
+        match self.ended.recv().await {
+            Some(derived) => {
+                self.running = false;
+                derived
+            }
+            None => std::future::pending().await, // never: we hold a sender ourselves
+        }
+    }
+}
+
+/// Frees what the state showed before, beside the loop: that of ten thousand alerts takes its time too.
+pub fn free(old: (Arc<View>, Vec<Reading<Answer>>)) {
+    spawn_blocking(move || drop(old));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::keymap::Keymap;
+    use crate::app::state::{Identity, Look};
+    use crate::model::estate::{Estate, Source, SourceKind};
+    use crate::model::preferences::{Theme, ZoneChoice};
+    use crate::model::reading::{FailureKind, Outcome};
+    use jiff::{SignedDuration, Timestamp};
+
+    fn state() -> State {
+        let (kind, second) = (SourceKind::Prometheus { url: String::new() }, SignedDuration::from_secs(1));
+        let source = Source { name: "prom".into(), every: second, timeout: second, http_config: None, service: None, site: None, kind };
+        let estate = Estate {
+            path: "estate.toml".into(),
+            name: "harbour".into(),
+            environment: "test".into(),
+            zone: None,
+            note: None,
+            sites: vec![],
+            services: vec![],
+            sources: vec![source],
+            panels: vec![],
+            rules: vec![],
+        };
+        let theme = Theme { name: "plain".into(), styles: Default::default() };
+        let look = Look { themes: vec![theme], theme: 0, ascii: false, zone: ZoneChoice::Utc, local: jiff::tz::TimeZone::UTC };
+        State::new(Arc::new(estate), Identity::default(), look, Arc::new(Keymap::default()), Timestamp::UNIX_EPOCH, (80, 24))
+    }
+
+    fn fail(state: &mut State, what: &str) {
+        let outcome = Outcome::Failed { kind: FailureKind::Unreachable, what: what.into(), at: state.now };
+        state.newest[0].take(outcome, None);
+    }
+
+    fn tries(derived: &Derived) -> Option<u32> {
+        derived.readings[0].failure.as_ref().map(|failure| failure.tries)
+    }
+
+    #[tokio::test]
+    async fn one_at_a_time_and_what_came_meanwhile_is_one_more() {
+        let (mut state, mut deriver) = (state(), Deriver::new());
+        deriver.begin(&state);
+        assert!(!deriver.running, "nothing was wanted");
+        for what in ["a", "b", "c"] {
+            fail(&mut state, what);
+            deriver.want();
+            deriver.begin(&state);
+        }
+        assert_eq!(tries(&deriver.ended().await), Some(1), "what was there when it began");
+        deriver.begin(&state);
+        assert_eq!(tries(&deriver.ended().await), Some(3), "then the newest, once");
+        deriver.begin(&state);
+        assert!(!deriver.running);
+    }
+}
