@@ -39,8 +39,6 @@ pub struct Derived {
     pub view: Arc<View>,
     /// What changed, the first of them to stand on top.
     pub changes: Vec<Change>,
-    /// True where a source answered for the first time since the start.
-    pub first: bool,
 }
 
 impl Derivation {
@@ -74,8 +72,7 @@ impl Derivation {
             told.retain(|change| !change.alert.as_ref().is_some_and(|alert| finding::tells_of_source(alert)));
             changes.extend(told);
         }
-        let first = steps.iter().any(|step| matches!(step, Step::First | Step::AfterCached));
-        Derived { readings, view: Arc::new(view), changes, first }
+        Derived { readings, view: Arc::new(view), changes }
     }
 }
 

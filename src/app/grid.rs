@@ -13,11 +13,17 @@ pub struct Grid {
     pub height: u16,
 }
 
-/// The grid of a screen of that size (columns, rows). A bigger screen shows more charts, not bigger ones.
-pub fn grid(size: (u16, u16)) -> Grid {
+/// Rows of a chart on a screen that is filled with them, and the most where they are few.
+const ROWS: (u16, u16) = (6, 14);
+
+/// The grid of a screen of that size (columns, rows) for so many charts. A bigger screen shows more charts, and bigger
+/// ones only where all of them are on it.
+pub fn grid(size: (u16, u16), charts: usize) -> Grid {
     let (width, height) = (size.0.max(1), size.1.saturating_sub(4).max(1));
-    let (across, down) = ((width / 40).max(1), (height / 6).max(1));
-    Grid { across: usize::from(across), down: usize::from(down), width: width / across, height: height / down }
+    let across = (width / 40).max(1);
+    let lines = u16::try_from(charts.div_ceil(usize::from(across))).unwrap_or(u16::MAX).max(1);
+    let down = (height / ROWS.0).clamp(1, lines);
+    Grid { across: usize::from(across), down: usize::from(down), width: width / across, height: (height / down).min(ROWS.1) }
 }
 
 impl Grid {
@@ -40,10 +46,11 @@ mod tests {
 
     #[test]
     fn a_bigger_screen_has_more_charts_and_the_selected_one_is_among_them() {
-        assert_eq!(grid((80, 24)), Grid { across: 2, down: 3, width: 40, height: 6 });
-        assert_eq!(grid((200, 60)), Grid { across: 5, down: 9, width: 40, height: 6 });
+        assert_eq!(grid((80, 24), 100), Grid { across: 2, down: 3, width: 40, height: 6 });
+        assert_eq!(grid((200, 60), 100), Grid { across: 5, down: 9, width: 40, height: 6 });
+        assert_eq!(grid((200, 60), 12), Grid { across: 5, down: 3, width: 40, height: 14 });
         for size in [(0, 0), (1, 1), (60, 16), (80, 24), (160, 50), (300, 100)] {
-            let grid = grid(size);
+            let grid = grid(size, 100);
             for row in 0..100 {
                 let first = grid.first(row / 2, row);
                 assert!((first..first + grid.across * grid.down).contains(&row), "{size:?} {row} {first}");

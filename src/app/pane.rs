@@ -15,8 +15,12 @@ use super::list::List;
 use super::state::{AlertRow, State};
 use super::{overview, page};
 
-/// Computes the rows of all panes again and settles the selections.
+/// Computes the rows of all panes again and settles the selections. Until the first key the first row is selected,
+/// whichever it is by now; from then on a selection stays with its id.
 pub fn refresh(state: &mut State) {
+    if !state.touched {
+        (state.overview.list, state.alerts.list) = (List::default(), List::default());
+    }
     state.overview_rows = overview::rows(state);
     state.alert_rows = alerts(state);
     state.metric_rows = metrics(state);
@@ -25,26 +29,12 @@ pub fn refresh(state: &mut State) {
     let mut list = std::mem::take(&mut state.alerts.list);
     list.settle(state.alert_rows.len(), |row| alert_id(state, row), height);
     state.alerts.list = list;
-    let grid = grid(state.size);
+    let grid = grid(state.size, state.metric_rows.len());
     let mut list = std::mem::take(&mut state.metrics.list);
     list.settle(state.metric_rows.len(), |row| metric_id(state, row), grid.across * grid.down);
     state.metrics.list = list;
     renew_details(state);
     settle_top(state);
-}
-
-/// The same when a source answered for the first time: a cursor that still stands on the first row stays on the first
-/// row, which is now another one. Later on it stays with its id.
-pub fn refresh_at_start(state: &mut State) {
-    // By rows, not ids: the rows are still those of the old view.
-    if state.overview_rows.iter().position(overview::selectable) == Some(state.overview.list.row) {
-        state.overview.list = List::default();
-    }
-    let first = state.alert_rows.iter().position(|r| matches!(r, AlertRow::Alert(_)));
-    if first == Some(state.alerts.list.row) {
-        state.alerts.list = List::default();
-    }
-    refresh(state);
 }
 
 /// Finds the place in the page on top again after its lines, or the screen, changed.
@@ -147,7 +137,7 @@ pub fn points(state: &State) -> u16 {
     if state.layers.iter().any(|layer| matches!(layer, Layer::Chart { .. })) {
         width.saturating_sub(12).max(10).saturating_mul(2)
     } else {
-        grid(state.size).points()
+        grid(state.size, state.metric_rows.len()).points()
     }
 }
 

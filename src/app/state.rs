@@ -210,6 +210,8 @@ pub struct State {
     pub now: Timestamp,
     /// When the console was opened.
     pub started: Timestamp,
+    /// True from the first key on.
+    pub touched: bool,
     /// Columns, rows.
     pub size: (u16, u16),
     /// What the view rests on, in the order of the estate's sources.
@@ -271,6 +273,7 @@ impl State {
             identity,
             now,
             started: now,
+            touched: false,
             size,
             frozen: None,
             changes: VecDeque::new(),

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use jiff::SignedDuration;
+
 use crate::app::layer::Pane;
+use crate::model::age;
 use crate::model::preferences::ColorChoice;
 
 const EXAMPLES: &str = "\
@@ -47,6 +50,9 @@ pub struct Cli {
     /// The pane to start on.
     #[arg(long, value_name = "PANE", value_parser = panes())]
     pub pane: Option<Pane>,
+    /// How far back charts reach at first, 5m to 7d; 1h where nothing is said.
+    #[arg(long, value_name = "DURATION", value_parser = range)]
+    pub range: Option<SignedDuration>,
     /// What to do; nothing opens the console.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -143,6 +149,9 @@ pub enum Command {
         /// The pane to draw.
         #[arg(long, value_name = "PANE", value_parser = panes(), default_value = "overview")]
         pane: Pane,
+        /// How far back charts reach, 5m to 7d.
+        #[arg(long, value_name = "DURATION", value_parser = range, default_value = "1h")]
+        range: SignedDuration,
         /// Columns and rows.
         #[arg(long, value_name = "COLUMNSxROWS", value_parser = size, default_value = "80x24")]
         size: (u16, u16),
@@ -223,6 +232,13 @@ Examples:
   qd completions bash > ~/.local/share/bash-completion/completions/qd
   qd completions zsh > \"${fpath[1]}/_qd\"
   qd completions fish > ~/.config/fish/completions/qd.fish";
+
+fn range(text: &str) -> Result<SignedDuration, String> {
+    match age::parse(text)? {
+        range if (SignedDuration::from_mins(5)..=SignedDuration::from_hours(7 * 24)).contains(&range) => Ok(range),
+        _ => Err("5m at the least and 7d at the most".to_owned()),
+    }
+}
 
 fn panes() -> impl clap::builder::TypedValueParser<Value = Pane> {
     use clap::builder::{PossibleValuesParser, TypedValueParser};

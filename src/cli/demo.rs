@@ -8,19 +8,20 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use color_eyre::eyre::WrapErr;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::app::layer::Pane;
 use crate::lab::{LONGEST_FOLDER, Lab, LabError, Options, Scenario};
 
 use super::args::Global;
 use super::failure::Failure;
-use super::open;
+use super::open::{self, Start};
 use super::settings::Settings;
 
 /// What the folders of practice estates are called, before their moment.
 const PREFIX: &str = "demo-";
+/// How far back charts reach at first: practice is minutes old.
+const RANGE: SignedDuration = SignedDuration::from_mins(5);
 /// Locked as long as the practice lasts.
 const LOCK: &str = "running";
 /// Its presence says that the folder is to stay.
@@ -49,7 +50,7 @@ fn scenarios() -> impl TypedValueParser<Value = Scenario> {
 }
 
 /// Starts the practice estate, opens the console on it, and ends all when that is left; the result is its exit code.
-pub fn run(settings: &Settings<'_>, pane: Option<Pane>, demo: &Demo, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
+pub fn run(settings: &Settings<'_>, start: Start, demo: &Demo, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
     let base = base(settings);
     sweep(&base);
     let folder = Folder::new(&base, demo.keep).wrap_err("cannot make a folder for the practice estate")?;
@@ -79,7 +80,7 @@ pub fn run(settings: &Settings<'_>, pane: Option<Pane>, demo: &Demo, out: &mut d
     let mut own = Settings::new(&global, settings.outside);
     // What is remembered of practice goes with it.
     own.paths.cache = Some(folder.path.join("cache"));
-    let code = open::run(&own, pane, err);
+    let code = open::run(&own, Start { range: start.range.or(Some(RANGE)), ..start }, err);
     drop(lab);
     if demo.keep {
         writeln!(out, "The practice estate is kept: {}", folder.path.display())?;

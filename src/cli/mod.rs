@@ -82,16 +82,17 @@ pub fn run(args: impl IntoIterator<Item = OsString>, outside: Outside<'_>, out: 
 
 fn dispatch(cli: &Cli, outside: Outside<'_>, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
     let settings = Settings::new(&cli.global, outside);
+    let start = open::Start { pane: cli.pane, range: cli.range };
     match &cli.command {
-        None => open::run(&settings, cli.pane, err),
+        None => open::run(&settings, start, err),
         Some(Command::Init(init)) => init::run(&settings, init, out, err),
         Some(Command::Check { live: false, estate }) => check::run(&settings, estate.as_deref(), out),
         Some(Command::Check { live: true, estate }) => live::run(&settings, estate.as_deref(), out, err),
         Some(Command::Status) => status::run(&settings, out, err),
-        Some(Command::Snapshot { pane, size }) => snapshot::run(&settings, *pane, *size, out, err),
+        Some(Command::Snapshot { pane, size, range }) => snapshot::run(&settings, *pane, *size, *range, out, err),
         Some(Command::Keys) => keys::run(&settings, out),
         #[cfg(feature = "lab")]
-        Some(Command::Demo(demo)) => demo::run(&settings, cli.pane, demo, out, err),
+        Some(Command::Demo(demo)) => demo::run(&settings, start, demo, out, err),
         #[cfg(feature = "lab")]
         Some(Command::Lab(lab)) => lab::run(&settings, lab, out),
         Some(Command::Paths) => paths::run(&settings, out),

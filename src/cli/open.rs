@@ -3,14 +3,25 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::SignedDuration;
+
 use crate::app::layer::Pane;
 use crate::session;
 
 use super::failure::Failure;
 use super::settings::{Settings, colours, identity};
 
+/// What is shown first.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Start {
+    /// The pane; the Overview where nothing is said.
+    pub pane: Option<Pane>,
+    /// How far back charts reach; an hour where nothing is said.
+    pub range: Option<SignedDuration>,
+}
+
 /// Opens the console and stays until it is left; gives back its exit code.
-pub fn run(settings: &Settings<'_>, pane: Option<Pane>, err: &mut dyn Write) -> Result<u8, Failure> {
+pub fn run(settings: &Settings<'_>, start: Start, err: &mut dyn Write) -> Result<u8, Failure> {
     let estate = settings.estate()?;
     let preferences = settings.preferences()?;
     let look = settings.look(&preferences, colours(preferences.color, settings.outside.terminal))?;
@@ -19,7 +30,8 @@ pub fn run(settings: &Settings<'_>, pane: Option<Pane>, err: &mut dyn Write) -> 
     let options = session::Options {
         read_only: settings.global.read_only,
         cache: settings.paths.readings(),
-        start_pane: pane.unwrap_or(Pane::Overview),
+        start_pane: start.pane.unwrap_or(Pane::Overview),
+        range: start.range,
     };
     // Dropping the log's guard writes what it still holds.
     let flush = Arc::new(move || drop(log.lock().unwrap_or_else(PoisonError::into_inner).take()));

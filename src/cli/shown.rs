@@ -108,7 +108,7 @@ fn shown(path: &Path, text: &str, look: &Look, keymap: &Arc<Keymap>) -> String {
     let mut out = status::told(&estate, &readings, now());
     let mut state = State::new(Arc::clone(&estate), identity(), look.clone(), Arc::clone(keymap), now(), (120, 60));
     state.see(readings);
-    pane::refresh_at_start(&mut state);
+    pane::refresh(&mut state);
     let mut draw = |state: &State| snapshot::print(&snapshot::frame(state).unwrap(), false, &mut out).unwrap();
     for pane in Pane::ALL {
         state.pane = pane;

@@ -21,8 +21,15 @@ use super::failure::Failure;
 use super::settings::{Settings, identity};
 use super::{OK, status};
 
-/// Polls once and prints the pane as it would stand on a screen of that size: columns, rows.
-pub fn run(settings: &Settings<'_>, pane: Pane, size: (u16, u16), out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
+/// Polls once and prints the pane as it would stand on a screen of that size: columns, rows. Charts reach back so far.
+pub fn run(
+    settings: &Settings<'_>,
+    pane: Pane,
+    size: (u16, u16),
+    range: SignedDuration,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<u8, Failure> {
     let estate = Arc::new(settings.estate()?);
     let preferences = settings.preferences()?;
     // Text for a report or a chat: colours only where they are asked for, terminal or not.
@@ -30,14 +37,14 @@ pub fn run(settings: &Settings<'_>, pane: Pane, size: (u16, u16), out: &mut dyn 
     let look = settings.look(&preferences, colours)?;
     let keymap = Arc::new(settings.keymap(&preferences)?);
     let _log = settings.log(err);
-    let demand = Demand { range: SignedDuration::from_hours(1), points: size.0.saturating_mul(2) };
+    let demand = Demand { range, points: size.0.saturating_mul(2) };
     let readings = status::poll(settings, &estate, demand)?;
     let mut state = State::new(Arc::clone(&estate), identity(), look, keymap, Timestamp::now(), size);
     state.read_only = settings.global.read_only;
     state.demand = demand;
     state.see(readings);
     state.pane = pane;
-    pane::refresh_at_start(&mut state);
+    pane::refresh(&mut state);
     print(&frame(&state)?, colours, out)?;
     Ok(OK)
 }
@@ -138,7 +145,7 @@ mod tests {
         let global = Global { estate: Some(path), color, ..Global::default() };
         let settings = Settings::new(&global, Outside { env: &|_| None, terminal: true });
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        assert_eq!(run(&settings, Pane::Alerts, size, &mut out, &mut err).unwrap(), OK);
+        assert_eq!(run(&settings, Pane::Alerts, size, SignedDuration::from_hours(1), &mut out, &mut err).unwrap(), OK);
         String::from_utf8(out).unwrap()
     }
 

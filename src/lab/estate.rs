@@ -17,7 +17,6 @@ pub fn text(layout: &Layout) -> String {
     }
     out += &source("clients page", "clients", None, &page(layout.clients));
     out += PANELS;
-    out += PEOPLE;
     for site in &layout.sites {
         out += &panels(site.name);
     }
@@ -39,7 +38,7 @@ fn head(layout: &Layout) -> String {
          # `qd check` says whether it is right. Durations are written as 15s, 5m, 4h, 7d.\n\n\
          version = 1\n\n\
          [estate]\n\
-         name = \"practice\"                     # on the first line of every screen\n\
+         name = \"shop\"                         # on the first line of every screen\n\
          environment = \"practice\"              # too: nobody takes it for production\n\
          note = {}\n\n\
          # Sites: the places that can serve.\n\n\
@@ -54,23 +53,22 @@ fn note(layout: &Layout) -> String {
     let program = "qd";
     let next = match layout.scenario {
         Scenario::Steady => format!(
-            "All is well. Break something in a second terminal: `{program} lab stop store {PRIMARY}`, or a whole site: \
-             `{program} lab stop {PRIMARY}`. Watch what the console says, then `start` it again."
+            "Break something in a second terminal: `{program} lab stop store {PRIMARY}` (a whole site: `{program} lab stop {PRIMARY}`), \
+             then `start` it."
         ),
-        Scenario::BadRelease => format!(
-            "Soon a release goes out at {PRIMARY}. Watch the errors of web and edge; build_info tells the version that runs. \
-             Then, in a second terminal: `{program} lab deploy 2.4.0 {PRIMARY}` puts the release before it back."
-        ),
+        Scenario::BadRelease => {
+            format!("Soon a bad release goes out at {PRIMARY}. Find it, then in a second terminal: `{program} lab deploy 2.4.0 {PRIMARY}`.")
+        }
         Scenario::SlowDependency => format!(
-            "Soon people wait at {PRIMARY}. Find out which service is slow, from edge to web to store. Then mend it: \
-             set delay_ms = 0 in {PRIMARY}/store/settings.toml beside this estate file."
+            "Soon people wait at {PRIMARY}: which service is slow? Mend it: delay_ms = 0 in {PRIMARY}/store/settings.toml beside \
+             the estate file."
         ),
-        Scenario::Certificate => "The certificate of the edges is about to expire. See how much of its life is left, \
-             who issued it, and for which names."
-            .to_owned(),
+        Scenario::Certificate => {
+            "The edges' certificate is about to expire: see how much of its life is left, and who issued it.".to_owned()
+        }
         Scenario::Storm => format!(
-            "Soon thousands of findings come from one rule at {PRIMARY}. Find the one cause: filter with `/`. Then mend it: \
-             set waiting = 3 in {PRIMARY}/store/settings.toml beside this estate file."
+            "Soon one rule finds thousands at {PRIMARY}. Filter with `/`. Mend it: waiting = 3 in {PRIMARY}/store/settings.toml beside \
+             the estate file."
         ),
     };
     format!("Practice: nothing here is production. {next}")
@@ -135,20 +133,23 @@ fn sources(layout: &Layout, site: &Site) -> String {
 const PANELS: &str = "# Panels: metrics that are drawn, computed here from the pages, and judged by their thresholds. A panel is of the\n\
                       # service and the site of its source.\n\n";
 
-const PEOPLE: &str = "[[panel]]\nname = \"people without an answer\"   # by site; code 0 is no answer at all\n\
-                      source = \"clients page\"\n\
-                      ratio = { of = 'client_requests_total{code=~\"0|5..\"}', over = \"10s\", by = [\"site\"] }\n\
-                      unit = \"ratio\"\nwarn = 0.01\ncritical = 0.05\n\n\
-                      [[panel]]\nname = \"people wait\"             # by site\n\
-                      source = \"clients page\"\n\
-                      quantile = { of = \"client_request_duration_seconds\", q = 0.95, over = \"10s\", by = [\"site\"] }\n\
-                      unit = \"seconds\"\nwarn = 0.5\ncritical = 2.0\n\n";
-
 fn panels(site: &str) -> String {
     let panel = |name: &str, source: &str, rest: &str| {
         format!("[[panel]]\nname = \"{site} {name}\"\nsource = \"{site} {source} page\"\n{rest}\n\n")
     };
+    let people =
+        |name: &str, rest: &str| format!("[[panel]]\nname = \"{site} {name}\"\nsource = \"clients page\"\nsite = \"{site}\"\n{rest}\n\n");
+    let answers = format!(
+        "ratio = {{ of = 'client_requests_total{{site=\"{site}\",code=~\"0|5..\"}}', to = 'client_requests_total{{site=\"{site}\"}}', over = \"10s\" }}   # 0 is no answer\n\
+         unit = \"ratio\"\nwarn = 0.01\ncritical = 0.05"
+    );
+    let wait = format!(
+        "quantile = {{ of = 'client_request_duration_seconds{{site=\"{site}\"}}', q = 0.95, over = \"10s\" }}\n\
+         unit = \"seconds\"\nwarn = 0.5\ncritical = 2.0"
+    );
     [
+        people("unanswered", &answers),
+        people("people wait", &wait),
         panel("requests", "edge", "rate = { of = \"http_requests_total\", over = \"10s\", by = [\"code\"] }\nunit = \"per-second\""),
         panel(
             "errors",

@@ -183,7 +183,7 @@ impl<'r> Sheet<'r> {
             let part = match part.get(&labels) {
                 Some(group) => sheet.rate(group, millis),
                 // No series of this metric has such labels: none of what was counted is of that kind.
-                None if to.is_none() => whole.iter().map(|value| value.map(|_| 0.0)).collect(),
+                None if to.is_none_or(|to| to.metric == form.of.metric) => whole.iter().map(|value| value.map(|_| 0.0)).collect(),
                 None => continue,
             };
             let points = Points::of(part.iter().zip(&whole).map(|(part, whole)| Some((*part)? / (*whole)?)).collect());

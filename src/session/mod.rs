@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use color_eyre::eyre::{WrapErr, bail};
+use jiff::SignedDuration;
 
 use crate::app;
 use crate::app::keymap::Keymap;
@@ -49,6 +50,8 @@ pub struct Options {
     pub cache: Option<PathBuf>,
     /// The pane that is shown first.
     pub start_pane: Pane,
+    /// How far back charts reach at first; `None`: an hour.
+    pub range: Option<SignedDuration>,
 }
 
 /// Opens the console on this terminal and stays until it is left. The result is the exit code: 0, 130 after an
@@ -92,6 +95,7 @@ async fn session(
     let mut state = State::new(estate.clone(), identity, look, keymap, Wall.now(), (80, 24));
     state.read_only = options.read_only;
     state.pane = options.start_pane;
+    state.demand.range = options.range.unwrap_or(state.demand.range);
     app::pane::refresh(&mut state);
     if let Some(cached) = cached {
         // Nothing is on the screen yet, and the loop's first message asks again for all that is wanted of the world.

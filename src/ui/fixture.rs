@@ -280,7 +280,7 @@ pub fn console(estate: Estate, readings: Vec<Reading<Answer>>, size: (u16, u16))
     state.see(readings);
     state.changes.push_front(Change { at: at(-30), severity: Severity::Warning, what: "DiskFull began".into(), alert: None, source: None });
     state.changes.push_back(Change { at: at(-600), severity: Severity::Ok, what: "NodeDown ended".into(), alert: None, source: None });
-    pane::refresh_at_start(&mut state);
+    pane::refresh(&mut state);
     state
 }
 

@@ -51,7 +51,7 @@ pub fn counts(canvas: &mut Canvas, state: &State) {
     let fresh = readings.iter().any(|r| r.freshness(state.now) == Freshness::Fresh);
     let held = readings.iter().any(|r| r.held.is_some());
     let [critical, warning, info, muted] = state.counts();
-    let mut x = 0;
+    let mut x = canvas.put(0, 1, canvas.area.width, "alerts ", Token::Dim);
     let parts = [
         ('X', critical, "critical", Token::Critical),
         ('!', warning, "warning", Token::Warning),
@@ -59,7 +59,8 @@ pub fn counts(canvas: &mut Canvas, state: &State) {
         ('~', muted, "muted", Token::Muted),
     ];
     for (glyph, count, word, token) in parts {
-        if word == "info" && count == 0 {
+        // What is not there to act on is told only where there is some of it.
+        if matches!(word, "info" | "muted") && count == 0 && fresh {
             continue;
         }
         let (text, token) = match (fresh, held) {
@@ -71,7 +72,8 @@ pub fn counts(canvas: &mut Canvas, state: &State) {
     }
     x += 1;
     x += canvas.put(x, 1, canvas.area.width.saturating_sub(x), "sources", Token::Dim);
-    for word in [Freshness::Fresh, Freshness::Stale, Freshness::Unreachable, Freshness::Refused, Freshness::Never] {
+    // The bad ones first: the line may be cut off.
+    for word in [Freshness::Unreachable, Freshness::Refused, Freshness::Stale, Freshness::Never, Freshness::Fresh] {
         let names: Vec<&str> = state
             .estate
             .sources

@@ -30,14 +30,10 @@ pub(super) fn read(state: &mut State, source: usize, outcome: Outcome<Answer>, n
 
 /// The newest readings are derived.
 pub(super) fn derived(state: &mut State, derived: Derived) -> Vec<Effect> {
-    let Derived { readings, view, changes, first } = derived;
+    let Derived { readings, view, changes } = derived;
     (state.readings, state.view) = (readings, view);
     note(state, changes);
-    if first {
-        pane::refresh_at_start(state)
-    } else {
-        pane::refresh(state)
-    }
+    pane::refresh(state);
     due(state)
 }
 
@@ -49,7 +45,7 @@ pub(super) fn cached(state: &mut State, all: Vec<Option<Held<Answer>>>) {
         }
     }
     state.see(state.newest.clone());
-    pane::refresh_at_start(state);
+    pane::refresh(state);
 }
 
 /// Time has passed: readings may have gone stale.

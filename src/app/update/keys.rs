@@ -13,6 +13,7 @@ use super::{layers, lists, metrics, typing};
 
 /// A key was pressed.
 pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
+    state.touched = true;
     let scope = state.scope();
     if let Some(action) = state.keymap.find(scope, key) {
         return run(state, action);

@@ -57,7 +57,7 @@ fn step(state: &mut State, action: Action, height: isize) {
         }
         Pane::Metrics => {
             let len = state.metric_rows.len();
-            let grid = grid(state.size);
+            let grid = grid(state.size, state.metric_rows.len());
             let across = grid.across as isize;
             let by = match action {
                 Action::Left => -1,

@@ -302,13 +302,16 @@ fn the_cursor_stays_on_its_alert_while_others_come_and_go() {
 }
 
 #[test]
-fn at_the_start_the_cursor_waits_for_the_first_need_and_afterwards_it_stays() {
+fn until_the_first_key_the_cursor_is_on_the_first_row_and_afterwards_it_stays() {
     let mut state = console();
     read(&mut state, 1, Answer::Prometheus(Arc::default()));
     read(&mut state, 0, alertmanager(vec![firing("A", 30)]));
     assert!(matches!(state.overview_rows[state.overview.list.row], OverviewRow::Need(0)));
-    let chosen = state.overview.list.selected.clone();
     read(&mut state, 0, alertmanager(vec![firing("New", 90), firing("A", 30)]));
+    assert!(matches!(state.overview_rows[state.overview.list.row], OverviewRow::Need(0)), "the worst, nobody chose another");
+    press(&mut state, "z");
+    let chosen = state.overview.list.selected.clone();
+    read(&mut state, 0, alertmanager(vec![firing("Newer", 120), firing("New", 90), firing("A", 30)]));
     assert!(chosen.is_some() && state.overview.list.selected == chosen, "a later need does not take the cursor");
     // A cursor that was moved is left alone by first answers too.
     let mut moved = console();

@@ -13,7 +13,7 @@ use crate::ui::widget::chart::{self, Chart};
 
 /// Draws the pane between the fixed lines.
 pub fn draw(canvas: &mut Canvas, state: &State) {
-    let grid = grid((canvas.area.width, canvas.area.height));
+    let grid = grid((canvas.area.width, canvas.area.height), state.metric_rows.len());
     let (width, height) = (grid.width, grid.height);
     let all = state.estate.panels.len();
     let chip = frame::chip(&state.metrics.filter.text, || state.metric_rows.len(), all);

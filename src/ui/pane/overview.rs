@@ -24,6 +24,8 @@ const AGE_WIDTH: u16 = 6;
 /// A panel's value: `[-1.0e-9/s] ? 20m` with a space.
 const VALUE: u16 = 30;
 const VALUE_WIDTH: u16 = 22;
+/// A source's name with a space.
+const SOURCE_WIDTH: u16 = 22;
 /// One site's state, `[critical] ?` with a space.
 const SITE_WIDTH: u16 = 13;
 
@@ -226,10 +228,13 @@ fn source(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token)
     let freshness = reading.freshness(state.now);
     let (word, token) = mark::freshness(freshness);
     canvas.put(STATE, y, STATE_WIDTH, &word, token);
-    let kind = NAME + service_width(width);
+    let kind = NAME + SOURCE_WIDTH;
     canvas.put(NAME, y, kind - NAME - 1, &source.name, name);
-    canvas.put(kind, y, 12, source.kind.word(), Token::Dim);
-    let rest = kind + 13;
+    // Why it fails matters more than what it is.
+    let rest = if reading.failure.is_some() && !two_lines(state) { kind } else { kind + 13 };
+    if rest > kind {
+        canvas.put(kind, y, 12, source.kind.word(), Token::Dim);
+    }
     let (text, token) = match &reading.failure {
         Some(_) if two_lines(state) => (next_try(state, reading), Token::Warning),
         Some(failure) => (format!("{}: {}", next_try(state, reading), failure.what), Token::Warning),

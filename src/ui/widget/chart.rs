@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::model::estate::Severity;
 use crate::model::metric::{Column, Plot, columns, show};
-use crate::model::panel::Panel;
+use crate::model::panel::{Panel, Unit};
 use crate::model::preferences::Token;
 use crate::ui::theme::series;
 use crate::ui::widget::canvas::{Canvas, cells};
@@ -32,10 +32,14 @@ struct Scale {
 }
 
 impl Scale {
-    /// Zero is always in it: a chart that starts elsewhere makes little changes look big. A threshold is in it unless
-    /// it would press the values flat.
+    /// Zero is always in it: a chart that starts elsewhere makes little changes look big. Not for moments, whose zero is
+    /// in 1970. A threshold is in it unless it would press the values flat.
     fn of(chart: &Chart) -> Scale {
         let values = chart.plot.series.iter().flat_map(|s| s.points.iter().flatten()).filter(|v| v.is_finite());
+        if chart.panel.unit == Unit::Moment {
+            let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)));
+            return if high > low { Scale { low, high } } else { Scale { low: high.min(low) - 1.0, high: high.min(low) } };
+        }
         let (low, mut high) = values.fold((0f64, 0f64), |(low, high), v| (low.min(*v), high.max(*v)));
         for limit in limits(chart.panel) {
             if high == 0.0 || limit <= high * 3.0 {
