@@ -132,7 +132,7 @@ fn format(content_type: &str, parameters: &str, bytes: &[u8]) -> Result<(Format,
     }
 }
 
-/// [`read`], for measuring it: a fault is only its text.
+/// The reading of a page, for measuring it: a fault is only its text.
 pub fn pick(content_type: &str, bytes: &[u8], wanted: &Wanted, at: Timestamp) -> Result<Page, String> {
     read(content_type, "", bytes, wanted, at).map_err(|fault| fault.what)
 }
