@@ -44,9 +44,14 @@ fn panel(canvas: &mut Canvas, state: &State, view: &PanelView, selected: bool) {
     if selected {
         canvas.put(0, 0, 1, ">", Token::Selected);
     }
-    let x = 2 + canvas.put(2, 0, right.saturating_sub(3), &view.panel.name, if selected { Token::Selected } else { Token::Title });
+    let mut x = 2 + canvas.put(2, 0, right.saturating_sub(3), &view.panel.name, if selected { Token::Selected } else { Token::Title });
     if let Some(site) = &view.panel.site {
-        canvas.put(x + 1, 0, right.saturating_sub(x + 2), site, Token::Dim);
+        x += 1 + canvas.put(x + 1, 0, right.saturating_sub(x + 2), site, Token::Dim);
+    }
+    // A single series is told by its labels: where the value is 1, they are what the panel says.
+    if let Some([one]) = view.answer.map(|answer| answer.now.as_slice()) {
+        let labels = one.labels.iter().filter(|(name, _)| *name != "__name__").map(|(name, value)| format!("{name}={value}"));
+        canvas.put(x + 1, 0, right.saturating_sub(x + 2), &labels.collect::<Vec<_>>().join(" "), Token::Dim);
     }
     canvas.put(right, 0, width, &text, token);
     let body = canvas.area.height.saturating_sub(1);
