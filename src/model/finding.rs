@@ -183,7 +183,7 @@ impl At<'_> {
             return;
         };
         let at = if matches!(self.rule.when, When::OlderThan(_)) { self.now } else { as_of };
-        let plot = answer.plot.as_ref();
+        let plot = answer.judged.as_ref();
         let series: HashMap<&Labels, &Series> = plot.iter().flat_map(|p| &p.series).map(|s| (&s.labels, s)).collect();
         let place = self.place();
         let mut share = Interner::default();
@@ -196,6 +196,14 @@ impl At<'_> {
                 continue;
             }
             let line = plot.and_then(|plot| Some((plot, series.get(&sample.labels)?.points.as_slice())));
+            if let When::FullWithin { full, .. } = self.rule.when
+                && line.is_none()
+                && sample.value < full
+            {
+                // Without its past nobody knows its pace.
+                all.extend(before.get(&id(&prefix, &sample.labels)).cloned());
+                continue;
+            }
             let Some(holding) = self.holds(sample.value, line, at) else { continue };
             if listed == CAP {
                 beyond += 1;

@@ -83,6 +83,8 @@ pub struct PanelAnswer {
     pub now_dropped: usize,
     /// The range, where it was asked for and answered.
     pub plot: Option<Plot>,
+    /// The range that rules are judged by, where there is one for this panel; see [`super::panel::judged`].
+    pub judged: Option<Plot>,
     /// Why the query failed, where it did (cleaned).
     pub error: Option<String>,
     /// Warnings and infos that came with the answer (cleaned).

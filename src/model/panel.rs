@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 
 use super::age;
 use super::estate::Severity;
+use super::metric::Demand;
 use super::selector::Selector;
 
 /// What a panel's numbers are.
@@ -156,13 +157,26 @@ pub enum When {
     Below(f64),
     /// The value is the time of the newest event (seconds since the epoch), and that is longer ago than this.
     OlderThan(SignedDuration),
-    /// At the pace of the panel's range the value reaches `full` within this time.
+    /// At the pace of the last hour the value reaches `full` within this time.
     FullWithin {
         /// The value that is full.
         full: f64,
         /// The time that must be left.
         within: SignedDuration,
     },
+}
+
+/// How far back rules look, whatever range the screen shows.
+const JUDGED: SignedDuration = SignedDuration::from_hours(1);
+/// Points of the plot that they are judged by.
+const JUDGED_POINTS: u16 = 240;
+
+/// The plot that the rules on this panel are judged by: of the last hour, longer where a rule's `for` is. It is no
+/// matter of what a screen shows, so that all who look find the same. `None` where no rule looks back.
+pub fn judged(rules: &[Rule], panel: &str) -> Option<Demand> {
+    let looks_back = |rule: &&Rule| rule.panel == panel && !matches!(rule.when, When::OlderThan(_));
+    let range = rules.iter().filter(looks_back).map(|rule| rule.holds.max(JUDGED)).max()?;
+    Some(Demand { range, points: JUDGED_POINTS })
 }
 
 impl Panel {

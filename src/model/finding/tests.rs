@@ -73,7 +73,7 @@ fn answer(value: f64, past: &[Option<f64>]) -> PanelAnswer {
         histograms: 0,
     };
     let plot = (!past.is_empty()).then_some(plot);
-    PanelAnswer { now: vec![Sample { labels: instance("a"), value }], plot, ..PanelAnswer::default() }
+    PanelAnswer { now: vec![Sample { labels: instance("a"), value }], judged: plot, ..PanelAnswer::default() }
 }
 
 fn read(panel: PanelAnswer, as_of: i64) -> Vec<Reading<Answer>> {
@@ -138,11 +138,11 @@ fn pending_until_it_held_long_enough_by_the_plot_alone() {
     assert_eq!(state(&[over, over, Some(f64::NAN), over, over]), AlertState::Firing);
     assert_eq!(state(&[over, over, None, None, over, over]), AlertState::Pending, "two in a row do");
     let mut coarse = answer(0.12, &[over; 20]);
-    coarse.plot.as_mut().unwrap().step = 600;
-    coarse.plot.as_mut().unwrap().start = at(NOW - 600 * 19);
+    coarse.judged.as_mut().unwrap().step = 600;
+    coarse.judged.as_mut().unwrap().start = at(NOW - 600 * 19);
     assert_eq!(of_rule(&above(), &read(coarse, NOW), &[], NOW)[0].state, AlertState::Pending, "nobody looked for ten minutes");
     let (mut old, estate) = (answer(0.12, &[over; 20]), above());
-    old.plot.as_mut().unwrap().start = at(NOW - 10_000);
+    old.judged.as_mut().unwrap().start = at(NOW - 10_000);
     assert_eq!(of_rule(&estate, &read(old, NOW), &[], NOW)[0].state, AlertState::Pending, "the plot ends long ago");
 }
 
@@ -387,11 +387,11 @@ proptest! {
             let now = NOW + poll as i64 * every;
             past.push(Some(value));
             let mut panel = answer(value, &past);
-            if let Some(plot) = &mut panel.plot {
+            if let Some(plot) = &mut panel.judged {
                 (plot.start, plot.step) = (at(NOW), every);
             }
             if !from_plot {
-                panel.plot = None;
+                panel.judged = None;
             }
             // Since when nothing was seen that does not hold: what is not a number neither begins nor ends it.
             since = if value < 0.05 { None } else { since.or(if value.is_nan() { None } else { Some(now) }) };
