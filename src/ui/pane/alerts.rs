@@ -28,7 +28,11 @@ impl Columns {
     fn of(width: u16) -> Columns {
         match width {
             120.. => Columns { state: 13, age: 29, name: 34, summary: 66, source: width - 16, narrow: false },
-            _ => Columns { state: 9, age: 25, name: 30, summary: 59, source: width.saturating_sub(4), narrow: true },
+            // On the narrowest screens the summary has no room.
+            _ => {
+                let source = width.saturating_sub(4);
+                Columns { state: 9, age: 25, name: 30, summary: source.min(59), source, narrow: true }
+            }
         }
     }
 }
@@ -66,7 +70,7 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
         (columns.state, "STATE"),
         (columns.age, "AGE"),
         (columns.name, "NAME"),
-        (columns.summary, "SUMMARY"),
+        (columns.summary, if columns.summary < columns.source { "SUMMARY" } else { "" }),
         (columns.source, if columns.narrow { "BY" } else { "SOURCE" }),
     ];
     frame::heads(canvas, &heads, &chips.join("  "));
