@@ -219,6 +219,13 @@ fn saturation_tells_the_time_to_full() {
     assert_eq!(one(when, answer(0.8, &[])), None, "nothing is known of its pace");
     let full = one(when, answer(1.0, &falling)).unwrap();
     assert_eq!(full.summary(), "errors is FULL: 100% of 100% for <1m (instance=a)");
+    // What is left of something falls to nothing, and is not full while there is some of it.
+    let left = When::FullWithin { full: 0.0, within: hours(4) };
+    let used: Vec<_> = (0..=60).map(|i| Some(0.38 - 0.003 * f64::from(i))).collect();
+    let found = one(left, answer(0.2, &used)).unwrap();
+    assert_eq!(found.summary(), "errors is 20%: used up (0%) in about 1h 6m at the pace of the last hour (instance=a)");
+    assert_eq!(one(left, answer(0.8, &rising)), None, "it grows");
+    assert_eq!(one(left, answer(0.0, &used)).unwrap().summary(), "errors is USED UP: 0% left for <1m (instance=a)");
     // Large numbers that differ by little: bytes of a disk.
     let bytes: Vec<_> = (0..60).map(|i| Some(9e15 + f64::from(i) * 64.0)).collect();
     assert!(one(When::FullWithin { full: 9e15 + 7_680.0, within: hours(4) }, answer(9e15 + 3_776.0, &bytes)).is_some());
