@@ -1,7 +1,7 @@
 //! The Metrics pane: the estate's panels as small charts with their newest values.
 
 use crate::app::grid::grid;
-use crate::app::mark::value;
+use crate::app::mark::{only_series, value};
 use crate::app::state::State;
 use crate::model::age;
 use crate::model::health::PanelView;
@@ -49,9 +49,8 @@ fn panel(canvas: &mut Canvas, state: &State, view: &PanelView, selected: bool) {
         x += 1 + canvas.put(x + 1, 0, right.saturating_sub(x + 2), site, Token::Dim);
     }
     // A single series is told by its labels: where the value is 1, they are what the panel says.
-    if let Some([one]) = view.answer.map(|answer| answer.now.as_slice()) {
-        let labels = one.labels.iter().filter(|(name, _)| *name != "__name__").map(|(name, value)| format!("{name}={value}"));
-        canvas.put(x + 1, 0, right.saturating_sub(x + 2), &labels.collect::<Vec<_>>().join(" "), Token::Dim);
+    if let Some(labels) = only_series(view) {
+        canvas.put(x + 1, 0, right.saturating_sub(x + 2), &labels, Token::Dim);
     }
     canvas.put(right, 0, width, &text, token);
     let body = canvas.area.height.saturating_sub(1);
