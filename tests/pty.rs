@@ -100,12 +100,12 @@ fn the_most_used_keys_do_what_help_says() {
     let mut console = Console::open(&[]);
     console.ready();
     for (key, shows) in [
-        ("2", "SEVERITY"),
+        ("2", "SUMMARY"),
         ("3", "PANELS"),
         ("1", "NEEDS YOU"),
-        ("\t", "SEVERITY"),
+        ("\t", "SUMMARY"),
         ("?", "KEYS"),
-        ("q", "SEVERITY"), // closes the help, not the console
+        ("q", "SUMMARY"), // closes the help, not the console
         (":", "pane overview"),
         ("metrics", "pane metrics"),
         ("\r", "PANELS"),

@@ -75,6 +75,13 @@ pub fn state_cell(state: &State, alert: &Alert) -> (String, Token) {
     (alert.state.word().to_owned(), token)
 }
 
+/// The labels of a panel's only series, for people.
+pub fn only_series(view: &PanelView) -> Option<String> {
+    let [one] = view.answer?.now.as_slice() else { return None };
+    let labels: Vec<String> = one.labels.iter().filter(|(n, _)| *n != "__name__").map(|(n, v)| format!("{n}={v}")).collect();
+    (!labels.is_empty()).then(|| labels.join(" "))
+}
+
 /// The newest value with what it means: `2.1% X critical`, or `[2.1%] ? 7m` where it is not fresh.
 pub fn value(state: &State, view: &PanelView) -> (String, Token) {
     let severity = view.severity();

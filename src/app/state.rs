@@ -73,8 +73,11 @@ impl View {
                 Answer::Exposition(_) | Answer::Probe(_) => {}
             }
         }
-        let delivered = estate.sources.iter().any(|s| matches!(s.kind, SourceKind::Alertmanager { .. }));
-        let mut alerts = alert::merge(&at_alertmanager, &at_prometheus, delivered);
+        // That nobody is notified can be told only where every Alertmanager was heard: one that cannot be reached from
+        // here may well have the alert.
+        let mut heard = estate.sources.iter().zip(readings).filter(|(s, _)| matches!(s.kind, SourceKind::Alertmanager { .. })).peekable();
+        let all_heard = heard.peek().is_some() && heard.all(|(_, r)| r.freshness(now) == Freshness::Fresh);
+        let mut alerts = alert::merge(&at_alertmanager, &at_prometheus, all_heard);
         let found = finding::findings(estate, readings, &before.alerts, now);
         if !found.is_empty() {
             alerts.extend(found);

@@ -34,7 +34,7 @@ fn trimmed(answer: &Answer, alerts: usize, whole: bool) -> Answer {
             let known = Arc::make_mut(known);
             known.alerts.truncate(alerts);
             if !whole {
-                known.panels.values_mut().for_each(|panel| panel.plot = None);
+                known.panels.values_mut().for_each(|panel| (panel.plot, panel.judged) = (None, None));
             }
         }
         Answer::Alertmanager(known) if known.alerts.len() > alerts || !whole => {

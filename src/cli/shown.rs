@@ -61,7 +61,7 @@ fn filling() -> PanelAnswer {
     let start = now() - SignedDuration::from_secs(40 + step * (len - 1));
     let series = vec![Series { labels: Labels::default(), points }];
     let plot = Plot { start, step, len: len as usize, series, dropped: 0, histograms: 0 };
-    PanelAnswer { plot: Some(plot), ..value(newest) }
+    PanelAnswer { plot: Some(plot.clone()), judged: Some(plot), ..value(newest) }
 }
 
 /// The same answer to the same question, whatever the estate makes of it. One poll was 40 seconds ago, so that its

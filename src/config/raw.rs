@@ -317,7 +317,8 @@ pub(super) struct RawRule {
     /// It holds while the newest event of a panel of unit `moment` is longer ago than this.
     #[schemars(with = "Option<String>")]
     pub older_than: Key<String>,
-    /// The value that is full; it holds while the value reaches this, at its present pace, in less than `within`.
+    /// The value that is full; it holds while the value reaches this, at the pace of the last hour, in less than `within`.
+    /// It is reached from above where it is 0 and where the panel's `critical` is below its `warn`.
     #[schemars(with = "Option<f64>")]
     pub full: Key<f64>,
     /// The time that must be left until `full`.

@@ -163,8 +163,9 @@ pub fn rank(alert: &Alert) -> (bool, std::cmp::Reverse<Severity>, std::cmp::Reve
 
 /// Adds to Alertmanagers' alerts those of Prometheus that none of them has, sorted. A Prometheus alert is the same as
 /// an Alertmanager's when its name is the same and all its labels are there: Prometheus adds its external labels on
-/// the way. Where no Alertmanager is read (`delivered` false), a firing alert is plainly firing.
-pub fn merge(alertmanager: &[Arc<Alert>], prometheus: &[Arc<Alert>], delivered: bool) -> Vec<Arc<Alert>> {
+/// the way. Where there is no Alertmanager, or not all of them were heard (`all_heard` false), a firing alert is plainly
+/// firing: nobody knows that it was not delivered.
+pub fn merge(alertmanager: &[Arc<Alert>], prometheus: &[Arc<Alert>], all_heard: bool) -> Vec<Arc<Alert>> {
     let mut by_name: HashMap<&str, Vec<&Arc<Alert>>> = HashMap::new();
     for alert in alertmanager {
         by_name.entry(alert.name()).or_default().push(alert);
@@ -174,7 +175,7 @@ pub fn merge(alertmanager: &[Arc<Alert>], prometheus: &[Arc<Alert>], delivered: 
         let known = by_name.get(alert.name()).is_some_and(|same| same.iter().any(|other| alert.labels.covers(&other.labels)));
         if !known {
             let mut alert = alert.clone();
-            if !delivered && alert.state == AlertState::Undelivered {
+            if !all_heard && alert.state == AlertState::Undelivered {
                 Arc::make_mut(&mut alert).state = AlertState::Firing;
             }
             all.push(alert);

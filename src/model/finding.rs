@@ -183,7 +183,7 @@ impl At<'_> {
             return;
         };
         let at = if matches!(self.rule.when, When::OlderThan(_)) { self.now } else { as_of };
-        let plot = answer.plot.as_ref();
+        let plot = answer.judged.as_ref();
         let series: HashMap<&Labels, &Series> = plot.iter().flat_map(|p| &p.series).map(|s| (&s.labels, s)).collect();
         let place = self.place();
         let mut share = Interner::default();
@@ -196,6 +196,14 @@ impl At<'_> {
                 continue;
             }
             let line = plot.and_then(|plot| Some((plot, series.get(&sample.labels)?.points.as_slice())));
+            if let When::FullWithin { full, .. } = self.rule.when
+                && line.is_none()
+                && !self.is_full(sample.value, full)
+            {
+                // Without its past nobody knows its pace.
+                all.extend(before.get(&id(&prefix, &sample.labels)).cloned());
+                continue;
+            }
             let Some(holding) = self.holds(sample.value, line, at) else { continue };
             if listed == CAP {
                 beyond += 1;
@@ -243,6 +251,11 @@ impl At<'_> {
         alert(id, &self.source.name, self.rule.severity, labels, annotations, state, since, at)
     }
 
+    /// True where a value has reached `full`.
+    fn is_full(&self, value: f64, full: f64) -> bool {
+        if self.panel.falls_to(full) { value <= full } else { value >= full }
+    }
+
     /// Since when the condition holds for this series, and what to say of it; `None` where it does not hold.
     fn holds(&self, value: f64, line: Option<(&Plot, &[Option<f64>])>, at: Timestamp) -> Option<Holding> {
         let (name, unit) = (&self.panel.name, self.panel.unit);
@@ -276,17 +289,21 @@ impl At<'_> {
             }
             When::FullWithin { full, within } => {
                 let most = metric::show(full, unit);
-                if value >= full {
-                    return Some(Holding::lasting(by(&|v| v >= full), format!("{name} is FULL: {shown} of {most}")));
+                let falls = self.panel.falls_to(full);
+                if self.is_full(value, full) {
+                    let what =
+                        if falls { format!("{name} is USED UP: {shown} left") } else { format!("{name} is FULL: {shown} of {most}") };
+                    return Some(Holding::lasting(by(&|v| self.is_full(v, full)), what));
                 }
                 let (plot, points) = line?;
                 let trend = Trend::of(plot, points, points.len());
-                let left = trend.time_to(value, full).filter(|left| *left <= within.as_secs_f64())?;
+                let left = trend.time_to(value, full, falls).filter(|left| *left <= within.as_secs_f64())?;
                 // The trend as it was then: from the points up to there.
                 let trends = Trend::each(plot, points);
-                let since = run(&|i, v| trends[i].time_to(v, full).is_some_and(|left| left <= within.as_secs_f64()));
+                let since = run(&|i, v| trends[i].time_to(v, full, falls).is_some_and(|left| left <= within.as_secs_f64()));
                 let left = age::exact(SignedDuration::from_secs(left as i64));
-                let summary = format!("{name} is {shown}: full ({most}) in about {left} at the pace of {}", trend.told());
+                let end = if falls { "used up" } else { "full" };
+                let summary = format!("{name} is {shown}: {end} ({most}) in about {left} at the pace of {}", trend.told());
                 Some(Holding { since, exact: false, summary, lasts: false })
             }
         }

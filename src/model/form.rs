@@ -50,6 +50,24 @@ pub fn answer(ring: &Ring, form: &Form, now: Timestamp, demand: Demand, every: S
     answer
 }
 
+/// The same, with the plot that rules are judged by.
+pub fn answer_judged(
+    ring: &Ring,
+    form: &Form,
+    now: Timestamp,
+    demand: Demand,
+    judged: Option<Demand>,
+    every: SignedDuration,
+) -> PanelAnswer {
+    let mut told = answer(ring, form, now, demand, every);
+    told.judged = match judged {
+        Some(judged) if judged == demand => told.plot.clone(),
+        Some(judged) => answer(ring, form, now, judged, every).plot,
+        None => None,
+    };
+    told
+}
+
 /// The moments that are computed, milliseconds since the epoch.
 #[derive(Clone, Copy)]
 struct Grid {

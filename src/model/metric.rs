@@ -83,6 +83,8 @@ pub struct PanelAnswer {
     pub now_dropped: usize,
     /// The range, where it was asked for and answered.
     pub plot: Option<Plot>,
+    /// The range that rules are judged by, where there is one for this panel; see [`super::panel::judged`].
+    pub judged: Option<Plot>,
     /// Why the query failed, where it did (cleaned).
     pub error: Option<String>,
     /// Warnings and infos that came with the answer (cleaned).
@@ -93,7 +95,7 @@ impl PanelAnswer {
     /// The value that speaks for the panel: the worst by its thresholds, the largest among equals (the smallest where
     /// low is bad), NaN only where there is nothing else. `None` where there is no series at all.
     pub fn worst(&self, panel: &super::panel::Panel) -> Option<f64> {
-        let low_is_bad = matches!((panel.warn, panel.critical), (Some(w), Some(c)) if c < w);
+        let low_is_bad = panel.low_is_bad();
         let pick = self.now.iter().map(|s| s.value).filter(|v| !v.is_nan()).reduce(|a, b| if (b > a) == low_is_bad { a } else { b });
         pick.or_else(|| self.now.last().map(|s| s.value))
     }

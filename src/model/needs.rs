@@ -51,7 +51,8 @@ pub enum About {
     Silence(String),
 }
 
-/// All that needs a person, the worst first, then the newest. Alerts of one name are one line that counts them.
+/// All that needs a person, the worst first, then the newest. Before all stands a dead man's switch that stopped: where
+/// alerts do not arrive, what is missing below it is no good news. Alerts of one name are one line that counts them.
 pub fn needs(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: Timestamp) -> Vec<Need> {
     let mut needs = Vec::new();
     for (source, reading) in estate.sources.iter().zip(readings) {
@@ -82,21 +83,22 @@ pub fn needs(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: T
     }
     of_alerts(estate, readings, alerts, now, &mut needs);
     of_rules(estate, readings, alerts, now, &mut needs);
-    needs.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.since.cmp(&a.since)));
+    let alerting = |need: &Need| !matches!(need.about, About::DeadMan(_));
+    needs.sort_by(|a, b| alerting(a).cmp(&alerting(b)).then(b.severity.cmp(&a.severity)).then(b.since.cmp(&a.since)));
     needs
 }
 
 fn of_answer(source: &str, answer: &Answer, stale: bool, now: Timestamp, needs: &mut Vec<Need>) {
     let need =
         |severity, about, what: String, action: &str| Need { severity, about, what, action: action.into(), since: None, due: None, stale };
-    let skewed = |ahead: Option<i64>| {
+    let skewed = |whose: &str, ahead: Option<i64>| {
         let ahead = ahead.filter(|s| s.abs() > CLOCK_SKEW)?;
         let (by, way) = (ahead.abs(), if ahead > 0 { "ahead of" } else { "behind" });
-        let what = format!("{source}: its clock is {by} s {way} this machine's: ages are off by that");
+        let what = format!("{source}: {whose} clock is {by} s {way} this machine's: ages are off by that");
         Some(need(Severity::Warning, About::Source(source.into()), what, "set the clocks right"))
     };
     match answer {
-        Answer::Exposition(answer) => needs.extend(skewed(answer.clock_ahead)),
+        Answer::Exposition(answer) => needs.extend(skewed("its", answer.clock_ahead)),
         // That a probe fails is a finding.
         Answer::Probe(_) => {}
         Answer::Alertmanager(answer) => {
@@ -109,6 +111,9 @@ fn of_answer(source: &str, answer: &Answer, stale: bool, now: Timestamp, needs: 
                 let what = format!("{source}: {} of {} peers lost: {}", lost.len(), answer.peers.len(), lost.join(" "));
                 needs.push(need(Severity::Warning, About::Source(source.into()), what, "bring the peer back"));
             }
+            for peer in &answer.peers {
+                needs.extend(skewed(&format!("the peer {}'s", peer.url), peer.clock_ahead));
+            }
             for silence in answer.silences.iter().filter(|s| s.state == SilenceState::Active && s.ends_at > now) {
                 let muting = answer.alerts.iter().filter(|a| a.silenced_by.iter().any(|id| **id == *silence.id)).count();
                 if muting > 0 && silence.ends_at.duration_since(now) <= SILENCE_ENDS_SOON {
@@ -120,7 +125,7 @@ fn of_answer(source: &str, answer: &Answer, stale: bool, now: Timestamp, needs: 
             }
         }
         Answer::Prometheus(answer) => {
-            needs.extend(skewed(answer.clock_ahead));
+            needs.extend(skewed("its", answer.clock_ahead));
             if let Some(rules) = answer.rules.as_ref().filter(|r| !r.failing.is_empty()) {
                 let rule = if rules.failing.len() == 1 { "1 rule fails" } else { &format!("{} rules fail", rules.failing.len()) };
                 let what = format!("{source}: {rule} and cannot fire: {}", rules.failing[0]);
@@ -220,7 +225,7 @@ mod tests {
     use super::super::panel::{Ask, Panel, Rule, Unit, When};
     use super::super::reading::{Outcome, Reading};
     use super::super::silence::Silence;
-    use super::super::source::{AlertmanagerAnswer, DeadMan, PrometheusAnswer};
+    use super::super::source::{AlertmanagerAnswer, DeadMan, Peer, PrometheusAnswer};
     use super::*;
 
     fn at(secs: i64) -> Timestamp {
@@ -268,6 +273,38 @@ mod tests {
             ..Default::default()
         };
         assert!(of(firing, 10).is_empty());
+    }
+
+    #[test]
+    fn a_stopped_dead_mans_switch_comes_before_a_storm() {
+        let labels = Labels::new([("alertname", "Watchdog")]);
+        let alerts = (0..30)
+            .map(|i| {
+                let mut storm = alert(&[("alertname", &format!("Down{i}")), ("severity", "critical")], AlertState::Firing, i);
+                Arc::make_mut(&mut storm).severity = Severity::Critical;
+                storm
+            })
+            .collect();
+        let stopped = AlertmanagerAnswer { dead_man: Some(DeadMan { labels, firing: false }), alerts, ..Default::default() };
+        let told = of(stopped, 50);
+        assert_eq!((told.len(), &told[0].about), (31, &About::DeadMan("am".into())));
+    }
+
+    #[test]
+    fn the_clock_of_a_peer_that_differs_is_told() {
+        let peer = |url: &str, ahead| Peer {
+            url: url.into(),
+            version: None,
+            cluster: None,
+            error: None,
+            as_of: Some(at(10)),
+            clock_ahead: Some(ahead),
+        };
+        let told = of(AlertmanagerAnswer { peers: vec![peer("http://a", 2), peer("http://b", -90)], ..Default::default() }, 10);
+        assert_eq!(
+            told.iter().map(|n| n.what.as_str()).collect::<Vec<_>>(),
+            ["am: the peer http://b's clock is 90 s behind this machine's: ages are off by that"]
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 
 use super::age;
 use super::estate::Severity;
+use super::metric::Demand;
 use super::selector::Selector;
 
 /// What a panel's numbers are.
@@ -156,7 +157,8 @@ pub enum When {
     Below(f64),
     /// The value is the time of the newest event (seconds since the epoch), and that is longer ago than this.
     OlderThan(SignedDuration),
-    /// At the pace of the panel's range the value reaches `full` within this time.
+    /// At the pace of the last hour the value reaches `full` within this time: from below, or from above where
+    /// [`Panel::falls_to`] says so.
     FullWithin {
         /// The value that is full.
         full: f64,
@@ -165,14 +167,38 @@ pub enum When {
     },
 }
 
+/// How far back rules look, whatever range the screen shows.
+const JUDGED: SignedDuration = SignedDuration::from_hours(1);
+/// Points of the plot that they are judged by.
+const JUDGED_POINTS: u16 = 240;
+
+/// The plot that the rules on this panel are judged by: of the last hour, longer where a rule's `for` is. It is no
+/// matter of what a screen shows, so that all who look find the same. `None` where no rule looks back.
+pub fn judged(rules: &[Rule], panel: &str) -> Option<Demand> {
+    let looks_back = |rule: &&Rule| rule.panel == panel && !matches!(rule.when, When::OlderThan(_));
+    let range = rules.iter().filter(looks_back).map(|rule| rule.holds.max(JUDGED)).max()?;
+    Some(Demand { range, points: JUDGED_POINTS })
+}
+
 impl Panel {
+    /// True where low values are the bad ones: `critical` is below `warn`.
+    pub(super) fn low_is_bad(&self) -> bool {
+        matches!((self.warn, self.critical), (Some(w), Some(c)) if c < w)
+    }
+
+    /// True where a rule's `full` is reached from above, as by what is left of something: where low values are the bad
+    /// ones, and where nothing is left at `full`.
+    pub fn falls_to(&self, full: f64) -> bool {
+        self.low_is_bad() || full <= 0.0
+    }
+
     /// What a value means by this panel's thresholds; NaN means nothing and is `Unknown`.
     /// A `critical` below `warn` says that low values are the bad ones.
     pub fn judge(&self, value: f64) -> Severity {
         if value.is_nan() {
             return Severity::Unknown;
         }
-        let low_is_bad = matches!((self.warn, self.critical), (Some(w), Some(c)) if c < w);
+        let low_is_bad = self.low_is_bad();
         let over = |limit: Option<f64>| limit.is_some_and(|l| if low_is_bad { value <= l } else { value >= l });
         match (over(self.critical), over(self.warn)) {
             (true, _) => Severity::Critical,

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use nix::sys::signal::{Signal, raise};
+use nix::sys::termios::{self, SetArg};
 
 use super::signals::stops;
 
@@ -56,10 +57,15 @@ impl Modes {
     pub fn set(&self) -> io::Result<Vec<u8>> {
         let mut on = self.on.lock().unwrap_or_else(PoisonError::into_inner);
         if *on {
-            disable_raw_mode()?; // else the library takes it for raw already and sets nothing
+            // The library takes it for raw already and sets nothing; and to undo first would echo what is typed meanwhile.
+            let tty = tty()?;
+            let mut attributes = termios::tcgetattr(&tty)?;
+            termios::cfmakeraw(&mut attributes);
+            termios::tcsetattr(&tty, SetArg::TCSANOW, &attributes)?;
+        } else {
+            *on = true;
+            enable_raw_mode()?;
         }
-        *on = true;
-        enable_raw_mode()?;
         Ok(MODES.iter().rev().flat_map(|mode| mode.set.bytes()).collect())
     }
 

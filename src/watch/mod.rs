@@ -180,10 +180,18 @@ impl Upstream {
     fn new(estate: &Estate, index: usize, clock: &Clock, past: &Past) -> Upstream {
         let source = &estate.sources[index];
         let system = match source.kind {
-            SourceKind::Prometheus { .. } => Prometheus::new(source, &estate.panels).map(Box::new).map(System::Prometheus),
+            SourceKind::Prometheus { .. } => {
+                Prometheus::new(source, &estate.panels).map(|p| Box::new(p.judging(&estate.rules))).map(System::Prometheus)
+            }
             SourceKind::Alertmanager { .. } => Alertmanager::new(source).map(System::Alertmanager),
-            SourceKind::Probe { .. } => Prober::new(index, source, &estate.panels, past).map(Box::new).map(System::Probe),
-            SourceKind::Exposition { .. } => Exposition::new(index, source, &estate.panels, past).map(Box::new).map(System::Exposition),
+            SourceKind::Probe { .. } => {
+                let prober = Prober::new(index, source, &estate.panels, past).map(|p| p.judging(&estate.rules));
+                prober.map(Box::new).map(System::Probe)
+            }
+            SourceKind::Exposition { .. } => {
+                let exposition = Exposition::new(index, source, &estate.panels, &estate.rules, past);
+                exposition.map(Box::new).map(System::Exposition)
+            }
         };
         Upstream { system: system.unwrap_or(System::Unknown), clock: clock.clone() }
     }

@@ -92,7 +92,11 @@ pub const CRATES: &[Crate] = &[
     },
     Crate { name: "serde_json", place: Rooms(&["watch", "cache", "cli"]), why: "the answers of servers, the cached ones, and `-o json`" },
     Crate { name: "prometheus-parse", place: Rooms(&["watch"]), why: "the wanted lines of a `/metrics` page" },
-    Crate { name: "memchr", place: Rooms(&["watch"]), why: "the ends of the lines of a `/metrics` page, many bytes at once" },
+    Crate {
+        name: "memchr",
+        place: Rooms(&["link", "watch"]),
+        why: "the ends of the lines of a `/metrics` page, many bytes at once; secrets that an answer echoes",
+    },
     Crate { name: "x509-parser", place: Rooms(&["watch"]), why: "what stands in a certificate" },
     Crate {
         name: "tokio-rustls",

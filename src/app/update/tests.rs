@@ -456,6 +456,20 @@ fn the_cache_fills_only_what_was_not_read_and_is_never_fresh() {
 }
 
 #[test]
+fn nobody_is_notified_is_told_only_where_every_alertmanager_was_heard() {
+    let mut state = console();
+    let mut at_prometheus = firing("Down", 1);
+    Arc::make_mut(&mut at_prometheus).state = AlertState::Undelivered;
+    read(&mut state, 1, Answer::Prometheus(Arc::new(PrometheusAnswer { alerts: vec![at_prometheus], ..Default::default() })));
+    assert_eq!(state.view.alerts[0].state, AlertState::Firing, "Alertmanager was not heard yet");
+    read(&mut state, 0, alertmanager(vec![]));
+    assert_eq!(state.view.alerts[0].state, AlertState::Undelivered);
+    fail(&mut state, 0);
+    let down = state.view.alerts.iter().find(|a| a.name() == "Down").unwrap();
+    assert_eq!(down.state, AlertState::Firing, "it may have come there meanwhile");
+}
+
+#[test]
 fn an_alert_that_reaches_alertmanager_is_one_change() {
     let mut state = console();
     let mut pending = alert(&[("alertname", "Down"), ("job", "web")], AlertState::Pending, 5);

@@ -97,7 +97,8 @@ impl Reader {
         };
         let started = Instant::now();
         let request = prepared.client.get(self.base.clone());
-        let mut response = prepared.apply(request).send().await.map_err(failed)?;
+        let (request, sent) = prepared.apply(request).map_err(failed)?;
+        let mut response = prepared.client.execute(request).await.map_err(failed)?;
         let certificate = certificate(&response);
         let (mut bytes, mut cut) = (Vec::new(), false);
         progress.0.store(1, Ordering::Relaxed);
@@ -111,6 +112,7 @@ impl Reader {
             }
         }
         let status = response.status().as_u16();
+        sent.hide(&mut bytes, (200..300).contains(&status));
         let refused = self.allowed(&self.base, true, status, &prepared).err().map(|error| error.to_string());
         let unverified = tls && unverified(&prepared);
         Ok(Look { status, refused, bytes, cut, took: started.elapsed(), certificate, unverified })

@@ -12,12 +12,14 @@ use tokio::sync::{Mutex, Semaphore};
 use url::Url;
 
 use self::explain::{peer, refused, unreachable};
+use self::redact::Sent;
 use self::redirect::Step;
 use self::state::{Prepared, State, Target};
 use crate::model::text;
 
 pub(super) mod explain;
 mod look;
+mod redact;
 mod redirect;
 pub(super) mod state;
 pub(super) mod tls;
@@ -172,7 +174,8 @@ impl Reader {
                 Some(accept) => request.header(ACCEPT, accept),
                 None => request,
             };
-            let response = prepared.apply(request).send().await.map_err(|error| explain::failed(&url, error))?;
+            let (request, sent) = prepared.apply(request).map_err(|error| explain::failed(&url, error))?;
+            let response = prepared.client.execute(request).await.map_err(|error| explain::failed(&url, error))?;
             let status = response.status().as_u16();
             let location = header(&response, LOCATION);
             let step = match prepared.config.follow_redirects {
@@ -182,7 +185,7 @@ impl Reader {
             match step {
                 Step::Answer => {
                     self.allowed(&url, own, status, &prepared)?;
-                    return self.body(&url, response, progress).await;
+                    return self.body(&url, response, &sent, progress).await;
                 }
                 Step::Refuse(why) => return Err(unreachable(format!("{}: {why}", peer(&url)))),
                 Step::Follow(to) => {
@@ -223,7 +226,7 @@ impl Reader {
         }
     }
 
-    async fn body(&self, url: &Url, mut response: Response, progress: &Progress) -> Result<Body, LinkError> {
+    async fn body(&self, url: &Url, mut response: Response, sent: &Sent, progress: &Progress) -> Result<Body, LinkError> {
         let cap = self.limits.body_cap;
         let too_large = || unreachable(format!("{}: the answer is larger than {cap} bytes; ask for less", peer(url)));
         if response.content_length().is_some_and(|length| length > cap as u64) {
@@ -248,6 +251,7 @@ impl Reader {
             bytes.extend_from_slice(&chunk);
             progress.0.store(1 + bytes.len(), Ordering::Relaxed);
         }
+        sent.hide(&mut bytes, (200..300).contains(&status));
         Ok(Body { status, content_type, parameters, date, bytes })
     }
 }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, Request, RequestBuilder};
 
 use super::LinkError;
 use super::explain::{refused, unreachable};
+use super::redact::Sent;
 use super::tls::{self, Looking};
 use crate::config::http_config::{self, Auth, HttpConfig, Proxy, Secret, SecretRef};
 use crate::link::secret::{Mark, SecretError, Secrets};
@@ -34,14 +35,19 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// The request with the credentials and headers that belong to its target.
-    pub fn apply(&self, request: RequestBuilder) -> RequestBuilder {
+    /// The request with the credentials and headers that belong to its target, and what of it no answer should tell.
+    pub fn apply(&self, request: RequestBuilder) -> reqwest::Result<(Request, Sent)> {
         let request = request.headers(self.headers.clone());
-        match &self.credentials {
-            Credentials::None => request,
-            Credentials::Basic(username, password) => request.basic_auth(username.reveal(), Some(password.reveal())),
-            Credentials::Header(value) => request.header(AUTHORIZATION, value.clone()),
-        }
+        let (request, password) = match &self.credentials {
+            Credentials::None => (request, None),
+            Credentials::Basic(username, password) => {
+                (request.basic_auth(username.reveal(), Some(password.reveal())), Some(password.reveal()))
+            }
+            Credentials::Header(value) => (request.header(AUTHORIZATION, value.clone()), None),
+        };
+        let request = request.build()?;
+        let sent = Sent::of(request.headers(), password.as_slice(), &self.headers);
+        Ok((request, sent))
     }
 }
 

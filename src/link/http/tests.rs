@@ -104,6 +104,36 @@ async fn a_corrected_password_file_works_at_the_next_request() {
 }
 
 #[tokio::test]
+async fn an_answer_that_echoes_the_request_tells_no_credential() {
+    let server = MockServer::start().await;
+    let echo = |status| {
+        move |request: &wiremock::Request| ResponseTemplate::new(status).set_body_string(format!("{:?} hunter2-long", request.headers))
+    };
+    Mock::given(path("/bad")).respond_with(echo(500)).mount(&server).await;
+    Mock::given(path("/good")).respond_with(echo(200)).mount(&server).await;
+    // `ops:hunter2-long` and a short password, whose base64 the echo has.
+    let basic = "basic_auth:\n  username: ops\n  password: hunter2-long\nhttp_headers:\n  X-Key:\n    secrets: [k3y-of-ours]\n";
+    let token = "authorization:\n  credentials: abcdefghijklmnop-token\n";
+    for (config, secrets) in
+        [(basic, ["b3BzOmh1bnRlcjItbG9uZw==", "b3BzOmh1bnRlcjItbG9uZw"]), (token, ["abcdefghijklmnop-token", "-token"])]
+    {
+        let (_folder, file) = configured(config);
+        let reader = Reader::new(&server.uri(), Some(&file), LIMITS).unwrap();
+        for at in ["/bad", "/good"] {
+            let body = String::from_utf8(reader.get(at, &[]).await.unwrap().bytes).unwrap();
+            assert!(body.contains("<secret>"), "{body}");
+            assert!(secrets.iter().all(|secret| !body.contains(secret)), "{body}");
+            let failed = at == "/bad";
+            assert!(!failed || config == token || !body.contains("hunter2-long"), "{body}");
+            assert!(!failed || !body.contains("k3y-of-ours"), "{body}");
+        }
+        let reader = Reader::alone(&format!("{}/bad", server.uri()), Some(&file), LIMITS).unwrap();
+        let body = String::from_utf8(reader.look().await.unwrap().bytes).unwrap();
+        assert!(body.contains("<secret>") && secrets.iter().all(|secret| !body.contains(secret)), "{body}");
+    }
+}
+
+#[tokio::test]
 async fn a_token_and_headers_are_sent_and_a_changed_file_counts_at_once() {
     let server = MockServer::start().await;
     Mock::given(header("authorization", "Bearer s3cret"))

@@ -73,7 +73,7 @@ fn answer(value: f64, past: &[Option<f64>]) -> PanelAnswer {
         histograms: 0,
     };
     let plot = (!past.is_empty()).then_some(plot);
-    PanelAnswer { now: vec![Sample { labels: instance("a"), value }], plot, ..PanelAnswer::default() }
+    PanelAnswer { now: vec![Sample { labels: instance("a"), value }], judged: plot, ..PanelAnswer::default() }
 }
 
 fn read(panel: PanelAnswer, as_of: i64) -> Vec<Reading<Answer>> {
@@ -138,11 +138,11 @@ fn pending_until_it_held_long_enough_by_the_plot_alone() {
     assert_eq!(state(&[over, over, Some(f64::NAN), over, over]), AlertState::Firing);
     assert_eq!(state(&[over, over, None, None, over, over]), AlertState::Pending, "two in a row do");
     let mut coarse = answer(0.12, &[over; 20]);
-    coarse.plot.as_mut().unwrap().step = 600;
-    coarse.plot.as_mut().unwrap().start = at(NOW - 600 * 19);
+    coarse.judged.as_mut().unwrap().step = 600;
+    coarse.judged.as_mut().unwrap().start = at(NOW - 600 * 19);
     assert_eq!(of_rule(&above(), &read(coarse, NOW), &[], NOW)[0].state, AlertState::Pending, "nobody looked for ten minutes");
     let (mut old, estate) = (answer(0.12, &[over; 20]), above());
-    old.plot.as_mut().unwrap().start = at(NOW - 10_000);
+    old.judged.as_mut().unwrap().start = at(NOW - 10_000);
     assert_eq!(of_rule(&estate, &read(old, NOW), &[], NOW)[0].state, AlertState::Pending, "the plot ends long ago");
 }
 
@@ -219,6 +219,13 @@ fn saturation_tells_the_time_to_full() {
     assert_eq!(one(when, answer(0.8, &[])), None, "nothing is known of its pace");
     let full = one(when, answer(1.0, &falling)).unwrap();
     assert_eq!(full.summary(), "errors is FULL: 100% of 100% for <1m (instance=a)");
+    // What is left of something falls to nothing, and is not full while there is some of it.
+    let left = When::FullWithin { full: 0.0, within: hours(4) };
+    let used: Vec<_> = (0..=60).map(|i| Some(0.38 - 0.003 * f64::from(i))).collect();
+    let found = one(left, answer(0.2, &used)).unwrap();
+    assert_eq!(found.summary(), "errors is 20%: used up (0%) in about 1h 6m at the pace of the last hour (instance=a)");
+    assert_eq!(one(left, answer(0.8, &rising)), None, "it grows");
+    assert_eq!(one(left, answer(0.0, &used)).unwrap().summary(), "errors is USED UP: 0% left for <1m (instance=a)");
     // Large numbers that differ by little: bytes of a disk.
     let bytes: Vec<_> = (0..60).map(|i| Some(9e15 + f64::from(i) * 64.0)).collect();
     assert!(one(When::FullWithin { full: 9e15 + 7_680.0, within: hours(4) }, answer(9e15 + 3_776.0, &bytes)).is_some());
@@ -387,11 +394,11 @@ proptest! {
             let now = NOW + poll as i64 * every;
             past.push(Some(value));
             let mut panel = answer(value, &past);
-            if let Some(plot) = &mut panel.plot {
+            if let Some(plot) = &mut panel.judged {
                 (plot.start, plot.step) = (at(NOW), every);
             }
             if !from_plot {
-                panel.plot = None;
+                panel.judged = None;
             }
             // Since when nothing was seen that does not hold: what is not a number neither begins nor ends it.
             since = if value < 0.05 { None } else { since.or(if value.is_nan() { None } else { Some(now) }) };

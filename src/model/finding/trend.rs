@@ -56,12 +56,13 @@ impl Trend {
         self.time_by_value += from_time * (value - self.mean_value);
     }
 
-    /// Seconds from a value up to `full` at the line's slope; `None` where it does not rise or where the points are
-    /// too few to tell.
-    pub fn time_to(&self, value: f64, full: f64) -> Option<f64> {
+    /// Seconds from a value to `full` at the line's slope; `None` where the value does not rise (or, where it `falls` to
+    /// `full`, does not fall), or where the points are too few to tell.
+    pub fn time_to(&self, value: f64, full: f64, falls: bool) -> Option<f64> {
         let slope = self.time_by_value / self.time_by_time;
         let left = ((full - value) / slope).max(0.0);
-        (self.points >= FEWEST && slope > 0.0 && left.is_finite()).then_some(left)
+        let nears = if falls { slope < 0.0 } else { slope > 0.0 };
+        (self.points >= FEWEST && nears && left.is_finite()).then_some(left)
     }
 
     /// The time that the points span: `the last hour`, `the last 40m`.

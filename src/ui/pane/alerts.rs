@@ -4,25 +4,60 @@ use crate::app::mark::{self, state_cell};
 use crate::app::state::{AlertRow, State};
 use crate::app::when;
 use crate::model::alert::{Alert, Origin};
+use crate::model::estate::Severity;
 use crate::model::preferences::Token;
 use crate::model::reading::Freshness;
 use crate::ui::frame;
 use crate::ui::widget::canvas::Canvas;
 
 const SEVERITY: u16 = 2;
-const STATE: u16 = 13;
-/// `[undelivered] ?` and a space.
-const AGE: u16 = 29;
-const NAME: u16 = 34;
 
-/// Where the columns are that depend on the width: summary, source. On a narrow screen the summary has no room.
-fn columns(width: u16) -> (u16, u16) {
-    if width >= 120 { (NAME + 32, width - 16) } else { ((NAME + 19).min(width - 9), width - 9) }
+/// Where the columns are that depend on the width.
+struct Columns {
+    state: u16,
+    age: u16,
+    name: u16,
+    summary: u16,
+    source: u16,
+    /// True where words are short and the source is told by who speaks there: names need the room.
+    narrow: bool,
+}
+
+impl Columns {
+    /// `[undelivered] ?` and a space lie between state and age.
+    fn of(width: u16) -> Columns {
+        match width {
+            120.. => Columns { state: 13, age: 29, name: 34, summary: 66, source: width - 16, narrow: false },
+            // On the narrowest screens the summary has no room.
+            _ => {
+                let source = width.saturating_sub(4);
+                Columns { state: 9, age: 25, name: 30, summary: source.min(59), source, narrow: true }
+            }
+        }
+    }
+}
+
+/// The severity's word where there is little room.
+fn short(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "crit",
+        Severity::Warning => "warn",
+        Severity::Unknown | Severity::Info | Severity::Ok => severity.word(),
+    }
+}
+
+/// Who told of it, where there is little room.
+fn speaker(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Alertmanager => "am",
+        Origin::Prometheus => "prom",
+        Origin::Quarterdeck => "qd",
+    }
 }
 
 /// Draws the pane between the fixed lines.
 pub fn draw(canvas: &mut Canvas, state: &State) {
-    let (summary, source) = columns(canvas.area.width);
+    let columns = Columns::of(canvas.area.width);
     let shown = || state.alert_rows.iter().filter(|r| matches!(r, AlertRow::Alert(_))).count();
     let all = state.shown().alerts.len();
     let mut chips = vec![frame::chip(&state.alerts.filter.text, shown, all)];
@@ -31,12 +66,12 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
     }
     chips.retain(|c| !c.is_empty());
     let heads = [
-        (SEVERITY, "SEVERITY"),
-        (STATE, "STATE"),
-        (AGE, "AGE"),
-        (NAME, "NAME"),
-        (summary, if summary < source { "SUMMARY" } else { "" }),
-        (source, "SOURCE"),
+        (SEVERITY, if columns.narrow { "SEV" } else { "SEVERITY" }),
+        (columns.state, "STATE"),
+        (columns.age, "AGE"),
+        (columns.name, "NAME"),
+        (columns.summary, if columns.summary < columns.source { "SUMMARY" } else { "" }),
+        (columns.source, if columns.narrow { "BY" } else { "SOURCE" }),
     ];
     frame::heads(canvas, &heads, &chips.join("  "));
     if state.alert_rows.is_empty() {
@@ -72,7 +107,7 @@ fn empty(canvas: &mut Canvas, state: &State, all: usize) {
 }
 
 fn alert_row(canvas: &mut Canvas, state: &State, y: u16, alert: &Alert, selected: bool) {
-    let (summary, source) = columns(canvas.area.width);
+    let Columns { state: state_at, age, name, summary, source, narrow } = Columns::of(canvas.area.width);
     if selected {
         canvas.put(0, y, 1, ">", Token::Selected);
     }
@@ -81,12 +116,17 @@ fn alert_row(canvas: &mut Canvas, state: &State, y: u16, alert: &Alert, selected
     if state_token == Token::Unknown {
         token = Token::Unknown;
     }
-    canvas.put(SEVERITY, y, STATE - SEVERITY - 1, &format!("{glyph} {}", alert.severity.word()), token);
-    canvas.put(STATE, y, AGE - STATE - 1, &word, state_token);
-    canvas.put(AGE, y, NAME - AGE - 1, &when::ago(state, alert.starts_at), Token::Dim);
-    canvas.put(NAME, y, summary - NAME - 1, alert.name(), if selected { Token::Selected } else { Token::Text });
+    let severity = if narrow { short(alert.severity) } else { alert.severity.word() };
+    canvas.put(SEVERITY, y, state_at - SEVERITY - 1, &format!("{glyph} {severity}"), token);
+    canvas.put(state_at, y, age - state_at - 1, &word, state_token);
+    canvas.put(age, y, name - age - 1, &when::ago(state, alert.starts_at), Token::Dim);
+    canvas.put(name, y, summary - name - 1, alert.name(), if selected { Token::Selected } else { Token::Text });
     canvas.put(summary, y, source.saturating_sub(summary + 1), &alert.summary(), Token::Text);
     // Whose reading a finding of our own judges comes after who found it.
-    let told_by = if alert.origin == Origin::Quarterdeck { &format!("qd:{}", alert.source) } else { &*alert.source };
+    let told_by = match (narrow, alert.origin) {
+        (true, origin) => speaker(origin),
+        (false, Origin::Quarterdeck) => &format!("qd:{}", alert.source),
+        (false, _) => &*alert.source,
+    };
     canvas.put(source, y, canvas.area.width - source, told_by, Token::Dim);
 }

@@ -1,7 +1,7 @@
 //! The Metrics pane: the estate's panels as small charts with their newest values.
 
 use crate::app::grid::grid;
-use crate::app::mark::value;
+use crate::app::mark::{only_series, value};
 use crate::app::state::State;
 use crate::model::age;
 use crate::model::health::PanelView;
@@ -44,9 +44,13 @@ fn panel(canvas: &mut Canvas, state: &State, view: &PanelView, selected: bool) {
     if selected {
         canvas.put(0, 0, 1, ">", Token::Selected);
     }
-    let x = 2 + canvas.put(2, 0, right.saturating_sub(3), &view.panel.name, if selected { Token::Selected } else { Token::Title });
+    let mut x = 2 + canvas.put(2, 0, right.saturating_sub(3), &view.panel.name, if selected { Token::Selected } else { Token::Title });
     if let Some(site) = &view.panel.site {
-        canvas.put(x + 1, 0, right.saturating_sub(x + 2), site, Token::Dim);
+        x += 1 + canvas.put(x + 1, 0, right.saturating_sub(x + 2), site, Token::Dim);
+    }
+    // A single series is told by its labels: where the value is 1, they are what the panel says.
+    if let Some(labels) = only_series(view) {
+        canvas.put(x + 1, 0, right.saturating_sub(x + 2), &labels, Token::Dim);
     }
     canvas.put(right, 0, width, &text, token);
     let body = canvas.area.height.saturating_sub(1);

@@ -215,7 +215,10 @@ fn panel(canvas: &mut Canvas, state: &State, y: u16, view: &PanelView, name: Tok
     canvas.put(STATE, y, VALUE - STATE - 1, &view.panel.name, name);
     let (text, token) = mark::value(state, view);
     let place = VALUE + VALUE_WIDTH;
-    canvas.put(VALUE, y, VALUE_WIDTH - 1, &text, token);
+    let used = canvas.put(VALUE, y, VALUE_WIDTH - 1, &text, token) + 1;
+    if let Some(labels) = mark::only_series(view).filter(|labels| cells(labels) <= VALUE_WIDTH.saturating_sub(used + 1)) {
+        canvas.put(VALUE + used, y, VALUE_WIDTH.saturating_sub(used + 1), &labels, Token::Dim);
+    }
     let of = place_of(view.panel.service.as_ref(), view.panel.site.as_ref());
     canvas.put(place, y, width.saturating_sub(place + AGE_WIDTH + 1), &of, Token::Dim);
     let age = view.as_of.map_or("-".to_owned(), |at| when::ago(state, at));

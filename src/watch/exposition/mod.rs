@@ -20,7 +20,7 @@ use crate::model::estate::{Source, SourceKind};
 use crate::model::form;
 use crate::model::history::{BYTES_MOST, Ring};
 use crate::model::metric::Demand;
-use crate::model::panel::{Ask, Panel, Shape};
+use crate::model::panel::{self, Ask, Panel, Rule, Shape};
 use crate::model::reading::Outcome;
 use crate::model::source::{Answer, ExpositionAnswer};
 use crate::model::text::{NOTE_CAP, clean};
@@ -45,6 +45,7 @@ pub(crate) struct Core {
     every: SignedDuration,
     keep: SignedDuration,
     panels: Vec<Panel>,
+    rules: Vec<Rule>,
     wanted: Wanted,
     past: Past,
     /// `None` until the first page was read.
@@ -53,14 +54,14 @@ pub(crate) struct Core {
 
 impl Exposition {
     /// A reader of that source, the `index`th of the estate; `None` where it is something else.
-    pub(crate) fn new(index: usize, source: &Source, panels: &[Panel], past: &Past) -> Option<Exposition> {
+    pub(crate) fn new(index: usize, source: &Source, panels: &[Panel], rules: &[Rule], past: &Past) -> Option<Exposition> {
         let SourceKind::Exposition { url, keep } = &source.kind else { return None };
         Some(Exposition {
             url: url.clone(),
             http_config: source.http_config.clone(),
             limits: limits(source),
             reader: OnceLock::new(),
-            core: Arc::new(Core::new(index, source, *keep, panels, past)),
+            core: Arc::new(Core { rules: rules.to_vec(), ..Core::new(index, source, *keep, panels, past) }),
         })
     }
 
@@ -109,7 +110,7 @@ impl Core {
     pub(crate) fn new(index: usize, source: &Source, keep: SignedDuration, panels: &[Panel], past: &Past) -> Core {
         let panels: Vec<Panel> = panels.iter().filter(|panel| panel.source == source.name).cloned().collect();
         let wanted = Wanted::new(&panels);
-        Core { index, every: source.every, keep, panels, wanted, past: past.clone(), ring: Mutex::default() }
+        Core { index, every: source.every, keep, panels, rules: vec![], wanted, past: past.clone(), ring: Mutex::default() }
     }
 
     /// Takes in a page that was asked for at `as_of`.
@@ -133,7 +134,7 @@ impl Core {
         let mut panels = BTreeMap::new();
         for panel in &self.panels {
             let Ask::Form(form) = &panel.ask else { continue };
-            let mut answer = form::answer(ring, form, as_of, demand, self.every);
+            let mut answer = form::answer_judged(ring, form, as_of, demand, panel::judged(&self.rules, &panel.name), self.every);
             answer.error = missing(panel, &page.present, &body.bytes);
             panels.insert(panel.name.clone(), answer);
         }

@@ -7,8 +7,9 @@ use serde::Deserialize;
 
 use super::page::{Page, read};
 use super::*;
+use crate::model::estate::Severity;
 use crate::model::label::Labels;
-use crate::model::panel::{Form, Unit};
+use crate::model::panel::{Form, Unit, When};
 use crate::model::selector::{Matcher, Selector, Test};
 use crate::model::source::Scrape;
 
@@ -152,6 +153,27 @@ fn one_page_tells_no_rate_and_why_and_the_past_is_taken_up() {
     let again = core(&panels, &past);
     let answer = again.answer(&body("m_total 12\n"), Demand::default(), at(1_000)).unwrap();
     assert_eq!((answer.panels["p"].now[0].value, answer.history.samples), (0.2, 13));
+}
+
+#[test]
+fn what_rules_are_judged_by_is_no_matter_of_what_the_screen_shows() {
+    let labels = Labels::new([("__name__", "m")]);
+    let past: Past =
+        Arc::new(move |_| (0..600).map(|i| Scrape { at: at(1_000 + i * 5), samples: vec![(labels.clone(), i as f64)] }).collect());
+    let rule =
+        Rule { name: "r".into(), panel: "p".into(), when: When::Above(1.0), holds: SignedDuration::ZERO, severity: Severity::Warning };
+    let asked = |rules: &[Rule], minutes, points| {
+        let core = Core { rules: rules.to_vec(), ..core(&value("m"), &past) };
+        let demand = Demand { range: SignedDuration::from_mins(minutes), points };
+        core.answer(&body("m 600\n"), demand, at(4_000)).unwrap().panels.remove("p").unwrap()
+    };
+    let (short, long) = (asked(&[rule.clone()], 5, 60), asked(&[rule.clone()], 600, 200));
+    assert_ne!(short.plot, long.plot);
+    assert_eq!(short.judged, long.judged);
+    assert!(short.judged.is_some_and(|plot| plot.len == 241), "an hour in steps of 15 s");
+    assert_eq!(asked(&[], 5, 60).judged, None, "nobody pays for what nobody judges");
+    let event = Rule { when: When::OlderThan(SignedDuration::from_mins(1)), ..rule };
+    assert_eq!(asked(&[event], 5, 60).judged, None);
 }
 
 proptest! {

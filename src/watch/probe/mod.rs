@@ -22,7 +22,7 @@ use crate::model::form;
 use crate::model::history::Ring;
 use crate::model::label::Labels;
 use crate::model::metric::Demand;
-use crate::model::panel::{Ask, Form, Panel};
+use crate::model::panel::{self, Ask, Form, Panel, Rule};
 use crate::model::reading::Outcome;
 use crate::model::source::{Answer, ProbeAnswer, Scrape};
 use crate::model::text::{NOTE_CAP, clean};
@@ -52,6 +52,7 @@ pub(crate) struct Prober {
     limits: Limits,
     every: SignedDuration,
     panels: Vec<(String, Form)>,
+    rules: Vec<Rule>,
     /// Built at the first try and again until it works.
     link: OnceLock<Link>,
     memory: Mutex<Memory>,
@@ -111,10 +112,17 @@ impl Prober {
             limits: Limits { deadline: source.timeout.unsigned_abs(), body_cap: BODY_CAP },
             every: source.every,
             panels: panels.collect(),
+            rules: vec![],
             link: OnceLock::new(),
             memory: Mutex::new(Memory { ring: Ring::new(*keep, HISTORY_CAP), state: None }),
             past: Remembered { index, past: past.clone(), done: OnceCell::new() },
         })
+    }
+
+    /// The same, whose panels are judged by these rules.
+    pub(crate) fn judging(mut self, rules: &[Rule]) -> Prober {
+        self.rules = rules.to_vec();
+        self
     }
 
     /// One try. It ends within twice the source's timeout whatever the service does.
@@ -190,7 +198,10 @@ impl Prober {
         let scrape = scrape(&found, now);
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         memory.add(&scrape);
-        let panels = self.panels.iter();
+        let panels = self.panels.iter().map(|(name, form)| {
+            let judged = panel::judged(&self.rules, name);
+            (name.clone(), form::answer_judged(&memory.ring, form, now, demand, judged, self.every))
+        });
         ProbeAnswer {
             up: found.why.is_none(),
             why: found.why,
@@ -199,7 +210,7 @@ impl Prober {
             status: found.status,
             certificate: found.certificate,
             history: memory.ring.history(),
-            panels: panels.map(|(name, form)| (name.clone(), form::answer(&memory.ring, form, now, demand, self.every))).collect(),
+            panels: panels.collect(),
             scrape: Some(Arc::new(scrape)),
         }
     }

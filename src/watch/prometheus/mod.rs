@@ -20,13 +20,13 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use self::envelope::Answered;
-use self::plan::{Drawn, plan};
+use self::plan::{Drawn, Plan, plan};
 use super::wire::Fault;
 use crate::link::http::{Body, Limits, Reader};
 use crate::model::alert::Alert;
 use crate::model::estate::{Source, SourceKind};
 use crate::model::metric::{Demand, PanelAnswer, Plot};
-use crate::model::panel::Panel;
+use crate::model::panel::{Panel, Rule};
 use crate::model::reading::{FailureKind, Outcome};
 use crate::model::source::{Answer, PrometheusAnswer, Rules, Targets};
 use crate::model::text::{NOTE_CAP, clean};
@@ -54,6 +54,7 @@ pub(crate) struct Prometheus {
     /// Built at the first try and again until it works: a credentials file may come later than the console.
     reader: OnceLock<Reader>,
     memory: Mutex<Memory>,
+    rules: Vec<Rule>,
 }
 
 /// What is kept from poll to poll.
@@ -62,8 +63,8 @@ struct Memory {
     /// Polls that gave a value.
     polls: u64,
     slow: Slow,
-    /// By panel name.
-    plots: BTreeMap<String, (Drawn, Plot, Vec<String>)>,
+    /// By the panel's place.
+    plots: BTreeMap<(usize, For), (Drawn, Plot, Vec<String>)>,
 }
 
 /// The parts that change seldom.
@@ -78,7 +79,14 @@ struct Slow {
 /// What one request of the second wave brought.
 enum Part {
     Now(usize, Result<Answered<query::Now>, Fault>),
-    Plot(usize, Drawn, Result<Answered<Plot>, Fault>),
+    Plot(usize, For, Drawn, Result<Answered<Plot>, Fault>),
+}
+
+/// Whom a plot is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum For {
+    Screen,
+    Rules,
 }
 
 impl Prometheus {
@@ -94,7 +102,14 @@ impl Prometheus {
             limits: limits(source),
             reader: OnceLock::new(),
             memory: Mutex::default(),
+            rules: vec![],
         })
+    }
+
+    /// The same, whose panels are judged by these rules.
+    pub(crate) fn judging(mut self, rules: &[Rule]) -> Prometheus {
+        self.rules = rules.to_vec();
+        self
     }
 
     /// One try, which ends before `until` whatever the server does: what was not answered by then says so.
@@ -132,7 +147,7 @@ impl Prometheus {
         };
 
         let scrape = memory.slow.targets.as_ref().and_then(|targets| targets.scrape).unwrap_or(self.every);
-        let plans: Vec<Drawn> = self.panels.iter().map(|panel| plan(panel, demand, scrape, as_of)).collect();
+        let plans: Vec<Plan> = self.panels.iter().map(|panel| plan(panel, demand, &self.rules, scrape, as_of)).collect();
         let parts = self.panels(reader, &plans, &memory, until).await;
         let first_fault = self.assemble(parts, &plans, &mut memory, &mut answer);
 
@@ -166,27 +181,30 @@ impl Prometheus {
         }
     }
 
-    async fn panels(&self, reader: &Reader, plans: &[Drawn], memory: &Memory, until: Instant) -> Vec<Part> {
+    async fn panels(&self, reader: &Reader, plans: &[Plan], memory: &Memory, until: Instant) -> Vec<Part> {
         let mut requests: Vec<BoxFuture<'_, Part>> = Vec::with_capacity(plans.len() * 2);
         // The values of all panels first: they tell the health, plots only its past.
         for (index, plan) in plans.iter().enumerate() {
-            requests.push(Box::pin(async move { Part::Now(index, instant(reader, &plan.query, until).await) }));
+            requests.push(Box::pin(async move { Part::Now(index, instant(reader, &plan.now, until).await) }));
         }
         for (index, plan) in plans.iter().enumerate() {
-            let kept = memory.plots.get(&self.panels[index].name).is_some_and(|(drawn, ..)| drawn == plan);
-            if !kept {
-                let drawn = plan.clone();
-                requests.push(Box::pin(async move {
-                    let plot = range(reader, &drawn, until).await;
-                    Part::Plot(index, drawn, plot)
-                }));
+            let rules = plan.judged.as_ref().filter(|judged| **judged != plan.shown).map(|judged| (For::Rules, judged));
+            for (whom, drawn) in [(For::Screen, &plan.shown)].into_iter().chain(rules) {
+                let kept = memory.plots.get(&(index, whom)).is_some_and(|(known, ..)| known == drawn);
+                if !kept {
+                    let drawn = drawn.clone();
+                    requests.push(Box::pin(async move {
+                        let plot = range(reader, &drawn, until).await;
+                        Part::Plot(index, whom, drawn, plot)
+                    }));
+                }
             }
         }
         stream::iter(requests).buffer_unordered(IN_FLIGHT).collect().await
     }
 
     /// Puts the parts together; returns the fault of the first panel that failed.
-    fn assemble(&self, parts: Vec<Part>, plans: &[Drawn], memory: &mut Memory, answer: &mut PrometheusAnswer) -> Option<Fault> {
+    fn assemble(&self, parts: Vec<Part>, plans: &[Plan], memory: &mut Memory, answer: &mut PrometheusAnswer) -> Option<Fault> {
         let mut faults: BTreeMap<usize, Fault> = BTreeMap::new();
         let mut panels: Vec<PanelAnswer> = vec![PanelAnswer::default(); plans.len()];
         let mut failed_plots = BTreeMap::new();
@@ -204,21 +222,26 @@ impl Prometheus {
                     panels[index].error = Some(clean(&fault.what, NOTE_CAP).into_owned());
                     faults.insert(index, fault);
                 }
-                Part::Plot(index, drawn, Ok(plot)) => {
-                    memory.plots.insert(self.panels[index].name.clone(), (drawn, plot.data, plot.notes));
+                Part::Plot(index, whom, drawn, Ok(plot)) => {
+                    memory.plots.insert((index, whom), (drawn, plot.data, plot.notes));
                 }
-                Part::Plot(index, _, Err(fault)) => {
-                    memory.plots.remove(&self.panels[index].name);
+                Part::Plot(index, whom, _, Err(fault)) => {
+                    memory.plots.remove(&(index, whom));
                     failed_plots.insert(index, fault.what);
                 }
             }
         }
         for (index, mut panel) in panels.into_iter().enumerate() {
             let name = &self.panels[index].name;
-            if let Some((_, plot, notes)) = memory.plots.get(name) {
+            if let Some((_, plot, notes)) = memory.plots.get(&(index, For::Screen)) {
                 panel.plot = Some(plot.clone());
                 panel.notes.extend(notes.iter().cloned());
             }
+            panel.judged = match &plans[index].judged {
+                Some(judged) if *judged == plans[index].shown => panel.plot.clone(),
+                Some(_) => memory.plots.get(&(index, For::Rules)).map(|(_, plot, _)| plot.clone()),
+                None => None,
+            };
             // A value that is known stays one where only its past could not be read.
             if let Some(what) = failed_plots.remove(&index).filter(|_| panel.error.is_none()) {
                 panel.notes.push(clean(&format!("no plot: {what}"), NOTE_CAP).into_owned());
