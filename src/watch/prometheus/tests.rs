@@ -262,6 +262,19 @@ async fn a_long_query_goes_by_post() {
 }
 
 #[tokio::test]
+async fn a_plot_that_is_too_large_says_what_to_do_and_the_value_stays() {
+    let server = MockServer::start().await;
+    answers(&server, "/api/v1/query", json(QUERY)).await;
+    let too_large = ResponseTemplate::new(200).set_body_bytes(vec![b' '; crate::watch::BODY_CAP + 1]);
+    answers(&server, "/api/v1/query_range", too_large).await;
+    let answer = answer(&prometheus(&server, &[panel("up", "up")])).await;
+    let up = &answer.panels["up"];
+    assert_eq!((up.error.as_deref(), up.now.len()), (None, 2), "its value is known");
+    let note = &up.notes[0];
+    assert!(note.starts_with("no plot: ") && note.contains("larger than 32 MiB; let the query give fewer series"), "{note}");
+}
+
+#[tokio::test]
 async fn parts_that_are_not_there_are_notes_and_not_failures() {
     let server = MockServer::start().await;
     answers(&server, "/api/v1/query", json(QUERY)).await;
