@@ -160,11 +160,9 @@ fn origin(source: &Source) -> i64 {
 /// Makes the folder where it is missing.
 fn private_folder(path: &Path) -> Result<(), CacheError> {
     match path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
-        Some(folder) => DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(|error| CacheError::File { path: path.to_owned(), error }),
+        Some(folder) => {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| CacheError::File { path: path.to_owned(), error })
+        }
         None => Ok(()),
     }
 }
@@ -208,7 +206,8 @@ fn connect(path: &Path) -> rusqlite::Result<Option<Connection>> {
     }
     database.busy_timeout(BUSY)?;
     let number = |database: &Connection, name: &str| database.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
-    let numbers = |database: &Connection| Ok::<_, rusqlite::Error>((number(database, "application_id")?, number(database, "user_version")?));
+    let numbers =
+        |database: &Connection| Ok::<_, rusqlite::Error>((number(database, "application_id")?, number(database, "user_version")?));
     // One state of the file: asked one by one, the answers could be from before and after another console made it, and
     // a cache that is just being made would look like someone else's database.
     let (known, tables) = {
