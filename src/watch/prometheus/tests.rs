@@ -121,6 +121,9 @@ fn the_answer_of_something_else_is_not_taken_for_no_alerts() {
         assert!(rules::rules(200, other.as_bytes()).is_err() && targets::targets(200, other.as_bytes()).is_err(), "{other}");
     }
     assert!(alerts::alerts(200, br#"{"status":"success","data":{"alerts":null}}"#, &"prom".into()).is_ok());
+    let told = |bytes: &[u8]| alerts::alerts(200, bytes, &"prom".into()).unwrap_err().what;
+    assert!(told(b"{\"status\":\"success\",\"data\":{\"alerts\":[],\"x\":\"\xe9\"}}").contains("not UTF-8"));
+    assert!(told(b"<html><body>Acc\xe8s refus\xe9</body>").contains("HTML page"), "a proxy's page in Latin-1");
 }
 
 #[test]
