@@ -5,12 +5,12 @@ mod history;
 mod trim;
 
 use std::cell::RefCell;
-use std::fs::{self, DirBuilder, Permissions};
+use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 
@@ -24,6 +24,8 @@ const APPLICATION: i32 = 0x7164_636b;
 const VERSION: i32 = 2;
 /// How long one console waits for another that writes.
 const BUSY: Duration = Duration::from_secs(1);
+/// How often it looks whether another console is done with opening.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// Why there is no cache. The console works without one.
 #[derive(Debug, thiserror::Error)]
@@ -76,9 +78,10 @@ impl Cache {
     /// anew where it is corrupt, not ours, or of another version; what was there is kept beside it as `.broken`,
     /// except another version's values, which mean nothing here.
     pub fn open(path: &Path) -> Result<Cache, CacheError> {
-        private_place(path)?;
-        let tried = connect(path);
-        let database = match tried {
+        private_folder(path)?;
+        let _alone = alone(path);
+        own_file(path)?;
+        let database = match connect(path) {
             Ok(Some(database)) => database,
             Ok(None) => begin_anew(path)?,
             Err(error) if is_broken(&error) => begin_anew(path)?,
@@ -154,20 +157,43 @@ fn origin(source: &Source) -> i64 {
     i64::from_ne_bytes(hasher.finish().to_ne_bytes())
 }
 
-/// Makes the folder where it is missing, and refuses a file that others could write or have written.
-fn private_place(path: &Path) -> Result<(), CacheError> {
-    let wrap = |error| CacheError::File { path: path.to_owned(), error };
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(wrap)?;
+/// Makes the folder where it is missing.
+fn private_folder(path: &Path) -> Result<(), CacheError> {
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
+        Some(folder) => {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| CacheError::File { path: path.to_owned(), error })
+        }
+        None => Ok(()),
     }
+}
+
+/// Refuses a file that others could write or have written.
+fn own_file(path: &Path) -> Result<(), CacheError> {
     // The file is looked at and never opened here: closing it would drop the locks that SQLite holds in this process.
     match fs::metadata(path) {
         Ok(known) if known.uid() != nix::unistd::geteuid().as_raw() => {
             Err(CacheError::OfAnother { path: path.to_owned(), owner: known.uid() })
         }
         Ok(known) if known.permissions().mode() & 0o022 != 0 => Err(CacheError::OthersCanWrite { path: path.to_owned() }),
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(wrap(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(CacheError::File { path: path.to_owned(), error }),
         _ => Ok(()),
+    }
+}
+
+/// Holds off other consoles that open the cache at the same moment: of two that find a broken file the second would set
+/// aside what the first has just made, and take away its log while it writes. The lock is on the folder, because a
+/// file of our own beside the cache would be one more to explain, and one on the cache itself would drop SQLite's. Where
+/// the file system has no locks, or someone holds it for long, it goes on without.
+fn alone(path: &Path) -> Option<File> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = File::open(folder).ok()?;
+    let until = Instant::now() + BUSY;
+    loop {
+        match folder.try_lock() {
+            Ok(()) => return Some(folder),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(LOOK_AGAIN),
+            Err(_) => return None,
+        }
     }
 }
 
@@ -180,10 +206,17 @@ fn connect(path: &Path) -> rusqlite::Result<Option<Connection>> {
     }
     database.busy_timeout(BUSY)?;
     let number = |database: &Connection, name: &str| database.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
-    let (application, version) = (number(&database, "application_id")?, number(&database, "user_version")?);
-    if (application, version) != (APPLICATION, VERSION) {
-        let tables: i64 = database.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-        if application != APPLICATION && tables > 0 {
+    let numbers =
+        |database: &Connection| Ok::<_, rusqlite::Error>((number(database, "application_id")?, number(database, "user_version")?));
+    // One state of the file: asked one by one, the answers could be from before and after another console made it, and
+    // a cache that is just being made would look like someone else's database.
+    let (known, tables) = {
+        let reading = database.transaction_with_behavior(TransactionBehavior::Deferred)?;
+        let tables: i64 = reading.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        (numbers(&reading)?, tables)
+    };
+    if known != (APPLICATION, VERSION) {
+        if known.0 != APPLICATION && tables > 0 {
             return Ok(None);
         }
         // A writer and its readers do not wait for each other; not possible on some network folders, where it stays as it is.
@@ -193,7 +226,7 @@ fn connect(path: &Path) -> rusqlite::Result<Option<Connection>> {
         }
         let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
         // Another console may have made it while this one waited.
-        if (number(&transaction, "application_id")?, number(&transaction, "user_version")?) != (APPLICATION, VERSION) {
+        if numbers(&transaction)? != (APPLICATION, VERSION) {
             transaction.execute_batch(
                 "DROP TABLE IF EXISTS reading;
                  CREATE TABLE reading (
@@ -229,7 +262,6 @@ fn begin_anew(path: &Path) -> Result<Connection, CacheError> {
         let _ = fs::remove_file(beside(ending));
     }
     fs::rename(path, beside(".broken")).map_err(|error| CacheError::File { path: path.to_owned(), error })?;
-    private_place(path)?;
     let error = match connect(path) {
         Ok(Some(database)) => return Ok(database),
         Ok(None) => rusqlite::Error::InvalidQuery,

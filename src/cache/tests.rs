@@ -220,6 +220,32 @@ fn two_consoles_at_once_do_not_fail_each_other() {
 }
 
 #[test]
+fn a_broken_file_that_several_find_at_once_is_set_aside_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.db");
+    let broken = "not a database, but long enough to be asked about it".repeat(100);
+    fs::write(&path, &broken).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    let threads: Vec<_> = (0..4)
+        .map(|place| {
+            let path = path.clone();
+            std::thread::spawn(move || {
+                let estate = estate(&format!("/{place}/estate.toml"), both().sources);
+                let cache = Cache::open(&path).unwrap();
+                cache.store(&estate, 1, &held(numbers())).unwrap();
+                estate
+            })
+        })
+        .collect();
+    let estates: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+    let cache = Cache::open(&path).unwrap();
+    for estate in estates {
+        assert!(cache.load(&estate)[1].is_some(), "{} was lost", estate.path.display());
+    }
+    assert_eq!(fs::read_to_string(folder.path().join("c.db.broken")).unwrap(), broken);
+}
+
+#[test]
 fn a_file_of_another_user_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let own = folder.path().join("c.db");

@@ -6,11 +6,14 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::sys::signal::{SigSet, Signal};
-use tracing_appender::non_blocking::WorkerGuard;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
 /// A log of this many bytes gives way to a new one at the next start.
 const LARGEST: u64 = 5 << 20;
+/// Lines that may wait for a slow disk; then lines are lost. The queue is made and touched at its whole length, 32 bytes
+/// a line: the library's own 128,000 would be a fifth of all memory that the console uses.
+const WAITING: usize = 2_048;
 /// The variable that holds the level: `debug`, or such as `quarterdeck::watch=trace,warn`.
 pub const LEVEL: &str = "QD_LOG";
 
@@ -33,7 +36,7 @@ pub fn start(folder: &Path, level: Option<&str>, err: &mut dyn Write) -> WorkerG
     let mut stops = SigSet::empty();
     stops.add(Signal::SIGTSTP);
     let held = stops.thread_block();
-    let (writer, guard) = tracing_appender::non_blocking(Log::new(file(folder)));
+    let (writer, guard) = NonBlockingBuilder::default().buffered_lines_limit(WAITING).finish(Log::new(file(folder)));
     if held.is_ok() {
         let _ = stops.thread_unblock();
     }

@@ -38,6 +38,7 @@ impl From<LinkError> for Fault {
         match error {
             LinkError::Refused(what) => Fault { kind: FailureKind::Refused, absent: false, what },
             LinkError::Unreachable(what) => Fault::unusable(what),
+            LinkError::TooLarge { .. } => Fault::unusable(error.to_string()),
         }
     }
 }

@@ -45,9 +45,17 @@ pub enum LinkError {
     /// The credentials were refused (401, 403, 407) or could not be read.
     #[error("{0}")]
     Refused(String),
-    /// No connection, no answer in time, too large an answer.
+    /// No connection, no answer in time.
     #[error("{0}")]
     Unreachable(String),
+    /// Its answer is larger than [`Limits::body_cap`], and was not read to its end.
+    #[error("{at}: the answer is larger than {cap} bytes; ask for less")]
+    TooLarge {
+        /// Where it came from, as messages name it.
+        at: String,
+        /// The cap, bytes.
+        cap: usize,
+    },
 }
 
 /// The answer of one request, whatever its status (401, 403 and 407 come as [`LinkError::Refused`]).
@@ -228,7 +236,7 @@ impl Reader {
 
     async fn body(&self, url: &Url, mut response: Response, sent: &Sent, progress: &Progress) -> Result<Body, LinkError> {
         let cap = self.limits.body_cap;
-        let too_large = || unreachable(format!("{}: the answer is larger than {cap} bytes; ask for less", peer(url)));
+        let too_large = || LinkError::TooLarge { at: text::clean(&peer(url), text::LABEL_CAP).into_owned(), cap };
         if response.content_length().is_some_and(|length| length > cap as u64) {
             return Err(too_large());
         }

@@ -46,6 +46,7 @@ where
 fn why(result: Result<Body, LinkError>) -> String {
     match result {
         Err(LinkError::Unreachable(why)) => why,
+        Err(error @ LinkError::TooLarge { .. }) => error.to_string(),
         other => panic!("{other:?}"),
     }
 }

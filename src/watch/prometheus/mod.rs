@@ -22,7 +22,7 @@ use tokio::time::Instant;
 use self::envelope::Answered;
 use self::plan::{Drawn, Plan, plan};
 use super::wire::Fault;
-use crate::link::http::{Body, Limits, Reader};
+use crate::link::http::{Body, Limits, LinkError, Reader};
 use crate::model::alert::Alert;
 use crate::model::estate::{Source, SourceKind};
 use crate::model::metric::{Demand, PanelAnswer, Plot};
@@ -306,17 +306,24 @@ async fn range(reader: &Reader, drawn: &Drawn, until: Instant) -> Result<Answere
 async fn ask(reader: &Reader, path: &str, query: &str, more: &[(&str, &str)], until: Instant) -> Result<Body, Fault> {
     let mut all = vec![("query", query)];
     all.extend(more);
-    if query.len() <= QUERY_IN_ADDRESS {
-        return get(reader, path, &all, until).await;
-    }
-    in_time(reader.post_form(path, &all), until).await
+    let asking = async {
+        let body = if query.len() <= QUERY_IN_ADDRESS { reader.get(path, &all).await } else { reader.post_form(path, &all).await };
+        Ok(body.map_err(|error| match error {
+            LinkError::TooLarge { at, cap } => Fault::unusable(format!(
+                "{at}: the answer is larger than {} MiB; let the query give fewer series, such as `sum by (service) (...)` or `topk(20, ...)`",
+                cap >> 20
+            )),
+            error => error.into(),
+        }))
+    };
+    in_time(asking, until).await?
 }
 
 async fn get(reader: &Reader, path: &str, query: &[(&str, &str)], until: Instant) -> Result<Body, Fault> {
     in_time(reader.get(path, query), until).await
 }
 
-async fn in_time(request: impl Future<Output = Result<Body, crate::link::http::LinkError>>, until: Instant) -> Result<Body, Fault> {
+async fn in_time<T>(request: impl Future<Output = Result<T, LinkError>>, until: Instant) -> Result<T, Fault> {
     match tokio::time::timeout_at(until, request).await {
         Ok(body) => Ok(body?),
         Err(_) => Err(Fault::unusable("not answered in the time that one poll has: raise `timeout` or ask for less")),

@@ -200,27 +200,13 @@ enum SeriesKey {
 
 fn keep<'de, A: MapAccess<'de>>(Element { grid, taken }: Element<'_>, mut map: A) -> Result<(), A::Error> {
     let mut metric = Pairs::default();
-    let mut points = vec![None; grid.map_or(1, Grid::len)];
-    let (mut numbers, mut histogram) = (false, false);
-    let mut put = |Point(time, value): Point| match grid {
-        None => points[0] = Some(value),
-        Some(grid) => {
-            if let Some(at) = grid.index(time) {
-                points[at] = Some(value);
-            }
-        }
-    };
+    let mut line = Line::new(grid);
+    let mut histogram = false;
     while let Some(key) = map.next_key::<SeriesKey>()? {
         match key {
             SeriesKey::Metric => metric = map.next_value()?,
-            SeriesKey::Value => {
-                numbers = true;
-                put(map.next_value()?);
-            }
-            SeriesKey::Values => map.next_value_seed(Points(&mut |point| {
-                numbers = true;
-                put(point);
-            }))?,
+            SeriesKey::Value => line.put(map.next_value()?),
+            SeriesKey::Values => map.next_value_seed(&mut line)?,
             SeriesKey::Histogram => {
                 histogram = true;
                 map.next_value::<IgnoredAny>()?;
@@ -228,11 +214,11 @@ fn keep<'de, A: MapAccess<'de>>(Element { grid, taken }: Element<'_>, mut map: A
             SeriesKey::Other => drop(map.next_value::<IgnoredAny>()?),
         }
     }
-    if histogram && !numbers {
+    if histogram && !line.numbers {
         taken.histograms += 1;
     } else {
         let labels = taken.interner.labels(metric.iter());
-        taken.kept.push((labels, points));
+        taken.kept.push((labels, line.points));
     }
     Ok(())
 }
@@ -278,17 +264,47 @@ impl<'de> Deserialize<'de> for Number {
     }
 }
 
-/// Hands every point of a list on as it is read.
-struct Points<'t>(&'t mut dyn FnMut(Point));
+/// The points of one series as they are read.
+struct Line {
+    grid: Option<Grid>,
+    /// One for each step of the grid; without one, only the last value.
+    points: Vec<Option<f64>>,
+    /// The place after the last one, and its time: a server answers in steps, and to compare is cheaper than to divide.
+    next: (usize, f64),
+    /// True once there was a point.
+    numbers: bool,
+}
 
-impl<'de> DeserializeSeed<'de> for Points<'_> {
+impl Line {
+    fn new(grid: Option<Grid>) -> Line {
+        let next = (0, grid.map_or(0.0, |grid| grid.start as f64));
+        Line { grid, points: vec![None; grid.map_or(1, Grid::len)], next, numbers: false }
+    }
+
+    fn put(&mut self, Point(time, value): Point) {
+        self.numbers = true;
+        let at = match self.grid {
+            None => Some(0),
+            Some(_) if time == self.next.1 => Some(self.next.0),
+            Some(grid) => grid.index(time),
+        };
+        if let Some(at) = at
+            && let Some(point) = self.points.get_mut(at)
+        {
+            *point = Some(value);
+            self.next = (at + 1, self.grid.map_or(0.0, |grid| (grid.start + grid.step.max(1) * (at as i64 + 1)) as f64));
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Line {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
         from.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Points<'_> {
+impl<'de> Visitor<'de> for &mut Line {
     type Value = ();
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list of points")
@@ -298,7 +314,7 @@ impl<'de> Visitor<'de> for Points<'_> {
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         while let Some(point) = seq.next_element()? {
-            (self.0)(point);
+            self.put(point);
         }
         Ok(())
     }

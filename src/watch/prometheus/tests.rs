@@ -121,6 +121,9 @@ fn the_answer_of_something_else_is_not_taken_for_no_alerts() {
         assert!(rules::rules(200, other.as_bytes()).is_err() && targets::targets(200, other.as_bytes()).is_err(), "{other}");
     }
     assert!(alerts::alerts(200, br#"{"status":"success","data":{"alerts":null}}"#, &"prom".into()).is_ok());
+    let told = |bytes: &[u8]| alerts::alerts(200, bytes, &"prom".into()).unwrap_err().what;
+    assert!(told(b"{\"status\":\"success\",\"data\":{\"alerts\":[],\"x\":\"\xe9\"}}").contains("not UTF-8"));
+    assert!(told(b"<html><body>Acc\xe8s refus\xe9</body>").contains("HTML page"), "a proxy's page in Latin-1");
 }
 
 #[test]
@@ -259,6 +262,19 @@ async fn a_long_query_goes_by_post() {
     answers(&server, "/api/v1/alerts", json(ALERTS)).await;
     let answer = answer(&prometheus(&server, &[panel("long", &format!("up{}", " or up".repeat(300)))])).await;
     assert_eq!((answer.panels["long"].now.len(), answer.panels["long"].plot.is_some()), (2, true));
+}
+
+#[tokio::test]
+async fn a_plot_that_is_too_large_says_what_to_do_and_the_value_stays() {
+    let server = MockServer::start().await;
+    answers(&server, "/api/v1/query", json(QUERY)).await;
+    let too_large = ResponseTemplate::new(200).set_body_bytes(vec![b' '; crate::watch::BODY_CAP + 1]);
+    answers(&server, "/api/v1/query_range", too_large).await;
+    let answer = answer(&prometheus(&server, &[panel("up", "up")])).await;
+    let up = &answer.panels["up"];
+    assert_eq!((up.error.as_deref(), up.now.len()), (None, 2), "its value is known");
+    let note = &up.notes[0];
+    assert!(note.starts_with("no plot: ") && note.contains("larger than 32 MiB; let the query give fewer series"), "{note}");
 }
 
 #[tokio::test]
