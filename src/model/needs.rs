@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::alert::{Alert, AlertId, AlertState, Origin};
+use super::database::TroubleKind;
 use super::estate::{Estate, Severity};
 use super::finding;
 use super::health::{PanelView, Readings, panels};
@@ -82,7 +83,9 @@ pub fn needs(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: T
     }
     of_alerts(estate, readings, alerts, now, &mut needs);
     of_rules(estate, readings, alerts, now, &mut needs);
-    needs.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.since.cmp(&a.since)));
+    // Two primaries lose more with every second than anything else can: above all that is critical too.
+    let split = |need: &Need| matches!(&need.about, About::Alerts(name, _) if name.as_str() == TroubleKind::TwoPrimaries.name());
+    needs.sort_by(|a, b| split(b).cmp(&split(a)).then(b.severity.cmp(&a.severity)).then(b.since.cmp(&a.since)));
     needs
 }
 
@@ -99,6 +102,8 @@ fn of_answer(source: &str, answer: &Answer, stale: bool, now: Timestamp, needs: 
         Answer::Exposition(answer) => needs.extend(skewed(answer.clock_ahead)),
         // That a probe fails is a finding.
         Answer::Probe(_) => {}
+        // What is wrong with a database is a finding.
+        Answer::Database(_) => {}
         Answer::Alertmanager(answer) => {
             if let Some(switch) = answer.dead_man.as_ref().filter(|switch| !switch.firing) {
                 let what = format!("dead man's switch {} stopped: alerts may not arrive", switch.labels.short());

@@ -17,7 +17,8 @@ use crate::model::source::{Answer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 10] = ["overview", "alerts", "metrics", "chart", "alert", "service", "help", "findings", "finding", "page estate"];
+const SCREENS: [&str; 11] =
+    ["databases", "overview", "alerts", "metrics", "chart", "alert", "service", "help", "findings", "finding", "page estate"];
 
 #[test]
 fn every_screen_in_colours() {
@@ -215,6 +216,9 @@ fn reading(source: &Source, state: &str) -> Reading<Answer> {
             let series = (0..count).map(|n| (Labels::new([("path", name), ("n", &n.to_string())]), 0.5)).collect();
             Answer::Exposition(Arc::new(findings::exposition_answer(vec![cleaned()], series)))
         }
+        SourceKind::Database(_) => {
+            Answer::Database(Arc::new(databases::answer(&cleaned(), if matches!(state, "hostile" | "many") { count as usize } else { 1 })))
+        }
         SourceKind::Probe { .. } => {
             let why = matches!(state, "hostile" | "many").then(cleaned);
             Answer::Probe(Arc::new(findings::probe_answer(why, (0..count).map(|n| format!("{}-{n}", cleaned())).collect())))
@@ -249,7 +253,7 @@ fn one(source: &Source, word: &str, size: (u16, u16)) -> State {
 
 #[test]
 fn a_page_and_a_probe_in_every_state() {
-    for source in [findings::exposition("one"), findings::probe("one")] {
+    for source in [findings::exposition("one"), findings::probe("one"), databases::source("one")] {
         let mut all = String::new();
         for word in STATES {
             let mut state = one(&source, word, (80, 24));

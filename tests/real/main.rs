@@ -4,10 +4,12 @@
 
 mod alerts;
 mod credentials;
+mod databases;
 mod estate;
 mod exposition;
 mod first_steps;
 mod http;
 mod metrics;
 mod pair;
+mod postgres;
 mod servers;
