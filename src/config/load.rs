@@ -724,7 +724,8 @@ within = "4h"
         assert_eq!(same, ["2:8 there are two sources named `p` | the other one is on line 6"]);
         let panel = below("[[database]]\nname = 'd'\nkind = 'postgres'\nnodes = ['a']\n[[panel]]\nname = 'x'\nsource = 'd'\nquery = 'up'");
         assert_eq!(panel.len(), 1, "{panel:?}");
-        let e = load("version = 1\n[estate]\nname = 'e'\nenvironment = 't'\n[[database]]\nname = 'd'\nkind = 'postgres'\nnodes = ['a']").unwrap();
+        let e = load("version = 1\n[estate]\nname = 'e'\nenvironment = 't'\n[[database]]\nname = 'd'\nkind = 'postgres'\nnodes = ['a']")
+            .unwrap();
         let SourceKind::Database(d) = &e.sources[0].kind else { panic!() };
         assert_eq!((d.warn, d.critical, d.slot_limit), (database::WARN, Some(database::CRITICAL), database::SLOT_LIMIT));
         assert_eq!((e.sources[0].every.as_secs(), d.nodes[0].name.as_str()), (10, "a"));

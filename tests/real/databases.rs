@@ -173,7 +173,8 @@ async fn credentials_that_are_refused_are_told_apart_from_a_server_that_is_down(
     let node = format!("nodes = [\"{} passfile={}\"]", pair.a.node("locked"), passfile.display());
     let estate = estate(folder.path(), &database(&node, ""));
     let told = |readings: &[Reading<Answer>]| readings[0].failure.as_ref().map(|f| (f.kind, f.what.clone()));
-    let once = || watch::once(&estate, Demand::default(), &watch::no_past());
+    let past = watch::no_past();
+    let once = || watch::once(&estate, Demand::default(), &past);
 
     let (kind, what) = told(&once().await).unwrap();
     assert_eq!(kind, FailureKind::Refused, "{what}");

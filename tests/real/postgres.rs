@@ -75,7 +75,9 @@ impl Pair {
         run("pg_basebackup", &["-d", &from, "-D", &text(&place.join("b")), "-R", "-X", "stream", "-C", "-S", "s2", "-c", "fast"]);
         pair.b.configure(&format!("port = {}\n", pair.b.port));
         pair.b.start();
-        until("the standby streams", || (pair.a.sql("select count(*) from pg_stat_replication where state = 'streaming'") == "1").then_some(()));
+        until("the standby streams", || {
+            (pair.a.sql("select count(*) from pg_stat_replication where state = 'streaming'") == "1").then_some(())
+        });
         pair
     }
 

@@ -23,6 +23,8 @@ const HOLDS: u16 = 30;
 const TIMELINE: u16 = 36;
 const CLIENTS: u16 = 40;
 const ARCHIVE: u16 = 49;
+/// Only where there is room.
+const SLOTS: u16 = 60;
 
 /// Draws the pane between the fixed lines.
 pub fn draw(canvas: &mut Canvas, state: &State) {
@@ -38,6 +40,7 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
         (after + TIMELINE, "TL"),
         (after + CLIENTS, "CLIENTS"),
         (after + ARCHIVE, "ARCHIVE"),
+        (after + SLOTS, if has_slots(canvas.area.width) { "SLOTS" } else { "" }),
     ];
     frame::heads(canvas, &heads, &frame::chip(&state.databases.filter.text, nodes, all));
     if state.database_rows.is_empty() {
@@ -65,6 +68,11 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
 /// Where the columns after the name begin.
 fn columns(width: u16) -> u16 {
     width.saturating_sub(ARCHIVE + 11).clamp(NODE + 8, NODE + 40)
+}
+
+/// True where the slots have room too.
+fn has_slots(width: u16) -> bool {
+    width >= columns(width) + SLOTS + 20
 }
 
 /// The database, and the worst that is found of it.
@@ -104,7 +112,9 @@ fn node(canvas: &mut Canvas, state: &State, y: u16, known: &Known<'_>, at: &Node
     let Some(said) = &node.said else {
         let word = if node.refused { "! refused" } else { "! gone" };
         canvas.put(after + ROLE, y, STATE - ROLE - 1, "?", Token::Unknown);
-        let why = format!("{word}: {}", node.error.as_deref().unwrap_or("it did not answer"));
+        let why = node.error.as_deref().unwrap_or("it did not answer");
+        // The row begins with the name already.
+        let why = format!("{word}: {}", why.strip_prefix(&format!("{}: ", node.name)).unwrap_or(why));
         canvas.put(after + STATE, y, canvas.area.width.saturating_sub(after + STATE), &old(why), shade(Token::Warning));
         return;
     };
@@ -126,7 +136,11 @@ fn node(canvas: &mut Canvas, state: &State, y: u16, known: &Known<'_>, at: &Node
     let clients = format!("{}/{}", said.connections, said.max_connections);
     canvas.put(after + CLIENTS, y, ARCHIVE - CLIENTS - 1, &clients, shade(Token::Text));
     let (text, token) = archive(said);
-    canvas.put(after + ARCHIVE, y, canvas.area.width.saturating_sub(after + ARCHIVE), &old(text), shade(token));
+    canvas.put(after + ARCHIVE, y, SLOTS - ARCHIVE - 1, &old(text), shade(token));
+    if has_slots(canvas.area.width) {
+        let (text, token) = slots(said);
+        canvas.put(after + SLOTS, y, canvas.area.width.saturating_sub(after + SLOTS), &old(text), shade(token));
+    }
 }
 
 /// What a node does, in a word.
@@ -141,6 +155,17 @@ fn how(said: &Said) -> (String, Token) {
         },
         None => ("! cut off".into(), Token::Warning),
     }
+}
+
+/// How many slots there are, what the greediest keeps, and how many nobody reads.
+fn slots(said: &Said) -> (String, Token) {
+    if said.slots.is_empty() {
+        return ("-".into(), Token::Dim);
+    }
+    let most = said.slots.iter().filter_map(|slot| slot.retained).max().unwrap_or(0);
+    let idle = said.slots.iter().filter(|slot| !slot.active).count();
+    let told = format!("{}, at most {}", said.slots.len(), metric::show(most as f64, Unit::Bytes));
+    if idle > 0 { (format!("! {told}, {idle} read by nobody"), Token::Warning) } else { (told, Token::Text) }
 }
 
 fn archive(said: &Said) -> (String, Token) {
