@@ -86,6 +86,17 @@ impl Pair {
         format!("nodes = [\"{}\", \"{}\"]", self.a.node(user), self.b.node(user))
     }
 
+    /// Writes a file that only the servers' user reads.
+    pub fn give(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs::write(&path, text).expect("the file is written");
+        fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).expect("the file is closed to others");
+        if nix::unistd::geteuid().is_root() {
+            let user = nix::unistd::User::from_name("postgres").expect("users are known").expect("the user");
+            chown(&path, Some(user.uid.as_raw()), Some(user.gid.as_raw())).expect("the file is given to that user");
+        }
+    }
+
     /// A file in their folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
