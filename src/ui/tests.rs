@@ -165,6 +165,27 @@ fn a_moved_selection_changes_few_cells() {
 }
 
 #[test]
+fn a_key_leads_to_the_databases_and_a_node_to_its_database() {
+    use crate::app::message::Message;
+    use crate::app::update::update;
+    let mut state = databases::shown((80, 24));
+    state.pane = Pane::Overview;
+    let mut press = |keys: &str| {
+        for key in keys.split(' ') {
+            update(&mut state, Message::Key(key.parse().unwrap()));
+        }
+        (state.pane, state.layers.last().cloned(), state.databases.list.selected.clone(), state.database_rows.len())
+    };
+    let (pane, _, selected, rows) = press("6");
+    assert_eq!((pane, selected.unwrap().1.as_str(), rows), (Pane::Databases, "db1.main.example:5432", 12));
+    let (_, layer, selected, _) = press("j j j enter");
+    assert_eq!(selected.unwrap(), ("one".to_owned(), "db1.one.example:5432".to_owned()), "a head is passed over");
+    assert!(matches!(layer, Some(Layer::Source { index: 1, .. })), "{layer:?}");
+    let (_, _, selected, rows) = press("esc / r o l e : s t a n d b y enter");
+    assert_eq!((selected.unwrap().1.as_str(), rows), ("db2.one.example:5432", 4), "two standbys under their heads");
+}
+
+#[test]
 fn what_is_not_fresh_is_never_drawn_as_live() {
     let mut state = trouble((160, 50));
     state.pane = Pane::Metrics;

@@ -164,7 +164,7 @@ fn itself(rows: &[Row]) -> Result<Said, LinkError> {
 
 fn activity(rows: &[Row], said: &mut Said) {
     let Some(row) = rows.first() else { return };
-    said.connections = number(row, 0).unwrap_or(0);
+    said.connections = number(row, 0);
     said.longest_transaction = seconds(row, 1);
 }
 

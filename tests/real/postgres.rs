@@ -116,11 +116,6 @@ impl Server {
         format!("host=127.0.0.1 port={} user={user} dbname=postgres", self.port)
     }
 
-    /// The name of its node.
-    pub fn name(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
-    }
-
     /// More settings, of which the last of a name counts.
     pub fn configure(&self, lines: &str) {
         use std::io::Write as _;

@@ -42,9 +42,13 @@ fn node(state: &State, answer: &DatabaseAnswer, node: &Node, page: &mut Page) {
     if said.in_recovery {
         standby(state, answer, said, page);
     }
-    page.field("connections", &format!("{} of {}", said.connections, said.max_connections), Token::Text);
+    match said.connections {
+        Some(count) => page.field("connections", &format!("{count} of {}", said.max_connections), Token::Text),
+        None => page.field("connections", &format!("? of {}", said.max_connections), Token::Unknown),
+    }
     match said.longest_transaction {
         Some(age) => page.field("oldest trans.", &metric::show(age, Unit::Seconds), Token::Text),
+        None if said.connections.is_none() => page.field("oldest trans.", "? not read", Token::Unknown),
         None => page.field("oldest trans.", "none is open", Token::Dim),
     }
     archiver(state, said, page);

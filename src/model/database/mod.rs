@@ -105,8 +105,8 @@ pub struct Said {
     pub archiver: Option<Archiver>,
     /// `synchronous_standby_names`.
     pub synchronous: String,
-    /// Connections of clients.
-    pub connections: u64,
+    /// Connections of clients; `None` where they could not be counted.
+    pub connections: Option<u64>,
     /// `max_connections`.
     pub max_connections: u64,
     /// Seconds since the oldest open transaction of a client began; `None` where none is open.

@@ -133,7 +133,7 @@ fn node(canvas: &mut Canvas, state: &State, y: u16, known: &Known<'_>, at: &Node
     canvas.put(after + HOLDS, y, TIMELINE - HOLDS - 1, &holds, Token::Dim);
     let timeline = said.timeline.map_or("?".to_owned(), |timeline| timeline.to_string());
     canvas.put(after + TIMELINE, y, CLIENTS - TIMELINE - 1, &timeline, shade(Token::Text));
-    let clients = format!("{}/{}", said.connections, said.max_connections);
+    let clients = format!("{}/{}", said.connections.map_or("?".to_owned(), |n| n.to_string()), said.max_connections);
     canvas.put(after + CLIENTS, y, ARCHIVE - CLIENTS - 1, &clients, shade(Token::Text));
     let (text, token) = archive(said);
     canvas.put(after + ARCHIVE, y, SLOTS - ARCHIVE - 1, &old(text), shade(token));

@@ -104,7 +104,7 @@ fn node<'a>(answer: &'a DatabaseAnswer, node: &'a Node) -> NodeOut<'a> {
         receiver_status: receiver.and_then(|r| r.status.as_deref()),
         receiver_from: receiver.and_then(|r| r.sender.as_deref()),
         receipt_age_seconds: receiver.and_then(|r| r.receipt_age),
-        connections: said.map(|said| said.connections),
+        connections: said.and_then(|said| said.connections),
         max_connections: said.map(|said| said.max_connections),
         longest_transaction_seconds: said.and_then(|said| said.longest_transaction),
         synchronous_standby_names: said.map(|said| said.synchronous.as_str()),
