@@ -367,7 +367,7 @@ name = "main"
 kind = "postgres"
 nodes = ["host=db1 user=qd sslmode=verify-full", "host=db2 port=5433"]
 service = "postgres"
-site = "fra1"
+site = "ams3"
 every = "20s"
 timeout = "4s"
 warn = "16MiB"
@@ -724,6 +724,10 @@ within = "4h"
         assert_eq!(same, ["2:8 there are two sources named `p` | the other one is on line 6"]);
         let panel = below("[[database]]\nname = 'd'\nkind = 'postgres'\nnodes = ['a']\n[[panel]]\nname = 'x'\nsource = 'd'\nquery = 'up'");
         assert_eq!(panel.len(), 1, "{panel:?}");
+        let places =
+            "[[site]]\nname = 'a'\nrole = 'primary'\n[[site]]\nname = 'b'\nrole = 'standby'\n[[service]]\nname = 's'\nsites = ['a']\n";
+        let there = below(&format!("{places}[[database]]\nname = 'd'\nkind = 'postgres'\nnodes = ['a']\nservice = 's'\nsite = 'b'"));
+        assert_eq!(there, ["15:8 the service `s` does not run at the site `b` | did you mean `a`?"]);
         let e = load("version = 1\n[estate]\nname = 'e'\nenvironment = 't'\n[[database]]\nname = 'd'\nkind = 'postgres'\nnodes = ['a']")
             .unwrap();
         let SourceKind::Database(d) = &e.sources[0].kind else { panic!() };
@@ -797,10 +801,10 @@ within = "4h"
         (
             "database",
             "service",
-            "service = \"postgres\"\nsite = \"fra1\"\nevery = \"20s\"",
-            "service = \"web\"\nsite = \"fra1\"\nevery = \"20s\"",
+            "service = \"postgres\"\nsite = \"ams3\"\nevery = \"20s\"",
+            "service = \"web\"\nsite = \"ams3\"\nevery = \"20s\"",
         ),
-        ("database", "site", "site = \"fra1\"\nevery = \"20s\"", "site = \"ams3\"\nevery = \"20s\""),
+        ("database", "site", "site = \"ams3\"\nevery = \"20s\"", "site = \"fra1\"\nevery = \"20s\""),
         ("database", "every", "every = \"20s\"", "every = \"21s\""),
         ("database", "timeout", "timeout = \"4s\"", "timeout = \"3s\""),
         ("database", "warn", "16MiB", "17MiB"),

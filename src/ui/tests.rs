@@ -182,7 +182,7 @@ fn a_key_leads_to_the_databases_and_a_node_to_its_database() {
     assert_eq!(selected.unwrap(), ("one".to_owned(), "db1.one.example:5432".to_owned()), "a head is passed over");
     assert!(matches!(layer, Some(Layer::Source { index: 1, .. })), "{layer:?}");
     let (_, _, selected, rows) = press("esc / r o l e : s t a n d b y enter");
-    assert_eq!((selected.unwrap().1.as_str(), rows), ("db2.one.example:5432", 4), "two standbys under their heads");
+    assert_eq!((selected.unwrap().1.as_str(), rows), ("db3.main.example:5432", 4), "two standbys under their heads");
 }
 
 #[test]

@@ -225,6 +225,17 @@ impl DatabaseAnswer {
         self.said().filter(|(_, said)| !said.in_recovery)
     }
 
+    /// The nodes whose role is another than before, each a line: `db2:5432 is primary now, it was standby`. A node that
+    /// did not answer, then or now, is none of them.
+    pub fn turned(&self, before: &DatabaseAnswer) -> Vec<String> {
+        let was = |name: &str| before.said().find(|(node, _)| node.name == name).map(|(_, said)| said.role());
+        let told = |(node, said): (&Node, &Said)| {
+            let (is, was) = (said.role(), was(&node.name)?);
+            (is != was).then(|| format!("{} is {is} now, it was {was}", node.name))
+        };
+        self.said().filter_map(told).collect()
+    }
+
     /// Its nodes, counted: `version 15.8, 1 primary, 2 standbys, 1 node gone`.
     pub fn summary(&self) -> String {
         let count = |of: &str, n: usize| if n == 1 { format!("1 {of}") } else { format!("{n} {of}s") };

@@ -128,6 +128,16 @@ fn two_primaries_are_told_first_and_no_lag_is_measured_by_either() {
 }
 
 #[test]
+fn a_node_that_turned_is_told_and_one_that_was_not_heard_is_not() {
+    let before = answer(primary("0/1"), standby(None, "0/1"));
+    let mut after = answer(standby(None, "0/2"), primary("0/2"));
+    assert_eq!(after.turned(&before), ["a is standby now, it was primary", "b is primary now, it was standby"]);
+    after.nodes[0].said = None;
+    assert_eq!(after.turned(&before), ["b is primary now, it was standby"]);
+    assert!(before.turned(&after).len() == 1 && before.turned(&before).is_empty());
+}
+
+#[test]
 fn no_primary_is_told_and_how_many_did_not_answer() {
     let mut all = answer(standby(None, "0/1"), standby(None, "0/1"));
     assert_eq!(found(&all)[0], (TroubleKind::NoPrimary, Severity::Critical));
