@@ -58,6 +58,7 @@ impl Derivation {
         let view = View::of(&estate, &readings, &before, now);
         let steps: Vec<Step> = old_readings.iter().zip(&readings).map(|(old, new)| Step::of(old, new)).collect();
         let mut changes = of_sources(&estate, &readings, &before.freshness, &view.freshness, &steps, now);
+        changes.extend(of_roles(&estate, &old_readings, &readings, &steps, now));
         if steps.contains(&Step::Again) || steps.contains(&Step::AfterCached) {
             let new: HashSet<&str> = estate
                 .sources
@@ -74,6 +75,26 @@ impl Derivation {
         }
         Derived { readings, view: Arc::new(view), changes }
     }
+}
+
+/// Each node of a database that has another role than in the answer before, which may be one of an earlier start.
+fn of_roles(estate: &Estate, before: &[Reading<Answer>], after: &[Reading<Answer>], steps: &[Step], now: Timestamp) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for (source, ((old, new), step)) in estate.sources.iter().zip(before.iter().zip(after).zip(steps)) {
+        let (Some(old), Some(new)) = (&old.held, &new.held) else { continue };
+        if let (Answer::Database(old), Answer::Database(new), Step::Again | Step::AfterCached) = (&old.value, &new.value, step) {
+            let name = &source.name;
+            let change = |what| Change {
+                at: now,
+                severity: Severity::Warning,
+                what: format!("{name}: {what}"),
+                alert: None,
+                source: Some(name.clone()),
+            };
+            changes.extend(new.turned(old).into_iter().map(change));
+        }
+    }
+    changes
 }
 
 /// What happened to one reading between two views.
@@ -107,6 +128,7 @@ fn same(old: &Answer, new: &Answer) -> bool {
         (Answer::Alertmanager(old), Answer::Alertmanager(new)) => Arc::ptr_eq(old, new),
         (Answer::Exposition(old), Answer::Exposition(new)) => Arc::ptr_eq(old, new),
         (Answer::Probe(old), Answer::Probe(new)) => Arc::ptr_eq(old, new),
+        (Answer::Database(old), Answer::Database(new)) => Arc::ptr_eq(old, new),
         _ => false,
     }
 }

@@ -13,22 +13,27 @@ use super::grid::grid;
 use super::layer::{Layer, Pane};
 use super::list::List;
 use super::state::{AlertRow, State};
-use super::{overview, page};
+use super::{databases, overview, page};
 
 /// Computes the rows of all panes again and settles the selections. Until the first key the first row is selected,
 /// whichever it is by now; from then on a selection stays with its id.
 pub fn refresh(state: &mut State) {
     if !state.touched {
         (state.overview.list, state.alerts.list) = (List::default(), List::default());
+        state.databases.list = List::default();
     }
     state.overview_rows = overview::rows(state);
     state.alert_rows = alerts(state);
     state.metric_rows = metrics(state);
+    state.database_rows = databases::rows(state);
     let height = state.body_height();
     overview::settle(state);
     let mut list = std::mem::take(&mut state.alerts.list);
     list.settle(state.alert_rows.len(), |row| alert_id(state, row), height);
     state.alerts.list = list;
+    let mut list = std::mem::take(&mut state.databases.list);
+    list.settle(state.database_rows.len(), |row| databases::id(state, row), height);
+    state.databases.list = list;
     let grid = grid(state.size, state.metric_rows.len());
     let mut list = std::mem::take(&mut state.metrics.list);
     list.settle(state.metric_rows.len(), |row| metric_id(state, row), grid.across * grid.down);

@@ -17,6 +17,7 @@ use crate::model::preferences::{Theme, ZoneChoice};
 use crate::model::reading::{Freshness, Reading};
 use crate::model::source::Answer;
 
+use super::databases::DatabaseRow;
 use super::filter::Filter;
 use super::keymap::Keymap;
 use super::layer::{Layer, Pane, Scope, scope};
@@ -71,6 +72,7 @@ impl View {
                 Answer::Alertmanager(a) => at_alertmanager.extend_from_slice(&a.alerts),
                 Answer::Prometheus(p) => at_prometheus.extend_from_slice(&p.alerts),
                 Answer::Exposition(_) | Answer::Probe(_) => {}
+                Answer::Database(_) => {}
             }
         }
         // That nobody is notified can be told only where every Alertmanager was heard: one that cannot be reached from
@@ -253,6 +255,10 @@ pub struct State {
     pub metrics: PaneList<String>,
     /// Places in the estate's panels that the filter leaves.
     pub metric_rows: Vec<usize>,
+    /// The Databases pane; ids are the names of a database and its node.
+    pub databases: PaneList<(String, String)>,
+    /// Its lines.
+    pub database_rows: Vec<DatabaseRow>,
     /// What is asked of panels.
     pub demand: Demand,
     /// How things look.
@@ -292,6 +298,8 @@ impl State {
             grouped: false,
             metrics: PaneList::default(),
             metric_rows: Vec::new(),
+            databases: PaneList::default(),
+            database_rows: Vec::new(),
             demand: Demand::default(),
             look,
             keymap,

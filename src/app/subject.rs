@@ -15,6 +15,8 @@ use crate::model::reading::Freshness;
 pub const ALERT_FIELDS: &[&str] = &["name", "state", "severity", "source", "origin", "receiver", "summary", "silence"];
 /// Fields of what the Overview lists.
 pub const OVERVIEW_FIELDS: &[&str] = &["name", "state", "severity", "summary", "kind"];
+/// Fields of a database's node.
+pub const NODE_FIELDS: &[&str] = &["name", "source", "service", "role", "state"];
 /// Fields of a panel.
 pub const PANEL_FIELDS: &[&str] = &["name", "service", "source", "state", "severity"];
 

@@ -48,6 +48,7 @@ fn keep(source: &Source) -> Option<SignedDuration> {
     match &source.kind {
         SourceKind::Exposition { keep, .. } | SourceKind::Probe { keep, .. } => Some(*keep),
         SourceKind::Prometheus { .. } | SourceKind::Alertmanager { .. } => None,
+        SourceKind::Database(_) => None,
     }
 }
 

@@ -109,6 +109,7 @@ impl Cache {
                 | (Answer::Alertmanager(_), SourceKind::Alertmanager { .. })
                 | (Answer::Exposition(_), SourceKind::Exposition { .. })
                 | (Answer::Probe(_), SourceKind::Probe { .. })
+                | (Answer::Database(_), SourceKind::Database(_))
         );
         fits.then_some(Held { cached: true, ..held })
     }
@@ -148,6 +149,7 @@ fn origin(source: &Source) -> i64 {
         SourceKind::Prometheus { url } => url.hash(&mut hasher),
         SourceKind::Alertmanager { urls, .. } => urls.hash(&mut hasher),
         SourceKind::Exposition { url, .. } => url.hash(&mut hasher),
+        SourceKind::Database(database) => database.nodes.iter().for_each(|node| node.conninfo.hash(&mut hasher)),
         SourceKind::Probe { probe, .. } => match probe {
             Probe::Http { url, .. } => url.hash(&mut hasher),
             Probe::Tcp { address } => ("tcp", address).hash(&mut hasher),

@@ -74,6 +74,7 @@ fn kept(held: &Held<Answer>) -> usize {
         Answer::Alertmanager(answer) => answer.alerts.len(),
         Answer::Prometheus(answer) => answer.alerts.len(),
         Answer::Exposition(_) | Answer::Probe(_) => 0,
+        Answer::Database(_) => 0,
     }
 }
 

@@ -161,6 +161,14 @@ fn say(answer: &Answer, warnings: &mut Vec<String>) -> String {
             warnings.extend(skew("its", answer.clock_ahead));
             warnings.extend(answer.notes.iter().cloned());
         }
+        Answer::Database(answer) => {
+            parts.push(answer.summary());
+            for node in &answer.nodes {
+                warnings.extend(node.error.iter().cloned());
+                let notes = node.said.iter().flat_map(|said| &said.notes);
+                warnings.extend(notes.map(|note| format!("{}: {note}", node.name)));
+            }
+        }
         Answer::Probe(answer) => {
             parts.push(if answer.up { "up" } else { "not as it should be" }.to_owned());
             parts.extend(answer.status.map(|status| format!("status {status}")));

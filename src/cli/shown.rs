@@ -12,6 +12,7 @@ use crate::app::state::{Look, State};
 use crate::config::load::estate_from;
 use crate::config::load::tests::{KEYS, WHOLE};
 use crate::model::alert::{Alert, AlertId, AlertState, Origin, severity_of};
+use crate::model::database::{DatabaseAnswer, Node, Said};
 use crate::model::estate::{Estate, SourceKind};
 use crate::model::label::Labels;
 use crate::model::metric::{PanelAnswer, Plot, Sample, Series};
@@ -87,6 +88,13 @@ fn readings(estate: &Estate) -> Vec<Reading<Answer>> {
             SourceKind::Exposition { .. } => {
                 Answer::Exposition(Arc::new(ExpositionAnswer { panels: panels(&source.name), ..ExpositionAnswer::default() }))
             }
+            SourceKind::Database(database) => Answer::Database(Arc::new(DatabaseAnswer {
+                nodes: database
+                    .nodes
+                    .iter()
+                    .map(|at| Node { name: at.name.clone(), said: Some(Said::default()), ..Node::default() })
+                    .collect(),
+            })),
             SourceKind::Probe { .. } => {
                 Answer::Probe(Arc::new(ProbeAnswer { up: true, panels: panels(&source.name), ..ProbeAnswer::default() }))
             }

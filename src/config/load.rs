@@ -5,13 +5,16 @@ use std::path::Path;
 use jiff::SignedDuration;
 use toml::Spanned;
 
+use super::bytes;
 use super::check;
+use super::conninfo::Conninfo;
 use super::form::{Written, written};
 use super::lenient;
-use super::raw::{Key, Raw, RawLabels, RawPanel, RawRule, RawService, RawSite, RawSource, Words, text};
+use super::raw::{Key, Raw, RawDatabase, RawLabels, RawPanel, RawRule, RawService, RawSite, RawSource, Words, text};
 use super::report::{self, Report};
 use super::timing;
 use crate::model::age;
+use crate::model::database::{self, Database, NodeAt};
 use crate::model::estate::{Estate, Probe, Role, Service, Severity, Site, Source, SourceKind};
 use crate::model::label::Labels;
 use crate::model::panel::{Ask, Form, Panel, Rule, Shape, Unit, When};
@@ -56,7 +59,8 @@ fn build(path: &Path, raw: &Raw) -> Option<Estate> {
         None => None,
     };
     let sites = raw.site.iter().map(|s| site(s.get_ref())).collect::<Option<Vec<Site>>>()?;
-    let sources = raw.source.iter().map(|s| source(path, s.get_ref())).collect::<Option<Vec<Source>>>()?;
+    let databases = raw.database.iter().map(|d| database(d.get_ref()));
+    let sources = raw.source.iter().map(|s| source(path, s.get_ref())).chain(databases).collect::<Option<Vec<Source>>>()?;
     let all: Vec<String> = sites.iter().map(|s| s.name.clone()).collect();
     Some(Estate {
         path: path.to_owned(),
@@ -106,6 +110,32 @@ fn source(path: &Path, raw: &RawSource) -> Option<Source> {
         every: timing::every(raw)?,
         timeout: timing::timeout(raw)?,
         http_config: text(&raw.http_config).map(|file| path.parent().unwrap_or(Path::new("")).join(file)),
+        service: text(&raw.service).map(str::to_owned),
+        site: text(&raw.site).map(str::to_owned),
+        kind,
+    })
+}
+
+fn database(raw: &RawDatabase) -> Option<Source> {
+    let node = |written: &String| Some(NodeAt { name: Conninfo::parse(written).ok()?.name(), conninfo: written.clone() });
+    let limit = |key: &Key<String>| text(key).map(|written| bytes::limit(written).ok());
+    let (warn, critical) = (limit(&raw.warn), limit(&raw.critical));
+    let critical = match (warn, critical) {
+        (None, None) => Some(database::CRITICAL),
+        (_, critical) => critical.map_or(Some(None), |limit| limit.map(Some))?,
+    };
+    let kind = SourceKind::Database(Database {
+        nodes: words(&raw.nodes)?.iter().map(node).collect::<Option<_>>()?,
+        warn: warn.unwrap_or(Some(database::WARN))?,
+        critical,
+        slot_limit: text(&raw.slot_limit).map_or(Some(database::SLOT_LIMIT), |written| bytes::parse(written).ok())?,
+    });
+    let every = timing::or(&raw.every, timing::DATABASE)?;
+    Some(Source {
+        name: text(&raw.name)?.to_owned(),
+        every,
+        timeout: timing::or(&raw.timeout, every.min(timing::TIMEOUT))?,
+        http_config: None,
         service: text(&raw.service).map(str::to_owned),
         site: text(&raw.site).map(str::to_owned),
         kind,
@@ -331,6 +361,18 @@ below = 2
 name = "no orders"
 panel = "last order"
 older_than = "1h"
+
+[[database]]
+name = "main"
+kind = "postgres"
+nodes = ["host=db1 user=qd sslmode=verify-full", "host=db2 port=5433"]
+service = "postgres"
+site = "ams3"
+every = "20s"
+timeout = "4s"
+warn = "16MiB"
+critical = "30s"
+slot_limit = "5GiB"
 
 [[rule]]
 name = "files run out"
@@ -661,6 +703,39 @@ within = "4h"
     }
 
     #[test]
+    fn a_database_has_nodes_limits_and_no_password() {
+        let database = |more: &str| below(&format!("[[database]]\nname = 'd'\nkind = 'postgres'\n{more}"));
+        let refer = "secrets are references: put it into the password file (PGPASSFILE, ~/.pgpass, or `passfile=`)";
+        assert_eq!(database("nodes = ['host=a password=hunter2']"), [format!("4:10 the node holds a password | {refer}")]);
+        let shown = load(&format!("{LEAST}[[database]]\nname = 'd'\nkind = 'postgres'\nnodes = ['host=a password=hunter2']")).unwrap_err();
+        assert!(!shown[0].to_string().contains("hunter2"), "{}", shown[0]);
+        assert_eq!(database("nodes = ['hots=a']"), ["4:10 `hots` is no key of a node | did you mean `host`?"]);
+        assert_eq!(database("nodes = ['host=a', 'host=a port=5432']"), ["4:20 this node is named twice in `nodes`"]);
+        assert_eq!(database("nodes = []"), ["4:9 `nodes` is empty | name the primary and every standby"]);
+        assert_eq!(
+            database(""),
+            ["1:1 `nodes` is missing in this [[database]] | such as `nodes = [\"host=db1 user=qd\", \"host=db2 user=qd\"]`"]
+        );
+        let limits = |more: &str| database(&format!("nodes = ['a']\n{more}"));
+        assert_eq!(limits("warn = '2GiB'\ncritical = '1GiB'"), ["6:12 `critical` is no greater than `warn` | a warning comes first"]);
+        assert_eq!(limits("warn = 'x'"), ["5:8 `x` is no lag: write bytes such as 64MiB, or a time such as 30s"]);
+        assert!(limits("warn = '30s'\ncritical = '1GiB'").is_empty());
+        let same = below("[[database]]\nname = 'p'\nkind = 'postgres'\nnodes = ['a']");
+        assert_eq!(same, ["2:8 there are two sources named `p` | the other one is on line 6"]);
+        let panel = below("[[database]]\nname = 'd'\nkind = 'postgres'\nnodes = ['a']\n[[panel]]\nname = 'x'\nsource = 'd'\nquery = 'up'");
+        assert_eq!(panel.len(), 1, "{panel:?}");
+        let places =
+            "[[site]]\nname = 'a'\nrole = 'primary'\n[[site]]\nname = 'b'\nrole = 'standby'\n[[service]]\nname = 's'\nsites = ['a']\n";
+        let there = below(&format!("{places}[[database]]\nname = 'd'\nkind = 'postgres'\nnodes = ['a']\nservice = 's'\nsite = 'b'"));
+        assert_eq!(there, ["15:8 the service `s` does not run at the site `b` | did you mean `a`?"]);
+        let e = load("version = 1\n[estate]\nname = 'e'\nenvironment = 't'\n[[database]]\nname = 'd'\nkind = 'postgres'\nnodes = ['a']")
+            .unwrap();
+        let SourceKind::Database(d) = &e.sources[0].kind else { panic!() };
+        assert_eq!((d.warn, d.critical, d.slot_limit), (database::WARN, Some(database::CRITICAL), database::SLOT_LIMIT));
+        assert_eq!((e.sources[0].every.as_secs(), d.nodes[0].name.as_str()), (10, "a"));
+    }
+
+    #[test]
     fn panels_ask_something_and_their_thresholds_can_be_told_apart() {
         let panel = |more: &str| below(&format!("[[panel]]\nname = 'x'\nsource = 'p'\n{more}"));
         assert_eq!(panel("query = ' '"), ["4:9 `query` is empty | PromQL, such as `query = 'up'`"]);
@@ -718,7 +793,23 @@ within = "4h"
     }
 
     /// Table, key, and two values of it: the estate must differ by nothing else.
-    pub(crate) const KEYS: [(&str, &str, &str, &str); 81] = [
+    pub(crate) const KEYS: [(&str, &str, &str, &str); 92] = [
+        ("", "database", "host=db1", "host=db3"),
+        ("database", "name", "name = \"main\"", "name = \"other\""),
+        ("database", "kind", "kind = \"postgres\"", "kind = \"mysql\""),
+        ("database", "nodes", "port=5433", "port=5434"),
+        (
+            "database",
+            "service",
+            "service = \"postgres\"\nsite = \"ams3\"\nevery = \"20s\"",
+            "service = \"web\"\nsite = \"ams3\"\nevery = \"20s\"",
+        ),
+        ("database", "site", "site = \"ams3\"\nevery = \"20s\"", "site = \"fra1\"\nevery = \"20s\""),
+        ("database", "every", "every = \"20s\"", "every = \"21s\""),
+        ("database", "timeout", "timeout = \"4s\"", "timeout = \"3s\""),
+        ("database", "warn", "16MiB", "17MiB"),
+        ("database", "critical", "critical = \"30s\"", "critical = \"31s\""),
+        ("database", "slot_limit", "5GiB", "6GiB"),
         ("", "version", "version = 1", "version = 2"),
         ("", "estate", "name = \"storefront\"", "name = \"backoffice\""),
         ("", "site", "name = \"ams3\"\nrole = \"standby\"", "name = \"ams3\"\nrole = \"primary\""),
@@ -828,7 +919,7 @@ within = "4h"
             assert_ne!(text, WHOLE, "[{table}] {key} does not stand in the text");
             let changed = estate_from(&file, &text);
             assert_ne!(changed.as_ref(), Ok(&first), "[{table}] {key} changes nothing");
-            let refused = matches!((table, key), ("", "version") | ("source", "kind") | ("panel", "source"))
+            let refused = matches!((table, key), ("", "version") | ("database", "kind") | ("source", "kind") | ("panel", "source"))
                 || other == "unit = \"seconds\"" && one.contains("moment");
             assert_eq!(changed.is_err(), refused, "[{table}] {key}: {changed:?}");
         }

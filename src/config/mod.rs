@@ -1,6 +1,8 @@
 //! The files that a person writes: estate, preferences, keymaps, themes. Names secrets, never resolves them.
 
+mod bytes;
 mod check;
+pub mod conninfo;
 mod form;
 pub mod http_config;
 pub mod keymap;

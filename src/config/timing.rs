@@ -9,8 +9,10 @@ use crate::model::panel::OVER;
 
 /// `every` where the file says nothing.
 const EVERY: SignedDuration = SignedDuration::from_secs(15);
+/// `every` of a database where the file says nothing.
+pub(super) const DATABASE: SignedDuration = SignedDuration::from_secs(10);
 /// The longest `timeout` where the file says nothing; it is never longer than `every`.
-const TIMEOUT: SignedDuration = SignedDuration::from_secs(10);
+pub(super) const TIMEOUT: SignedDuration = SignedDuration::from_secs(10);
 
 /// The duration of a key or this; `None` where it cannot be read.
 pub(super) fn or(key: &Key<String>, otherwise: SignedDuration) -> Option<SignedDuration> {

@@ -1,6 +1,7 @@
 //! How a system is reached, with deadlines and size caps. Gives out readers.
 
 pub mod http;
+pub mod postgres;
 pub mod probe;
 pub mod process;
 pub mod secret;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
+use super::database::Database;
 use super::label::Labels;
 use super::panel::{Panel, Rule};
 
@@ -157,6 +158,8 @@ pub enum SourceKind {
         /// How far back its results are kept.
         keep: SignedDuration,
     },
+    /// The nodes of a replicated database, each asked itself.
+    Database(Database),
 }
 
 /// What a probe asks.
@@ -197,13 +200,14 @@ impl fmt::Display for Probe {
 pub const KEEP: SignedDuration = SignedDuration::from_hours(6);
 
 impl SourceKind {
-    /// The word of the estate file: `prometheus`, `alertmanager`, `exposition`, `probe`.
+    /// The word of the estate file: `prometheus`, `alertmanager`, `exposition`, `probe`; `database` for a `[[database]]`.
     pub fn word(&self) -> &'static str {
         match self {
             SourceKind::Prometheus { .. } => "prometheus",
             SourceKind::Alertmanager { .. } => "alertmanager",
             SourceKind::Exposition { .. } => "exposition",
             SourceKind::Probe { .. } => "probe",
+            SourceKind::Database(_) => "database",
         }
     }
 }

@@ -10,6 +10,7 @@
 //! answer that has others ends it, as in Prometheus.
 
 mod builtin;
+mod database;
 #[cfg(test)]
 mod tests;
 mod trend;
@@ -126,6 +127,7 @@ fn is_young(panel: &Panel, held: &Held<Answer>, every: SignedDuration) -> bool {
         Answer::Exposition(answer) => &answer.history,
         Answer::Probe(answer) => &answer.history,
         Answer::Prometheus(_) | Answer::Alertmanager(_) => return false,
+        Answer::Database(_) => return false,
     };
     let over = match &panel.ask {
         Ask::Form(form) => match form.shape {

@@ -94,7 +94,7 @@ pub fn panels<'a>(estate: &'a Estate, readings: &'a Readings, now: Timestamp) ->
 /// The health of every service, in the estate's order.
 ///
 /// A service is ok only when something fresh could have said otherwise: a fresh Alertmanager or Prometheus, or a fresh
-/// panel or probe of its own. Muted alerts do not make it worse; what names none of the estate's sites, be it an alert,
+/// panel, probe or database of its own. Muted alerts do not make it worse; what names none of the estate's sites, be it an alert,
 /// a panel or a probe, counts for the service as a whole only.
 pub fn services(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: Timestamp) -> Vec<ServiceHealth> {
     let fresh = |r: &Reading<Answer>| r.freshness(now) == Freshness::Fresh;
@@ -111,9 +111,11 @@ pub fn services(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now
                 alerts.iter().filter(|a| service.labels.covers(&a.labels) && !estate.is_dead_man(&a.labels)).collect();
             let mut whole = Judge { health: Health::NOTHING, since: None, worst: None, heard };
             let is_own = |of: &Option<String>| of.as_deref() == Some(service.name.as_str());
-            // That a probe fails is a finding among the alerts; that it is there to be asked makes silence mean something.
+            // That a probe fails or a database lags is a finding among the alerts; that it is there to be asked makes silence mean something.
             let probes: Vec<&Source> = (estate.sources.iter().zip(readings))
-                .filter(|(source, reading)| matches!(source.kind, SourceKind::Probe { .. }) && is_own(&source.service) && fresh(reading))
+                .filter(|(source, reading)| {
+                    matches!(source.kind, SourceKind::Probe { .. } | SourceKind::Database(_)) && is_own(&source.service) && fresh(reading)
+                })
                 .map(|(source, _)| source)
                 .collect();
             whole.heard |= !probes.is_empty();

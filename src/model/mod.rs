@@ -3,6 +3,7 @@
 pub mod age;
 pub mod alert;
 pub mod change;
+pub mod database;
 pub mod estate;
 pub mod finding;
 pub mod form;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::alert::{Alert, AlertId, AlertState, Origin};
+use super::database::TroubleKind;
 use super::estate::{Estate, Severity};
 use super::finding;
 use super::health::{PanelView, Readings, panels};
@@ -83,8 +84,14 @@ pub fn needs(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: T
     }
     of_alerts(estate, readings, alerts, now, &mut needs);
     of_rules(estate, readings, alerts, now, &mut needs);
-    let alerting = |need: &Need| !matches!(need.about, About::DeadMan(_));
-    needs.sort_by(|a, b| alerting(a).cmp(&alerting(b)).then(b.severity.cmp(&a.severity)).then(b.since.cmp(&a.since)));
+    // Two primaries lose more with every second than anything else can; then a stopped dead man's switch, without which
+    // nothing else can be believed.
+    let place = |need: &Need| match &need.about {
+        About::Alerts(name, _) if name.as_str() == TroubleKind::TwoPrimaries.name() => 0,
+        About::DeadMan(_) => 1,
+        _ => 2,
+    };
+    needs.sort_by(|a, b| place(a).cmp(&place(b)).then(b.severity.cmp(&a.severity)).then(b.since.cmp(&a.since)));
     needs
 }
 
@@ -101,6 +108,8 @@ fn of_answer(source: &str, answer: &Answer, stale: bool, now: Timestamp, needs: 
         Answer::Exposition(answer) => needs.extend(skewed("its", answer.clock_ahead)),
         // That a probe fails is a finding.
         Answer::Probe(_) => {}
+        // What is wrong with a database is a finding.
+        Answer::Database(_) => {}
         Answer::Alertmanager(answer) => {
             if let Some(switch) = answer.dead_man.as_ref().filter(|switch| !switch.firing) {
                 let what = format!("dead man's switch {} stopped: alerts may not arrive", switch.labels.short());

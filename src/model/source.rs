@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::alert::Alert;
+use super::database::DatabaseAnswer;
 use super::label::Labels;
 use super::metric::PanelAnswer;
 use super::silence::Silence;
@@ -23,6 +24,8 @@ pub enum Answer {
     Exposition(Arc<ExpositionAnswer>),
     /// Of a probe.
     Probe(Arc<ProbeAnswer>),
+    /// Of the nodes of a database.
+    Database(Arc<DatabaseAnswer>),
 }
 
 impl Answer {
@@ -33,6 +36,7 @@ impl Answer {
             Answer::Exposition(answer) => answer.panels.get(name),
             Answer::Probe(answer) => answer.panels.get(name),
             Answer::Alertmanager(_) => None,
+            Answer::Database(_) => None,
         }
     }
 
@@ -42,6 +46,7 @@ impl Answer {
             Answer::Exposition(answer) => answer.scrape.as_ref(),
             Answer::Probe(answer) => answer.scrape.as_ref(),
             Answer::Prometheus(_) | Answer::Alertmanager(_) => None,
+            Answer::Database(_) => None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A small estate in trouble, for the tests of all screens, and what a drawn screen looks like as text.
 
+pub mod databases;
 pub mod findings;
 
 use std::collections::BTreeMap;
@@ -240,6 +241,7 @@ fn keymap() -> Keymap {
         ("global", "1", "overview"),
         ("global", "2", "alerts"),
         ("global", "3", "metrics"),
+        ("global", "6", "databases"),
         ("list", "enter", "open"),
         ("list", "/", "filter"),
         ("list", "j", "down"),
@@ -325,6 +327,9 @@ pub fn shown(screen: &str, size: (u16, u16)) -> State {
     use crate::app::layer::Layer;
     if screen.starts_with("finding") || screen == "page estate" {
         return findings::shown(screen, size);
+    }
+    if screen == "databases" {
+        return databases::shown(size);
     }
     let mut state = trouble(size);
     match screen {

@@ -17,7 +17,8 @@ use crate::model::source::{Answer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 10] = ["overview", "alerts", "metrics", "chart", "alert", "service", "help", "findings", "finding", "page estate"];
+const SCREENS: [&str; 11] =
+    ["databases", "overview", "alerts", "metrics", "chart", "alert", "service", "help", "findings", "finding", "page estate"];
 
 #[test]
 fn every_screen_in_colours() {
@@ -150,15 +151,38 @@ fn the_filter_being_typed_replaces_the_footer() {
 #[test]
 fn a_moved_selection_changes_few_cells() {
     for pane in Pane::ALL {
-        let mut state = trouble((80, 24));
+        // Where there is no database, there is no row either.
+        let mut state = if pane == Pane::Databases { databases::shown((80, 24)) } else { trouble((80, 24)) };
         state.pane = pane;
         let before = buffer(&state, (80, 24));
+        state.databases.list.row += 1;
         state.overview.list.row += 1;
         state.alerts.list.row += 1;
         state.metrics.list.row += 1;
         let changed = before.diff(&buffer(&state, (80, 24))).len();
         assert!((2..=90).contains(&changed), "{}: {changed} cells", pane.name());
     }
+}
+
+#[test]
+fn a_key_leads_to_the_databases_and_a_node_to_its_database() {
+    use crate::app::message::Message;
+    use crate::app::update::update;
+    let mut state = databases::shown((80, 24));
+    state.pane = Pane::Overview;
+    let mut press = |keys: &str| {
+        for key in keys.split(' ') {
+            update(&mut state, Message::Key(key.parse().unwrap()));
+        }
+        (state.pane, state.layers.last().cloned(), state.databases.list.selected.clone(), state.database_rows.len())
+    };
+    let (pane, _, selected, rows) = press("6");
+    assert_eq!((pane, selected.unwrap().1.as_str(), rows), (Pane::Databases, "db1.main.example:5432", 12));
+    let (_, layer, selected, _) = press("j j j enter");
+    assert_eq!(selected.unwrap(), ("one".to_owned(), "db1.one.example:5432".to_owned()), "a head is passed over");
+    assert!(matches!(layer, Some(Layer::Source { index: 1, .. })), "{layer:?}");
+    let (_, _, selected, rows) = press("esc / r o l e : s t a n d b y enter");
+    assert_eq!((selected.unwrap().1.as_str(), rows), ("db3.main.example:5432", 4), "two standbys under their heads");
 }
 
 #[test]
@@ -215,6 +239,9 @@ fn reading(source: &Source, state: &str) -> Reading<Answer> {
             let series = (0..count).map(|n| (Labels::new([("path", name), ("n", &n.to_string())]), 0.5)).collect();
             Answer::Exposition(Arc::new(findings::exposition_answer(vec![cleaned()], series)))
         }
+        SourceKind::Database(_) => {
+            Answer::Database(Arc::new(databases::answer(&cleaned(), if matches!(state, "hostile" | "many") { count as usize } else { 1 })))
+        }
         SourceKind::Probe { .. } => {
             let why = matches!(state, "hostile" | "many").then(cleaned);
             Answer::Probe(Arc::new(findings::probe_answer(why, (0..count).map(|n| format!("{}-{n}", cleaned())).collect())))
@@ -249,7 +276,7 @@ fn one(source: &Source, word: &str, size: (u16, u16)) -> State {
 
 #[test]
 fn a_page_and_a_probe_in_every_state() {
-    for source in [findings::exposition("one"), findings::probe("one")] {
+    for source in [findings::exposition("one"), findings::probe("one"), databases::source("one")] {
         let mut all = String::new();
         for word in STATES {
             let mut state = one(&source, word, (80, 24));

@@ -3,6 +3,7 @@
 mod alertmanager;
 pub mod exposition;
 mod poll;
+mod postgres;
 mod probe;
 mod prometheus;
 mod wire;
@@ -20,6 +21,7 @@ use tokio::time::Instant;
 use self::alertmanager::Alertmanager;
 use self::exposition::Exposition;
 use self::poll::{Clock, Fetch, Jitter, Pace};
+use self::postgres::Postgres;
 use self::probe::Prober;
 use self::prometheus::Prometheus;
 pub use self::prometheus::discover;
@@ -170,6 +172,7 @@ struct Upstream {
 enum System {
     Prometheus(Box<Prometheus>),
     Alertmanager(Alertmanager),
+    Database(Postgres),
     Probe(Box<Prober>),
     Exposition(Box<Exposition>),
     /// No reader fits the source: told at every try instead of never.
@@ -192,6 +195,7 @@ impl Upstream {
                 let exposition = Exposition::new(index, source, &estate.panels, &estate.rules, past);
                 exposition.map(Box::new).map(System::Exposition)
             }
+            SourceKind::Database(_) => Postgres::new(source).map(System::Database),
         };
         Upstream { system: system.unwrap_or(System::Unknown), clock: clock.clone() }
     }
@@ -208,6 +212,7 @@ impl Fetch for Upstream {
         match &self.system {
             System::Prometheus(prometheus) => prometheus.poll(demand, until, &*self.clock).await,
             System::Alertmanager(alertmanager) => alertmanager.poll(&*self.clock).await,
+            System::Database(postgres) => postgres.poll(&*self.clock).await,
             System::Probe(prober) => prober.poll(demand, until, &*self.clock).await,
             System::Exposition(exposition) => exposition.poll(demand, until, &*self.clock).await,
             System::Unknown => {

@@ -1,13 +1,17 @@
-//! The watchers against real servers: Prometheus, Alertmanager alone and in pairs, node_exporter. `tests/run` installs them.
+//! The watchers against real servers: Prometheus, Alertmanager alone and in pairs, node_exporter, PostgreSQL. `tests/run`
+//! installs them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "a test may stop where it stands")]
 
 mod alerts;
 mod credentials;
+mod databases;
+mod databases_tls;
 mod estate;
 mod exposition;
 mod first_steps;
 mod http;
 mod metrics;
 mod pair;
+mod postgres;
 mod servers;

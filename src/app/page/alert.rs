@@ -108,6 +108,7 @@ fn answer<'a>(state: &'a State, source: &str) -> Option<&'a AlertmanagerAnswer> 
     match &state.shown_readings().get(place)?.held.as_ref()?.value {
         Answer::Alertmanager(answer) => Some(answer),
         Answer::Prometheus(_) | Answer::Exposition(_) | Answer::Probe(_) => None,
+        Answer::Database(_) => None,
     }
 }
 

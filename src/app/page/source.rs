@@ -15,7 +15,7 @@ use crate::model::reading::Freshness;
 use crate::model::source::{AlertmanagerAnswer, Answer, ExpositionAnswer, History, ProbeAnswer, PrometheusAnswer};
 use crate::model::text::{NOTE_CAP, clean};
 
-use super::{Page, Row};
+use super::{Page, Row, database};
 
 /// What is known of the source at that place of the estate.
 pub fn lines(state: &State, index: usize, mut page: Page) -> Vec<Row> {
@@ -53,6 +53,10 @@ pub fn lines(state: &State, index: usize, mut page: Page) -> Vec<Row> {
         SourceKind::Prometheus { url } => page.field("address", url, Token::Dim),
         SourceKind::Alertmanager { urls, .. } => page.field("peers", &urls.join(" "), Token::Dim),
         SourceKind::Exposition { url, .. } => page.field("address", url, Token::Dim),
+        SourceKind::Database(database) => {
+            let nodes: Vec<&str> = database.nodes.iter().map(|node| node.conninfo.as_str()).collect();
+            page.field("nodes", &nodes.join("; "), Token::Dim);
+        }
         SourceKind::Probe { probe, .. } => page.field("asks", &probe.to_string(), Token::Dim),
     }
     as_written(source, &mut page);
@@ -63,6 +67,7 @@ pub fn lines(state: &State, index: usize, mut page: Page) -> Vec<Row> {
         Some(Answer::Alertmanager(answer)) => alertmanager(state, &source.name, answer, &mut page),
         Some(Answer::Prometheus(answer)) => prometheus(&source.name, answer, &mut page),
         Some(Answer::Exposition(answer)) => exposition(state, answer, &mut page),
+        Some(Answer::Database(answer)) => database::lines(state, source, answer, &mut page),
         Some(Answer::Probe(answer)) => probe(state, answer, &mut page),
         None => {}
     }
@@ -81,6 +86,7 @@ fn as_written(source: &Source, page: &mut Page) {
             }
             page.field("keeps", &age::exact(*keep), Token::Dim);
         }
+        SourceKind::Database(database) => page.field("limits", &database.limits(), Token::Dim),
         SourceKind::Prometheus { .. } | SourceKind::Alertmanager { .. } => {}
     }
     if let Some(file) = &source.http_config {

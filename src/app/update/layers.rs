@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::app::databases::DatabaseRow;
 use crate::app::effect::Effect;
 use crate::app::filter::Filter;
 use crate::app::layer::{Layer, Pane, Spot};
@@ -118,6 +119,12 @@ pub(super) fn open(state: &mut State) {
                 && let Some(alert) = state.shown().alerts.get(*place).cloned()
             {
                 lay(state, Layer::Alert { alert, spot: Spot::default() });
+            }
+        }
+        Pane::Databases => {
+            if let Some(DatabaseRow::Node(index, _)) = state.database_rows.get(state.databases.list.row) {
+                let index = *index;
+                lay(state, Layer::Source { index, spot: Spot::default() });
             }
         }
         Pane::Metrics => {

@@ -4,7 +4,7 @@ use crate::app::action::Action;
 use crate::app::grid::grid;
 use crate::app::layer::{Layer, Pane};
 use crate::app::state::State;
-use crate::app::{overview, page, pane};
+use crate::app::{databases, overview, page, pane};
 
 use super::metrics;
 
@@ -54,6 +54,11 @@ fn step(state: &mut State, action: Action, height: isize) {
             let mut list = std::mem::take(&mut state.alerts.list);
             list.step(state.alert_rows.len(), |row| pane::alert_id(state, row), lines(action, height), room);
             state.alerts.list = list;
+        }
+        Pane::Databases => {
+            let mut list = std::mem::take(&mut state.databases.list);
+            list.step(state.database_rows.len(), |row| databases::id(state, row), lines(action, height), room);
+            state.databases.list = list;
         }
         Pane::Metrics => {
             let len = state.metric_rows.len();

@@ -1,6 +1,7 @@
 //! The JSON of `qd status`, version 1, as `docs/status-json.md` promises it: every key is always there, times are
 //! RFC 3339 in UTC, and what is not known is null.
 
+mod database;
 mod source;
 
 use std::collections::BTreeMap;
@@ -148,6 +149,7 @@ fn alertmanager_of(reading: &Reading<Answer>) -> Option<&AlertmanagerAnswer> {
     match &reading.held.as_ref()?.value {
         Answer::Alertmanager(answer) => Some(answer),
         Answer::Prometheus(_) | Answer::Exposition(_) | Answer::Probe(_) => None,
+        Answer::Database(_) => None,
     }
 }
 

@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::model::alert::{Alert, AlertId, AlertState, Origin, severity_of};
+use crate::model::database::{Archiver, Database, DatabaseAnswer, Limit, Lsn, Node, NodeAt, Receiver, Said, Slot, Standby};
 use crate::model::estate::{KEEP, Probe, Role, Service, Site, Source, SourceKind};
 use crate::model::label::Labels;
 use crate::model::metric::{PanelAnswer, Sample};
@@ -190,6 +191,60 @@ fn alone() -> (Estate, Vec<Reading<Answer>>) {
     (estate, vec![value(Answer::Exposition(Arc::new(page)), -1), value(Answer::Probe(Arc::new(probe)), -2)])
 }
 
+/// A primary with a standby that lags, and a node that is gone.
+fn replicated() -> (Estate, Vec<Reading<Answer>>) {
+    let mut estate = estate();
+    let node = |name: &str| NodeAt { name: name.into(), conninfo: format!("host={name}") };
+    estate.sources.truncate(1);
+    estate.sources[0].kind = SourceKind::Database(Database {
+        nodes: vec![node("db1"), node("db2"), node("db3")],
+        warn: Limit::Bytes(4_096),
+        critical: None,
+        slot_limit: 1 << 30,
+    });
+    estate.sources[0].service = Some("web".into());
+    estate.panels.clear();
+    let primary = Said {
+        version: "15.8".into(),
+        timeline: Some(1),
+        written: Some(Lsn(0x5000)),
+        standbys: vec![Standby { name: "n2".into(), state: Some("streaming".into()), replay_lag: Some(1.5), ..Standby::default() }],
+        slots: vec![Slot { name: "s2".into(), active: true, retained: Some(4_096), ..Slot::default() }],
+        archiver: Some(Archiver { archived: 3, last_archived_at: Some(at(-30)), ..Archiver::default() }),
+        sizes: vec![("shop".into(), Some(1 << 30))],
+        ..Said::default()
+    };
+    let receiver = Receiver { status: Some("streaming".into()), receipt_age: Some(0.5), ..Receiver::default() };
+    let standby = Said {
+        in_recovery: true,
+        timeline: Some(1),
+        received: Some(Lsn(0x4000)),
+        replayed: Some(Lsn(0x3000)),
+        newest_commit: Some(at(-9)),
+        receiver: Some(receiver),
+        ..Said::default()
+    };
+    let node = |name: &str, said| Node { name: name.into(), said, ..Node::default() };
+    let mut nodes = vec![node("db1", Some(primary)), node("db2", Some(standby)), node("db3", None)];
+    nodes[2].error = Some("db3: connection refused".into());
+    (estate, vec![value(Answer::Database(Arc::new(DatabaseAnswer { nodes })), -1)])
+}
+
+#[test]
+fn a_database_is_told_node_by_node_and_makes_its_service_worse() {
+    let (estate, readings) = replicated();
+    let report = Report::of(&estate, &readings, at(0));
+    assert_eq!(exit(report.verdict()), WARNING);
+    let told = serde_json::to_value(json::status(&report)).unwrap();
+    insta::assert_snapshot!(serde_json::to_string_pretty(&told["sources"][0]["database"]).unwrap());
+    let web = told["services"].as_array().unwrap().iter().find(|service| service["name"] == "web").unwrap().clone();
+    assert_eq!((&web["state"], &web["worst"]), (&"warning".into(), &"database node gone".into()));
+    let mut out = Vec::new();
+    table::write(&report, &mut out).unwrap();
+    let table = String::from_utf8(out).unwrap();
+    assert!(table.contains("standby lags"), "{table}");
+}
+
 #[test]
 fn an_estate_without_a_server_has_sources_findings_and_health() {
     let (estate, readings) = alone();
@@ -230,6 +285,15 @@ fn every_key_is_there_where_nothing_was_read_and_every_key_is_documented() {
     let alone = serde_json::to_value(json::status(&Report::of(&estate, &readings, at(0)))).unwrap();
     let (page, probe) = (&alone["sources"][0]["exposition"], &alone["sources"][1]["probe"]);
     all.extend(keys(page).into_iter().chain(keys(probe)).chain(keys(&probe["certificate"])));
+    let (estate, readings) = replicated();
+    let replicated = serde_json::to_value(json::status(&Report::of(&estate, &readings, at(0)))).unwrap();
+    let database = &replicated["sources"][0]["database"];
+    let node = &database["nodes"][0];
+    all.extend(keys(database).into_iter().chain(keys(node)).chain(keys(&node["archiver"])));
+    for list in ["standbys", "slots", "databases"] {
+        all.extend(keys(&node[list][0]));
+    }
+    assert_eq!(keys(node), keys(&database["nodes"][2]), "a node that is gone has every key");
     for key in all {
         assert!(document.contains(&format!("`{key}`")), "docs/status-json.md does not tell of `{key}`");
     }

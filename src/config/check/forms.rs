@@ -172,6 +172,10 @@ pub(super) fn places(raw: &Raw, report: &mut Report<'_>) {
         let at = named(&source.site).map(|(_, at)| at);
         runs_there(raw, report, text(&source.service), text(&source.site), at);
     }
+    for database in raw.database.iter().map(Spanned::get_ref) {
+        let at = named(&database.site).map(|(_, at)| at);
+        runs_there(raw, report, text(&database.service), text(&database.site), at);
+    }
     for panel in raw.panel.iter().map(Spanned::get_ref) {
         let source = source_of(raw, panel);
         let service = text(&panel.service).or_else(|| source.and_then(|s| text(&s.service)));

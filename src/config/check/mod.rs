@@ -1,5 +1,6 @@
 //! What an estate file must hold beside its shape. One function per rule; each tells all that it finds.
 
+mod databases;
 mod forms;
 mod kinds;
 mod names;
@@ -21,6 +22,8 @@ pub(super) const VERSION: i64 = 1;
 pub(super) const ROLES: [&str; 2] = ["primary", "standby"];
 /// The words of `kind`.
 pub(super) const KINDS: [&str; 4] = ["prometheus", "alertmanager", "exposition", "probe"];
+/// The words of a database's `kind`.
+pub(super) const DATABASES: [&str; 1] = ["postgres"];
 /// The words of `unit`.
 pub(super) const UNITS: [&str; 6] = ["count", "ratio", "seconds", "bytes", "per-second", "moment"];
 /// The words of a rule's `severity`.
@@ -31,6 +34,7 @@ pub(super) fn all(raw: &Raw, report: &mut Report<'_>) {
     version(raw, report);
     required(raw, report);
     words(raw, report);
+    databases::required(raw, report);
     zone(raw, report);
     names::safe(raw, report);
     names::unique(raw, report);
@@ -43,6 +47,8 @@ pub(super) fn all(raw: &Raw, report: &mut Report<'_>) {
     kinds::fits(raw, report);
     sources::intervals(raw, report);
     sources::http_configs(raw, report);
+    databases::nodes(raw, report);
+    databases::limits(raw, report);
     panels::queries(raw, report);
     panels::thresholds(raw, report);
     forms::one_each(raw, report);

@@ -53,10 +53,13 @@ pub(super) fn unique(raw: &Raw, report: &mut Report<'_>) {
 }
 
 fn kinds(raw: &Raw) -> [(&'static str, Vec<&Key<String>>); 5] {
+    // A database is read as a source is, and is told from others by the same names.
+    let sources = raw.source.iter().map(|s| &s.get_ref().name);
+    let databases = raw.database.iter().map(|d| &d.get_ref().name);
     [
         ("site", raw.site.iter().map(|s| &s.get_ref().name).collect()),
         ("service", raw.service.iter().map(|s| &s.get_ref().name).collect()),
-        ("source", raw.source.iter().map(|s| &s.get_ref().name).collect()),
+        ("source", sources.chain(databases).collect()),
         ("panel", raw.panel.iter().map(|p| &p.get_ref().name).collect()),
         ("rule", raw.rule.iter().map(|r| &r.get_ref().name).collect()),
     ]

@@ -42,7 +42,8 @@ impl<'r> Offered<'r> {
 pub(super) fn lead_somewhere(raw: &Raw, report: &mut Report<'_>) {
     let sites = Offered::new(report, "site", raw.site.iter().map(|s| &s.get_ref().name));
     let services = Offered::new(report, "service", raw.service.iter().map(|s| &s.get_ref().name));
-    let sources = Offered::new(report, "source", raw.source.iter().map(|s| &s.get_ref().name));
+    let databases = raw.database.iter().map(|d| &d.get_ref().name);
+    let sources = Offered::new(report, "source", raw.source.iter().map(|s| &s.get_ref().name).chain(databases));
     for service in raw.service.iter().map(Spanned::get_ref) {
         words(&service.sites).for_each(|name| sites.check(report, name));
         words(&service.depends_on).for_each(|name| services.check(report, name));
@@ -50,6 +51,10 @@ pub(super) fn lead_somewhere(raw: &Raw, report: &mut Report<'_>) {
     for source in raw.source.iter().map(Spanned::get_ref) {
         source.service.iter().for_each(|name| services.check(report, name));
         source.site.iter().for_each(|name| sites.check(report, name));
+    }
+    for database in raw.database.iter().map(Spanned::get_ref) {
+        database.service.iter().for_each(|name| services.check(report, name));
+        database.site.iter().for_each(|name| sites.check(report, name));
     }
     let panels = Offered::new(report, "panel", raw.panel.iter().map(|p| &p.get_ref().name));
     for rule in raw.rule.iter().map(Spanned::get_ref) {
@@ -63,6 +68,10 @@ pub(super) fn lead_somewhere(raw: &Raw, report: &mut Report<'_>) {
         let source = raw.source.iter().map(Spanned::get_ref).find(|s| is(&s.name, name.get_ref()));
         if source.is_some_and(|s| is(&s.kind, "alertmanager")) {
             let what = format!("the source `{}` is an alertmanager, which answers no queries", name.get_ref());
+            report.hint(name.span().start, what, "a panel needs a source of kind `prometheus`, `exposition` or `probe`");
+        }
+        if raw.database.iter().any(|d| is(&d.get_ref().name, name.get_ref())) {
+            let what = format!("`{}` is a database, which answers no panels", name.get_ref());
             report.hint(name.span().start, what, "a panel needs a source of kind `prometheus`, `exposition` or `probe`");
         }
     }

@@ -19,7 +19,7 @@ const HTTP_CONFIG: u64 = 1 << 20;
 
 /// There is something to watch.
 pub(super) fn any(raw: &Raw, report: &mut Report<'_>) {
-    if raw.source.is_empty() && !report.lost(0, "source") {
+    if raw.source.is_empty() && raw.database.is_empty() && !report.lost(0, "source") && !report.lost(0, "database") {
         report.hint(
             report.text.len(),
             "there is no source: nothing would be watched",
@@ -103,7 +103,7 @@ pub(super) fn intervals(raw: &Raw, report: &mut Report<'_>) {
     }
 }
 
-fn interval(report: &mut Report<'_>, key: &str, value: &Key<String>) {
+pub(super) fn interval(report: &mut Report<'_>, key: &str, value: &Key<String>) {
     let Some(value) = value else { return };
     let (shortest, longest) = bounds(key);
     match duration(report, value) {

@@ -32,16 +32,17 @@ pub(super) fn of_source(
 ) {
     let about = About { estate, source, before };
     about.reading(reading, now, all);
-    if let Some(held) = &reading.held
-        && let Answer::Probe(answer) = &held.value
-    {
-        about.probe(answer, held.as_of, now, all);
+    let Some(held) = &reading.held else { return };
+    match &held.value {
+        Answer::Probe(answer) => about.probe(answer, held.as_of, now, all),
+        Answer::Database(answer) => about.database(answer, held.as_of, all),
+        Answer::Prometheus(_) | Answer::Alertmanager(_) | Answer::Exposition(_) => {}
     }
 }
 
-struct About<'a> {
+pub(super) struct About<'a> {
     estate: &'a Estate,
-    source: &'a Source,
+    pub(super) source: &'a Source,
     before: &'a Before<'a>,
 }
 
@@ -115,7 +116,7 @@ impl About<'_> {
     }
 
     #[expect(clippy::too_many_arguments, reason = "what one finding differs from another by")]
-    fn push(
+    pub(super) fn push(
         &self,
         id: String,
         name: &str,

@@ -279,6 +279,7 @@ fn said(reading: &Reading<Answer>) -> String {
             format!("{} alerts, {up} of {} peers{differ}", a.alerts.len(), a.peers.len())
         }
         Some(Answer::Exposition(e)) => format!("{} series of {}", e.series, metric::show(e.bytes as f64, Unit::Bytes)),
+        Some(Answer::Database(d)) => d.summary(),
         Some(Answer::Probe(p)) => match &p.why {
             Some(why) => why.clone(),
             None => format!("answers in {}", metric::show(p.took, Unit::Seconds)),

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::database::DatabaseOut;
 use crate::model::reading::{FailureKind, Freshness, Reading};
 use crate::model::source::{Answer, Certificate, ExpositionAnswer, Peer, ProbeAnswer, PrometheusAnswer};
 
@@ -22,6 +23,7 @@ pub struct SourceOut<'a> {
     alertmanager: Option<AlertmanagerOut<'a>>,
     exposition: Option<ExpositionOut<'a>>,
     probe: Option<ProbeOut<'a>>,
+    database: Option<DatabaseOut<'a>>,
 }
 
 #[derive(Serialize)]
@@ -83,6 +85,7 @@ struct CertificateOut<'a> {
 
 /// One of `sources`.
 pub(super) fn source<'a>(name: &'a str, kind: &'static str, reading: &'a Reading<Answer>, at: Timestamp) -> SourceOut<'a> {
+    let mut database = None;
     let (mut prometheus, mut alertmanager, mut exposition, mut probe) = (None, None, None, None);
     match reading.held.as_ref().map(|h| &h.value) {
         Some(Answer::Prometheus(answer)) => prometheus = Some(prometheus_out(answer)),
@@ -95,6 +98,7 @@ pub(super) fn source<'a>(name: &'a str, kind: &'static str, reading: &'a Reading
             });
         }
         Some(Answer::Exposition(answer)) => exposition = Some(exposition_out(answer)),
+        Some(Answer::Database(answer)) => database = Some(super::database::database(answer)),
         Some(Answer::Probe(answer)) => probe = Some(probe_out(answer, at)),
         None => {}
     }
@@ -112,6 +116,7 @@ pub(super) fn source<'a>(name: &'a str, kind: &'static str, reading: &'a Reading
         alertmanager,
         exposition,
         probe,
+        database,
     }
 }
 

@@ -1,0 +1,102 @@
+//! Rules about `[[database]]`: its nodes can be reached as they are written, and its limits can be told apart.
+
+use std::collections::HashSet;
+
+use toml::Spanned;
+
+use super::super::bytes;
+use super::super::conninfo::{Conninfo, ConninfoError, SslMode};
+use super::super::raw::{Key, Raw};
+use super::super::report::Report;
+use super::sources::interval;
+use super::{missing, word};
+use crate::model::database::Limit;
+use crate::model::text::is_hostile;
+
+/// The most nodes of one database.
+const NODES: usize = 32;
+
+/// What a database needs is there.
+pub(super) fn required(raw: &Raw, report: &mut Report<'_>) {
+    for database in &raw.database {
+        let (at, d) = (database.span().start, database.get_ref());
+        missing(report, at, "[[database]]", "name", &d.name, "such as `name = \"main\"`");
+        missing(report, at, "[[database]]", "kind", &d.kind, "it is `postgres`");
+        missing(report, at, "[[database]]", "nodes", &d.nodes, "such as `nodes = [\"host=db1 user=qd\", \"host=db2 user=qd\"]`");
+        word(report, "kind", &d.kind, &super::DATABASES);
+    }
+}
+
+/// Every node says where it is, once, and holds no password.
+pub(super) fn nodes(raw: &Raw, report: &mut Report<'_>) {
+    for database in &raw.database {
+        let (table, database) = (database.span().start, database.get_ref());
+        let Some(nodes) = &database.nodes else { continue };
+        if nodes.get_ref().is_empty() && !report.lost(table, "nodes") {
+            report.hint(nodes.span().start, "`nodes` is empty", "name the primary and every standby");
+        }
+        if nodes.get_ref().len() > NODES {
+            report.at(nodes.span().start, format!("a database has at most {NODES} nodes"));
+        }
+        let mut seen = HashSet::new();
+        for node in nodes.get_ref() {
+            if let Some(name) = self::node(report, node)
+                && !seen.insert(name)
+            {
+                report.at(node.span().start, "this node is named twice in `nodes`");
+            }
+        }
+    }
+}
+
+fn node(report: &mut Report<'_>, written: &Spanned<String>) -> Option<String> {
+    let (at, text) = (written.span().start, written.get_ref().as_str());
+    if text.chars().any(is_hostile) {
+        report.at(at, "the node holds a control, invisible or direction-changing character");
+        return None;
+    }
+    match Conninfo::parse(text) {
+        Err(ConninfoError::Wrong { what, hint }) => report.hint(at, what, hint),
+        Err(ConninfoError::Word { what, word, words }) => report.choice(at, what, &word, words),
+        Ok(info) => {
+            let checked = info.sslmode == Some(SslMode::VerifyFull);
+            if info.sslrootcert.is_some() && info.sslmode.is_some() && !checked {
+                report.hint(at, "`sslrootcert` is for `sslmode=verify-full` only", "the other modes look at no certificate");
+            }
+            if checked && info.host.as_deref().is_some_and(|host| host.starts_with('/')) {
+                report.hint(at, "a Unix socket has no TLS", "leave `sslmode` out");
+            }
+            return Some(info.name());
+        }
+    }
+    None
+}
+
+/// Times and limits can be read; the critical lag is the greater.
+pub(super) fn limits(raw: &Raw, report: &mut Report<'_>) {
+    for database in raw.database.iter().map(Spanned::get_ref) {
+        interval(report, "every", &database.every);
+        interval(report, "timeout", &database.timeout);
+        let warn = limit(report, &database.warn);
+        let critical = limit(report, &database.critical);
+        let at = database.critical.as_ref().map_or(0, |key| key.span().start);
+        let wrong = match (warn, critical) {
+            (Some(Limit::Bytes(warn)), Some(Limit::Bytes(critical))) => warn >= critical,
+            (Some(Limit::Time(warn)), Some(Limit::Time(critical))) => warn >= critical,
+            _ => false,
+        };
+        if wrong {
+            report.hint(at, "`critical` is no greater than `warn`", "a warning comes first");
+        }
+        if let Some(limit) = &database.slot_limit
+            && let Err(what) = bytes::parse(limit.get_ref())
+        {
+            report.at(limit.span().start, what);
+        }
+    }
+}
+
+fn limit(report: &mut Report<'_>, key: &Key<String>) -> Option<Limit> {
+    let key = key.as_ref()?;
+    bytes::limit(key.get_ref()).map_err(|what| report.at(key.span().start, what)).ok()
+}

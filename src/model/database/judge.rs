@@ -1,0 +1,251 @@
+//! What is wrong with a replicated database, the worst first.
+
+use jiff::Timestamp;
+
+use super::{Database, DatabaseAnswer, Limit, Node, Quorum, Said, Standby};
+use crate::model::age;
+use crate::model::estate::Severity;
+use crate::model::metric;
+use crate::model::panel::Unit;
+
+/// Seconds without a message after which a receiver is called silent. A sender says something at least every half
+/// `wal_sender_timeout`, 30 s as PostgreSQL comes; a receiver gives up after 60 s.
+const SILENT: f64 = 45.0;
+
+/// How far a standby is behind.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lag {
+    /// Bytes of log.
+    pub bytes: u64,
+    /// Seconds that the newest commits took to be replayed; `None` where the primary does not say, as when it is idle.
+    pub seconds: Option<f64>,
+}
+
+impl Lag {
+    /// True where the limit is reached. What is not known reaches no limit of time.
+    pub fn reaches(self, limit: Limit) -> bool {
+        match limit {
+            Limit::Bytes(most) => self.bytes >= most,
+            Limit::Time(most) => self.seconds.is_some_and(|seconds| seconds >= most.as_secs_f64()),
+        }
+    }
+}
+
+/// What kind of trouble.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TroubleKind {
+    /// More than one node takes writes.
+    TwoPrimaries,
+    /// All nodes answered and none takes writes.
+    NoPrimary,
+    /// Some name of `synchronous_standby_names` is not there.
+    Synchronous,
+    /// A node did not answer.
+    NodeGone,
+    /// A standby receives nothing.
+    StandbyGone,
+    /// A standby is behind its limit.
+    Lag,
+    /// The nodes are not of one cluster.
+    Stranger,
+    /// A standby follows another timeline than the primary's.
+    Timeline,
+    /// The archiver fails.
+    Archiver,
+    /// A slot retains too much, or was lost.
+    Slot,
+}
+
+impl TroubleKind {
+    /// The `alertname` of its finding.
+    pub fn name(self) -> &'static str {
+        match self {
+            TroubleKind::TwoPrimaries => "TWO PRIMARIES",
+            TroubleKind::NoPrimary => "no primary",
+            TroubleKind::Synchronous => "synchronous standby missing",
+            TroubleKind::NodeGone => "database node gone",
+            TroubleKind::StandbyGone => "standby gone",
+            TroubleKind::Lag => "standby lags",
+            TroubleKind::Stranger => "node of another cluster",
+            TroubleKind::Timeline => "standby on another timeline",
+            TroubleKind::Archiver => "archiver fails",
+            TroubleKind::Slot => "slot retains log",
+        }
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trouble {
+    /// What kind.
+    pub kind: TroubleKind,
+    /// How bad.
+    pub severity: Severity,
+    /// Whose: a node, with the slot's name where it is a slot's. Empty for the whole.
+    pub of: String,
+    /// One line.
+    pub what: String,
+    /// Since when (UTC), where the nodes tell.
+    pub since: Option<Timestamp>,
+}
+
+/// All that is wrong, the worst first.
+pub fn troubles(database: &Database, answer: &DatabaseAnswer) -> Vec<Trouble> {
+    let mut all = Vec::new();
+    roles(answer, &mut all);
+    for node in &answer.nodes {
+        match &node.said {
+            None => {
+                // The reason begins with the node's name.
+                let what = node.error.clone().unwrap_or_else(|| format!("{} did not answer", node.name));
+                all.push(trouble(TroubleKind::NodeGone, Severity::Warning, &node.name, what));
+            }
+            Some(said) if said.in_recovery => standby(database, answer, node, said, &mut all),
+            Some(said) => synchronous(node, said, &mut all),
+        }
+        if let Some(said) = &node.said {
+            archiver(node, said, &mut all);
+            slots(database, node, said, &mut all);
+        }
+    }
+    all.sort_by(|a, b| b.severity.cmp(&a.severity).then(a.kind.cmp(&b.kind)));
+    all
+}
+
+fn trouble(kind: TroubleKind, severity: Severity, of: &str, what: String) -> Trouble {
+    Trouble { kind, severity, of: of.to_owned(), what, since: None }
+}
+
+fn roles(answer: &DatabaseAnswer, all: &mut Vec<Trouble>) {
+    let primaries: Vec<(&Node, &Said)> = answer.primaries().collect();
+    if primaries.len() > 1 {
+        let told = |(node, said): &(&Node, &Said)| match (said.timeline, said.written) {
+            (Some(timeline), Some(at)) => format!("{} (timeline {timeline}, at {at})", node.name),
+            _ => node.name.clone(),
+        };
+        let names: Vec<String> = primaries.iter().map(told).collect();
+        let what = format!("{} nodes take writes at once: {}", primaries.len(), names.join(" and "));
+        all.push(trouble(TroubleKind::TwoPrimaries, Severity::Critical, "", what));
+    } else if primaries.is_empty() {
+        let silent = answer.nodes.iter().filter(|node| node.said.is_none()).count();
+        let what = match silent {
+            0 => "no node takes writes: all of them are standbys".to_owned(),
+            silent => format!("no node that answers takes writes; {silent} of {} did not answer", answer.nodes.len()),
+        };
+        all.push(trouble(TroubleKind::NoPrimary, Severity::Critical, "", what));
+    }
+    let mut systems = answer.said().filter_map(|(node, said)| said.system.as_deref().map(|system| (node, system)));
+    if let Some((first, system)) = systems.next() {
+        for (node, other) in systems.filter(|(_, other)| *other != system) {
+            let what = format!("{} is of another cluster ({other}) than {} ({system})", node.name, first.name);
+            all.push(trouble(TroubleKind::Stranger, Severity::Critical, &node.name, what));
+        }
+    }
+}
+
+fn standby(database: &Database, answer: &DatabaseAnswer, node: &Node, said: &Said, all: &mut Vec<Trouble>) {
+    let name = &node.name;
+    if !said.streams() {
+        let status = said.receiver.as_ref().and_then(|r| r.status.as_deref());
+        let how =
+            status.map_or("receives nothing: no receiver runs".to_owned(), |status| format!("receives nothing: its receiver is {status}"));
+        let held = said.newest_commit.map_or(String::new(), |at| format!("; the newest commit that it holds is of {at:.0}"));
+        all.push(trouble(TroubleKind::StandbyGone, Severity::Warning, name, format!("{name} {how}{held}")));
+    } else if let Some(silent) = said.receiver.as_ref().and_then(|r| r.receipt_age).filter(|age| *age >= SILENT) {
+        let what = format!("{name} has heard nothing of its sender for {}", metric::show(silent, Unit::Seconds));
+        all.push(trouble(TroubleKind::StandbyGone, Severity::Warning, name, what));
+    }
+    if let Some(lag) = answer.lag(said) {
+        let severity = match database.critical.is_some_and(|limit| lag.reaches(limit)) {
+            true => Some(Severity::Critical),
+            false => lag.reaches(database.warn).then_some(Severity::Warning),
+        };
+        if let Some(severity) = severity {
+            let paused = if said.replay_paused { ", its replay is paused" } else { "" };
+            let time = lag.seconds.map_or(String::new(), |s| format!(", {}", metric::show(s, Unit::Seconds)));
+            let what = format!("{name} is {}{time} behind{paused}", metric::show(lag.bytes as f64, Unit::Bytes));
+            all.push(trouble(TroubleKind::Lag, severity, name, what));
+        }
+    }
+    if let Some((primary, of)) = answer.primary()
+        && let (Some(theirs), Some(here)) = (of.timeline, said.timeline)
+        && theirs != here
+        && !said.streams()
+    {
+        let what = format!("{name} is on timeline {here}, {} writes timeline {theirs}", primary.name);
+        all.push(trouble(TroubleKind::Timeline, Severity::Warning, name, what));
+    }
+}
+
+fn synchronous(node: &Node, said: &Said, all: &mut Vec<Trouble>) {
+    let Some(quorum) = Quorum::parse(&said.synchronous) else { return };
+    let there: Vec<&str> = said.standbys.iter().filter(|s| s.counts()).map(|s| s.name.as_str()).collect();
+    let missing = quorum.unanswered(&there);
+    if missing.is_empty() {
+        return;
+    }
+    let names = missing.join(" ");
+    let (severity, what) = if quorum.hangs(&there) {
+        (Severity::Critical, format!("{}: nobody answers as synchronous standby {names}: every commit waits without end", node.name))
+    } else {
+        (Severity::Warning, format!("{}: nobody answers as synchronous standby {names}", node.name))
+    };
+    all.push(trouble(TroubleKind::Synchronous, severity, &node.name, what));
+}
+
+fn archiver(node: &Node, said: &Said, all: &mut Vec<Trouble>) {
+    let Some(archiver) = said.archiver.as_ref().filter(|a| a.is_failing()) else { return };
+    let file = archiver.last_failed.as_deref().unwrap_or("a file");
+    let since = match archiver.last_archived_at {
+        Some(at) => format!("nothing was archived since {at:.0}"),
+        None => "nothing was ever archived".to_owned(),
+    };
+    let what = format!("{}: archiving {file} fails, {} times by now; {since}", node.name, archiver.failed);
+    all.push(Trouble { since: archiver.last_archived_at, ..trouble(TroubleKind::Archiver, Severity::Critical, &node.name, what) });
+}
+
+fn slots(database: &Database, node: &Node, said: &Said, all: &mut Vec<Trouble>) {
+    for slot in &said.slots {
+        let of = format!("{} {}", node.name, slot.name);
+        let reader = if slot.active { "read" } else { "read by nobody" };
+        if slot.status.as_deref() == Some("lost") {
+            let what = format!("{}: the log of the slot {} is gone: who reads it must be made anew", node.name, slot.name);
+            all.push(trouble(TroubleKind::Slot, Severity::Critical, &of, what));
+        } else if let Some(kept) = slot.retained.filter(|kept| *kept >= database.slot_limit) {
+            let what = format!("{}: the slot {} keeps {} of log, {reader}", node.name, slot.name, metric::show(kept as f64, Unit::Bytes));
+            all.push(trouble(TroubleKind::Slot, Severity::Warning, &of, what));
+        }
+    }
+}
+
+impl Standby {
+    /// True where its answers count for commits: it streams, as far as the user may see.
+    pub fn counts(&self) -> bool {
+        self.state.as_deref().is_none_or(|state| state == "streaming")
+    }
+}
+
+impl Said {
+    /// The seconds that this primary says the standby needs to replay. The estate's name of a node is not the name
+    /// that it streams by, so the two are brought together by the slot; with one standby there is no doubt.
+    pub(super) fn lag_of(&self, standby: &Said) -> Option<f64> {
+        let streaming: Vec<&Standby> = self.standbys.iter().filter(|s| s.counts()).collect();
+        if let [one] = streaming.as_slice() {
+            return one.replay_lag;
+        }
+        let slot = standby.receiver.as_ref()?.slot.as_deref()?;
+        streaming.iter().find(|s| s.slot.as_deref() == Some(slot))?.replay_lag
+    }
+}
+
+impl Database {
+    /// The limits in words: `warn 64 MiB, critical 1 GiB`.
+    pub fn limits(&self) -> String {
+        let word = |limit: Limit| match limit {
+            Limit::Bytes(bytes) => metric::show(bytes as f64, Unit::Bytes),
+            Limit::Time(time) => age::exact(time),
+        };
+        let critical = self.critical.map_or(String::new(), |limit| format!(", critical from {}", word(limit)));
+        format!("lag a warning from {}{critical}; a slot may keep {}", word(self.warn), metric::show(self.slot_limit as f64, Unit::Bytes))
+    }
+}

@@ -1,0 +1,226 @@
+//! The traps of a replicated PostgreSQL, each with what the servers really answered.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::*;
+use crate::model::estate::Severity;
+
+fn at(secs: i64) -> Timestamp {
+    Timestamp::UNIX_EPOCH + SignedDuration::from_secs(secs)
+}
+
+fn lsn(text: &str) -> Option<Lsn> {
+    Some(text.parse().unwrap())
+}
+
+fn database() -> Database {
+    let node = |name: &str| NodeAt { name: name.into(), conninfo: format!("host={name}") };
+    Database { nodes: vec![node("a"), node("b")], warn: WARN, critical: Some(CRITICAL), slot_limit: SLOT_LIMIT }
+}
+
+fn primary(written: &str) -> Said {
+    Said { written: lsn(written), system: Some("7".into()), timeline: Some(1), ..Said::default() }
+}
+
+fn standby(received: Option<&str>, replayed: &str) -> Said {
+    Said {
+        in_recovery: true,
+        received: received.and_then(lsn),
+        replayed: lsn(replayed),
+        system: Some("7".into()),
+        timeline: Some(1),
+        receiver: Some(Receiver { status: Some("streaming".into()), receipt_age: Some(1.0), ..Receiver::default() }),
+        ..Said::default()
+    }
+}
+
+fn answer(a: Said, b: Said) -> DatabaseAnswer {
+    let node = |name: &str, said| Node { name: name.into(), said: Some(said), ..Node::default() };
+    DatabaseAnswer { nodes: vec![node("a", a), node("b", b)] }
+}
+
+fn found(answer: &DatabaseAnswer) -> Vec<(TroubleKind, Severity)> {
+    troubles(&database(), answer).into_iter().map(|trouble| (trouble.kind, trouble.severity)).collect()
+}
+
+#[test]
+fn a_place_in_the_log_is_read_and_written_as_postgresql_does() {
+    let far: Lsn = "16/B374D848".parse().unwrap();
+    assert_eq!((far.0, far.to_string()), (0x16_B374_D848, "16/B374D848".to_owned()));
+    for bad in ["", "1", "/", "1/", "g/0", "+1/0", "123456789/0", "0/0/0"] {
+        assert!(bad.parse::<Lsn>().is_err(), "{bad}");
+    }
+    assert_eq!(timeline_of("0000000A0000000000000004"), Some(10));
+    assert_eq!((timeline_of("0000000A.history"), timeline_of("żółć")), (None, None));
+}
+
+#[test]
+fn the_received_position_that_went_back_to_its_segment_is_not_believed() {
+    // After a restart without the primary: received 0/4000000, replayed 0/40000A0.
+    let back = standby(Some("0/4000000"), "0/40000A0");
+    assert_eq!(back.position(), lsn("0/40000A0"));
+    let all = answer(primary("0/40000A0"), back);
+    assert_eq!(all.lag(&all.nodes[1].said.clone().unwrap()).unwrap().bytes, 0);
+    assert_eq!(standby(None, "0/5").position(), lsn("0/5"), "it never received");
+    assert_eq!(standby(Some("0/9"), "0/5").position(), lsn("0/9"));
+}
+
+#[test]
+fn an_old_newest_commit_is_no_lag() {
+    let mut idle = standby(Some("0/5000"), "0/5000");
+    idle.newest_commit = Some(at(0));
+    let all = answer(primary("0/5000"), idle);
+    assert_eq!(found(&all), []);
+}
+
+#[test]
+fn a_lag_that_is_null_reaches_no_limit_of_time() {
+    let mut of = primary("0/5000");
+    of.standbys = vec![Standby { name: "b".into(), state: Some("streaming".into()), replay_lag: None, ..Standby::default() }];
+    let mut all = answer(of, standby(Some("0/5000"), "0/5000"));
+    let lag = all.lag(all.nodes[1].said.as_ref().unwrap()).unwrap();
+    assert_eq!((lag.bytes, lag.seconds), (0, None));
+    let limit = Limit::Time(SignedDuration::from_secs(30));
+    assert!(!lag.reaches(limit));
+    all.nodes[0].said.as_mut().unwrap().standbys[0].replay_lag = Some(31.0);
+    assert!(all.lag(all.nodes[1].said.as_ref().unwrap()).unwrap().reaches(limit));
+}
+
+#[test]
+fn with_several_standbys_the_time_is_that_of_the_own_slot_or_not_known() {
+    let mut of = primary("0/5000");
+    let row =
+        |slot: &str, lag| Standby { name: "walreceiver".into(), slot: Some(slot.into()), replay_lag: Some(lag), ..Standby::default() };
+    of.standbys = vec![row("s1", 1.0), row("s2", 90.0)];
+    let mut one = standby(Some("0/5000"), "0/5000");
+    one.receiver.as_mut().unwrap().slot = Some("s2".into());
+    let all = answer(of.clone(), one);
+    assert_eq!(all.lag(all.nodes[1].said.as_ref().unwrap()).unwrap().seconds, Some(90.0));
+    let all = answer(of, standby(Some("0/5000"), "0/5000"));
+    assert_eq!(all.lag(all.nodes[1].said.as_ref().unwrap()).unwrap().seconds, None);
+}
+
+#[test]
+fn a_standby_that_is_ahead_of_the_primarys_answer_is_not_behind() {
+    let all = answer(primary("0/5000"), standby(Some("0/6000"), "0/6000"));
+    assert_eq!(all.lag(all.nodes[1].said.as_ref().unwrap()).unwrap().bytes, 0);
+}
+
+#[test]
+fn bytes_behind_are_judged_by_the_limits() {
+    let behind = |here: &str| found(&answer(primary("1/0"), standby(Some(here), here)));
+    assert_eq!(behind("0/FFFFFF00"), []);
+    assert_eq!(behind("0/FC000000"), [(TroubleKind::Lag, Severity::Warning)]);
+    assert_eq!(behind("0/0"), [(TroubleKind::Lag, Severity::Critical)]);
+}
+
+#[test]
+fn two_primaries_are_told_first_and_no_lag_is_measured_by_either() {
+    let mut other = primary("0/6000");
+    other.timeline = Some(2);
+    other.archiver = Some(Archiver { failed: 3, last_failed_at: Some(at(1)), ..Archiver::default() });
+    let all = answer(primary("0/5000"), other);
+    let troubles = troubles(&database(), &all);
+    assert_eq!((troubles[0].kind, troubles[0].severity), (TroubleKind::TwoPrimaries, Severity::Critical));
+    assert_eq!(troubles[0].what, "2 nodes take writes at once: a (timeline 1, at 0/5000) and b (timeline 2, at 0/6000)");
+    assert_eq!(all.primary(), None);
+    assert_eq!(all.lag(&standby(None, "0/1")), None);
+}
+
+#[test]
+fn a_node_that_turned_is_told_and_one_that_was_not_heard_is_not() {
+    let before = answer(primary("0/1"), standby(None, "0/1"));
+    let mut after = answer(standby(None, "0/2"), primary("0/2"));
+    assert_eq!(after.turned(&before), ["a is standby now, it was primary", "b is primary now, it was standby"]);
+    after.nodes[0].said = None;
+    assert_eq!(after.turned(&before), ["b is primary now, it was standby"]);
+    assert!(before.turned(&after).len() == 1 && before.turned(&before).is_empty());
+}
+
+#[test]
+fn no_primary_is_told_and_how_many_did_not_answer() {
+    let mut all = answer(standby(None, "0/1"), standby(None, "0/1"));
+    assert_eq!(found(&all)[0], (TroubleKind::NoPrimary, Severity::Critical));
+    all.nodes[0] = Node { name: "a".into(), error: Some("a: connection refused".into()), ..Node::default() };
+    let told = troubles(&database(), &all);
+    assert_eq!(told[0].what, "no node that answers takes writes; 1 of 2 did not answer");
+    assert_eq!(told[1].what, "a: connection refused");
+}
+
+#[test]
+fn a_node_of_another_cluster_is_told_and_not_measured() {
+    let mut stranger = standby(Some("0/1"), "0/1");
+    stranger.system = Some("8".into());
+    let all = answer(primary("F/0"), stranger);
+    assert_eq!(found(&all), [(TroubleKind::Stranger, Severity::Critical)]);
+}
+
+#[test]
+fn a_standby_without_a_receiver_or_with_a_silent_one_is_gone() {
+    let mut cut = standby(Some("0/1"), "0/1");
+    cut.receiver = None;
+    cut.timeline = Some(9);
+    let kinds = found(&answer(primary("0/1"), cut));
+    assert_eq!(kinds, [(TroubleKind::StandbyGone, Severity::Warning), (TroubleKind::Timeline, Severity::Warning)]);
+    let mut silent = standby(Some("0/1"), "0/1");
+    silent.receiver.as_mut().unwrap().receipt_age = Some(50.0);
+    assert_eq!(found(&answer(primary("0/1"), silent)), [(TroubleKind::StandbyGone, Severity::Warning)]);
+    let mut hidden = standby(Some("0/1"), "0/1");
+    hidden.receiver = Some(Receiver::default());
+    assert_eq!(found(&answer(primary("0/1"), hidden)), [], "a state that the user may not see is not called bad");
+}
+
+#[test]
+fn synchronous_names_are_read_in_every_form() {
+    let name = |n: &str| Wanted::Name(n.into());
+    let parse = |text: &str| Quorum::parse(text).map(|q| (q.wanted, q.names));
+    assert_eq!(parse(" "), None);
+    assert_eq!(parse("a, b"), Some((1, vec![name("a"), name("b")])));
+    assert_eq!(parse("2 (a,b)"), Some((2, vec![name("a"), name("b")])));
+    assert_eq!(parse("FIRST 2 (a, \"b (c), d\")"), Some((2, vec![name("a"), name("b (c), d")])));
+    assert_eq!(parse("any 1(*)"), Some((1, vec![Wanted::Any])));
+    assert_eq!(parse("\"x(\"\"y\""), Some((1, vec![name("x(\"y")])));
+}
+
+#[test]
+fn a_synchronous_name_that_nobody_answers_to_hangs_every_commit_where_too_few_are_left() {
+    let with = |setting: &str, standbys: &[(&str, &str)]| {
+        let mut of = primary("0/1");
+        of.synchronous = setting.into();
+        let row = |(name, state): &(&str, &str)| Standby { name: (*name).into(), state: Some((*state).into()), ..Standby::default() };
+        of.standbys = standbys.iter().map(row).collect();
+        found(&answer(of, standby(Some("0/1"), "0/1")))
+    };
+    assert_eq!(with("dead", &[("b", "streaming")]), [(TroubleKind::Synchronous, Severity::Critical)]);
+    assert_eq!(with("B", &[("b", "streaming")]), [], "upper and lower case are alike");
+    assert_eq!(with("b", &[("b", "catchup")]), [(TroubleKind::Synchronous, Severity::Critical)], "it does not stream yet");
+    assert_eq!(with("ANY 1 (b, dead)", &[("b", "streaming")]), [(TroubleKind::Synchronous, Severity::Warning)]);
+    assert_eq!(with("2 (b, dead)", &[("b", "streaming")]), [(TroubleKind::Synchronous, Severity::Critical)]);
+    assert_eq!(with("*", &[]), [(TroubleKind::Synchronous, Severity::Critical)]);
+    assert_eq!(with("*", &[("x", "streaming")]), []);
+}
+
+#[test]
+fn a_slot_that_keeps_too_much_and_one_that_is_lost() {
+    let mut of = primary("0/1");
+    let slot = |name: &str, kept: u64, status: &str| Slot {
+        name: name.into(),
+        retained: Some(kept),
+        status: Some(status.into()),
+        ..Slot::default()
+    };
+    of.slots = vec![slot("few", 1, "reserved"), slot("many", SLOT_LIMIT, "extended"), slot("old", 0, "lost")];
+    let all = answer(of, standby(Some("0/1"), "0/1"));
+    assert_eq!(found(&all), [(TroubleKind::Slot, Severity::Critical), (TroubleKind::Slot, Severity::Warning)]);
+}
+
+#[test]
+fn an_archiver_fails_while_its_newest_try_did() {
+    let archiver = |failed, archived: Option<i64>| Archiver {
+        last_failed_at: Some(at(failed)),
+        last_archived_at: archived.map(at),
+        ..Archiver::default()
+    };
+    assert!(archiver(5, None).is_failing() && archiver(5, Some(4)).is_failing());
+    assert!(!archiver(5, Some(6)).is_failing() && !Archiver::default().is_failing());
+}
