@@ -18,11 +18,13 @@ pub enum Pane {
     Alerts,
     /// All panels.
     Metrics,
+    /// All backups.
+    Backups,
 }
 
 impl Pane {
     /// All panes in the order of their number keys.
-    pub const ALL: [Pane; 3] = [Pane::Overview, Pane::Alerts, Pane::Metrics];
+    pub const ALL: [Pane; 4] = [Pane::Overview, Pane::Alerts, Pane::Metrics, Pane::Backups];
 
     /// Its name, as on the command line.
     pub fn name(self) -> &'static str {
@@ -30,6 +32,7 @@ impl Pane {
             Pane::Overview => "overview",
             Pane::Alerts => "alerts",
             Pane::Metrics => "metrics",
+            Pane::Backups => "backups",
         }
     }
 
@@ -103,6 +106,8 @@ pub enum Scope {
     Alerts,
     /// The Metrics pane.
     Metrics,
+    /// The Backups pane.
+    Backups,
     /// One alert, service or source.
     Detail,
     /// One panel on the full screen.
@@ -117,12 +122,13 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes with their names in keymap files.
-    pub const ALL: [(Scope, &'static str); 10] = [
+    pub const ALL: [(Scope, &'static str); 11] = [
         (Scope::Global, "global"),
         (Scope::List, "list"),
         (Scope::Overview, "overview"),
         (Scope::Alerts, "alerts"),
         (Scope::Metrics, "metrics"),
+        (Scope::Backups, "backups"),
         (Scope::Detail, "detail"),
         (Scope::Chart, "chart"),
         (Scope::Help, "help"),
@@ -148,6 +154,7 @@ impl Scope {
             Scope::Overview => &[Scope::Overview, Scope::List, Scope::Global],
             Scope::Alerts => &[Scope::Alerts, Scope::List, Scope::Global],
             Scope::Metrics => &[Scope::Metrics, Scope::List, Scope::Global],
+            Scope::Backups => &[Scope::Backups, Scope::List, Scope::Global],
             Scope::Detail => &[Scope::Detail, Scope::Global],
             Scope::Chart => &[Scope::Chart, Scope::Global],
             Scope::Help => &[Scope::Help, Scope::Global],
@@ -162,6 +169,7 @@ impl Scope {
         match self {
             Scope::Overview => &[Open, Help, Filter, Palette, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Alerts => &[Open, Help, Filter, Muted, Group, Palette, Overview, Metrics, Freeze, Close],
+            Scope::Backups => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Metrics => &[Open, Help, Longer, Shorter, Filter, Palette, Overview, Alerts, Freeze, Close],
             Scope::Detail => &[Back, Open, Help, Down, Up, Palette, Freeze, Zone],
             Scope::Chart => &[Back, Help, Left, Right, Live, Longer, Shorter, Freeze, Zone],
@@ -180,6 +188,7 @@ pub fn scope(pane: Pane, layers: &[Layer]) -> Scope {
             Pane::Overview => Scope::Overview,
             Pane::Alerts => Scope::Alerts,
             Pane::Metrics => Scope::Metrics,
+            Pane::Backups => Scope::Backups,
         },
         Some(Layer::Alert { .. } | Layer::Service { .. } | Layer::Source { .. }) => Scope::Detail,
         Some(Layer::Chart { .. }) => Scope::Chart,

@@ -106,6 +106,7 @@ fn items(state: &State) -> Vec<Item> {
             Pane::Overview => Action::Overview,
             Pane::Alerts => Action::Alerts,
             Pane::Metrics => Action::Metrics,
+            Pane::Backups => Action::Backups,
         };
         items.push(item(format!("pane {}", pane.name()), key(action), Goal::Pane(pane)));
     }
@@ -134,7 +135,7 @@ fn items(state: &State) -> Vec<Item> {
 /// True where running the action from the palette does something in that scope. Moving about is for keys, panes have
 /// lines of their own.
 fn offered(scope: Scope, action: Action) -> bool {
-    let list = matches!(scope, Scope::Overview | Scope::Alerts | Scope::Metrics);
+    let list = matches!(scope, Scope::Overview | Scope::Alerts | Scope::Metrics | Scope::Backups);
     match action {
         Action::Open | Action::Filter => list,
         Action::Back => !list,
@@ -157,6 +158,7 @@ fn offered(scope: Scope, action: Action) -> bool {
         | Action::Overview
         | Action::Alerts
         | Action::Metrics
+        | Action::Backups
         | Action::Down
         | Action::Up
         | Action::Left

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::model::alert::{self, Alert, AlertId, AlertState};
+use crate::model::backup::{self, BackupState};
 use crate::model::change::Change;
 use crate::model::estate::{Estate, Severity, SourceKind};
 use crate::model::finding;
@@ -58,6 +59,8 @@ pub struct View {
     /// Alerts that count: critical, warning, info, muted. A pending alert is information until it fires; a dead man's
     /// switch that fires, as it must, is none of them.
     pub counts: [usize; 4],
+    /// Every backup, in the estate's order.
+    pub backups: Vec<BackupState>,
     /// The state of each reading that this view rests on: when one changes, the view is out of date.
     pub freshness: Vec<Freshness>,
 }
@@ -70,7 +73,7 @@ impl View {
             match &held.value {
                 Answer::Alertmanager(a) => at_alertmanager.extend_from_slice(&a.alerts),
                 Answer::Prometheus(p) => at_prometheus.extend_from_slice(&p.alerts),
-                Answer::Exposition(_) | Answer::Probe(_) => {}
+                Answer::Backup(_) | Answer::Exposition(_) | Answer::Probe(_) => {}
             }
         }
         let delivered = estate.sources.iter().any(|s| matches!(s.kind, SourceKind::Alertmanager { .. }));
@@ -84,7 +87,8 @@ impl View {
         let needs = needs::needs(estate, readings, &alerts, now);
         let freshness = readings.iter().map(|r| r.freshness(now)).collect();
         let counts = counts(estate, &alerts);
-        View { alerts, services, needs, counts, freshness }
+        let backups = backup::views(estate, readings, now);
+        View { alerts, services, needs, counts, backups, freshness }
     }
 }
 
@@ -250,6 +254,10 @@ pub struct State {
     pub metrics: PaneList<String>,
     /// Places in the estate's panels that the filter leaves.
     pub metric_rows: Vec<usize>,
+    /// The Backups pane; ids are places in the estate's sources.
+    pub backups: PaneList<usize>,
+    /// Places in the shown view's backups that the filter leaves.
+    pub backup_rows: Vec<usize>,
     /// What is asked of panels.
     pub demand: Demand,
     /// How things look.
@@ -289,6 +297,8 @@ impl State {
             grouped: false,
             metrics: PaneList::default(),
             metric_rows: Vec::new(),
+            backups: PaneList::default(),
+            backup_rows: Vec::new(),
             demand: Demand::default(),
             look,
             keymap,

@@ -104,6 +104,7 @@ impl Cache {
             (&held.value, &source.kind),
             (Answer::Prometheus(_), SourceKind::Prometheus { .. })
                 | (Answer::Alertmanager(_), SourceKind::Alertmanager { .. })
+                | (Answer::Backup(_), SourceKind::Backup(_))
                 | (Answer::Exposition(_), SourceKind::Exposition { .. })
                 | (Answer::Probe(_), SourceKind::Probe { .. })
         );
@@ -145,6 +146,7 @@ fn origin(source: &Source) -> i64 {
         SourceKind::Prometheus { url } => url.hash(&mut hasher),
         SourceKind::Alertmanager { urls, .. } => urls.hash(&mut hasher),
         SourceKind::Exposition { url, .. } => url.hash(&mut hasher),
+        SourceKind::Backup(backup) => backup.of.to_string().hash(&mut hasher),
         SourceKind::Probe { probe, .. } => match probe {
             Probe::Http { url, .. } => url.hash(&mut hasher),
             Probe::Tcp { address } => ("tcp", address).hash(&mut hasher),

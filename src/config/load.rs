@@ -5,6 +5,7 @@ use std::path::Path;
 use jiff::SignedDuration;
 use toml::Spanned;
 
+use super::backups;
 use super::check;
 use super::form::{Written, written};
 use super::lenient;
@@ -56,7 +57,9 @@ fn build(path: &Path, raw: &Raw) -> Option<Estate> {
         None => None,
     };
     let sites = raw.site.iter().map(|s| site(s.get_ref())).collect::<Option<Vec<Site>>>()?;
-    let sources = raw.source.iter().map(|s| source(path, s.get_ref())).collect::<Option<Vec<Source>>>()?;
+    let sources = raw.source.iter().map(|s| source(path, s.get_ref()));
+    let backups = raw.backup.iter().map(|b| backups::source(path, b.get_ref()));
+    let sources = sources.chain(backups).collect::<Option<Vec<Source>>>()?;
     let all: Vec<String> = sites.iter().map(|s| s.name.clone()).collect();
     Some(Estate {
         path: path.to_owned(),
@@ -67,6 +70,7 @@ fn build(path: &Path, raw: &Raw) -> Option<Estate> {
         services: raw.service.iter().map(|s| service(s.get_ref(), &all)).collect::<Option<_>>()?,
         panels: raw.panel.iter().map(|p| panel(p.get_ref(), &sources)).collect::<Option<_>>()?,
         rules: raw.rule.iter().map(|r| rule(r.get_ref())).collect::<Option<_>>()?,
+        objectives: raw.objective.iter().map(|o| backups::objective(o.get_ref())).collect::<Option<_>>()?,
         sources,
         sites,
     })
@@ -337,6 +341,40 @@ name = "files run out"
 panel = "open files"
 full = 65536
 within = "4h"
+
+[[backup]]
+name = "documents"
+kind = "directory"
+folder = "/backup/documents"
+service = "web"
+site = "ams3"
+schedule = "1h"
+every = "6m"
+retention = [{ every = "1h", keep = "7d" }, { every = "month", keep = "365d" }]
+
+[[backup]]
+name = "pg"
+kind = "pgbackrest"
+program = ["sudo", "-n", "-u", "postgres", "pgbackrest"]
+stanza = "main"
+config = "/etc/pgbackrest/main.conf"
+service = "postgres"
+
+[[backup]]
+name = "files"
+kind = "restic"
+repository = "sftp:backup@nas:/srv/restic"
+password_file = "/etc/restic/password"
+
+[[backup]]
+name = "mail"
+kind = "command"
+command = ["backup-status", "mail"]
+
+[[objective]]
+service = "web"
+rpo = "70m"
+rto = "4h"
 "#;
 
     /// The smallest file without problems.
@@ -718,7 +756,28 @@ within = "4h"
     }
 
     /// Table, key, and two values of it: the estate must differ by nothing else.
-    pub(crate) const KEYS: [(&str, &str, &str, &str); 81] = [
+    pub(crate) const KEYS: [(&str, &str, &str, &str); 102] = [
+        ("", "backup", "\"/backup/documents\"", "\"/backup/files\""),
+        ("", "objective", "rto = \"4h\"", "rto = \"5h\""),
+        ("backup", "name", "name = \"files\"", "name = \"data\""),
+        ("backup", "kind", "kind = \"restic\"", "kind = \"command\""),
+        ("backup", "service", "service = \"web\"\nsite = \"ams3\"\nschedule", "site = \"ams3\"\nschedule"),
+        ("backup", "site", "site = \"ams3\"\nschedule", "site = \"fra1\"\nschedule"),
+        ("backup", "schedule", "schedule = \"1h\"", "schedule = \"2h\""),
+        ("backup", "every", "every = \"6m\"", "every = \"7m\""),
+        ("backup", "retention", ", { every = \"month\", keep = \"365d\" }", ""),
+        ("backup", "folder", "\"/backup/documents\"", "\"/backup/files\""),
+        ("backup", "stanza", "stanza = \"main\"", "stanza = \"other\""),
+        ("backup", "config", "main.conf", "other.conf"),
+        ("backup", "repository", "nas:/srv/restic", "nas:/srv/other"),
+        ("backup", "password_file", "restic/password", "restic/secret"),
+        ("backup", "program", "\"-n\", ", ""),
+        ("backup", "command", "\"mail\"]", "\"news\"]"),
+        ("backup.retention", "every", "every = \"1h\"", "every = \"2h\""),
+        ("backup.retention", "keep", "keep = \"7d\"", "keep = \"6d\""),
+        ("objective", "service", "service = \"web\"\nrpo", "service = \"postgres\"\nrpo"),
+        ("objective", "rpo", "rpo = \"70m\"", "rpo = \"90m\""),
+        ("objective", "rto", "rto = \"4h\"", "rto = \"5h\""),
         ("", "version", "version = 1", "version = 2"),
         ("", "estate", "name = \"storefront\"", "name = \"backoffice\""),
         ("", "site", "name = \"ams3\"\nrole = \"standby\"", "name = \"ams3\"\nrole = \"primary\""),
@@ -816,6 +875,7 @@ within = "4h"
         for (table, key) in [("source", "expect"), ("panel", "value"), ("panel", "rate"), ("panel", "ratio"), ("panel", "quantile")] {
             all.extend(accepted(&format!("{table}.{key}"), &format!("[[{table}]]\n{key} = {{ zzzzzzzz = 1 }}")));
         }
+        all.extend(accepted("backup.retention", "[[backup]]\nretention = [{ zzzzzzzz = 1 }]"));
         let tested: BTreeSet<(String, String)> = KEYS.iter().map(|(t, k, ..)| ((*t).to_owned(), (*k).to_owned())).collect();
         assert_eq!(all, tested, "a key without a row, or a row without a key");
 

@@ -3,6 +3,8 @@
 //! A key enters with the code that reads it; a test in `load` holds that each one changes the estate.
 //! The comments of the keys are what editors show, by the schema of `super::schema`.
 
+pub(super) mod backup;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
@@ -13,6 +15,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use toml::Spanned;
 
+use self::backup::{RawBackup, RawObjective};
 use super::check::{KINDS, ROLES, SEVERITIES, UNITS};
 
 /// A value that may be missing, with its place.
@@ -28,7 +31,7 @@ type Map = Option<BTreeMap<String, String>>;
 /// An estate: everything that one Quarterdeck console watches.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table")]
-#[schemars(title = "Quarterdeck estate", extend("required" = ["version", "estate", "source"]))]
+#[schemars(title = "Quarterdeck estate", extend("required" = ["version", "estate"], "anyOf" = [{ "required": ["source"] }, { "required": ["backup"] }]))]
 pub(super) struct Raw {
     /// The version of this format: 1.
     #[schemars(with = "i64", extend("const" = super::check::VERSION))]
@@ -46,8 +49,16 @@ pub(super) struct Raw {
     pub service: Vec<Spanned<RawService>>,
     /// What is read.
     #[serde(default)]
-    #[schemars(with = "Vec<RawSource>", extend("minItems" = 1))]
+    #[schemars(with = "Option<Vec<RawSource>>", extend("minItems" = 1))]
     pub source: Vec<Spanned<RawSource>>,
+    /// Systems that make backups, and places that they are kept at.
+    #[serde(default)]
+    #[schemars(with = "Option<Vec<RawBackup>>")]
+    pub backup: Vec<Spanned<RawBackup>>,
+    /// What is promised of services.
+    #[serde(default)]
+    #[schemars(with = "Option<Vec<RawObjective>>")]
+    pub objective: Vec<Spanned<RawObjective>>,
     /// Metrics that are drawn, and judged by their thresholds.
     #[serde(default)]
     #[schemars(with = "Option<Vec<RawPanel>>")]

@@ -237,6 +237,7 @@ mod tests {
             }],
             panels: vec![],
             rules: vec![],
+            objectives: vec![],
         }
     }
 

@@ -97,8 +97,8 @@ fn of_answer(source: &str, answer: &Answer, stale: bool, now: Timestamp, needs: 
     };
     match answer {
         Answer::Exposition(answer) => needs.extend(skewed(answer.clock_ahead)),
-        // That a probe fails is a finding.
-        Answer::Probe(_) => {}
+        // That a probe fails, and what is wrong with a backup, is a finding.
+        Answer::Backup(_) | Answer::Probe(_) => {}
         Answer::Alertmanager(answer) => {
             if let Some(switch) = answer.dead_man.as_ref().filter(|switch| !switch.firing) {
                 let what = format!("dead man's switch {} stopped: alerts may not arrive", switch.labels.short());
@@ -240,6 +240,7 @@ mod tests {
             services: vec![],
             panels: vec![],
             rules: vec![],
+            objectives: vec![],
             sources: vec![Source {
                 name: "am".into(),
                 every,
@@ -327,6 +328,7 @@ mod tests {
             sources: vec![source],
             panels: vec![panel],
             rules: vec![rule],
+            objectives: vec![],
         };
         let answer = PrometheusAnswer { panels: [("errors".to_owned(), answer)].into(), ..Default::default() };
         let mut reading = Reading::never(every);
@@ -377,6 +379,7 @@ mod tests {
             sources: vec![source],
             panels: vec![],
             rules: vec![],
+            objectives: vec![],
         };
         let readings = [reading];
         let found = finding::findings(&estate, &readings, &[], at(2));

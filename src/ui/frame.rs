@@ -102,6 +102,7 @@ pub fn last(canvas: &mut Canvas, state: &State) {
             Pane::Overview => (&state.overview.typed, &state.overview.error),
             Pane::Alerts => (&state.alerts.typed, &state.alerts.error),
             Pane::Metrics => (&state.metrics.typed, &state.metrics.error),
+            Pane::Backups => (&state.backups.typed, &state.backups.error),
         };
         return input(canvas, y, '/', typed, error.as_deref());
     }

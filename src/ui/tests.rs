@@ -17,7 +17,7 @@ use crate::model::source::{Answer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 10] = ["overview", "alerts", "metrics", "chart", "alert", "service", "help", "findings", "finding", "page estate"];
+const SCREENS: [&str; 12] = ["backups", "backup", "overview", "alerts", "metrics", "chart", "alert", "service", "help", "findings", "finding", "page estate"];
 
 #[test]
 fn every_screen_in_colours() {
@@ -156,6 +156,7 @@ fn a_moved_selection_changes_few_cells() {
         state.overview.list.row += 1;
         state.alerts.list.row += 1;
         state.metrics.list.row += 1;
+        state.backups.list.row += 1;
         let changed = before.diff(&buffer(&state, (80, 24))).len();
         assert!((2..=90).contains(&changed), "{}: {changed} cells", pane.name());
     }
@@ -215,6 +216,7 @@ fn reading(source: &Source, state: &str) -> Reading<Answer> {
             let series = (0..count).map(|n| (Labels::new([("path", name), ("n", &n.to_string())]), 0.5)).collect();
             Answer::Exposition(Arc::new(findings::exposition_answer(vec![cleaned()], series)))
         }
+        SourceKind::Backup(_) => Answer::Backup(Arc::new(backups::answer(count.min(2_000) as i64, &cleaned()))),
         SourceKind::Probe { .. } => {
             let why = matches!(state, "hostile" | "many").then(cleaned);
             Answer::Probe(Arc::new(findings::probe_answer(why, (0..count).map(|n| format!("{}-{n}", cleaned())).collect())))
@@ -249,7 +251,7 @@ fn one(source: &Source, word: &str, size: (u16, u16)) -> State {
 
 #[test]
 fn a_page_and_a_probe_in_every_state() {
-    for source in [findings::exposition("one"), findings::probe("one")] {
+    for source in [findings::exposition("one"), findings::probe("one"), backups::directory("one", "checkout", "fra1")] {
         let mut all = String::new();
         for word in STATES {
             let mut state = one(&source, word, (80, 24));
@@ -299,7 +301,7 @@ fn a_moment_is_told_as_its_age() {
 
 #[test]
 fn every_source_in_every_state_says_its_state_and_leaves_no_cell_empty() {
-    for source in [prometheus("one"), alertmanager("one"), findings::exposition("one"), findings::probe("one")] {
+    for source in [prometheus("one"), alertmanager("one"), findings::exposition("one"), findings::probe("one"), backups::directory("one", "checkout", "fra1")] {
         for word in STATES {
             for size in SIZES {
                 let mut state = one(&source, word, size);

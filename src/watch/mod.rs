@@ -1,6 +1,7 @@
 //! Reads upstream systems on a schedule. Cannot write to any of them.
 
 mod alertmanager;
+mod backup;
 pub mod exposition;
 mod poll;
 mod probe;
@@ -18,6 +19,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use self::alertmanager::Alertmanager;
+use self::backup::Asker;
 use self::exposition::Exposition;
 use self::poll::{Clock, Fetch, Jitter, Pace};
 use self::probe::Prober;
@@ -170,6 +172,7 @@ struct Upstream {
 enum System {
     Prometheus(Box<Prometheus>),
     Alertmanager(Alertmanager),
+    Backup(Box<Asker>),
     Probe(Box<Prober>),
     Exposition(Box<Exposition>),
     /// No reader fits the source: told at every try instead of never.
@@ -182,6 +185,7 @@ impl Upstream {
         let system = match source.kind {
             SourceKind::Prometheus { .. } => Prometheus::new(source, &estate.panels).map(Box::new).map(System::Prometheus),
             SourceKind::Alertmanager { .. } => Alertmanager::new(source).map(System::Alertmanager),
+            SourceKind::Backup(_) => Asker::new(source).map(Box::new).map(System::Backup),
             SourceKind::Probe { .. } => Prober::new(index, source, &estate.panels, past).map(Box::new).map(System::Probe),
             SourceKind::Exposition { .. } => Exposition::new(index, source, &estate.panels, past).map(Box::new).map(System::Exposition),
         };
@@ -200,6 +204,7 @@ impl Fetch for Upstream {
         match &self.system {
             System::Prometheus(prometheus) => prometheus.poll(demand, until, &*self.clock).await,
             System::Alertmanager(alertmanager) => alertmanager.poll(&*self.clock).await,
+            System::Backup(asker) => asker.poll(until, &*self.clock).await,
             System::Probe(prober) => prober.poll(demand, until, &*self.clock).await,
             System::Exposition(exposition) => exposition.poll(demand, until, &*self.clock).await,
             System::Unknown => {
@@ -238,6 +243,7 @@ mod tests {
             sources: vec![source],
             panels: vec![],
             rules: vec![],
+            objectives: vec![],
         })
     }
 

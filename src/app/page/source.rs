@@ -53,6 +53,7 @@ pub fn lines(state: &State, index: usize, mut page: Page) -> Vec<Row> {
         SourceKind::Prometheus { url } => page.field("address", url, Token::Dim),
         SourceKind::Alertmanager { urls, .. } => page.field("peers", &urls.join(" "), Token::Dim),
         SourceKind::Exposition { url, .. } => page.field("address", url, Token::Dim),
+        SourceKind::Backup(backup) => page.field("asks", &clean(&backup.of.to_string(), NOTE_CAP), Token::Dim),
         SourceKind::Probe { probe, .. } => page.field("asks", &probe.to_string(), Token::Dim),
     }
     as_written(source, &mut page);
@@ -64,8 +65,9 @@ pub fn lines(state: &State, index: usize, mut page: Page) -> Vec<Row> {
         Some(Answer::Prometheus(answer)) => prometheus(&source.name, answer, &mut page),
         Some(Answer::Exposition(answer)) => exposition(state, answer, &mut page),
         Some(Answer::Probe(answer)) => probe(state, answer, &mut page),
-        None => {}
+        Some(Answer::Backup(_)) | None => {}
     }
+    super::backup::lines(state, index, &mut page);
     page.done()
 }
 
@@ -81,7 +83,7 @@ fn as_written(source: &Source, page: &mut Page) {
             }
             page.field("keeps", &age::exact(*keep), Token::Dim);
         }
-        SourceKind::Prometheus { .. } | SourceKind::Alertmanager { .. } => {}
+        SourceKind::Prometheus { .. } | SourceKind::Alertmanager { .. } | SourceKind::Backup(_) => {}
     }
     if let Some(file) = &source.http_config {
         page.field("credentials", &format!("as {} says", clean(&file.display().to_string(), NOTE_CAP)), Token::Dim);

@@ -147,7 +147,7 @@ pub(super) fn status<'a>(report: &'a Report<'a>) -> Status<'a> {
 fn alertmanager_of(reading: &Reading<Answer>) -> Option<&AlertmanagerAnswer> {
     match &reading.held.as_ref()?.value {
         Answer::Alertmanager(answer) => Some(answer),
-        Answer::Prometheus(_) | Answer::Exposition(_) | Answer::Probe(_) => None,
+        Answer::Backup(_) | Answer::Prometheus(_) | Answer::Exposition(_) | Answer::Probe(_) => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What an estate file must hold beside its shape. One function per rule; each tells all that it finds.
 
+mod backups;
 mod forms;
 mod kinds;
 mod names;
@@ -21,6 +22,8 @@ pub(super) const VERSION: i64 = 1;
 pub(super) const ROLES: [&str; 2] = ["primary", "standby"];
 /// The words of `kind`.
 pub(super) const KINDS: [&str; 4] = ["prometheus", "alertmanager", "exposition", "probe"];
+/// The words of a backup's `kind`.
+pub(super) const BACKUP_KINDS: [&str; 4] = ["directory", "pgbackrest", "restic", "command"];
 /// The words of `unit`.
 pub(super) const UNITS: [&str; 6] = ["count", "ratio", "seconds", "bytes", "per-second", "moment"];
 /// The words of a rule's `severity`.
@@ -43,6 +46,8 @@ pub(super) fn all(raw: &Raw, report: &mut Report<'_>) {
     kinds::fits(raw, report);
     sources::intervals(raw, report);
     sources::http_configs(raw, report);
+    backups::fits(raw, report);
+    backups::times(raw, report);
     panels::queries(raw, report);
     panels::thresholds(raw, report);
     forms::one_each(raw, report);
@@ -96,6 +101,15 @@ fn required(raw: &Raw, report: &mut Report<'_>) {
         missing(report, at, "[[source]]", "name", &s.name, "such as `name = \"prom\"`");
         missing(report, at, "[[source]]", "kind", &s.kind, &format!("it is {}", listed(&KINDS)));
     }
+    for backup in &raw.backup {
+        let (at, b) = (backup.span().start, backup.get_ref());
+        missing(report, at, "[[backup]]", "name", &b.name, "such as `name = \"documents\"`");
+        missing(report, at, "[[backup]]", "kind", &b.kind, &format!("it is {}", listed(&BACKUP_KINDS)));
+    }
+    for objective in &raw.objective {
+        let (at, o) = (objective.span().start, objective.get_ref());
+        missing(report, at, "[[objective]]", "service", &o.service, "the name of a service");
+    }
     for panel in &raw.panel {
         let (at, p) = (panel.span().start, panel.get_ref());
         missing(report, at, "[[panel]]", "name", &p.name, "such as `name = \"errors\"`");
@@ -121,6 +135,9 @@ fn words(raw: &Raw, report: &mut Report<'_>) {
     }
     for source in &raw.source {
         word(report, "kind", &source.get_ref().kind, &KINDS);
+    }
+    for backup in &raw.backup {
+        word(report, "kind", &backup.get_ref().kind, &BACKUP_KINDS);
     }
     for panel in &raw.panel {
         word(report, "unit", &panel.get_ref().unit, &UNITS);

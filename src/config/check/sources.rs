@@ -19,7 +19,7 @@ const HTTP_CONFIG: u64 = 1 << 20;
 
 /// There is something to watch.
 pub(super) fn any(raw: &Raw, report: &mut Report<'_>) {
-    if raw.source.is_empty() && !report.lost(0, "source") {
+    if raw.source.is_empty() && raw.backup.is_empty() && !report.lost(0, "source") && !report.lost(0, "backup") {
         report.hint(
             report.text.len(),
             "there is no source: nothing would be watched",

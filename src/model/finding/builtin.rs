@@ -39,10 +39,11 @@ pub(super) fn of_source(
     }
 }
 
-struct About<'a> {
-    estate: &'a Estate,
-    source: &'a Source,
-    before: &'a Before<'a>,
+/// One source, and what a finding about it needs.
+pub(super) struct About<'a> {
+    pub estate: &'a Estate,
+    pub source: &'a Source,
+    pub before: &'a Before<'a>,
 }
 
 impl About<'_> {
@@ -115,7 +116,7 @@ impl About<'_> {
     }
 
     #[expect(clippy::too_many_arguments, reason = "what one finding differs from another by")]
-    fn push(
+    pub(super) fn push(
         &self,
         id: String,
         name: &str,
