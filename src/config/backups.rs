@@ -23,11 +23,9 @@ pub(super) fn source(path: &Path, raw: &RawBackup) -> Option<Source> {
     let program = |name: &str| words(&raw.program).unwrap_or_else(|| vec![name.to_owned()]);
     let of = match text(&raw.kind)? {
         "directory" => BackupOf::Directory { folder: beside(&raw.folder)? },
-        "pgbackrest" => BackupOf::PgBackRest {
-            program: program("pgbackrest"),
-            stanza: text(&raw.stanza)?.to_owned(),
-            config: beside(&raw.config),
-        },
+        "pgbackrest" => {
+            BackupOf::PgBackRest { program: program("pgbackrest"), stanza: text(&raw.stanza)?.to_owned(), config: beside(&raw.config) }
+        }
         "restic" => BackupOf::Restic {
             program: program("restic"),
             repository: repository(path, text(&raw.repository)?),

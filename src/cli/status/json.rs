@@ -1,6 +1,7 @@
 //! The JSON of `qd status`, version 1, as `docs/status-json.md` promises it: every key is always there, times are
 //! RFC 3339 in UTC, and what is not known is null.
 
+mod backup;
 mod source;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use crate::model::reading::{Freshness, Reading};
 use crate::model::silence::{Silence, SilenceMatcher, SilenceState};
 use crate::model::source::{AlertmanagerAnswer, Answer, Peer};
 
+use self::backup::{BackupOut, backup};
 use self::source::{SourceOut, source};
 use super::Report;
 
@@ -38,6 +40,7 @@ pub struct Status<'a> {
     needs: Vec<NeedOut<'a>>,
     panels: Vec<PanelOut<'a>>,
     silences: Vec<SilenceOut<'a>>,
+    backups: Vec<BackupOut<'a>>,
 }
 
 #[derive(Serialize)]
@@ -141,6 +144,7 @@ pub(super) fn status<'a>(report: &'a Report<'a>) -> Status<'a> {
         needs: report.view.needs.iter().map(need).collect(),
         panels: health::panels(report.estate, report.readings, report.at).iter().map(panel).collect(),
         silences: silences.flat_map(|(name, a)| a.silences.iter().map(move |s| silence(s, name, &a.peers))).collect(),
+        backups: report.view.backups.iter().map(|b| backup(b, report)).collect(),
     }
 }
 

@@ -71,7 +71,8 @@ fn texts(report: &mut Report<'_>, b: &RawBackup) {
             report.at(at, format!("`{key}` is empty"));
         } else if written.chars().any(is_hostile) {
             report.at(at, format!("`{key}` holds a control, invisible or direction-changing character"));
-        } else if key == "stanza" && (written.starts_with('-') || !written.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))) {
+        } else if key == "stanza" && (written.starts_with('-') || !written.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)))
+        {
             report.hint(at, format!("`{written}` is no name of a stanza"), "letters, digits, `-`, `_` and `.`");
         } else if key == "repository" && holds_secret(written) {
             let hint = "arguments of a program can be read by everyone: set RESTIC_REST_USERNAME and RESTIC_REST_PASSWORD for qd";
@@ -103,7 +104,11 @@ pub(super) fn times(raw: &Raw, report: &mut Report<'_>) {
         within(report, "schedule", &b.schedule, second, day * 31);
         let Some(retention) = &b.retention else { continue };
         if retention.get_ref().is_empty() && !report.lost_within(retention.span().start) {
-            report.hint(retention.span().start, "`retention` is empty", "leave the key out, or name a tier: `{ every = \"1h\", keep = \"7d\" }`");
+            report.hint(
+                retention.span().start,
+                "`retention` is empty",
+                "leave the key out, or name a tier: `{ every = \"1h\", keep = \"7d\" }`",
+            );
         }
         for tier in retention.get_ref() {
             rung(report, tier.span().start, tier.get_ref());
@@ -124,7 +129,11 @@ pub(super) fn times(raw: &Raw, report: &mut Report<'_>) {
         let kept = raw.backup.iter().any(|b| is(&b.get_ref().service, service));
         let known = raw.service.iter().any(|s| is(&s.get_ref().name, service));
         if known && !kept && o.rpo.is_some() && raw.backup.iter().all(|b| b.get_ref().service.is_some() || b.get_ref().name.is_some()) {
-            report.hint(at, format!("no [[backup]] is of the service `{service}`: its `rpo` could not be judged"), "name the service in a [[backup]]");
+            report.hint(
+                at,
+                format!("no [[backup]] is of the service `{service}`: its `rpo` could not be judged"),
+                "name the service in a [[backup]]",
+            );
         }
     }
 }

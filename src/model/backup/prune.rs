@@ -48,10 +48,8 @@ pub fn prune(points: &Points<'_>, ladders: &[Ladder]) -> Prune {
             }
         }
     }
-    let mut candidates: Vec<Candidate> = (0..all.len())
-        .filter(|place| !seen.contains(place))
-        .map(|place| Candidate { place, held: held(points, ladders, place) })
-        .collect();
+    let mut candidates: Vec<Candidate> =
+        (0..all.len()).filter(|place| !seen.contains(place)).map(|place| Candidate { place, held: held(points, ladders, place) }).collect();
     candidates.sort_by_key(|c| all[c.place].restores_to);
     let size = candidates.iter().filter_map(|c| all[c.place].size).fold(0, u64::saturating_add);
     Prune { candidates, size }

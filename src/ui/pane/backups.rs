@@ -1,7 +1,7 @@
 //! The Backups pane: what would be lost of each against its objective, and of the selected one its ladder with the holes,
 //! what pruning would remove, and what its schedule can promise.
 
-use crate::app::page::backup::{rung, ruler, short};
+use crate::app::page::backup::{ruler, rung, short};
 use crate::app::pane::BACKUP_LINES;
 use crate::app::state::State;
 use crate::app::{mark, when};
@@ -124,7 +124,13 @@ fn bar(state: &State, of: &BackupState) -> String {
     let whole = usize::from(BAR);
     let Some(rpo) = of.rpo() else { return format!("[{:whole$}]", "no RPO") };
     let inside = match of.exposure.span(state.now) {
-        None => if of.exposure == Exposure::Everything { "#".repeat(whole) } else { "?".to_owned() },
+        None => {
+            if of.exposure == Exposure::Everything {
+                "#".repeat(whole)
+            } else {
+                "?".to_owned()
+            }
+        }
         Some(span) if span > rpo => format!("{}#", "=".repeat(whole - 1)),
         Some(span) => "=".repeat((span.as_secs_f64() / rpo.as_secs_f64().max(0.001) * whole as f64) as usize),
     };
@@ -176,8 +182,9 @@ fn below(canvas: &mut Canvas, state: &State, mut y: u16, of: &BackupState) {
         let hole = ladder.holes.last().map_or(String::new(), |h| format!("  x {}", when::full(state, h.start)));
         let text = format!("{}{hole}", rung(ladder));
         let room = usize::from(width.saturating_sub(18 + cells(&text) + 3));
-        let ruler = format!("[{}]", ruler(ladder, room.saturating_sub(2).min(84)));
-        canvas.put(18, y, width - 18, &format!("{ruler} {text}"), token);
+        // A ruler of a few cells tells nothing.
+        let ruler = if room < 12 { String::new() } else { format!("[{}] ", ruler(ladder, room.saturating_sub(2).min(84))) };
+        canvas.put(18, y, width - 18, &format!("{ruler}{text}"), token);
         y += 1;
     }
     if of.ladders.is_empty() {

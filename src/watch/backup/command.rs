@@ -54,7 +54,10 @@ pub(super) fn judge(printed: &Printed) -> Result<BackupAnswer, Fault> {
     }
     let all: Document = decode(printed, "the command")?;
     if all.version != VERSION {
-        return Err(Fault::unusable(format!("the command printed version {} of the JSON; this program knows version {VERSION}", all.version)));
+        return Err(Fault::unusable(format!(
+            "the command printed version {} of the JSON; this program knows version {VERSION}",
+            all.version
+        )));
     }
     Ok(BackupAnswer {
         points: all.points.iter().map(|p| Arc::new(point(p))).collect(),

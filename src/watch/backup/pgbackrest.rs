@@ -114,7 +114,8 @@ pub(super) fn judge(printed: &Printed, stanza: &str) -> Result<BackupAnswer, Fau
         // The log could be replayed beyond the newest backup, but nobody says up to which time.
         notes.push(format!("WAL is archived up to {}; up to which time is not told, so exposure counts from the newest backup", name(max)));
     }
-    let by = of.backup.last().and_then(|b| b.backrest.as_ref()).map_or("pgBackRest".to_owned(), |b| format!("pgBackRest {}", name(&b.version)));
+    let by =
+        of.backup.last().and_then(|b| b.backrest.as_ref()).map_or("pgBackRest".to_owned(), |b| format!("pgBackRest {}", name(&b.version)));
     let running = of.status.lock.and_then(|l| l.backup).is_some_and(|b| b.held);
     let mut points = Vec::with_capacity(of.backup.len());
     for backup in &of.backup {

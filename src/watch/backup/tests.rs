@@ -44,7 +44,8 @@ fn the_exit_code_of_pgbackrest_lies_and_its_json_is_judged() {
     let fault = |out: &str, stanza: &str| pgbackrest::judge(&printed(0, out, ""), stanza).unwrap_err().what;
     assert_eq!(fault("[]", "main"), "pgbackrest knows no stanza main");
     assert_eq!(fault(&info(), "mian"), "pgbackrest knows no stanza mian");
-    let missing = r#"[{"backup":[],"db":[],"name":"main","status":{"code":1,"lock":{"backup":{"held":false}},"message":"missing stanza path"}}]"#;
+    let missing =
+        r#"[{"backup":[],"db":[],"name":"main","status":{"code":1,"lock":{"backup":{"held":false}},"message":"missing stanza path"}}]"#;
     assert_eq!(fault(missing, "main"), "pgbackrest says of the stanza main: missing stanza path");
     let none = missing.replace("\"code\":1", "\"code\":2").replace("missing stanza path", "no valid backups").replace("false", "true");
     let answer = pgbackrest::judge(&printed(0, &none, ""), "main").unwrap();
@@ -158,7 +159,9 @@ fn no_manifest_leads_out_of_its_snapshot_and_a_bad_line_is_told() {
     }
     let folder = tempfile::tempdir().unwrap();
     let at = "2026-11-20T06:00:00Z";
-    for (manifest, told) in [("", "names no file"), ("hello\n", "has a line that is none: hello"), ("\u{fffd}\u{1b}x\n", "a line that is none")] {
+    for (manifest, told) in
+        [("", "names no file"), ("hello\n", "has a line that is none: hello"), ("\u{fffd}\u{1b}x\n", "a line that is none")]
+    {
         snapshot(folder.path(), at, &[], None);
         fs::write(folder.path().join(at).join("SHA256SUMS"), manifest).unwrap();
         let answer = directory::read(folder.path(), &directory::Known::default(), later()).unwrap();
