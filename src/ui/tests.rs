@@ -403,3 +403,24 @@ fn no_screen_draws_a_stale_value_as_live_and_one_that_did_would_be_found() {
         }
     }
 }
+
+#[test]
+fn backups_are_found_exposed_silent_with_holes_and_unable_to_comply_and_what_is_not_known_is_no_finding() {
+    let state = backups::kept((160, 50));
+    let mut told: Vec<String> = state.view.alerts.iter().map(|a| format!("{} {}", a.severity.word(), a.name())).collect();
+    told.sort();
+    assert_eq!(
+        told,
+        [
+            "critical exposure above objective",
+            "warning backup silent",
+            "warning no copy outside the site",
+            "warning no copy outside the site",
+            "warning retention ladder has holes",
+            "warning retention ladder has holes",
+            "warning schedule cannot comply",
+            "warning source unreachable",
+        ]
+    );
+    assert!(alert_of(&state, "backup silent").summary().starts_with("ledger base: no backup for 3h 20m, one is due every 1h"));
+}
