@@ -191,3 +191,17 @@ fn the_certificate_is_a_real_one_near_its_end() {
     assert_eq!(get(Some(&trust)).unwrap().status, 200);
     assert!(get(None).unwrap_err().to_string().contains("certificate"));
 }
+
+#[test]
+fn the_backup_job_makes_snapshots_at_both_sites_until_it_is_stopped() {
+    let practice = Practice::start(&["--scenario", "stale-backup", "--after", "0"]);
+    let file = practice.folder.join("north/store/backup.toml");
+    let text = until("the end of the job", || std::fs::read_to_string(&file).ok().filter(|text| text.contains("every_seconds = 0")));
+    // A person mends it, and wants no minute's wait.
+    std::fs::write(&file, text.replace("every_seconds = 0", "every_seconds = 1")).unwrap();
+    for site in ["north", "south"] {
+        let copies = practice.folder.join(site).join("backup");
+        let count = || std::fs::read_dir(&copies).unwrap().filter(|e| e.as_ref().unwrap().path().join("SHA256SUMS").exists()).count();
+        until("more snapshots than practice began with", || (count() > 12).then_some(()));
+    }
+}

@@ -20,11 +20,13 @@ pub enum Pane {
     Metrics,
     /// All databases with their nodes.
     Databases,
+    /// All backups.
+    Backups,
 }
 
 impl Pane {
     /// All panes in the order of their number keys.
-    pub const ALL: [Pane; 4] = [Pane::Overview, Pane::Alerts, Pane::Metrics, Pane::Databases];
+    pub const ALL: [Pane; 5] = [Pane::Overview, Pane::Alerts, Pane::Metrics, Pane::Backups, Pane::Databases];
 
     /// Its name, as on the command line.
     pub fn name(self) -> &'static str {
@@ -33,6 +35,7 @@ impl Pane {
             Pane::Alerts => "alerts",
             Pane::Metrics => "metrics",
             Pane::Databases => "databases",
+            Pane::Backups => "backups",
         }
     }
 
@@ -108,6 +111,8 @@ pub enum Scope {
     Metrics,
     /// The Databases pane.
     Databases,
+    /// The Backups pane.
+    Backups,
     /// One alert, service or source.
     Detail,
     /// One panel on the full screen.
@@ -122,13 +127,14 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes with their names in keymap files.
-    pub const ALL: [(Scope, &'static str); 11] = [
+    pub const ALL: [(Scope, &'static str); 12] = [
         (Scope::Global, "global"),
         (Scope::List, "list"),
         (Scope::Overview, "overview"),
         (Scope::Alerts, "alerts"),
         (Scope::Metrics, "metrics"),
         (Scope::Databases, "databases"),
+        (Scope::Backups, "backups"),
         (Scope::Detail, "detail"),
         (Scope::Chart, "chart"),
         (Scope::Help, "help"),
@@ -155,6 +161,7 @@ impl Scope {
             Scope::Alerts => &[Scope::Alerts, Scope::List, Scope::Global],
             Scope::Metrics => &[Scope::Metrics, Scope::List, Scope::Global],
             Scope::Databases => &[Scope::Databases, Scope::List, Scope::Global],
+            Scope::Backups => &[Scope::Backups, Scope::List, Scope::Global],
             Scope::Detail => &[Scope::Detail, Scope::Global],
             Scope::Chart => &[Scope::Chart, Scope::Global],
             Scope::Help => &[Scope::Help, Scope::Global],
@@ -169,6 +176,7 @@ impl Scope {
         match self {
             Scope::Overview => &[Open, Help, Filter, Palette, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Alerts => &[Open, Help, Filter, Muted, Group, Palette, Overview, Metrics, Freeze, Close],
+            Scope::Backups => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Metrics => &[Open, Help, Longer, Shorter, Filter, Palette, Overview, Alerts, Freeze, Close],
             Scope::Databases => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Detail => &[Back, Open, Help, Down, Up, Palette, Freeze, Zone],
@@ -189,6 +197,7 @@ pub fn scope(pane: Pane, layers: &[Layer]) -> Scope {
             Pane::Alerts => Scope::Alerts,
             Pane::Metrics => Scope::Metrics,
             Pane::Databases => Scope::Databases,
+            Pane::Backups => Scope::Backups,
         },
         Some(Layer::Alert { .. } | Layer::Service { .. } | Layer::Source { .. }) => Scope::Detail,
         Some(Layer::Chart { .. }) => Scope::Chart,

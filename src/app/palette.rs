@@ -107,6 +107,7 @@ fn items(state: &State) -> Vec<Item> {
             Pane::Alerts => Action::Alerts,
             Pane::Metrics => Action::Metrics,
             Pane::Databases => Action::Databases,
+            Pane::Backups => Action::Backups,
         };
         items.push(item(format!("pane {}", pane.name()), key(action), Goal::Pane(pane)));
     }
@@ -135,7 +136,7 @@ fn items(state: &State) -> Vec<Item> {
 /// True where running the action from the palette does something in that scope. Moving about is for keys, panes have
 /// lines of their own.
 fn offered(scope: Scope, action: Action) -> bool {
-    let list = matches!(scope, Scope::Overview | Scope::Alerts | Scope::Metrics | Scope::Databases);
+    let list = matches!(scope, Scope::Overview | Scope::Alerts | Scope::Metrics | Scope::Backups | Scope::Databases);
     match action {
         Action::Open | Action::Filter => list,
         Action::Back => !list,
@@ -159,6 +160,7 @@ fn offered(scope: Scope, action: Action) -> bool {
         | Action::Alerts
         | Action::Metrics
         | Action::Databases
+        | Action::Backups
         | Action::Down
         | Action::Up
         | Action::Left

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::alert::{Alert, AlertId};
+use crate::model::backup::BackupState;
 use crate::model::reading::Freshness;
 use crate::model::source::Answer;
 
@@ -13,6 +14,7 @@ use super::grid::grid;
 use super::layer::{Layer, Pane};
 use super::list::List;
 use super::state::{AlertRow, State};
+use super::subject::OfBackup;
 use super::{databases, overview, page};
 
 /// Computes the rows of all panes again and settles the selections. Until the first key the first row is selected,
@@ -21,11 +23,13 @@ pub fn refresh(state: &mut State) {
     if !state.touched {
         (state.overview.list, state.alerts.list) = (List::default(), List::default());
         state.databases.list = List::default();
+        state.backups.list = List::default();
     }
     state.overview_rows = overview::rows(state);
     state.alert_rows = alerts(state);
     state.metric_rows = metrics(state);
     state.database_rows = databases::rows(state);
+    state.backup_rows = backups(state);
     let height = state.body_height();
     overview::settle(state);
     let mut list = std::mem::take(&mut state.alerts.list);
@@ -38,6 +42,9 @@ pub fn refresh(state: &mut State) {
     let mut list = std::mem::take(&mut state.metrics.list);
     list.settle(state.metric_rows.len(), |row| metric_id(state, row), grid.across * grid.down);
     state.metrics.list = list;
+    let mut list = std::mem::take(&mut state.backups.list);
+    list.settle(state.backup_rows.len(), |row| backup_id(state, row), backups_height(state));
+    state.backups.list = list;
     renew_details(state);
     settle_top(state);
 }
@@ -121,6 +128,29 @@ fn grouped(state: &State, all: &[Arc<Alert>], left: &[usize]) -> Vec<AlertRow> {
 fn metrics(state: &State) -> Vec<usize> {
     let panels = state.panels();
     (0..panels.len()).filter(|i| state.metrics.filter.matches(&panels[*i], state.now)).collect()
+}
+
+fn backups(state: &State) -> Vec<usize> {
+    let all = &state.shown().backups;
+    let kept = |of: &BackupState| {
+        let Some(source) = state.estate.sources.get(of.source) else { return false };
+        state.backups.filter.matches(&OfBackup { source, state: of, now: state.now }, state.now)
+    };
+    (0..all.len()).filter(|i| kept(&all[*i])).collect()
+}
+
+/// Lines below the Backups pane's list, for the selected one.
+pub const BACKUP_LINES: usize = 9;
+
+/// Rows of the Backups pane's list.
+pub fn backups_height(state: &State) -> usize {
+    let lines = state.body_height();
+    lines.saturating_sub(BACKUP_LINES).max(4).min(lines)
+}
+
+/// What tells a row of the Backups pane from others.
+pub fn backup_id(state: &State, row: usize) -> Option<usize> {
+    state.backup_rows.get(row).and_then(|place| state.shown().backups.get(*place)).map(|of| of.source)
 }
 
 /// What tells a row of the Alerts pane from others; there may be thousands, so that they are asked for one by one.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::model::alert::{self, Alert, AlertId, AlertState};
+use crate::model::backup::{self, BackupState};
 use crate::model::change::Change;
 use crate::model::estate::{Estate, Severity, SourceKind};
 use crate::model::finding;
@@ -59,6 +60,8 @@ pub struct View {
     /// Alerts that count: critical, warning, info, muted. A pending alert is information until it fires; a dead man's
     /// switch that fires, as it must, is none of them.
     pub counts: [usize; 4],
+    /// Every backup, in the estate's order.
+    pub backups: Vec<BackupState>,
     /// The state of each reading that this view rests on: when one changes, the view is out of date.
     pub freshness: Vec<Freshness>,
 }
@@ -71,8 +74,7 @@ impl View {
             match &held.value {
                 Answer::Alertmanager(a) => at_alertmanager.extend_from_slice(&a.alerts),
                 Answer::Prometheus(p) => at_prometheus.extend_from_slice(&p.alerts),
-                Answer::Exposition(_) | Answer::Probe(_) => {}
-                Answer::Database(_) => {}
+                Answer::Backup(_) | Answer::Database(_) | Answer::Exposition(_) | Answer::Probe(_) => {}
             }
         }
         // That nobody is notified can be told only where every Alertmanager was heard: one that cannot be reached from
@@ -89,7 +91,8 @@ impl View {
         let needs = needs::needs(estate, readings, &alerts, now);
         let freshness = readings.iter().map(|r| r.freshness(now)).collect();
         let counts = counts(estate, &alerts);
-        View { alerts, services, needs, counts, freshness }
+        let backups = backup::views(estate, readings, now);
+        View { alerts, services, needs, counts, backups, freshness }
     }
 }
 
@@ -259,6 +262,10 @@ pub struct State {
     pub databases: PaneList<(String, String)>,
     /// Its lines.
     pub database_rows: Vec<DatabaseRow>,
+    /// The Backups pane; ids are places in the estate's sources.
+    pub backups: PaneList<usize>,
+    /// Places in the shown view's backups that the filter leaves.
+    pub backup_rows: Vec<usize>,
     /// What is asked of panels.
     pub demand: Demand,
     /// How things look.
@@ -300,6 +307,8 @@ impl State {
             metric_rows: Vec::new(),
             databases: PaneList::default(),
             database_rows: Vec::new(),
+            backups: PaneList::default(),
+            backup_rows: Vec::new(),
             demand: Demand::default(),
             look,
             keymap,

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::alert::Alert;
+use crate::model::backup::BackupState;
 use crate::model::change::Change;
 use crate::model::estate::{Service, Source};
 use crate::model::health::{PanelView, ServiceHealth};
@@ -19,6 +20,9 @@ pub const OVERVIEW_FIELDS: &[&str] = &["name", "state", "severity", "summary", "
 pub const NODE_FIELDS: &[&str] = &["name", "source", "service", "role", "state"];
 /// Fields of a panel.
 pub const PANEL_FIELDS: &[&str] = &["name", "service", "source", "state", "severity"];
+
+/// Fields of a backup.
+pub const BACKUP_FIELDS: &[&str] = &["name", "service", "site", "kind", "severity"];
 
 /// One row, as a filter sees it.
 pub trait Subject {
@@ -133,6 +137,47 @@ impl Subject for OfSource<'_> {
 
     fn age(&self, now: Timestamp) -> Option<SignedDuration> {
         self.as_of.map(|as_of| now.duration_since(as_of))
+    }
+}
+
+/// A backup with how it stands.
+#[derive(Debug, Clone, Copy)]
+pub struct OfBackup<'a> {
+    /// The source.
+    pub source: &'a Source,
+    /// How it stands.
+    pub state: &'a BackupState,
+    /// The moment at which it is judged.
+    pub now: Timestamp,
+}
+
+impl Subject for OfBackup<'_> {
+    fn any_text(&self, test: &mut dyn FnMut(&str) -> bool) -> bool {
+        let Source { name, service, site, kind, .. } = self.source;
+        test(name)
+            || test(kind.word())
+            || test(self.state.severity(self.now).word())
+            || [service, site].into_iter().flatten().any(|text| test(text))
+    }
+
+    fn field(&self, name: &str) -> Option<Cow<'_, str>> {
+        match name {
+            "name" | "source" => Some(self.source.name.as_str().into()),
+            "kind" => Some(self.source.kind.word().into()),
+            "service" => self.source.service.as_deref().map(Cow::Borrowed),
+            "site" => self.source.site.as_deref().map(Cow::Borrowed),
+            "severity" | "state" => Some(self.state.severity(self.now).word().into()),
+            _ => None,
+        }
+    }
+
+    fn label(&self, _name: &str) -> Option<&str> {
+        None
+    }
+
+    /// How old its newest point is.
+    fn age(&self, now: Timestamp) -> Option<SignedDuration> {
+        self.state.newest.as_ref().map(|point| now.duration_since(point.restores_to))
     }
 }
 

@@ -107,6 +107,7 @@ impl Cache {
             (&held.value, &source.kind),
             (Answer::Prometheus(_), SourceKind::Prometheus { .. })
                 | (Answer::Alertmanager(_), SourceKind::Alertmanager { .. })
+                | (Answer::Backup(_), SourceKind::Backup(_))
                 | (Answer::Exposition(_), SourceKind::Exposition { .. })
                 | (Answer::Probe(_), SourceKind::Probe { .. })
                 | (Answer::Database(_), SourceKind::Database(_))
@@ -150,6 +151,7 @@ fn origin(source: &Source) -> i64 {
         SourceKind::Alertmanager { urls, .. } => urls.hash(&mut hasher),
         SourceKind::Exposition { url, .. } => url.hash(&mut hasher),
         SourceKind::Database(database) => database.nodes.iter().for_each(|node| node.conninfo.hash(&mut hasher)),
+        SourceKind::Backup(backup) => backup.of.to_string().hash(&mut hasher),
         SourceKind::Probe { probe, .. } => match probe {
             Probe::Http { url, .. } => url.hash(&mut hasher),
             Probe::Tcp { address } => ("tcp", address).hash(&mut hasher),

@@ -40,6 +40,7 @@ pub(super) fn estate(path: &str, sources: Vec<Source>) -> Estate {
         sources,
         panels: vec![],
         rules: vec![],
+        objectives: vec![],
     }
 }
 
@@ -73,8 +74,7 @@ fn kept(held: &Held<Answer>) -> usize {
     match &held.value {
         Answer::Alertmanager(answer) => answer.alerts.len(),
         Answer::Prometheus(answer) => answer.alerts.len(),
-        Answer::Exposition(_) | Answer::Probe(_) => 0,
-        Answer::Database(_) => 0,
+        Answer::Backup(_) | Answer::Database(_) | Answer::Exposition(_) | Answer::Probe(_) => 0,
     }
 }
 

@@ -156,6 +156,11 @@ fn say(answer: &Answer, warnings: &mut Vec<String>) -> String {
                 warnings.push(format!("the dead man's switch {} does not fire: alerts may not arrive", switch.labels.short()));
             }
         }
+        Answer::Backup(answer) => {
+            parts.push(format!("{} recovery points", answer.total));
+            parts.extend((!answer.by.is_empty()).then(|| format!("says {}", answer.by)));
+            warnings.extend(answer.notes.iter().cloned());
+        }
         Answer::Exposition(answer) => {
             parts.push(format!("{}, {} bytes, series {}", answer.format, answer.bytes, answer.series));
             warnings.extend(skew("its", answer.clock_ahead));

@@ -12,6 +12,7 @@ use crate::app::state::{Look, State};
 use crate::config::load::estate_from;
 use crate::config::load::tests::{KEYS, WHOLE};
 use crate::model::alert::{Alert, AlertId, AlertState, Origin, severity_of};
+use crate::model::backup::{BackupAnswer, Evidence, PointKind, RecoveryPoint};
 use crate::model::database::{DatabaseAnswer, Node, Said};
 use crate::model::estate::{Estate, SourceKind};
 use crate::model::label::Labels;
@@ -65,6 +66,26 @@ fn filling() -> PanelAnswer {
     PanelAnswer { plot: Some(plot.clone()), judged: Some(plot), ..value(newest) }
 }
 
+/// Hourly backups of ten minutes each, the newest 100 minutes old.
+fn kept() -> BackupAnswer {
+    let point = |n: i64| {
+        let restores_to = now() - SignedDuration::from_mins(100 + 60 * n);
+        Arc::new(RecoveryPoint {
+            id: format!("p{n}"),
+            restores_to,
+            finished: Some(restores_to + SignedDuration::from_mins(10)),
+            usable_from: None,
+            kind: PointKind::Full,
+            needs: vec![],
+            size: Some(5_000_000),
+            evidence: Evidence { job: true, ..Evidence::default() },
+            broken: None,
+            hold: None,
+        })
+    };
+    BackupAnswer { points: (0..30).map(point).collect(), total: 30, by: "a test".into(), running: false, notes: vec![] }
+}
+
 /// The same answer to the same question, whatever the estate makes of it. One poll was 40 seconds ago, so that its
 /// state depends on `every`.
 fn readings(estate: &Estate) -> Vec<Reading<Answer>> {
@@ -95,6 +116,7 @@ fn readings(estate: &Estate) -> Vec<Reading<Answer>> {
                     .map(|at| Node { name: at.name.clone(), said: Some(Said::default()), ..Node::default() })
                     .collect(),
             })),
+            SourceKind::Backup(_) => Answer::Backup(Arc::new(kept())),
             SourceKind::Probe { .. } => {
                 Answer::Probe(Arc::new(ProbeAnswer { up: true, panels: panels(&source.name), ..ProbeAnswer::default() }))
             }

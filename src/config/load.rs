@@ -5,6 +5,7 @@ use std::path::Path;
 use jiff::SignedDuration;
 use toml::Spanned;
 
+use super::backups;
 use super::bytes;
 use super::check;
 use super::conninfo::Conninfo;
@@ -60,7 +61,8 @@ fn build(path: &Path, raw: &Raw) -> Option<Estate> {
     };
     let sites = raw.site.iter().map(|s| site(s.get_ref())).collect::<Option<Vec<Site>>>()?;
     let databases = raw.database.iter().map(|d| database(d.get_ref()));
-    let sources = raw.source.iter().map(|s| source(path, s.get_ref())).chain(databases).collect::<Option<Vec<Source>>>()?;
+    let backups = raw.backup.iter().map(|b| backups::source(path, b.get_ref()));
+    let sources = raw.source.iter().map(|s| source(path, s.get_ref())).chain(databases).chain(backups).collect::<Option<Vec<Source>>>()?;
     let all: Vec<String> = sites.iter().map(|s| s.name.clone()).collect();
     Some(Estate {
         path: path.to_owned(),
@@ -71,6 +73,7 @@ fn build(path: &Path, raw: &Raw) -> Option<Estate> {
         services: raw.service.iter().map(|s| service(s.get_ref(), &all)).collect::<Option<_>>()?,
         panels: raw.panel.iter().map(|p| panel(p.get_ref(), &sources)).collect::<Option<_>>()?,
         rules: raw.rule.iter().map(|r| rule(r.get_ref())).collect::<Option<_>>()?,
+        objectives: raw.objective.iter().map(|o| backups::objective(o.get_ref())).collect::<Option<_>>()?,
         sources,
         sites,
     })
@@ -379,6 +382,40 @@ name = "files run out"
 panel = "open files"
 full = 65536
 within = "4h"
+
+[[backup]]
+name = "documents"
+kind = "directory"
+folder = "/backup/documents"
+service = "web"
+site = "ams3"
+schedule = "1h"
+every = "6m"
+retention = [{ every = "1h", keep = "7d" }, { every = "month", keep = "365d" }]
+
+[[backup]]
+name = "pg"
+kind = "pgbackrest"
+program = ["sudo", "-n", "-u", "postgres", "pgbackrest"]
+stanza = "main"
+config = "/etc/pgbackrest/main.conf"
+service = "postgres"
+
+[[backup]]
+name = "files"
+kind = "restic"
+repository = "sftp:backup@nas:/srv/restic"
+password_file = "/etc/restic/password"
+
+[[backup]]
+name = "mail"
+kind = "command"
+command = ["backup-status", "mail"]
+
+[[objective]]
+service = "web"
+rpo = "70m"
+rto = "4h"
 "#;
 
     /// The smallest file without problems.
@@ -793,7 +830,7 @@ within = "4h"
     }
 
     /// Table, key, and two values of it: the estate must differ by nothing else.
-    pub(crate) const KEYS: [(&str, &str, &str, &str); 92] = [
+    pub(crate) const KEYS: [(&str, &str, &str, &str); 113] = [
         ("", "database", "host=db1", "host=db3"),
         ("database", "name", "name = \"main\"", "name = \"other\""),
         ("database", "kind", "kind = \"postgres\"", "kind = \"mysql\""),
@@ -810,6 +847,27 @@ within = "4h"
         ("database", "warn", "16MiB", "17MiB"),
         ("database", "critical", "critical = \"30s\"", "critical = \"31s\""),
         ("database", "slot_limit", "5GiB", "6GiB"),
+        ("", "backup", "\"/backup/documents\"", "\"/backup/files\""),
+        ("", "objective", "rto = \"4h\"", "rto = \"5h\""),
+        ("backup", "name", "name = \"files\"", "name = \"data\""),
+        ("backup", "kind", "kind = \"restic\"", "kind = \"command\""),
+        ("backup", "service", "service = \"web\"\nsite = \"ams3\"\nschedule", "site = \"ams3\"\nschedule"),
+        ("backup", "site", "site = \"ams3\"\nschedule", "site = \"fra1\"\nschedule"),
+        ("backup", "schedule", "schedule = \"1h\"", "schedule = \"2h\""),
+        ("backup", "every", "every = \"6m\"", "every = \"7m\""),
+        ("backup", "retention", ", { every = \"month\", keep = \"365d\" }", ""),
+        ("backup", "folder", "\"/backup/documents\"", "\"/backup/files\""),
+        ("backup", "stanza", "stanza = \"main\"", "stanza = \"other\""),
+        ("backup", "config", "main.conf", "other.conf"),
+        ("backup", "repository", "nas:/srv/restic", "nas:/srv/other"),
+        ("backup", "password_file", "restic/password", "restic/secret"),
+        ("backup", "program", "\"-n\", ", ""),
+        ("backup", "command", "\"mail\"]", "\"news\"]"),
+        ("backup.retention", "every", "every = \"1h\"", "every = \"2h\""),
+        ("backup.retention", "keep", "keep = \"7d\"", "keep = \"6d\""),
+        ("objective", "service", "service = \"web\"\nrpo", "service = \"shop\"\nrpo"),
+        ("objective", "rpo", "rpo = \"70m\"", "rpo = \"90m\""),
+        ("objective", "rto", "rto = \"4h\"", "rto = \"5h\""),
         ("", "version", "version = 1", "version = 2"),
         ("", "estate", "name = \"storefront\"", "name = \"backoffice\""),
         ("", "site", "name = \"ams3\"\nrole = \"standby\"", "name = \"ams3\"\nrole = \"primary\""),
@@ -907,6 +965,7 @@ within = "4h"
         for (table, key) in [("source", "expect"), ("panel", "value"), ("panel", "rate"), ("panel", "ratio"), ("panel", "quantile")] {
             all.extend(accepted(&format!("{table}.{key}"), &format!("[[{table}]]\n{key} = {{ zzzzzzzz = 1 }}")));
         }
+        all.extend(accepted("backup.retention", "[[backup]]\nretention = [{ zzzzzzzz = 1 }]"));
         let tested: BTreeSet<(String, String)> = KEYS.iter().map(|(t, k, ..)| ((*t).to_owned(), (*k).to_owned())).collect();
         assert_eq!(all, tested, "a key without a row, or a row without a key");
 
@@ -919,8 +978,16 @@ within = "4h"
             assert_ne!(text, WHOLE, "[{table}] {key} does not stand in the text");
             let changed = estate_from(&file, &text);
             assert_ne!(changed.as_ref(), Ok(&first), "[{table}] {key} changes nothing");
-            let refused = matches!((table, key), ("", "version") | ("database", "kind") | ("source", "kind") | ("panel", "source"))
-                || other == "unit = \"seconds\"" && one.contains("moment");
+            let refused = matches!(
+                (table, key),
+                ("", "version")
+                    | ("database", "kind")
+                    | ("source", "kind")
+                    | ("backup", "kind")
+                    | ("backup", "service")
+                    | ("objective", "service")
+                    | ("panel", "source")
+            ) || other == "unit = \"seconds\"" && one.contains("moment");
             assert_eq!(changed.is_err(), refused, "[{table}] {key}: {changed:?}");
         }
     }

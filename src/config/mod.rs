@@ -1,5 +1,6 @@
 //! The files that a person writes: estate, preferences, keymaps, themes. Names secrets, never resolves them.
 
+mod backups;
 mod bytes;
 mod check;
 pub mod conninfo;

@@ -3,6 +3,7 @@
 //! A key enters with the code that reads it; a test in `load` holds that each one changes the estate.
 //! The comments of the keys are what editors show, by the schema of `super::schema`.
 
+pub(super) mod backup;
 mod database;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use toml::Spanned;
 
+use self::backup::{RawBackup, RawObjective};
 pub(super) use self::database::RawDatabase;
 use super::check::{KINDS, ROLES, SEVERITIES, UNITS};
 
@@ -32,7 +34,7 @@ type Map = Option<BTreeMap<String, String>>;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 #[schemars(title = "Quarterdeck estate", extend("required" = ["version", "estate"],
-    "anyOf" = [{ "required": ["source"] }, { "required": ["database"] }]))]
+    "anyOf" = [{ "required": ["source"] }, { "required": ["database"] }, { "required": ["backup"] }]))]
 pub(super) struct Raw {
     /// The version of this format: 1.
     #[schemars(with = "i64", extend("const" = super::check::VERSION))]
@@ -56,6 +58,14 @@ pub(super) struct Raw {
     #[serde(default)]
     #[schemars(with = "Option<Vec<RawDatabase>>", extend("minItems" = 1))]
     pub database: Vec<Spanned<RawDatabase>>,
+    /// Systems that make backups, and places that they are kept at.
+    #[serde(default)]
+    #[schemars(with = "Option<Vec<RawBackup>>")]
+    pub backup: Vec<Spanned<RawBackup>>,
+    /// What is promised of services.
+    #[serde(default)]
+    #[schemars(with = "Option<Vec<RawObjective>>")]
+    pub objective: Vec<Spanned<RawObjective>>,
     /// Metrics that are drawn, and judged by their thresholds.
     #[serde(default)]
     #[schemars(with = "Option<Vec<RawPanel>>")]

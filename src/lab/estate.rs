@@ -16,6 +16,7 @@ pub fn text(layout: &Layout) -> String {
         out += &sources(layout, site);
     }
     out += &source("clients page", "clients", None, &page(layout.clients));
+    out += &backups(layout);
     out += PANELS;
     for site in &layout.sites {
         out += &panels(site.name);
@@ -69,6 +70,10 @@ fn note(layout: &Layout) -> String {
         Scenario::Storm => format!(
             "Soon one rule finds thousands at {PRIMARY}. Filter with `/`. Mend it: waiting = 3 in {PRIMARY}/store/settings.toml beside \
              the estate file."
+        ),
+        Scenario::StaleBackup => format!(
+            "Soon the backup job at {PRIMARY} stops: what would be lost (key 4)? Mend it: every_seconds = 60 in {PRIMARY}/store/backup.toml \
+             beside the estate file."
         ),
     };
     format!("Practice: nothing here is production. {next}")
@@ -128,6 +133,23 @@ fn sources(layout: &Layout, site: &Site) -> String {
         out += &source(&format!("{name} edge certificate"), "edge", Some(name), &probe(tls));
     }
     out
+}
+
+/// The snapshots of the documents, one copy at each site.
+fn backups(layout: &Layout) -> String {
+    let mut out =
+        "# Backups: what can be restored to, and what would be lost now. A minute here is what an hour is in production.\n\n".to_owned();
+    for (site, folder) in layout.sites.iter().zip(layout.copies()) {
+        let _ = write!(
+            out,
+            "[[backup]]\nname = \"documents at {}\"\nkind = \"directory\"\nfolder = {}\nservice = \"store\"\nsite = \"{}\"                        # where this copy is\n\
+             schedule = \"1m\"\nretention = [{{ every = \"1m\", keep = \"10m\" }}]\nevery = \"5s\"\n\n",
+            site.name,
+            quoted(&folder.display().to_string()),
+            site.name
+        );
+    }
+    out + "[[objective]]\nservice = \"store\"\nrpo = \"2m\"                            # the most that may be lost\nrto = \"10m\"\n\n"
 }
 
 const PANELS: &str = "# Panels: metrics that are drawn, computed here from the pages, and judged by their thresholds. A panel is of the\n\
@@ -221,7 +243,12 @@ mod tests {
             let estate = crate::config::load::estate(&file).map_err(told).unwrap();
             assert_eq!(estate.environment, "practice");
             assert!(estate.note.unwrap().starts_with("Practice: nothing here is production."));
-            assert!(estate.sources.iter().all(|s| matches!(s.kind, SourceKind::Exposition { .. } | SourceKind::Probe { .. })));
+            assert!(
+                estate
+                    .sources
+                    .iter()
+                    .all(|s| matches!(s.kind, SourceKind::Backup(_) | SourceKind::Exposition { .. } | SourceKind::Probe { .. }))
+            );
             assert!(estate.services.iter().all(|s| s.start.is_some() && s.stop.is_some()));
             assert_eq!(estate.sources.iter().filter(|s| s.name.ends_with("certificate")).count() == 2, scenario == Scenario::Certificate);
         }

@@ -6,6 +6,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::clients::TARGETS;
+use super::copies::{self, COPIES};
 use super::edge::TARGET;
 use super::store::SETTINGS;
 use super::{LabError, PRIMARY, Role, STANDBY, Scenario, at, certificate, release, store};
@@ -76,6 +77,11 @@ impl Layout {
             self.file(Role::Edge, Some(site), TARGET, &format!("http://127.0.0.1:{}\n", site.web))?;
             self.file(Role::Store, Some(site), SETTINGS, &store::settings(0, false))?;
         }
+        for folder in self.copies() {
+            private(&folder)?;
+        }
+        copies::lay_out(&self.copies())?;
+        self.file(Role::Store, self.sites.first(), COPIES, &copies::settings(copies::EVERY, &self.copies()))?;
         private(&self.home(Role::Clients, None))?;
         if self.tls() {
             certificate::lay_out(&self.certificate())?;
@@ -85,6 +91,11 @@ impl Layout {
             targets += &format!("{} {} {pace}\n", site.name, self.front(site));
         }
         self.file(Role::Clients, None, TARGETS, &targets)
+    }
+
+    /// Where the snapshots of the primary site's documents are kept: at each site.
+    pub fn copies(&self) -> Vec<PathBuf> {
+        self.sites.iter().map(|site| self.folder.join(site.name).join("backup")).collect()
     }
 
     /// Whether the edges speak TLS.

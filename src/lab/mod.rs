@@ -6,6 +6,7 @@
 mod certificate;
 mod clients;
 pub mod control;
+mod copies;
 mod crew;
 mod edge;
 mod estate;
@@ -41,12 +42,14 @@ pub enum Scenario {
     Certificate,
     /// Thousands of findings from one rule.
     Storm,
+    /// The store's backup job stops.
+    StaleBackup,
 }
 
 impl Scenario {
     /// All of them, in the order of the help.
-    pub const ALL: [Scenario; 5] =
-        [Scenario::Steady, Scenario::BadRelease, Scenario::SlowDependency, Scenario::Certificate, Scenario::Storm];
+    pub const ALL: [Scenario; 6] =
+        [Scenario::Steady, Scenario::BadRelease, Scenario::SlowDependency, Scenario::Certificate, Scenario::Storm, Scenario::StaleBackup];
 
     /// The word of the command line.
     pub fn word(self) -> &'static str {
@@ -56,6 +59,7 @@ impl Scenario {
             Scenario::SlowDependency => "slow-dependency",
             Scenario::Certificate => "certificate",
             Scenario::Storm => "storm",
+            Scenario::StaleBackup => "stale-backup",
         }
     }
 }

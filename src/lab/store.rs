@@ -17,7 +17,7 @@ use serde::Deserialize;
 use super::edge::Fields;
 use super::page::{Format, Identity, Kind, Page, Requests};
 use super::serve::{Duty, pages};
-use super::{LabError, at};
+use super::{LabError, at, copies};
 
 /// The store's settings, in its folder. They are read again at every request.
 pub const SETTINGS: &str = "settings.toml";
@@ -81,6 +81,7 @@ pub async fn run(duty: &Duty) -> Result<(), LabError> {
         identity: Identity::new(env!("CARGO_PKG_VERSION")),
         requests: Requests::new("store"),
     });
+    tokio::spawn(copies::run(duty.home.clone(), store.documents.clone()));
     let router = Router::new()
         .route("/healthz", get("ok"))
         .route("/metrics", get(metrics))

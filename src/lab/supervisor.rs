@@ -13,10 +13,11 @@ use std::time::{Duration, Instant};
 use crate::link::http::{Limits, Reader};
 
 use super::control::{self, Request, SOCKET};
+use super::copies::COPIES;
 use super::crew::Crew;
 use super::layout::Layout;
 use super::store::{SETTINGS, settings};
-use super::{LabError, PRIMARY, Role, Scenario, at, estate, release};
+use super::{LabError, PRIMARY, Role, Scenario, at, copies, estate, release};
 
 /// How long all processes together may take until they are well.
 const START: Duration = Duration::from_secs(15);
@@ -167,6 +168,7 @@ fn strike(layout: &Layout, crew: &Mutex<Crew>) -> Result<(), LabError> {
         }
         Scenario::SlowDependency => set(DELAY_MS, false),
         Scenario::Storm => set(0, true),
+        Scenario::StaleBackup => layout.file(Role::Store, layout.sites.first(), COPIES, &copies::settings(0, &layout.copies())),
     }
 }
 

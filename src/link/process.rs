@@ -1,5 +1,7 @@
 //! Starts processes on this machine: the one place that does. Argument vectors only, never a shell.
 
+pub mod capture;
+
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
+use super::backup::{Backup, Objective};
 use super::database::Database;
 use super::label::Labels;
 use super::panel::{Panel, Rule};
@@ -34,6 +35,8 @@ pub struct Estate {
     pub panels: Vec<Panel>,
     /// Quarterdeck's own rules, in the file's order.
     pub rules: Vec<Rule>,
+    /// What is promised of services, in the file's order.
+    pub objectives: Vec<Objective>,
 }
 
 impl Estate {
@@ -45,6 +48,11 @@ impl Estate {
     /// The source of that name.
     pub fn source(&self, name: &str) -> Option<&Source> {
         self.sources.iter().find(|s| s.name == name)
+    }
+
+    /// What is promised of that service.
+    pub fn objective(&self, service: Option<&str>) -> Option<&Objective> {
+        self.objectives.iter().find(|o| Some(o.service.as_str()) == service)
     }
 
     /// True for the labels of an alert that must always fire: a source names it as its dead man's switch.
@@ -151,6 +159,8 @@ pub enum SourceKind {
         /// How far back its samples are kept.
         keep: SignedDuration,
     },
+    /// A system that makes backups, or the place that they are kept at.
+    Backup(Backup),
     /// A service asked itself.
     Probe {
         /// What is asked.
@@ -200,11 +210,13 @@ impl fmt::Display for Probe {
 pub const KEEP: SignedDuration = SignedDuration::from_hours(6);
 
 impl SourceKind {
-    /// The word of the estate file: `prometheus`, `alertmanager`, `exposition`, `probe`; `database` for a `[[database]]`.
+    /// The word of the estate file: `prometheus`, `alertmanager`, `exposition`, `probe`; `database` for a `[[database]]`,
+    /// and of a backup who is asked.
     pub fn word(&self) -> &'static str {
         match self {
             SourceKind::Prometheus { .. } => "prometheus",
             SourceKind::Alertmanager { .. } => "alertmanager",
+            SourceKind::Backup(backup) => backup.of.word(),
             SourceKind::Exposition { .. } => "exposition",
             SourceKind::Probe { .. } => "probe",
             SourceKind::Database(_) => "database",

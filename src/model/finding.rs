@@ -9,6 +9,7 @@
 //! last time as they were; a series whose value is NaN leaves its firing finding firing. A series that is gone from an
 //! answer that has others ends it, as in Prometheus.
 
+mod backup;
 mod builtin;
 mod database;
 #[cfg(test)]
@@ -76,6 +77,7 @@ pub fn findings(estate: &Estate, readings: &Readings, before: &[Arc<Alert>], now
     for (source, reading) in estate.sources.iter().zip(readings) {
         builtin::of_source(estate, source, reading, &before, now, &mut all);
     }
+    backup::of_backups(estate, readings, &before, now, &mut all);
     all
 }
 
@@ -126,8 +128,7 @@ fn is_young(panel: &Panel, held: &Held<Answer>, every: SignedDuration) -> bool {
     let history: &History = match &held.value {
         Answer::Exposition(answer) => &answer.history,
         Answer::Probe(answer) => &answer.history,
-        Answer::Prometheus(_) | Answer::Alertmanager(_) => return false,
-        Answer::Database(_) => return false,
+        Answer::Prometheus(_) | Answer::Alertmanager(_) | Answer::Backup(_) | Answer::Database(_) => return false,
     };
     let over = match &panel.ask {
         Ask::Form(form) => match form.shape {

@@ -239,6 +239,7 @@ mod tests {
             }],
             panels: vec![],
             rules: vec![],
+            objectives: vec![],
         }
     }
 

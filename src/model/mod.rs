@@ -2,6 +2,7 @@
 
 pub mod age;
 pub mod alert;
+pub mod backup;
 pub mod change;
 pub mod database;
 pub mod estate;

@@ -106,10 +106,8 @@ fn of_answer(source: &str, answer: &Answer, stale: bool, now: Timestamp, needs: 
     };
     match answer {
         Answer::Exposition(answer) => needs.extend(skewed("its", answer.clock_ahead)),
-        // That a probe fails is a finding.
-        Answer::Probe(_) => {}
-        // What is wrong with a database is a finding.
-        Answer::Database(_) => {}
+        // That a probe fails, and what is wrong with a backup or a database, is a finding.
+        Answer::Backup(_) | Answer::Database(_) | Answer::Probe(_) => {}
         Answer::Alertmanager(answer) => {
             if let Some(switch) = answer.dead_man.as_ref().filter(|switch| !switch.firing) {
                 let what = format!("dead man's switch {} stopped: alerts may not arrive", switch.labels.short());
@@ -254,6 +252,7 @@ mod tests {
             services: vec![],
             panels: vec![],
             rules: vec![],
+            objectives: vec![],
             sources: vec![Source {
                 name: "am".into(),
                 every,
@@ -373,6 +372,7 @@ mod tests {
             sources: vec![source],
             panels: vec![panel],
             rules: vec![rule],
+            objectives: vec![],
         };
         let answer = PrometheusAnswer { panels: [("errors".to_owned(), answer)].into(), ..Default::default() };
         let mut reading = Reading::never(every);
@@ -423,6 +423,7 @@ mod tests {
             sources: vec![source],
             panels: vec![],
             rules: vec![],
+            objectives: vec![],
         };
         let readings = [reading];
         let found = finding::findings(&estate, &readings, &[], at(2));

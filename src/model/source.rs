@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::alert::Alert;
+use super::backup::BackupAnswer;
 use super::database::DatabaseAnswer;
 use super::label::Labels;
 use super::metric::PanelAnswer;
@@ -22,6 +23,8 @@ pub enum Answer {
     Alertmanager(Arc<AlertmanagerAnswer>),
     /// Of a `/metrics` page.
     Exposition(Arc<ExpositionAnswer>),
+    /// Of a system that makes backups.
+    Backup(Arc<BackupAnswer>),
     /// Of a probe.
     Probe(Arc<ProbeAnswer>),
     /// Of the nodes of a database.
@@ -35,8 +38,7 @@ impl Answer {
             Answer::Prometheus(answer) => answer.panels.get(name),
             Answer::Exposition(answer) => answer.panels.get(name),
             Answer::Probe(answer) => answer.panels.get(name),
-            Answer::Alertmanager(_) => None,
-            Answer::Database(_) => None,
+            Answer::Alertmanager(_) | Answer::Backup(_) | Answer::Database(_) => None,
         }
     }
 
@@ -45,8 +47,7 @@ impl Answer {
         match self {
             Answer::Exposition(answer) => answer.scrape.as_ref(),
             Answer::Probe(answer) => answer.scrape.as_ref(),
-            Answer::Prometheus(_) | Answer::Alertmanager(_) => None,
-            Answer::Database(_) => None,
+            Answer::Prometheus(_) | Answer::Alertmanager(_) | Answer::Backup(_) | Answer::Database(_) => None,
         }
     }
 }

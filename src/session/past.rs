@@ -57,6 +57,7 @@ mod tests {
             sources: vec![source],
             panels: vec![],
             rules: vec![],
+            objectives: vec![],
         })
     }
 

@@ -408,6 +408,7 @@ mod tests {
             sources: vec![source],
             panels: Vec::new(),
             rules: vec![],
+            objectives: vec![],
         };
         let theme = Theme { name: "plain".into(), styles: Default::default() };
         let look = Look { themes: vec![theme], theme: 0, ascii: false, zone: ZoneChoice::Utc, local: jiff::tz::TimeZone::UTC };

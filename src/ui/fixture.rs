@@ -1,5 +1,6 @@
 //! A small estate in trouble, for the tests of all screens, and what a drawn screen looks like as text.
 
+pub mod backups;
 pub mod databases;
 pub mod findings;
 
@@ -90,6 +91,7 @@ pub fn estate(sources: Vec<Source>, panels: Vec<Panel>) -> Estate {
         sources,
         panels,
         rules: vec![],
+        objectives: vec![],
     }
 }
 
@@ -242,6 +244,7 @@ fn keymap() -> Keymap {
         ("global", "2", "alerts"),
         ("global", "3", "metrics"),
         ("global", "6", "databases"),
+        ("global", "4", "backups"),
         ("list", "enter", "open"),
         ("list", "/", "filter"),
         ("list", "j", "down"),
@@ -325,6 +328,9 @@ pub fn alert_of(state: &State, name: &str) -> Arc<Alert> {
 /// The screens that have a snapshot each.
 pub fn shown(screen: &str, size: (u16, u16)) -> State {
     use crate::app::layer::Layer;
+    if screen.starts_with("backup") {
+        return backups::shown(screen, size);
+    }
     if screen.starts_with("finding") || screen == "page estate" {
         return findings::shown(screen, size);
     }

@@ -103,6 +103,7 @@ pub fn last(canvas: &mut Canvas, state: &State) {
             Pane::Alerts => (&state.alerts.typed, &state.alerts.error),
             Pane::Metrics => (&state.metrics.typed, &state.metrics.error),
             Pane::Databases => (&state.databases.typed, &state.databases.error),
+            Pane::Backups => (&state.backups.typed, &state.backups.error),
         };
         return input(canvas, y, '/', typed, error.as_deref());
     }

@@ -45,6 +45,7 @@ pub fn draw(state: &State, frame: &mut Frame) {
             Pane::Alerts => pane::alerts::draw(&mut canvas, state),
             Pane::Metrics => pane::metrics::draw(&mut canvas, state),
             Pane::Databases => pane::databases::draw(&mut canvas, state),
+            Pane::Backups => pane::backups::draw(&mut canvas, state),
         },
     }
     frame::last(&mut canvas, state);

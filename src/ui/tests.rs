@@ -17,8 +17,21 @@ use crate::model::source::{Answer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 11] =
-    ["databases", "overview", "alerts", "metrics", "chart", "alert", "service", "help", "findings", "finding", "page estate"];
+const SCREENS: [&str; 13] = [
+    "backups",
+    "backup",
+    "databases",
+    "overview",
+    "alerts",
+    "metrics",
+    "chart",
+    "alert",
+    "service",
+    "help",
+    "findings",
+    "finding",
+    "page estate",
+];
 
 #[test]
 fn every_screen_in_colours() {
@@ -151,16 +164,23 @@ fn the_filter_being_typed_replaces_the_footer() {
 #[test]
 fn a_moved_selection_changes_few_cells() {
     for pane in Pane::ALL {
-        // Where there is no database, there is no row either.
-        let mut state = if pane == Pane::Databases { databases::shown((80, 24)) } else { trouble((80, 24)) };
+        // Where there is no database and no backup, there is no row either.
+        let mut state = match pane {
+            Pane::Databases => databases::shown((80, 24)),
+            Pane::Backups => backups::kept((80, 24)),
+            _ => trouble((80, 24)),
+        };
         state.pane = pane;
         let before = buffer(&state, (80, 24));
         state.databases.list.row += 1;
         state.overview.list.row += 1;
         state.alerts.list.row += 1;
         state.metrics.list.row += 1;
+        state.backups.list.row += 1;
         let changed = before.diff(&buffer(&state, (80, 24))).len();
-        assert!((2..=90).contains(&changed), "{}: {changed} cells", pane.name());
+        // What is said of the selected backup stands below the list.
+        let most = if pane == Pane::Backups { 400 } else { 90 };
+        assert!((2..=most).contains(&changed), "{}: {changed} cells", pane.name());
     }
 }
 
@@ -242,6 +262,7 @@ fn reading(source: &Source, state: &str) -> Reading<Answer> {
         SourceKind::Database(_) => {
             Answer::Database(Arc::new(databases::answer(&cleaned(), if matches!(state, "hostile" | "many") { count as usize } else { 1 })))
         }
+        SourceKind::Backup(_) => Answer::Backup(Arc::new(backups::answer(count.min(2_000), &cleaned()))),
         SourceKind::Probe { .. } => {
             let why = matches!(state, "hostile" | "many").then(cleaned);
             Answer::Probe(Arc::new(findings::probe_answer(why, (0..count).map(|n| format!("{}-{n}", cleaned())).collect())))
@@ -276,7 +297,9 @@ fn one(source: &Source, word: &str, size: (u16, u16)) -> State {
 
 #[test]
 fn a_page_and_a_probe_in_every_state() {
-    for source in [findings::exposition("one"), findings::probe("one"), databases::source("one")] {
+    for source in
+        [findings::exposition("one"), findings::probe("one"), databases::source("one"), backups::directory("one", "checkout", "fra1")]
+    {
         let mut all = String::new();
         for word in STATES {
             let mut state = one(&source, word, (80, 24));
@@ -326,7 +349,13 @@ fn a_moment_is_told_as_its_age() {
 
 #[test]
 fn every_source_in_every_state_says_its_state_and_leaves_no_cell_empty() {
-    for source in [prometheus("one"), alertmanager("one"), findings::exposition("one"), findings::probe("one")] {
+    for source in [
+        prometheus("one"),
+        alertmanager("one"),
+        findings::exposition("one"),
+        findings::probe("one"),
+        backups::directory("one", "checkout", "fra1"),
+    ] {
         for word in STATES {
             for size in SIZES {
                 let mut state = one(&source, word, size);
@@ -418,4 +447,25 @@ fn no_screen_draws_a_stale_value_as_live_and_one_that_did_would_be_found() {
             assert_ne!(drawn_as_live(&lines), Vec::<String>::new(), "{screen} {size:?}: {}", lines.join("\n"));
         }
     }
+}
+
+#[test]
+fn backups_are_found_exposed_silent_with_holes_and_unable_to_comply_and_what_is_not_known_is_no_finding() {
+    let state = backups::kept((160, 50));
+    let mut told: Vec<String> = state.view.alerts.iter().map(|a| format!("{} {}", a.severity.word(), a.name())).collect();
+    told.sort();
+    assert_eq!(
+        told,
+        [
+            "critical exposure above objective",
+            "warning backup silent",
+            "warning no copy outside the site",
+            "warning no copy outside the site",
+            "warning retention ladder has holes",
+            "warning retention ladder has holes",
+            "warning schedule cannot comply",
+            "warning source unreachable",
+        ]
+    );
+    assert!(alert_of(&state, "backup silent").summary().starts_with("ledger base: no backup for 3h 20m, one is due every 1h"));
 }

@@ -1,6 +1,7 @@
 //! Reads upstream systems on a schedule. Cannot write to any of them.
 
 mod alertmanager;
+mod backup;
 pub mod exposition;
 mod poll;
 mod postgres;
@@ -19,6 +20,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use self::alertmanager::Alertmanager;
+use self::backup::Asker;
 use self::exposition::Exposition;
 use self::poll::{Clock, Fetch, Jitter, Pace};
 use self::postgres::Postgres;
@@ -173,6 +175,7 @@ enum System {
     Prometheus(Box<Prometheus>),
     Alertmanager(Alertmanager),
     Database(Postgres),
+    Backup(Box<Asker>),
     Probe(Box<Prober>),
     Exposition(Box<Exposition>),
     /// No reader fits the source: told at every try instead of never.
@@ -196,6 +199,7 @@ impl Upstream {
                 exposition.map(Box::new).map(System::Exposition)
             }
             SourceKind::Database(_) => Postgres::new(source).map(System::Database),
+            SourceKind::Backup(_) => Asker::new(source).map(Box::new).map(System::Backup),
         };
         Upstream { system: system.unwrap_or(System::Unknown), clock: clock.clone() }
     }
@@ -213,6 +217,7 @@ impl Fetch for Upstream {
             System::Prometheus(prometheus) => prometheus.poll(demand, until, &*self.clock).await,
             System::Alertmanager(alertmanager) => alertmanager.poll(&*self.clock).await,
             System::Database(postgres) => postgres.poll(&*self.clock).await,
+            System::Backup(asker) => asker.poll(until, &*self.clock).await,
             System::Probe(prober) => prober.poll(demand, until, &*self.clock).await,
             System::Exposition(exposition) => exposition.poll(demand, until, &*self.clock).await,
             System::Unknown => {
@@ -251,6 +256,7 @@ mod tests {
             sources: vec![source],
             panels: vec![],
             rules: vec![],
+            objectives: vec![],
         })
     }
 

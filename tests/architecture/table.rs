@@ -118,6 +118,7 @@ pub const CRATES: &[Crate] = &[
     },
     Crate { name: "axum", place: Rooms(&["lab"]), why: "the small servers of the practice estate" },
     Crate { name: "rcgen", place: Rooms(&["lab"]), why: "the certificate of the practice estate" },
+    Crate { name: "sha2", place: Rooms(&["lab"]), why: "the manifests of the practice store's snapshots" },
     Crate { name: "clap", place: Rooms(&["cli"]), why: "the command line" },
     Crate { name: "clap_complete", place: Rooms(&["cli"]), why: "`qd completions`: the command line told to a shell" },
     Crate { name: "tracing-subscriber", place: Rooms(&["cli"]), why: "levels and the shape of the log file" },

@@ -1,9 +1,10 @@
-//! The watchers against real servers: Prometheus, Alertmanager alone and in pairs, node_exporter, PostgreSQL. `tests/run`
-//! installs them.
+//! The watchers against real servers: Prometheus, Alertmanager alone and in pairs, node_exporter, PostgreSQL, pgBackRest,
+//! restic. `tests/run` installs them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "a test may stop where it stands")]
 
 mod alerts;
+mod backups;
 mod credentials;
 mod databases;
 mod databases_tls;

@@ -2,6 +2,7 @@
 //! they are drawn, so that moving knows exactly how many there are and where each of them leads.
 
 mod alert;
+pub mod backup;
 mod database;
 mod help;
 mod service;

@@ -57,6 +57,7 @@ pub fn lines(state: &State, index: usize, mut page: Page) -> Vec<Row> {
             let nodes: Vec<&str> = database.nodes.iter().map(|node| node.conninfo.as_str()).collect();
             page.field("nodes", &nodes.join("; "), Token::Dim);
         }
+        SourceKind::Backup(backup) => page.field("asks", &clean(&backup.of.to_string(), NOTE_CAP), Token::Dim),
         SourceKind::Probe { probe, .. } => page.field("asks", &probe.to_string(), Token::Dim),
     }
     as_written(source, &mut page);
@@ -69,8 +70,9 @@ pub fn lines(state: &State, index: usize, mut page: Page) -> Vec<Row> {
         Some(Answer::Exposition(answer)) => exposition(state, answer, &mut page),
         Some(Answer::Database(answer)) => database::lines(state, source, answer, &mut page),
         Some(Answer::Probe(answer)) => probe(state, answer, &mut page),
-        None => {}
+        Some(Answer::Backup(_)) | None => {}
     }
+    super::backup::lines(state, index, &mut page);
     page.done()
 }
 
@@ -87,7 +89,7 @@ fn as_written(source: &Source, page: &mut Page) {
             page.field("keeps", &age::exact(*keep), Token::Dim);
         }
         SourceKind::Database(database) => page.field("limits", &database.limits(), Token::Dim),
-        SourceKind::Prometheus { .. } | SourceKind::Alertmanager { .. } => {}
+        SourceKind::Prometheus { .. } | SourceKind::Alertmanager { .. } | SourceKind::Backup(_) => {}
     }
     if let Some(file) = &source.http_config {
         page.field("credentials", &format!("as {} says", clean(&file.display().to_string(), NOTE_CAP)), Token::Dim);

@@ -45,6 +45,7 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Alerts => layers::show(state, Pane::Alerts),
         Action::Metrics => layers::show(state, Pane::Metrics),
         Action::Databases => layers::show(state, Pane::Databases),
+        Action::Backups => layers::show(state, Pane::Backups),
         Action::NextPane => layers::show(state, neighbour(state.pane, 1)),
         Action::PreviousPane => layers::show(state, neighbour(state.pane, Pane::ALL.len() - 1)),
         Action::Down

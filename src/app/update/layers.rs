@@ -127,6 +127,11 @@ pub(super) fn open(state: &mut State) {
                 lay(state, Layer::Source { index, spot: Spot::default() });
             }
         }
+        Pane::Backups => {
+            if let Some(index) = pane::backup_id(state, state.backups.list.row) {
+                lay(state, Layer::Source { index, spot: Spot::default() });
+            }
+        }
         Pane::Metrics => {
             if let Some(panel) = state.metrics.list.selected.clone() {
                 lay(state, Layer::Chart { panel, cursor: None });

@@ -60,6 +60,12 @@ fn step(state: &mut State, action: Action, height: isize) {
             list.step(state.database_rows.len(), |row| databases::id(state, row), lines(action, height), room);
             state.databases.list = list;
         }
+        Pane::Backups => {
+            let room = pane::backups_height(state);
+            let mut list = std::mem::take(&mut state.backups.list);
+            list.step(state.backup_rows.len(), |row| pane::backup_id(state, row), lines(action, room as isize), room);
+            state.backups.list = list;
+        }
         Pane::Metrics => {
             let len = state.metric_rows.len();
             let grid = grid(state.size, state.metric_rows.len());

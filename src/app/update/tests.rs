@@ -99,6 +99,7 @@ fn console() -> State {
         ],
         panels: vec![panel("errors"), panel("latency"), panel("traffic")],
         rules: vec![],
+        objectives: vec![],
     };
     let theme = |name: &str| Theme { name: name.into(), styles: Default::default() };
     let look = Look { themes: vec![theme("a"), theme("b")], theme: 0, ascii: false, zone: ZoneChoice::Utc, local: TimeZone::UTC };

@@ -5,7 +5,7 @@ use crate::app::filter::{FILTER_CAP, Filter, no_field};
 use crate::app::layer::{Layer, Pane};
 use crate::app::pane;
 use crate::app::state::{PaneList, State};
-use crate::app::subject::{ALERT_FIELDS, NODE_FIELDS, OVERVIEW_FIELDS, PANEL_FIELDS, Subject};
+use crate::app::subject::{ALERT_FIELDS, BACKUP_FIELDS, NODE_FIELDS, OVERVIEW_FIELDS, PANEL_FIELDS, Subject};
 use crate::model::text::is_hostile;
 
 /// The filter line of a pane, whatever its list is of.
@@ -29,6 +29,7 @@ pub(super) fn line(state: &mut State) -> Line<'_> {
         Pane::Alerts => Line::of(&mut state.alerts),
         Pane::Metrics => Line::of(&mut state.metrics),
         Pane::Databases => Line::of(&mut state.databases),
+        Pane::Backups => Line::of(&mut state.backups),
     }
 }
 
@@ -131,6 +132,7 @@ fn check(state: &State, filter: Filter) -> Result<Filter, String> {
         Pane::Alerts => ALERT_FIELDS,
         Pane::Metrics => PANEL_FIELDS,
         Pane::Databases => NODE_FIELDS,
+        Pane::Backups => BACKUP_FIELDS,
     };
     let alerts = &state.shown().alerts;
     let known =

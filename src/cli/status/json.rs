@@ -1,6 +1,7 @@
 //! The JSON of `qd status`, version 1, as `docs/status-json.md` promises it: every key is always there, times are
 //! RFC 3339 in UTC, and what is not known is null.
 
+mod backup;
 mod database;
 mod source;
 
@@ -19,6 +20,7 @@ use crate::model::reading::{Freshness, Reading};
 use crate::model::silence::{Silence, SilenceMatcher, SilenceState};
 use crate::model::source::{AlertmanagerAnswer, Answer, Peer};
 
+use self::backup::{BackupOut, backup};
 use self::source::{SourceOut, source};
 use super::Report;
 
@@ -39,6 +41,7 @@ pub struct Status<'a> {
     needs: Vec<NeedOut<'a>>,
     panels: Vec<PanelOut<'a>>,
     silences: Vec<SilenceOut<'a>>,
+    backups: Vec<BackupOut<'a>>,
 }
 
 #[derive(Serialize)]
@@ -142,14 +145,14 @@ pub(super) fn status<'a>(report: &'a Report<'a>) -> Status<'a> {
         needs: report.view.needs.iter().map(need).collect(),
         panels: health::panels(report.estate, report.readings, report.at).iter().map(panel).collect(),
         silences: silences.flat_map(|(name, a)| a.silences.iter().map(move |s| silence(s, name, &a.peers))).collect(),
+        backups: report.view.backups.iter().map(|b| backup(b, report)).collect(),
     }
 }
 
 fn alertmanager_of(reading: &Reading<Answer>) -> Option<&AlertmanagerAnswer> {
     match &reading.held.as_ref()?.value {
         Answer::Alertmanager(answer) => Some(answer),
-        Answer::Prometheus(_) | Answer::Exposition(_) | Answer::Probe(_) => None,
-        Answer::Database(_) => None,
+        Answer::Backup(_) | Answer::Database(_) | Answer::Prometheus(_) | Answer::Exposition(_) | Answer::Probe(_) => None,
     }
 }
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::model::age;
 use crate::model::alert::{AlertId, Origin};
+use crate::model::backup::Exposure;
 use crate::model::estate::Severity;
 use crate::model::health::{self, Health};
 use crate::model::metric;
@@ -28,6 +29,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     writeln!(out, "alerts {}, of them muted {quiet}{found}", report.view.alerts.len())?;
     section(out, "needs you", needs(report))?;
     section(out, "services", services(report))?;
+    section(out, "backups", backups(report))?;
     section(out, "sources", sources(report))?;
     section(out, "panels", panels(report))
 }
@@ -97,6 +99,39 @@ fn services(report: &Report<'_>) -> Vec<Vec<String>> {
         row.extend([service.overall.alerts.to_string(), service.overall.muted.to_string()]);
         row.push(service.worst.clone().unwrap_or_default());
         rows.push(row);
+    }
+    rows
+}
+
+fn backups(report: &Report<'_>) -> Vec<Vec<String>> {
+    if report.view.backups.is_empty() {
+        return Vec::new();
+    }
+    let mut rows = vec![row(&["NAME", "STATE", "NEWEST", "LOST NOW", "RPO", "SITE LOST", "PROOF", "LADDER", "DUE"])];
+    for of in &report.view.backups {
+        let lost = |exposure: &Exposure| match exposure {
+            Exposure::Since(_) => exposure.span(report.at).map_or_else(|| "?".into(), age::exact),
+            Exposure::Everything => "everything".into(),
+            Exposure::Unknown(_) => "?".into(),
+        };
+        let fresh = report.readings[of.source].freshness(report.at) == Freshness::Fresh;
+        let rungs: Vec<String> = of.ladders.iter().map(|l| format!("{} {}/{}", l.tier.every, l.filled(), l.slots.len())).collect();
+        let due = match (of.beat.silent, of.beat.due) {
+            (Some(since), _) => format!("! silent for {}", age::exact(report.at.duration_since(since))),
+            (None, Some(due)) => format!("in {}", age::exact(due.duration_since(report.at))),
+            (None, None) => "?".into(),
+        };
+        rows.push(vec![
+            report.estate.sources[of.source].name.clone(),
+            state(of.severity(report.at), of.answer.is_some() && !fresh),
+            ago(report, of.newest.as_ref().map(|p| p.restores_to)),
+            lost(&of.loss.data),
+            of.rpo().map_or_else(|| "? none".into(), age::exact),
+            of.loss.site.as_ref().map_or_else(|| "?".into(), |(_, exposure)| lost(exposure)),
+            of.newest.as_ref().map_or("-", |p| p.proof().word()).into(),
+            if rungs.is_empty() { "? none".into() } else { rungs.join(", ") },
+            due,
+        ]);
     }
     rows
 }

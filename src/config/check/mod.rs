@@ -1,5 +1,6 @@
 //! What an estate file must hold beside its shape. One function per rule; each tells all that it finds.
 
+mod backups;
 mod databases;
 mod forms;
 mod kinds;
@@ -24,6 +25,8 @@ pub(super) const ROLES: [&str; 2] = ["primary", "standby"];
 pub(super) const KINDS: [&str; 4] = ["prometheus", "alertmanager", "exposition", "probe"];
 /// The words of a database's `kind`.
 pub(super) const DATABASES: [&str; 1] = ["postgres"];
+/// The words of a backup's `kind`.
+pub(super) const BACKUP_KINDS: [&str; 4] = ["directory", "pgbackrest", "restic", "command"];
 /// The words of `unit`.
 pub(super) const UNITS: [&str; 6] = ["count", "ratio", "seconds", "bytes", "per-second", "moment"];
 /// The words of a rule's `severity`.
@@ -49,6 +52,8 @@ pub(super) fn all(raw: &Raw, report: &mut Report<'_>) {
     sources::http_configs(raw, report);
     databases::nodes(raw, report);
     databases::limits(raw, report);
+    backups::fits(raw, report);
+    backups::times(raw, report);
     panels::queries(raw, report);
     panels::thresholds(raw, report);
     forms::one_each(raw, report);
@@ -102,6 +107,15 @@ fn required(raw: &Raw, report: &mut Report<'_>) {
         missing(report, at, "[[source]]", "name", &s.name, "such as `name = \"prom\"`");
         missing(report, at, "[[source]]", "kind", &s.kind, &format!("it is {}", listed(&KINDS)));
     }
+    for backup in &raw.backup {
+        let (at, b) = (backup.span().start, backup.get_ref());
+        missing(report, at, "[[backup]]", "name", &b.name, "such as `name = \"documents\"`");
+        missing(report, at, "[[backup]]", "kind", &b.kind, &format!("it is {}", listed(&BACKUP_KINDS)));
+    }
+    for objective in &raw.objective {
+        let (at, o) = (objective.span().start, objective.get_ref());
+        missing(report, at, "[[objective]]", "service", &o.service, "the name of a service");
+    }
     for panel in &raw.panel {
         let (at, p) = (panel.span().start, panel.get_ref());
         missing(report, at, "[[panel]]", "name", &p.name, "such as `name = \"errors\"`");
@@ -127,6 +141,9 @@ fn words(raw: &Raw, report: &mut Report<'_>) {
     }
     for source in &raw.source {
         word(report, "kind", &source.get_ref().kind, &KINDS);
+    }
+    for backup in &raw.backup {
+        word(report, "kind", &backup.get_ref().kind, &BACKUP_KINDS);
     }
     for panel in &raw.panel {
         word(report, "unit", &panel.get_ref().unit, &UNITS);

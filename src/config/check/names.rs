@@ -59,7 +59,8 @@ fn kinds(raw: &Raw) -> [(&'static str, Vec<&Key<String>>); 5] {
     [
         ("site", raw.site.iter().map(|s| &s.get_ref().name).collect()),
         ("service", raw.service.iter().map(|s| &s.get_ref().name).collect()),
-        ("source", sources.chain(databases).collect()),
+        // A backup and a database are sources too: one name leads to one of them.
+        ("source", sources.chain(databases).chain(raw.backup.iter().map(|b| &b.get_ref().name)).collect()),
         ("panel", raw.panel.iter().map(|p| &p.get_ref().name).collect()),
         ("rule", raw.rule.iter().map(|r| &r.get_ref().name).collect()),
     ]

@@ -56,6 +56,13 @@ pub(super) fn lead_somewhere(raw: &Raw, report: &mut Report<'_>) {
         database.service.iter().for_each(|name| services.check(report, name));
         database.site.iter().for_each(|name| sites.check(report, name));
     }
+    for backup in raw.backup.iter().map(Spanned::get_ref) {
+        backup.service.iter().for_each(|name| services.check(report, name));
+        backup.site.iter().for_each(|name| sites.check(report, name));
+    }
+    for objective in raw.objective.iter().map(Spanned::get_ref) {
+        objective.service.iter().for_each(|name| services.check(report, name));
+    }
     let panels = Offered::new(report, "panel", raw.panel.iter().map(|p| &p.get_ref().name));
     for rule in raw.rule.iter().map(Spanned::get_ref) {
         rule.panel.iter().for_each(|name| panels.check(report, name));

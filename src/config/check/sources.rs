@@ -19,7 +19,8 @@ const HTTP_CONFIG: u64 = 1 << 20;
 
 /// There is something to watch.
 pub(super) fn any(raw: &Raw, report: &mut Report<'_>) {
-    if raw.source.is_empty() && raw.database.is_empty() && !report.lost(0, "source") && !report.lost(0, "database") {
+    let lost = ["source", "database", "backup"].iter().any(|table| report.lost(0, table));
+    if raw.source.is_empty() && raw.database.is_empty() && raw.backup.is_empty() && !lost {
         report.hint(
             report.text.len(),
             "there is no source: nothing would be watched",

@@ -36,14 +36,15 @@ pub(super) fn of_source(
     match &held.value {
         Answer::Probe(answer) => about.probe(answer, held.as_of, now, all),
         Answer::Database(answer) => about.database(answer, held.as_of, all),
-        Answer::Prometheus(_) | Answer::Alertmanager(_) | Answer::Exposition(_) => {}
+        Answer::Backup(_) | Answer::Prometheus(_) | Answer::Alertmanager(_) | Answer::Exposition(_) => {}
     }
 }
 
+/// One source, and what a finding about it needs.
 pub(super) struct About<'a> {
-    estate: &'a Estate,
-    pub(super) source: &'a Source,
-    before: &'a Before<'a>,
+    pub estate: &'a Estate,
+    pub source: &'a Source,
+    pub before: &'a Before<'a>,
 }
 
 impl About<'_> {

@@ -51,6 +51,7 @@ fn estate(when: When, holds: SignedDuration) -> Estate {
             critical: None,
         }],
         rules: vec![Rule { name: "too many errors".into(), panel: "errors".into(), when, holds, severity: Severity::Critical }],
+        objectives: vec![],
     }
 }
 

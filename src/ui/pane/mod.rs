@@ -1,6 +1,7 @@
 //! The panes: whole screens at the bottom of the stack.
 
 pub mod alerts;
+pub mod backups;
 pub mod databases;
 pub mod metrics;
 pub mod overview;

@@ -278,6 +278,11 @@ fn said(reading: &Reading<Answer>) -> String {
             let differ = if a.disagreements.is_empty() { "" } else { ", peers disagree" };
             format!("{} alerts, {up} of {} peers{differ}", a.alerts.len(), a.peers.len())
         }
+        Some(Answer::Backup(b)) => match b.points.first() {
+            Some(_) if b.running => format!("{} recovery points, one is being made", b.total),
+            Some(_) => format!("{} recovery points", b.total),
+            None => "no recovery point".into(),
+        },
         Some(Answer::Exposition(e)) => format!("{} series of {}", e.series, metric::show(e.bytes as f64, Unit::Bytes)),
         Some(Answer::Database(d)) => d.summary(),
         Some(Answer::Probe(p)) => match &p.why {

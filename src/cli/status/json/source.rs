@@ -97,10 +97,11 @@ pub(super) fn source<'a>(name: &'a str, kind: &'static str, reading: &'a Reading
                 dead_man_firing: answer.dead_man.as_ref().map(|d| d.firing),
             });
         }
+        // Backups have a list of their own.
+        Some(Answer::Backup(_)) | None => {}
         Some(Answer::Exposition(answer)) => exposition = Some(exposition_out(answer)),
         Some(Answer::Database(answer)) => database = Some(super::database::database(answer)),
         Some(Answer::Probe(answer)) => probe = Some(probe_out(answer, at)),
-        None => {}
     }
     SourceOut {
         name,

@@ -1,0 +1,312 @@
+//! The figures of the design: exposure, ladder, proof, pruning, silence.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::*;
+
+fn t(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// 2026-11-12 14:32:07 UTC, the moment of the design's drawings.
+fn now() -> Timestamp {
+    t("2026-11-12T14:32:07Z")
+}
+
+fn mins(n: i64) -> SignedDuration {
+    SignedDuration::from_mins(n)
+}
+
+fn hours(n: i64) -> SignedDuration {
+    SignedDuration::from_hours(n)
+}
+
+fn point(at: Timestamp) -> RecoveryPoint {
+    RecoveryPoint {
+        id: at.to_string(),
+        restores_to: at,
+        finished: None,
+        usable_from: None,
+        kind: PointKind::Full,
+        needs: vec![],
+        size: Some(1_000),
+        evidence: Evidence { job: true, ..Evidence::default() },
+        broken: None,
+        hold: None,
+    }
+}
+
+fn took(at: Timestamp, job: i64, copy: i64) -> Arc<RecoveryPoint> {
+    Arc::new(RecoveryPoint { finished: Some(at + mins(job)), usable_from: Some(at + mins(job + copy)), ..point(at) })
+}
+
+fn all(times: impl IntoIterator<Item = Timestamp>) -> Vec<Arc<RecoveryPoint>> {
+    times.into_iter().map(|at| Arc::new(point(at))).collect()
+}
+
+/// Points every `step` minutes from `from` to `until`.
+fn every(from: Timestamp, until: Timestamp, step: i64) -> Vec<Timestamp> {
+    let mut times = vec![from];
+    while times[times.len() - 1] + mins(step) <= until {
+        times.push(times[times.len() - 1] + mins(step));
+    }
+    times
+}
+
+#[test]
+fn hourly_backups_cannot_meet_an_hour() {
+    let day: Vec<_> = every(t("2026-11-11T00:00:00Z"), t("2026-11-12T00:00:00Z"), 60).into_iter().map(|at| took(at, 12, 3)).collect();
+    assert_eq!(widest(&day), Some(mins(75)));
+    assert_eq!(breach(&day, hours(1)), hours(6), "a quarter of every day");
+    let worst = worst(hours(1), &day);
+    assert_eq!((worst.total(), worst.cannot_comply(hours(1))), (mins(75), true));
+    assert_eq!((worst.took, worst.copied), (Some(mins(12)), Some(mins(3))));
+    let missed: Vec<_> = day.iter().enumerate().filter(|(i, _)| *i != 9).map(|(_, p)| p.clone()).collect();
+    assert_eq!(widest(&missed), Some(mins(135)));
+    assert_eq!(breach(&missed, hours(1)), hours(6) + mins(45));
+}
+
+#[test]
+fn starts_every_45_minutes_give_exactly_an_hour() {
+    let day: Vec<_> = every(t("2026-11-11T00:00:00Z"), t("2026-11-12T00:00:00Z"), 45).into_iter().map(|at| took(at, 12, 3)).collect();
+    let worst = worst(mins(45), &day);
+    assert_eq!((worst.total(), worst.cannot_comply(hours(1))), (hours(1), false));
+    assert_eq!((widest(&day), breach(&day, hours(1))), (Some(hours(1)), SignedDuration::ZERO));
+}
+
+#[test]
+fn a_rare_slow_backup_does_not_make_the_worst_case_but_one_in_ten_does() {
+    let with = |slow: i64| {
+        let all: Vec<_> = (0..100).map(|n| took(now() - hours(n + 1), if n < slow { 30 } else { 5 }, 0)).collect();
+        worst(hours(1), &all).took
+    };
+    assert_eq!((with(5), with(6), with(10)), (Some(mins(5)), Some(mins(30)), Some(mins(30))));
+    assert_eq!(worst(hours(1), &[]).total(), hours(1), "nothing is known of how long it takes");
+}
+
+#[test]
+fn exposure_counts_from_the_start_of_the_newest_point_that_can_be_used() {
+    let newest = Arc::new(RecoveryPoint { finished: Some(now() - mins(36)), ..point(now() - mins(48)) });
+    let broken = Arc::new(RecoveryPoint { broken: Some("a file is missing".into()), ..point(now() - mins(5)) });
+    let future = Arc::new(point(now() + mins(5)));
+    let unfinished = Arc::new(RecoveryPoint { finished: Some(now() + mins(1)), ..point(now() - mins(2)) });
+    let orphan = Arc::new(RecoveryPoint { kind: PointKind::Incremental, needs: vec!["gone".into()], ..point(now() - mins(4)) });
+    let baseless = Arc::new(RecoveryPoint { kind: PointKind::Wal, ..point(now() - mins(3)) });
+    let points = vec![future, unfinished, baseless, orphan, broken, newest, Arc::new(point(now() - mins(108)))];
+    let judged = Points::new(&points, now());
+    assert_eq!(exposure(&judged).span(now()), Some(mins(48)));
+    assert_eq!(judged.usable().count(), 2);
+    assert_eq!(judged.why_not(3), Some("gone, which it needs, is gone"));
+    assert_eq!(judged.why_not(0), Some("it is of the future: a clock is wrong"));
+    assert_eq!(exposure(&Points::new(&points[..5], now())), Exposure::Everything);
+}
+
+#[test]
+fn a_broken_base_breaks_all_that_builds_on_it_and_a_circle_is_not_walked_round() {
+    let on = |at: i64, needs: &str| {
+        Arc::new(RecoveryPoint { id: format!("{at}"), kind: PointKind::Incremental, needs: vec![needs.into()], ..point(now() - mins(at)) })
+    };
+    let base = RecoveryPoint { id: "90".into(), ..point(now() - mins(90)) };
+    let broken = Arc::new(RecoveryPoint { broken: Some("checksum".into()), ..base.clone() });
+    let chain = vec![on(30, "60"), on(60, "90"), Arc::new(base)];
+    assert_eq!(exposure(&Points::new(&chain, now())).span(now()), Some(mins(30)));
+    let chain = vec![on(30, "60"), on(60, "90"), broken];
+    assert_eq!(exposure(&Points::new(&chain, now())), Exposure::Everything);
+    let circle = vec![on(30, "60"), on(60, "30")];
+    assert_eq!(exposure(&Points::new(&circle, now())), Exposure::Everything);
+    assert_eq!(exposure(&Points::new(&[on(30, "30")], now())), Exposure::Everything);
+}
+
+#[test]
+fn what_a_lost_site_leaves_is_what_is_kept_elsewhere() {
+    let sites = ["fra1".to_owned(), "ams3".to_owned()];
+    let since = |ago: i64| Exposure::Since(now() - mins(ago));
+    let loss = losses(&[(since(5), Some("fra1")), (since(55), Some("ams3"))], &sites);
+    assert_eq!(loss.data.span(now()), Some(mins(5)));
+    assert_eq!(loss.site, Some(("fra1".into(), since(55))), "the worse of the two");
+    let alone = losses(&[(since(5), Some("fra1"))], &sites);
+    assert_eq!(alone.site, Some(("fra1".into(), Exposure::Everything)));
+    let unsaid = losses(&[(since(5), None)], &sites);
+    assert_eq!(unsaid.data, since(5));
+    assert!(matches!(unsaid.site, Some((_, Exposure::Unknown(_)))), "{unsaid:?}");
+    assert_eq!(losses(&[(since(5), None)], &[]).site, None);
+}
+
+fn judged(tier: (&str, i64), times: &[Timestamp]) -> Ladder {
+    let points = all(times.iter().copied());
+    let tier = Tier { every: Period::parse(tier.0).unwrap(), keep: hours(tier.1 * 24) };
+    ladder(tier, &Points::new(&points, now()), &TimeZone::UTC, now())
+}
+
+fn score(ladder: &Ladder) -> (usize, usize) {
+    (ladder.filled(), ladder.slots.len())
+}
+
+#[test]
+fn only_whole_slots_are_due_seven_days_are_166_hours_and_a_year_eleven_months() {
+    assert_eq!(judged(("1h", 7), &[]).slots.len(), 166);
+    assert_eq!(judged(("1d", 90), &[]).slots.len(), 88);
+    assert_eq!(judged(("month", 365), &[]).slots.len(), 11);
+    assert_eq!(judged(("7d", 28), &[]).slots.len(), 3);
+}
+
+#[test]
+fn a_job_that_died_five_days_ago_is_judged_by_the_clock_not_by_its_newest_point() {
+    let alive = every(now() - hours(8 * 24), now(), 60);
+    assert_eq!(score(&judged(("1h", 7), &alive)), (166, 166));
+    let died: Vec<Timestamp> = alive.into_iter().filter(|at| *at <= now() - hours(5 * 24)).collect();
+    let ladder = judged(("1h", 7), &died);
+    assert_eq!(score(&ladder), (48, 166));
+    assert_eq!((ladder.holes.len(), ladder.holes[0].slots), (1, 118));
+    // Judged as pruning does it, from the newest point on, it would look whole.
+    let points = all(died.iter().copied().chain(every(now() - hours(13 * 24), now() - hours(8 * 24), 60)));
+    let then = *died.last().unwrap();
+    let tier = Tier { every: Period::Part(hours(1)), keep: hours(7 * 24) };
+    assert_eq!(score(&super::ladder(tier, &Points::new(&points, then), &TimeZone::UTC, then)), (166, 166));
+}
+
+#[test]
+fn a_hole_is_not_filled_with_points_that_their_own_slots_need() {
+    // Every hour at five past, and one of them missing: each neighbour is within the tolerance of the shared edge.
+    let missing = t("2026-11-09T03:05:00Z");
+    let times: Vec<Timestamp> = every(t("2026-11-05T00:05:00Z"), now(), 60).into_iter().filter(|at| *at != missing).collect();
+    let ladder = judged(("1h", 7), &times);
+    assert_eq!(score(&ladder), (165, 166), "a greedy matching finds 166 of 166");
+    assert_eq!(ladder.holes, [Hole { start: t("2026-11-09T03:00:00Z"), end: t("2026-11-09T04:00:00Z"), slots: 1 }]);
+    assert_eq!(ladder.gap, Some(hours(2)));
+    assert!(!ladder.whole());
+}
+
+#[test]
+fn an_empty_slot_borrows_what_is_spare_and_near_and_a_wide_gap_is_told_although_all_slots_are_full() {
+    let hour = |text: &str| t(&format!("2026-11-12T{text}:00Z"));
+    let times = |of: &[&str]| of.iter().map(|text| hour(text)).collect::<Vec<_>>();
+    let tier = |times: &[Timestamp]| {
+        let points = all(times.iter().copied());
+        let tier = Tier { every: Period::Part(hours(1)), keep: hours(5) };
+        ladder(tier, &Points::new(&points, now()), &TimeZone::UTC, now())
+    };
+    // Due: 10, 11 and 12 o'clock.
+    assert!(tier(&times(&["10:30", "11:00", "11:55", "12:55"])).whole());
+    let spare = tier(&times(&["10:30", "11:30", "11:55", "13:05"]));
+    assert_eq!((score(&spare), spare.holes.len()), ((3, 3), 0), "12 o'clock borrows 11:55");
+    assert_eq!(score(&tier(&times(&["10:30", "11:30", "11:45", "13:05"]))), (2, 3), "too far from the edge");
+    let wide = tier(&times(&["10:01", "11:01", "12:59"]));
+    assert_eq!((score(&wide), wide.gap), ((3, 3), Some(mins(118))));
+}
+
+#[test]
+fn days_and_months_are_those_of_the_zone() {
+    let zone = TimeZone::get("Europe/Warsaw").unwrap();
+    // The clocks went back on 25 October 2026: that day has 25 hours.
+    let now = t("2026-10-27T12:00:00Z");
+    let tier = Tier { every: Period::Day, keep: hours(72) };
+    let ladder = ladder(tier, &Points::new(&[], now), &zone, now);
+    let days: Vec<(i64, String)> = ladder.slots.iter().map(|s| (s.end.duration_since(s.start).as_hours(), s.start.to_string())).collect();
+    assert_eq!(days, [(25, "2026-10-24T22:00:00Z".to_owned())]);
+}
+
+#[test]
+fn the_words_of_a_period() {
+    for (text, period) in
+        [("1h", "hourly"), ("15m", "every 15m"), ("1d", "daily"), ("24h", "daily"), ("7d", "weekly"), ("month", "monthly")]
+    {
+        assert_eq!(Period::parse(text).unwrap().to_string(), period);
+    }
+    for bad in ["", "5h", "30s", "2d", "30d", "year"] {
+        assert!(Period::parse(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn proof_follows_from_what_was_seen_and_from_nothing_else() {
+    let at = now() - hours(1);
+    let seen = Some(now());
+    let with = |evidence: Evidence| RecoveryPoint { evidence, ..point(at) };
+    let job = Evidence { job: true, ..Evidence::default() };
+    for (evidence, proof) in [
+        (Evidence::default(), Proof::V0),
+        (job, Proof::V1),
+        (Evidence { checksum: seen, ..job }, Proof::V2),
+        (Evidence { read: seen, ..job }, Proof::V3),
+        (Evidence { started: seen, ..job }, Proof::V4),
+        (Evidence { restored: seen, ..Evidence::default() }, Proof::V5),
+        (Evidence { restored: Some(at - mins(1)), ..job }, Proof::V1),
+    ] {
+        assert_eq!(with(evidence).proof(), proof, "{evidence:?}");
+    }
+    let broken = RecoveryPoint { broken: Some("x".into()), ..with(Evidence { restored: seen, ..job }) };
+    assert_eq!(broken.proof(), Proof::V0);
+}
+
+#[test]
+fn pruning_keeps_what_a_tier_or_a_chain_needs_and_holds_what_is_not_proved() {
+    let tier = Tier { every: Period::Part(hours(1)), keep: hours(5) };
+    let make = |ago: i64, proved: bool, needs: &str| {
+        let at = now() - mins(ago);
+        let (kind, needs) = if needs.is_empty() { (PointKind::Full, vec![]) } else { (PointKind::Incremental, vec![needs.to_owned()]) };
+        let read = proved.then(now);
+        Arc::new(RecoveryPoint {
+            id: ago.to_string(),
+            kind,
+            needs,
+            evidence: Evidence { job: true, read, ..Evidence::default() },
+            ..point(at)
+        })
+    };
+    let plan = |points: &[Arc<RecoveryPoint>]| {
+        let points = Points::new(points, now());
+        prune(&points, &[ladder(tier, &points, &TimeZone::UTC, now())])
+    };
+    let ids = |points: &[Arc<RecoveryPoint>], plan: &Prune| plan.candidates.iter().map(|c| points[c.place].id.clone()).collect::<Vec<_>>();
+    // 14:32 now; due are the hours from 10 to 13; 600 minutes ago is long before them.
+    let points = vec![make(10, true, ""), make(130, true, ""), make(190, true, ""), make(250, true, ""), make(600, true, "")];
+    let first = plan(&points);
+    assert_eq!((ids(&points, &first), first.held(), first.size), (vec!["600".to_owned()], 0, 1_000));
+    let mut unproved = points.clone();
+    unproved[3] = make(250, false, "");
+    assert_eq!(plan(&unproved).candidates[0].held, ["250 is V1, needs V3"]);
+    let mut chained = points.clone();
+    chained[3] = make(250, true, "600");
+    assert!(plan(&chained).candidates.is_empty(), "a point on the ladder is built on it");
+    let mut hold = points.clone();
+    Arc::make_mut(&mut hold[4]).hold = Some("legal".into());
+    assert_eq!(plan(&hold).candidates[0].held, ["on hold: legal"]);
+    let points = Points::new(&points, now());
+    assert_eq!(prune(&points, &[]), Prune::default(), "without a ladder nothing is promised");
+}
+
+#[test]
+fn a_job_is_silent_once_two_starts_were_missed_and_a_point_of_any_state_is_a_sign_of_life() {
+    let of = |ago: i64| vec![took(now() - mins(ago), 10, 0)];
+    let silent = |points: &[Arc<RecoveryPoint>]| beat(Some(hours(1)), points, false, now()).silent;
+    assert_eq!(silent(&of(129)), None);
+    assert_eq!(silent(&of(131)), Some(now() - mins(131)));
+    assert_eq!(beat(Some(hours(1)), &of(131), true, now()).silent, None, "one is being made");
+    assert_eq!(beat(Some(hours(1)), &of(40), false, now()).due, Some(now() + mins(20)));
+    let mut broken = of(131);
+    broken.push(Arc::new(RecoveryPoint { broken: Some("x".into()), ..point(now() - mins(5)) }));
+    assert_eq!(silent(&broken), None);
+    assert_eq!(beat(None, &of(131), false, now()), Beat::default());
+    assert_eq!(beat(Some(hours(1)), &[], false, now()), Beat::default());
+}
+
+#[test]
+fn ten_thousand_points_in_one_chain_are_judged() {
+    let points: Vec<Arc<RecoveryPoint>> = (0..10_000)
+        .map(|n| {
+            let of = point(now() - mins(n));
+            let needs = if n == 9_999 { vec![] } else { vec![(now() - mins(n + 1)).to_string()] };
+            Arc::new(RecoveryPoint { kind: if needs.is_empty() { PointKind::Full } else { PointKind::Incremental }, needs, ..of })
+        })
+        .collect();
+    let points = Points::new(&points, now());
+    assert_eq!(points.usable().count(), 10_000);
+    let tier = Tier { every: Period::Part(mins(1)), keep: hours(6 * 24) };
+    let ladder = ladder(tier, &points, &TimeZone::UTC, now());
+    assert_eq!(score(&ladder), (8_638, 8_638));
+    assert!(prune(&points, &[ladder]).candidates.is_empty(), "the newest needs them all");
+}
