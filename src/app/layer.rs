@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::model::alert::Alert;
+use crate::model::deployment::Deployment;
 
 use super::action::Action;
 use super::palette::{Goal, Palette};
@@ -18,11 +19,13 @@ pub enum Pane {
     Alerts,
     /// All panels.
     Metrics,
+    /// What was deployed.
+    Deployments,
 }
 
 impl Pane {
     /// All panes in the order of their number keys.
-    pub const ALL: [Pane; 3] = [Pane::Overview, Pane::Alerts, Pane::Metrics];
+    pub const ALL: [Pane; 4] = [Pane::Overview, Pane::Alerts, Pane::Metrics, Pane::Deployments];
 
     /// Its name, as on the command line.
     pub fn name(self) -> &'static str {
@@ -30,6 +33,7 @@ impl Pane {
             Pane::Overview => "overview",
             Pane::Alerts => "alerts",
             Pane::Metrics => "metrics",
+            Pane::Deployments => "deployments",
         }
     }
 
@@ -55,6 +59,13 @@ pub enum Layer {
     Alert {
         /// As it was last seen.
         alert: Arc<Alert>,
+        /// Where in it.
+        spot: Spot,
+    },
+    /// One deployment, whole, as it was last told.
+    Deployment {
+        /// It.
+        deployment: Arc<Deployment>,
         /// Where in it.
         spot: Spot,
     },
@@ -103,6 +114,8 @@ pub enum Scope {
     Alerts,
     /// The Metrics pane.
     Metrics,
+    /// The Deployments pane.
+    Deployments,
     /// One alert, service or source.
     Detail,
     /// One panel on the full screen.
@@ -117,12 +130,13 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes with their names in keymap files.
-    pub const ALL: [(Scope, &'static str); 10] = [
+    pub const ALL: [(Scope, &'static str); 11] = [
         (Scope::Global, "global"),
         (Scope::List, "list"),
         (Scope::Overview, "overview"),
         (Scope::Alerts, "alerts"),
         (Scope::Metrics, "metrics"),
+        (Scope::Deployments, "deployments"),
         (Scope::Detail, "detail"),
         (Scope::Chart, "chart"),
         (Scope::Help, "help"),
@@ -148,6 +162,7 @@ impl Scope {
             Scope::Overview => &[Scope::Overview, Scope::List, Scope::Global],
             Scope::Alerts => &[Scope::Alerts, Scope::List, Scope::Global],
             Scope::Metrics => &[Scope::Metrics, Scope::List, Scope::Global],
+            Scope::Deployments => &[Scope::Deployments, Scope::List, Scope::Global],
             Scope::Detail => &[Scope::Detail, Scope::Global],
             Scope::Chart => &[Scope::Chart, Scope::Global],
             Scope::Help => &[Scope::Help, Scope::Global],
@@ -161,8 +176,9 @@ impl Scope {
         use Action::*;
         match self {
             Scope::Overview => &[Open, Help, Filter, Palette, Alerts, Metrics, Freeze, Zone, Close],
-            Scope::Alerts => &[Open, Help, Filter, Muted, Group, Palette, Overview, Metrics, Freeze, Close],
+            Scope::Alerts => &[Open, Help, Filter, Muted, Group, Near, Palette, Overview, Metrics, Freeze, Close],
             Scope::Metrics => &[Open, Help, Longer, Shorter, Filter, Palette, Overview, Alerts, Freeze, Close],
+            Scope::Deployments => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Detail => &[Back, Open, Help, Down, Up, Palette, Freeze, Zone],
             Scope::Chart => &[Back, Help, Left, Right, Live, Longer, Shorter, Freeze, Zone],
             Scope::Help => &[Back, Down, Up],
@@ -180,8 +196,9 @@ pub fn scope(pane: Pane, layers: &[Layer]) -> Scope {
             Pane::Overview => Scope::Overview,
             Pane::Alerts => Scope::Alerts,
             Pane::Metrics => Scope::Metrics,
+            Pane::Deployments => Scope::Deployments,
         },
-        Some(Layer::Alert { .. } | Layer::Service { .. } | Layer::Source { .. }) => Scope::Detail,
+        Some(Layer::Alert { .. } | Layer::Deployment { .. } | Layer::Service { .. } | Layer::Source { .. }) => Scope::Detail,
         Some(Layer::Chart { .. }) => Scope::Chart,
         Some(Layer::Help { .. }) => Scope::Help,
         Some(Layer::Filter) => Scope::Input,

@@ -17,6 +17,7 @@ use crate::model::preferences::{Theme, ZoneChoice};
 use crate::model::reading::{Freshness, Reading};
 use crate::model::source::Answer;
 
+use super::deployments::Deployments;
 use super::filter::Filter;
 use super::keymap::Keymap;
 use super::layer::{Layer, Pane, Scope, scope};
@@ -58,6 +59,8 @@ pub struct View {
     /// Alerts that count: critical, warning, info, muted. A pending alert is information until it fires; a dead man's
     /// switch that fires, as it must, is none of them.
     pub counts: [usize; 4],
+    /// What was deployed.
+    pub deployments: Deployments,
     /// The state of each reading that this view rests on: when one changes, the view is out of date.
     pub freshness: Vec<Freshness>,
 }
@@ -70,7 +73,7 @@ impl View {
             match &held.value {
                 Answer::Alertmanager(a) => at_alertmanager.extend_from_slice(&a.alerts),
                 Answer::Prometheus(p) => at_prometheus.extend_from_slice(&p.alerts),
-                Answer::Exposition(_) | Answer::Probe(_) => {}
+                Answer::Exposition(_) | Answer::History(_) | Answer::Probe(_) => {}
             }
         }
         let delivered = estate.sources.iter().any(|s| matches!(s.kind, SourceKind::Alertmanager { .. }));
@@ -84,7 +87,8 @@ impl View {
         let needs = needs::needs(estate, readings, &alerts, now);
         let freshness = readings.iter().map(|r| r.freshness(now)).collect();
         let counts = counts(estate, &alerts);
-        View { alerts, services, needs, counts, freshness }
+        let deployments = Deployments::of(readings, &before.deployments);
+        View { alerts, services, needs, counts, deployments, freshness }
     }
 }
 
@@ -125,6 +129,8 @@ pub enum OverviewId {
     Source(usize),
     /// A panel, by name.
     Panel(String),
+    /// A deployment, by its key.
+    Deployment(Arc<str>),
     /// A change: when, what, and of which alert.
     Change(Timestamp, String, Option<AlertId>),
 }
@@ -184,6 +190,8 @@ pub enum OverviewRow {
     SourceSaid(usize),
     /// A change, by its place from the newest.
     Change(usize),
+    /// A deployment, by its place from the newest in the shown view.
+    Deployment(usize),
 }
 
 /// Where going back leads from a pane that a row has led to.
@@ -246,6 +254,10 @@ pub struct State {
     pub show_muted: bool,
     /// True where alerts are listed by group.
     pub grouped: bool,
+    /// The Deployments pane; ids are the keys of deployments.
+    pub deployments: PaneList<Arc<str>>,
+    /// Places in the shown view's deployments that the filter leaves.
+    pub deployment_rows: Vec<usize>,
     /// The Metrics pane; ids are panel names.
     pub metrics: PaneList<String>,
     /// Places in the estate's panels that the filter leaves.
@@ -287,6 +299,8 @@ impl State {
             alert_rows: Vec::new(),
             show_muted: true,
             grouped: false,
+            deployments: PaneList::default(),
+            deployment_rows: Vec::new(),
             metrics: PaneList::default(),
             metric_rows: Vec::new(),
             demand: Demand::default(),

@@ -105,6 +105,7 @@ impl Cache {
             (Answer::Prometheus(_), SourceKind::Prometheus { .. })
                 | (Answer::Alertmanager(_), SourceKind::Alertmanager { .. })
                 | (Answer::Exposition(_), SourceKind::Exposition { .. })
+                | (Answer::History(_), SourceKind::History(_))
                 | (Answer::Probe(_), SourceKind::Probe { .. })
         );
         fits.then_some(Held { cached: true, ..held })
@@ -145,6 +146,7 @@ fn origin(source: &Source) -> i64 {
         SourceKind::Prometheus { url } => url.hash(&mut hasher),
         SourceKind::Alertmanager { urls, .. } => urls.hash(&mut hasher),
         SourceKind::Exposition { url, .. } => url.hash(&mut hasher),
+        SourceKind::History(history) => history.path().hash(&mut hasher),
         SourceKind::Probe { probe, .. } => match probe {
             Probe::Http { url, .. } => url.hash(&mut hasher),
             Probe::Tcp { address } => ("tcp", address).hash(&mut hasher),

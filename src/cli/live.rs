@@ -161,6 +161,10 @@ fn say(answer: &Answer, warnings: &mut Vec<String>) -> String {
             warnings.extend(skew("its", answer.clock_ahead));
             warnings.extend(answer.notes.iter().cloned());
         }
+        Answer::History(answer) => {
+            parts.push(format!("{} deployments", answer.deployments.len()));
+            warnings.extend(answer.notes.iter().cloned());
+        }
         Answer::Probe(answer) => {
             parts.push(if answer.up { "up" } else { "not as it should be" }.to_owned());
             parts.extend(answer.status.map(|status| format!("status {status}")));

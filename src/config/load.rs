@@ -1,5 +1,7 @@
 //! Loads the estate file: all problems at once, or an [`Estate`] without any.
 
+mod history;
+
 use std::path::Path;
 
 use jiff::SignedDuration;
@@ -56,7 +58,8 @@ fn build(path: &Path, raw: &Raw) -> Option<Estate> {
         None => None,
     };
     let sites = raw.site.iter().map(|s| site(s.get_ref())).collect::<Option<Vec<Site>>>()?;
-    let sources = raw.source.iter().map(|s| source(path, s.get_ref())).collect::<Option<Vec<Source>>>()?;
+    let mut sources = raw.source.iter().map(|s| source(path, s.get_ref())).collect::<Option<Vec<Source>>>()?;
+    sources.extend(raw.history.iter().map(|h| history::source(path, h.get_ref())).collect::<Option<Vec<Source>>>()?);
     let all: Vec<String> = sites.iter().map(|s| s.name.clone()).collect();
     Some(Estate {
         path: path.to_owned(),
@@ -337,6 +340,23 @@ name = "files run out"
 panel = "open files"
 full = 65536
 within = "4h"
+
+[[history]]
+name = "deploys"
+kind = "deploy-log"
+path = "deploys.jsonl"
+fields = { version = "release.tag" }
+service = "web"
+site = "fra1"
+every = "20s"
+timeout = "3s"
+
+[[history]]
+name = "tags"
+kind = "git"
+path = "clone"
+tags = "v*"
+service = "postgres"
 "#;
 
     /// The smallest file without problems.
@@ -718,7 +738,7 @@ within = "4h"
     }
 
     /// Table, key, and two values of it: the estate must differ by nothing else.
-    pub(crate) const KEYS: [(&str, &str, &str, &str); 81] = [
+    pub(crate) const KEYS: [(&str, &str, &str, &str); 91] = [
         ("", "version", "version = 1", "version = 2"),
         ("", "estate", "name = \"storefront\"", "name = \"backoffice\""),
         ("", "site", "name = \"ams3\"\nrole = \"standby\"", "name = \"ams3\"\nrole = \"primary\""),
@@ -726,6 +746,16 @@ within = "4h"
         ("", "source", "timeout = \"5s\"", "timeout = \"6s\""),
         ("", "panel", "unit = \"ratio\"", "unit = \"count\""),
         ("", "rule", "above = 1000", "above = 2000"),
+        ("", "history", "deploys.jsonl", "other.jsonl"),
+        ("history", "name", "\"deploys\"", "\"acts\""),
+        ("history", "kind", "kind = \"git\"\npath = \"clone\"\ntags = \"v*\"", "kind = \"releases\"\npath = \"clone\""),
+        ("history", "path", "\"clone\"", "\"other\""),
+        ("history", "fields", "release.tag", "release.name"),
+        ("history", "tags", "tags = \"v*\"\n", ""),
+        ("history", "service", "tags = \"v*\"\nservice = \"postgres\"", "tags = \"v*\"\nservice = \"web\""),
+        ("history", "site", "site = \"fra1\"\nevery = \"20s\"", "site = \"ams3\"\nevery = \"20s\""),
+        ("history", "every", "every = \"20s\"", "every = \"30s\""),
+        ("history", "timeout", "timeout = \"3s\"", "timeout = \"4s\""),
         ("estate", "note", "15:00", "16:00"),
         ("service", "start", "\"start\", ", ""),
         ("service", "stop", "\"stop\", ", ""),

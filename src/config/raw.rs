@@ -3,6 +3,8 @@
 //! A key enters with the code that reads it; a test in `load` holds that each one changes the estate.
 //! The comments of the keys are what editors show, by the schema of `super::schema`.
 
+mod history;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
@@ -13,6 +15,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use toml::Spanned;
 
+pub(super) use self::history::RawHistory;
 use super::check::{KINDS, ROLES, SEVERITIES, UNITS};
 
 /// A value that may be missing, with its place.
@@ -48,6 +51,10 @@ pub(super) struct Raw {
     #[serde(default)]
     #[schemars(with = "Vec<RawSource>", extend("minItems" = 1))]
     pub source: Vec<Spanned<RawSource>>,
+    /// Where it is told what was deployed.
+    #[serde(default)]
+    #[schemars(with = "Option<Vec<RawHistory>>")]
+    pub history: Vec<Spanned<RawHistory>>,
     /// Metrics that are drawn, and judged by their thresholds.
     #[serde(default)]
     #[schemars(with = "Option<Vec<RawPanel>>")]

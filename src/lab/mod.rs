@@ -9,6 +9,7 @@ pub mod control;
 mod crew;
 mod edge;
 mod estate;
+mod history;
 pub mod layout;
 mod page;
 pub mod release;

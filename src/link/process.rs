@@ -1,5 +1,7 @@
 //! Starts processes on this machine: the one place that does. Argument vectors only, never a shell.
 
+mod capture;
+
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
@@ -8,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+
+pub use capture::{Captured, capture};
 
 /// Between two looks at whether a process has ended.
 const LOOK: Duration = Duration::from_millis(5);
@@ -21,6 +25,12 @@ pub enum ProcessError {
     /// The file for its output cannot be opened.
     #[error("cannot write the log {0}: {1}")]
     Log(PathBuf, io::Error),
+    /// It took too long, and was killed.
+    #[error("{0} took longer than {1:?}")]
+    Late(String, Duration),
+    /// It wrote more than was asked for, and was killed.
+    #[error("{0} wrote more than {1} bytes")]
+    TooMuch(String, usize),
     /// The system refused.
     #[error("cannot start {0}: {1}")]
     Start(String, io::Error),

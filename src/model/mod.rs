@@ -3,6 +3,7 @@
 pub mod age;
 pub mod alert;
 pub mod change;
+pub mod deployment;
 pub mod estate;
 pub mod finding;
 pub mod form;

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::alert::Alert;
+use super::deployment::Deployment;
 use super::label::Labels;
 use super::metric::PanelAnswer;
 use super::silence::Silence;
@@ -21,6 +22,8 @@ pub enum Answer {
     Alertmanager(Arc<AlertmanagerAnswer>),
     /// Of a `/metrics` page.
     Exposition(Arc<ExpositionAnswer>),
+    /// Of what was deployed.
+    History(Arc<HistoryAnswer>),
     /// Of a probe.
     Probe(Arc<ProbeAnswer>),
 }
@@ -32,7 +35,7 @@ impl Answer {
             Answer::Prometheus(answer) => answer.panels.get(name),
             Answer::Exposition(answer) => answer.panels.get(name),
             Answer::Probe(answer) => answer.panels.get(name),
-            Answer::Alertmanager(_) => None,
+            Answer::Alertmanager(_) | Answer::History(_) => None,
         }
     }
 
@@ -41,7 +44,7 @@ impl Answer {
         match self {
             Answer::Exposition(answer) => answer.scrape.as_ref(),
             Answer::Probe(answer) => answer.scrape.as_ref(),
-            Answer::Prometheus(_) | Answer::Alertmanager(_) => None,
+            Answer::Prometheus(_) | Answer::Alertmanager(_) | Answer::History(_) => None,
         }
     }
 }
@@ -70,6 +73,19 @@ pub struct ExpositionAnswer {
     /// The samples of this poll; kept in a table of their own.
     #[serde(skip)]
     pub scrape: Option<Arc<Scrape>>,
+}
+
+/// What one source tells of deployments.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct HistoryAnswer {
+    /// As it tells of them, the newest first.
+    pub deployments: Vec<Arc<Deployment>>,
+    /// Older ones that are not kept: there are too many.
+    pub dropped: usize,
+    /// Lines that tell of no deployment: they cannot be read, or have no time or no service.
+    pub broken: usize,
+    /// What is odd about it, each a cleaned line.
+    pub notes: Vec<String>,
 }
 
 /// What a probe found.

@@ -1,5 +1,6 @@
 //! A small estate in trouble, for the tests of all screens, and what a drawn screen looks like as text.
 
+pub mod deployments;
 pub mod findings;
 
 use std::collections::BTreeMap;
@@ -325,6 +326,9 @@ pub fn shown(screen: &str, size: (u16, u16)) -> State {
     use crate::app::layer::Layer;
     if screen.starts_with("finding") || screen == "page estate" {
         return findings::shown(screen, size);
+    }
+    if screen.starts_with("deploy") {
+        return deployments::shown(screen, size);
     }
     let mut state = trouble(size);
     match screen {

@@ -102,6 +102,7 @@ pub fn last(canvas: &mut Canvas, state: &State) {
             Pane::Overview => (&state.overview.typed, &state.overview.error),
             Pane::Alerts => (&state.alerts.typed, &state.alerts.error),
             Pane::Metrics => (&state.metrics.typed, &state.metrics.error),
+            Pane::Deployments => (&state.deployments.typed, &state.deployments.error),
         };
         return input(canvas, y, '/', typed, error.as_deref());
     }
@@ -126,7 +127,9 @@ pub fn last(canvas: &mut Canvas, state: &State) {
 /// True on a page of which no line can be opened.
 fn leads_nowhere(state: &State) -> bool {
     match state.layers.last() {
-        Some(Layer::Alert { spot, .. } | Layer::Service { spot, .. } | Layer::Source { spot, .. }) => spot.selected.is_none(),
+        Some(Layer::Alert { spot, .. } | Layer::Deployment { spot, .. } | Layer::Service { spot, .. } | Layer::Source { spot, .. }) => {
+            spot.selected.is_none()
+        }
         _ => false,
     }
 }

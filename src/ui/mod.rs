@@ -44,6 +44,7 @@ pub fn draw(state: &State, frame: &mut Frame) {
             Pane::Overview => pane::overview::draw(&mut canvas, state),
             Pane::Alerts => pane::alerts::draw(&mut canvas, state),
             Pane::Metrics => pane::metrics::draw(&mut canvas, state),
+            Pane::Deployments => pane::deployments::draw(&mut canvas, state),
         },
     }
     frame::last(&mut canvas, state);

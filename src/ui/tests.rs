@@ -13,11 +13,27 @@ use crate::model::finding;
 use crate::model::label::Labels;
 use crate::model::panel::{Panel, Rule, Unit, When};
 use crate::model::reading::{FailureKind, Held, Outcome, Reading};
-use crate::model::source::{Answer, PrometheusAnswer};
+use crate::model::source::{Answer, HistoryAnswer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 10] = ["overview", "alerts", "metrics", "chart", "alert", "service", "help", "findings", "finding", "page estate"];
+const SCREENS: [&str; 15] = [
+    "deployments",
+    "deployment",
+    "deployed overview",
+    "deployed service",
+    "deployed chart",
+    "overview",
+    "alerts",
+    "metrics",
+    "chart",
+    "alert",
+    "service",
+    "help",
+    "findings",
+    "finding",
+    "page estate",
+];
 
 #[test]
 fn every_screen_in_colours() {
@@ -106,7 +122,10 @@ fn nothing_panics_at_any_size_and_ascii_is_ascii() {
 #[test]
 fn places_that_are_out_of_date_draw_nothing_and_break_nothing() {
     let mut state = trouble((80, 24));
-    state.overview_rows = vec![OverviewRow::Need(99), OverviewRow::Service(99), OverviewRow::Source(99), OverviewRow::Change(99)];
+    state.overview_rows =
+        vec![OverviewRow::Need(99), OverviewRow::Service(99), OverviewRow::Source(99), OverviewRow::Change(99), OverviewRow::Deployment(9)];
+    state.deployment_rows = vec![99, 7];
+    state.deployments.list.row = 500;
     state.metric_rows = vec![99, 0];
     state.metrics.list.row = 500;
     state.metrics.list.offset = 500;
@@ -150,12 +169,13 @@ fn the_filter_being_typed_replaces_the_footer() {
 #[test]
 fn a_moved_selection_changes_few_cells() {
     for pane in Pane::ALL {
-        let mut state = trouble((80, 24));
+        let mut state = deployments::deployed((80, 24));
         state.pane = pane;
         let before = buffer(&state, (80, 24));
         state.overview.list.row += 1;
         state.alerts.list.row += 1;
         state.metrics.list.row += 1;
+        state.deployments.list.row += 1;
         let changed = before.diff(&buffer(&state, (80, 24))).len();
         assert!((2..=90).contains(&changed), "{}: {changed} cells", pane.name());
     }
@@ -215,6 +235,10 @@ fn reading(source: &Source, state: &str) -> Reading<Answer> {
             let series = (0..count).map(|n| (Labels::new([("path", name), ("n", &n.to_string())]), 0.5)).collect();
             Answer::Exposition(Arc::new(findings::exposition_answer(vec![cleaned()], series)))
         }
+        SourceKind::History(_) => {
+            let one = |n: usize| Arc::new(deployments::one(n as i64, &cleaned()));
+            Answer::History(Arc::new(HistoryAnswer { deployments: (0..count as usize).map(one).collect(), ..HistoryAnswer::default() }))
+        }
         SourceKind::Probe { .. } => {
             let why = matches!(state, "hostile" | "many").then(cleaned);
             Answer::Probe(Arc::new(findings::probe_answer(why, (0..count).map(|n| format!("{}-{n}", cleaned())).collect())))
@@ -249,7 +273,7 @@ fn one(source: &Source, word: &str, size: (u16, u16)) -> State {
 
 #[test]
 fn a_page_and_a_probe_in_every_state() {
-    for source in [findings::exposition("one"), findings::probe("one")] {
+    for source in [findings::exposition("one"), findings::probe("one"), deployments::history("one")] {
         let mut all = String::new();
         for word in STATES {
             let mut state = one(&source, word, (80, 24));
@@ -299,7 +323,8 @@ fn a_moment_is_told_as_its_age() {
 
 #[test]
 fn every_source_in_every_state_says_its_state_and_leaves_no_cell_empty() {
-    for source in [prometheus("one"), alertmanager("one"), findings::exposition("one"), findings::probe("one")] {
+    let pages = [findings::exposition("one"), findings::probe("one")];
+    for source in pages.into_iter().chain([prometheus("one"), alertmanager("one"), deployments::history("one")]) {
         for word in STATES {
             for size in SIZES {
                 let mut state = one(&source, word, size);

@@ -2,6 +2,7 @@
 
 mod alertmanager;
 pub mod exposition;
+mod history;
 mod poll;
 mod probe;
 mod prometheus;
@@ -19,6 +20,7 @@ use tokio::time::Instant;
 
 use self::alertmanager::Alertmanager;
 use self::exposition::Exposition;
+use self::history::Historian;
 use self::poll::{Clock, Fetch, Jitter, Pace};
 use self::probe::Prober;
 use self::prometheus::Prometheus;
@@ -170,6 +172,7 @@ struct Upstream {
 enum System {
     Prometheus(Box<Prometheus>),
     Alertmanager(Alertmanager),
+    History(Historian),
     Probe(Box<Prober>),
     Exposition(Box<Exposition>),
     /// No reader fits the source: told at every try instead of never.
@@ -182,6 +185,7 @@ impl Upstream {
         let system = match source.kind {
             SourceKind::Prometheus { .. } => Prometheus::new(source, &estate.panels).map(Box::new).map(System::Prometheus),
             SourceKind::Alertmanager { .. } => Alertmanager::new(source).map(System::Alertmanager),
+            SourceKind::History(_) => Historian::new(source).map(System::History),
             SourceKind::Probe { .. } => Prober::new(index, source, &estate.panels, past).map(Box::new).map(System::Probe),
             SourceKind::Exposition { .. } => Exposition::new(index, source, &estate.panels, past).map(Box::new).map(System::Exposition),
         };
@@ -200,6 +204,7 @@ impl Fetch for Upstream {
         match &self.system {
             System::Prometheus(prometheus) => prometheus.poll(demand, until, &*self.clock).await,
             System::Alertmanager(alertmanager) => alertmanager.poll(&*self.clock).await,
+            System::History(historian) => historian.poll(&*self.clock).await,
             System::Probe(prober) => prober.poll(demand, until, &*self.clock).await,
             System::Exposition(exposition) => exposition.poll(demand, until, &*self.clock).await,
             System::Unknown => {

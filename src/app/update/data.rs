@@ -50,7 +50,10 @@ pub(super) fn cached(state: &mut State, all: Vec<Option<Held<Answer>>>) {
 
 /// Time has passed: readings may have gone stale.
 pub(super) fn tick(state: &mut State) -> Vec<Effect> {
-    if [&state.overview.filter, &state.alerts.filter, &state.metrics.filter].into_iter().any(|filter| filter.has_age()) {
+    if [&state.overview.filter, &state.alerts.filter, &state.metrics.filter, &state.deployments.filter]
+        .into_iter()
+        .any(|filter| filter.has_age())
+    {
         pane::refresh(state);
     }
     due(state)

@@ -44,6 +44,8 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Overview => layers::show(state, Pane::Overview),
         Action::Alerts => layers::show(state, Pane::Alerts),
         Action::Metrics => layers::show(state, Pane::Metrics),
+        Action::Deployments => layers::show(state, Pane::Deployments),
+        Action::Near => layers::near(state),
         Action::NextPane => layers::show(state, neighbour(state.pane, 1)),
         Action::PreviousPane => layers::show(state, neighbour(state.pane, Pane::ALL.len() - 1)),
         Action::Down

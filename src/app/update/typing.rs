@@ -5,7 +5,7 @@ use crate::app::filter::{FILTER_CAP, Filter, no_field};
 use crate::app::layer::{Layer, Pane};
 use crate::app::pane;
 use crate::app::state::{PaneList, State};
-use crate::app::subject::{ALERT_FIELDS, OVERVIEW_FIELDS, PANEL_FIELDS, Subject};
+use crate::app::subject::{ALERT_FIELDS, DEPLOYMENT_FIELDS, OVERVIEW_FIELDS, PANEL_FIELDS, Subject};
 use crate::model::text::is_hostile;
 
 /// The filter line of a pane, whatever its list is of.
@@ -28,6 +28,7 @@ pub(super) fn line(state: &mut State) -> Line<'_> {
         Pane::Overview => Line::of(&mut state.overview),
         Pane::Alerts => Line::of(&mut state.alerts),
         Pane::Metrics => Line::of(&mut state.metrics),
+        Pane::Deployments => Line::of(&mut state.deployments),
     }
 }
 
@@ -129,6 +130,7 @@ fn check(state: &State, filter: Filter) -> Result<Filter, String> {
         Pane::Overview => OVERVIEW_FIELDS,
         Pane::Alerts => ALERT_FIELDS,
         Pane::Metrics => PANEL_FIELDS,
+        Pane::Deployments => DEPLOYMENT_FIELDS,
     };
     let alerts = &state.shown().alerts;
     let known =

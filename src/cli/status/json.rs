@@ -1,6 +1,7 @@
 //! The JSON of `qd status`, version 1, as `docs/status-json.md` promises it: every key is always there, times are
 //! RFC 3339 in UTC, and what is not known is null.
 
+mod deployment;
 mod source;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use crate::model::reading::{Freshness, Reading};
 use crate::model::silence::{Silence, SilenceMatcher, SilenceState};
 use crate::model::source::{AlertmanagerAnswer, Answer, Peer};
 
+use self::deployment::DeploymentOut;
 use self::source::{SourceOut, source};
 use super::Report;
 
@@ -38,6 +40,8 @@ pub struct Status<'a> {
     needs: Vec<NeedOut<'a>>,
     panels: Vec<PanelOut<'a>>,
     silences: Vec<SilenceOut<'a>>,
+    deployments: Vec<DeploymentOut<'a>>,
+    deployments_total: usize,
 }
 
 #[derive(Serialize)]
@@ -141,13 +145,15 @@ pub(super) fn status<'a>(report: &'a Report<'a>) -> Status<'a> {
         needs: report.view.needs.iter().map(need).collect(),
         panels: health::panels(report.estate, report.readings, report.at).iter().map(panel).collect(),
         silences: silences.flat_map(|(name, a)| a.silences.iter().map(move |s| silence(s, name, &a.peers))).collect(),
+        deployments: report.view.deployments.all.iter().take(deployment::TOLD).map(|one| deployment::deployment(one)).collect(),
+        deployments_total: report.view.deployments.all.len(),
     }
 }
 
 fn alertmanager_of(reading: &Reading<Answer>) -> Option<&AlertmanagerAnswer> {
     match &reading.held.as_ref()?.value {
         Answer::Alertmanager(answer) => Some(answer),
-        Answer::Prometheus(_) | Answer::Exposition(_) | Answer::Probe(_) => None,
+        Answer::Prometheus(_) | Answer::Exposition(_) | Answer::History(_) | Answer::Probe(_) => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What an estate file must hold beside its shape. One function per rule; each tells all that it finds.
 
 mod forms;
+mod histories;
 mod kinds;
 mod names;
 mod panels;
@@ -21,6 +22,8 @@ pub(super) const VERSION: i64 = 1;
 pub(super) const ROLES: [&str; 2] = ["primary", "standby"];
 /// The words of `kind`.
 pub(super) const KINDS: [&str; 4] = ["prometheus", "alertmanager", "exposition", "probe"];
+/// The words of a history's `kind`.
+pub(super) const HISTORIES: [&str; 3] = ["deploy-log", "releases", "git"];
 /// The words of `unit`.
 pub(super) const UNITS: [&str; 6] = ["count", "ratio", "seconds", "bytes", "per-second", "moment"];
 /// The words of a rule's `severity`.
@@ -42,6 +45,8 @@ pub(super) fn all(raw: &Raw, report: &mut Report<'_>) {
     sources::addresses(raw, report);
     kinds::fits(raw, report);
     sources::intervals(raw, report);
+    histories::fits(raw, report);
+    histories::intervals(raw, report);
     sources::http_configs(raw, report);
     panels::queries(raw, report);
     panels::thresholds(raw, report);
@@ -96,6 +101,12 @@ fn required(raw: &Raw, report: &mut Report<'_>) {
         missing(report, at, "[[source]]", "name", &s.name, "such as `name = \"prom\"`");
         missing(report, at, "[[source]]", "kind", &s.kind, &format!("it is {}", listed(&KINDS)));
     }
+    for history in &raw.history {
+        let (at, h) = (history.span().start, history.get_ref());
+        missing(report, at, "[[history]]", "name", &h.name, "such as `name = \"deploys\"`");
+        missing(report, at, "[[history]]", "kind", &h.kind, &format!("it is {}", listed(&HISTORIES)));
+        missing(report, at, "[[history]]", "path", &h.path, "such as `path = \"/var/log/deploys.jsonl\"`");
+    }
     for panel in &raw.panel {
         let (at, p) = (panel.span().start, panel.get_ref());
         missing(report, at, "[[panel]]", "name", &p.name, "such as `name = \"errors\"`");
@@ -121,6 +132,9 @@ fn words(raw: &Raw, report: &mut Report<'_>) {
     }
     for source in &raw.source {
         word(report, "kind", &source.get_ref().kind, &KINDS);
+    }
+    for history in &raw.history {
+        word(report, "kind", &history.get_ref().kind, &HISTORIES);
     }
     for panel in &raw.panel {
         word(report, "unit", &panel.get_ref().unit, &UNITS);

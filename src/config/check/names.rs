@@ -56,7 +56,7 @@ fn kinds(raw: &Raw) -> [(&'static str, Vec<&Key<String>>); 5] {
     [
         ("site", raw.site.iter().map(|s| &s.get_ref().name).collect()),
         ("service", raw.service.iter().map(|s| &s.get_ref().name).collect()),
-        ("source", raw.source.iter().map(|s| &s.get_ref().name).collect()),
+        ("source", raw.source.iter().map(|s| &s.get_ref().name).chain(raw.history.iter().map(|h| &h.get_ref().name)).collect()),
         ("panel", raw.panel.iter().map(|p| &p.get_ref().name).collect()),
         ("rule", raw.rule.iter().map(|r| &r.get_ref().name).collect()),
     ]

@@ -51,6 +51,10 @@ pub(super) fn lead_somewhere(raw: &Raw, report: &mut Report<'_>) {
         source.service.iter().for_each(|name| services.check(report, name));
         source.site.iter().for_each(|name| sites.check(report, name));
     }
+    for history in raw.history.iter().map(Spanned::get_ref) {
+        history.service.iter().for_each(|name| services.check(report, name));
+        history.site.iter().for_each(|name| sites.check(report, name));
+    }
     let panels = Offered::new(report, "panel", raw.panel.iter().map(|p| &p.get_ref().name));
     for rule in raw.rule.iter().map(Spanned::get_ref) {
         rule.panel.iter().for_each(|name| panels.check(report, name));

@@ -103,7 +103,7 @@ pub(super) fn intervals(raw: &Raw, report: &mut Report<'_>) {
     }
 }
 
-fn interval(report: &mut Report<'_>, key: &str, value: &Key<String>) {
+pub(super) fn interval(report: &mut Report<'_>, key: &str, value: &Key<String>) {
     let Some(value) = value else { return };
     let (shortest, longest) = bounds(key);
     match duration(report, value) {

@@ -1,5 +1,6 @@
 //! The panes: whole screens at the bottom of the stack.
 
 pub mod alerts;
+pub mod deployments;
 pub mod metrics;
 pub mod overview;
