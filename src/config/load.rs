@@ -681,6 +681,32 @@ service = "postgres"
     }
 
     #[test]
+    fn each_kind_of_history_has_its_own_keys() {
+        let history = |rest: &str| below(&format!("[[history]]\nname = 'h'\n{rest}"));
+        assert_eq!(history("kind = 'deploy-log'\npath = 'x'"), Vec::<String>::new());
+        assert_eq!(
+            history("kind = 'git'\npath = 'x'"),
+            ["1:1 `service` is missing in this [[history]] of kind `git` | it tells of one service: name it"]
+        );
+        assert_eq!(
+            history("kind = 'deploy-log'\npath = 'x'\ntags = 'v*'")[0],
+            "5:8 `deploy-log` has no `tags` | they are for a history of kind `git`"
+        );
+        assert_eq!(history("kind = 'log'\npath = ''").len(), 2);
+        let fields = history("kind = 'deploy-log'\npath = 'x'\nfields = { verison = 'a', who = 'a..b' }");
+        assert_eq!(
+            fields,
+            [
+                "5:12 a deployment has no `verison` | did you mean `version`?",
+                "5:33 a name between the dots is missing | such as `version = \"release.tag\"`"
+            ]
+        );
+        assert_eq!(history("kind = 'deploy-log'\npath = 'x'\nevery = '1ms'"), ["5:9 `every` is too short: 1s at the least"]);
+        let twice = history("kind = 'deploy-log'\npath = 'x'\n[[history]]\nname = 'p'\nkind = 'deploy-log'\npath = 'x'");
+        assert_eq!(twice, ["6:8 there are two sources named `p` | the other one is on line 6"]);
+    }
+
+    #[test]
     fn panels_ask_something_and_their_thresholds_can_be_told_apart() {
         let panel = |more: &str| below(&format!("[[panel]]\nname = 'x'\nsource = 'p'\n{more}"));
         assert_eq!(panel("query = ' '"), ["4:9 `query` is empty | PromQL, such as `query = 'up'`"]);

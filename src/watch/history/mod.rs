@@ -111,7 +111,7 @@ impl Reader {
 
 /// The answer of these deployments, of which the newest are kept.
 fn answer(mut deployments: Vec<Arc<Deployment>>, broken: usize, notes: Vec<String>) -> HistoryAnswer {
-    deployments.sort_by(|a, b| b.at.cmp(&a.at));
+    deployments.sort_by_key(|one| std::cmp::Reverse(one.at));
     let dropped = deployments.len().saturating_sub(KEPT);
     deployments.truncate(KEPT);
     HistoryAnswer { deployments, dropped, broken, notes }
