@@ -136,7 +136,7 @@ struct Line<'a> {
 }
 
 fn moment(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
 /// A text as JSON writes it.

@@ -111,6 +111,8 @@ impl Reader {
 
 /// The answer of these deployments, of which the newest are kept.
 fn answer(mut deployments: Vec<Arc<Deployment>>, broken: usize, notes: Vec<String>) -> HistoryAnswer {
+    // Of two at one moment the line that was written later is the newer one.
+    deployments.reverse();
     deployments.sort_by_key(|one| std::cmp::Reverse(one.at));
     let dropped = deployments.len().saturating_sub(KEPT);
     deployments.truncate(KEPT);

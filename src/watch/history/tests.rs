@@ -129,6 +129,8 @@ async fn a_growing_log_is_read_on_and_an_unchanged_one_gives_the_very_same_answe
     assert_eq!((versions(&half).as_str(), half.broken), ("1", 0));
     append(&path, &next[20..]);
     assert_eq!(versions(&*told(&historian).await), "2 1");
+    append(&path, &line(2, "2b"));
+    assert_eq!(versions(&*told(&historian).await), "2b 2 1", "of one moment the later line is newer");
 }
 
 #[tokio::test]
