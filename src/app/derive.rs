@@ -128,6 +128,7 @@ fn same(old: &Answer, new: &Answer) -> bool {
         (Answer::Alertmanager(old), Answer::Alertmanager(new)) => Arc::ptr_eq(old, new),
         (Answer::Exposition(old), Answer::Exposition(new)) => Arc::ptr_eq(old, new),
         (Answer::Backup(old), Answer::Backup(new)) => Arc::ptr_eq(old, new),
+        (Answer::History(old), Answer::History(new)) => Arc::ptr_eq(old, new),
         (Answer::Probe(old), Answer::Probe(new)) => Arc::ptr_eq(old, new),
         (Answer::Database(old), Answer::Database(new)) => Arc::ptr_eq(old, new),
         _ => false,

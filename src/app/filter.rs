@@ -39,6 +39,7 @@ enum Test {
     Match { label: String, regex: Regex },
     Field { field: String, regex: Regex },
     Age { than: SignedDuration, compare: Compare },
+    Time { than: Timestamp, compare: Compare },
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -105,12 +106,19 @@ impl Test {
             Test::Equal { label, value } => subject.label(label).unwrap_or_default() == value,
             Test::Match { label, regex } => regex.is_match(subject.label(label).unwrap_or_default()),
             Test::Field { field, regex } => subject.field(field).is_some_and(|text| regex.is_match(&text)),
-            Test::Age { than, compare } => subject.age(now).is_some_and(|age| match compare {
-                Compare::Less => age < *than,
-                Compare::LessEqual => age <= *than,
-                Compare::More => age > *than,
-                Compare::MoreEqual => age >= *than,
-            }),
+            Test::Age { than, compare } => subject.age(now).is_some_and(|age| compare.holds(age, *than)),
+            Test::Time { than, compare } => subject.moment().is_some_and(|at| compare.holds(at, *than)),
+        }
+    }
+}
+
+impl Compare {
+    fn holds<T: PartialOrd>(self, one: T, than: T) -> bool {
+        match self {
+            Compare::Less => one < than,
+            Compare::LessEqual => one <= than,
+            Compare::More => one > than,
+            Compare::MoreEqual => one >= than,
         }
     }
 }
@@ -209,10 +217,22 @@ pub fn no_field(name: &str, fields: &[&str]) -> String {
 }
 
 fn older(left: &str, compare: Compare, right: &str) -> Result<Test, String> {
+    if left == "time" {
+        return Ok(Test::Time { than: moment(right)?, compare });
+    }
     if left != "age" {
-        return Err(format!("only age can be compared, such as age<2h; put `{left}` in quotes to find it as text"));
+        return Err(format!("only age and time can be compared, such as age<2h; put `{left}` in quotes to find it as text"));
     }
     Ok(Test::Age { than: age::parse(right)?, compare })
+}
+
+/// A time as it is typed, in UTC: `2026-11-12`, `2026-11-12T13:44` or with seconds.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let text = text.strip_suffix('Z').unwrap_or(text);
+    let date = || text.parse::<jiff::civil::Date>().map(|date| date.at(0, 0, 0, 0));
+    let at = if text.contains(['T', ' ']) { text.parse::<jiff::civil::DateTime>() } else { date() };
+    let zoned = at.and_then(|at| at.to_zoned(jiff::tz::TimeZone::UTC));
+    zoned.map(|at| at.timestamp()).map_err(|_| format!("`{text}` is no time: write it in UTC, such as time>2026-11-12T13:44"))
 }
 
 fn compile(pattern: &str, any_case: bool) -> Result<Regex, String> {

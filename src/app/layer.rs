@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::model::alert::Alert;
+use crate::model::deployment::Deployment;
 
 use super::action::Action;
 use super::palette::{Goal, Palette};
@@ -22,11 +23,13 @@ pub enum Pane {
     Databases,
     /// All backups.
     Backups,
+    /// What was deployed.
+    Deployments,
 }
 
 impl Pane {
     /// All panes in the order of their number keys.
-    pub const ALL: [Pane; 5] = [Pane::Overview, Pane::Alerts, Pane::Metrics, Pane::Backups, Pane::Databases];
+    pub const ALL: [Pane; 6] = [Pane::Overview, Pane::Alerts, Pane::Metrics, Pane::Backups, Pane::Deployments, Pane::Databases];
 
     /// Its name, as on the command line.
     pub fn name(self) -> &'static str {
@@ -36,6 +39,7 @@ impl Pane {
             Pane::Metrics => "metrics",
             Pane::Databases => "databases",
             Pane::Backups => "backups",
+            Pane::Deployments => "deployments",
         }
     }
 
@@ -61,6 +65,13 @@ pub enum Layer {
     Alert {
         /// As it was last seen.
         alert: Arc<Alert>,
+        /// Where in it.
+        spot: Spot,
+    },
+    /// One deployment, whole, as it was last told.
+    Deployment {
+        /// It.
+        deployment: Arc<Deployment>,
         /// Where in it.
         spot: Spot,
     },
@@ -113,6 +124,8 @@ pub enum Scope {
     Databases,
     /// The Backups pane.
     Backups,
+    /// The Deployments pane.
+    Deployments,
     /// One alert, service or source.
     Detail,
     /// One panel on the full screen.
@@ -127,7 +140,7 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes with their names in keymap files.
-    pub const ALL: [(Scope, &'static str); 12] = [
+    pub const ALL: [(Scope, &'static str); 13] = [
         (Scope::Global, "global"),
         (Scope::List, "list"),
         (Scope::Overview, "overview"),
@@ -135,6 +148,7 @@ impl Scope {
         (Scope::Metrics, "metrics"),
         (Scope::Databases, "databases"),
         (Scope::Backups, "backups"),
+        (Scope::Deployments, "deployments"),
         (Scope::Detail, "detail"),
         (Scope::Chart, "chart"),
         (Scope::Help, "help"),
@@ -162,6 +176,7 @@ impl Scope {
             Scope::Metrics => &[Scope::Metrics, Scope::List, Scope::Global],
             Scope::Databases => &[Scope::Databases, Scope::List, Scope::Global],
             Scope::Backups => &[Scope::Backups, Scope::List, Scope::Global],
+            Scope::Deployments => &[Scope::Deployments, Scope::List, Scope::Global],
             Scope::Detail => &[Scope::Detail, Scope::Global],
             Scope::Chart => &[Scope::Chart, Scope::Global],
             Scope::Help => &[Scope::Help, Scope::Global],
@@ -175,8 +190,9 @@ impl Scope {
         use Action::*;
         match self {
             Scope::Overview => &[Open, Help, Filter, Palette, Alerts, Metrics, Freeze, Zone, Close],
-            Scope::Alerts => &[Open, Help, Filter, Muted, Group, Palette, Overview, Metrics, Freeze, Close],
+            Scope::Alerts => &[Open, Help, Filter, Muted, Group, Near, Palette, Overview, Metrics, Freeze, Close],
             Scope::Backups => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
+            Scope::Deployments => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Metrics => &[Open, Help, Longer, Shorter, Filter, Palette, Overview, Alerts, Freeze, Close],
             Scope::Databases => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Detail => &[Back, Open, Help, Down, Up, Palette, Freeze, Zone],
@@ -198,8 +214,9 @@ pub fn scope(pane: Pane, layers: &[Layer]) -> Scope {
             Pane::Metrics => Scope::Metrics,
             Pane::Databases => Scope::Databases,
             Pane::Backups => Scope::Backups,
+            Pane::Deployments => Scope::Deployments,
         },
-        Some(Layer::Alert { .. } | Layer::Service { .. } | Layer::Source { .. }) => Scope::Detail,
+        Some(Layer::Alert { .. } | Layer::Deployment { .. } | Layer::Service { .. } | Layer::Source { .. }) => Scope::Detail,
         Some(Layer::Chart { .. }) => Scope::Chart,
         Some(Layer::Help { .. }) => Scope::Help,
         Some(Layer::Filter) => Scope::Input,

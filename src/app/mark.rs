@@ -1,6 +1,7 @@
 //! How a state is told without colours: its glyph, its word, and the token that a theme has a colour for.
 
 use crate::model::alert::Alert;
+use crate::model::deployment::Ending;
 use crate::model::estate::Severity;
 use crate::model::finding;
 use crate::model::health::PanelView;
@@ -49,6 +50,15 @@ pub fn freshness(freshness: Freshness) -> (String, Token) {
         Freshness::Unreachable | Freshness::Refused => ('!', Token::Warning),
     };
     (format!("{glyph} {}", freshness.word()), token)
+}
+
+/// How a deployment ended: its glyph, a space where it needs none, its word and its token.
+pub fn ending(result: Option<Ending>) -> (char, &'static str, Token) {
+    match result {
+        Some(Ending::Succeeded) => (' ', "ok", Token::Text),
+        Some(Ending::Failed) => ('X', "failed", Token::Critical),
+        None => ('?', "unknown", Token::Unknown),
+    }
 }
 
 /// The glyph and token of an alert: a muted one is `~` whatever its severity.

@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod databases;
+pub mod deployments;
 pub mod derive;
 pub mod effect;
 pub mod filter;

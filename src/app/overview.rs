@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::model::needs::About;
 use crate::model::reading::{Freshness, Reading};
@@ -16,6 +16,8 @@ use super::wrap::{fit, wrap};
 
 /// Changes listed.
 const CHANGES_SHOWN: usize = 50;
+/// Deployments of this time are listed among the changes.
+const DEPLOYED_SHOWN: SignedDuration = SignedDuration::from_hours(2);
 /// From so many screen columns on there are two columns of rows.
 const WIDE: u16 = 160;
 /// Lines of the estate's note.
@@ -80,13 +82,23 @@ pub fn rows(state: &State) -> Vec<OverviewRow> {
         .flat_map(|(i, _)| [Some(OverviewRow::Source(i)), wide.then_some(OverviewRow::SourceSaid(i))].into_iter().flatten())
         .collect();
     section(&mut rows, sources, !filter.is_empty(), "the estate file names no source");
-    rows.push(OverviewRow::Head("CHANGED since start"));
+    rows.push(OverviewRow::Head(if state.tells_of_deployments() { "CHANGED since start, deployed in 2h" } else { "CHANGED since start" }));
     let until = state.frozen.as_ref().map_or(Timestamp::MAX, |f| f.at);
-    let changes: Vec<OverviewRow> = (state.changes.iter().enumerate())
+    let changes = (state.changes.iter().enumerate())
         .filter(|(_, change)| change.at <= until && filter.matches(*change, now))
         .take(CHANGES_SHOWN)
-        .map(|(i, _)| OverviewRow::Change(i))
-        .collect();
+        .map(|(i, change)| (change.at, OverviewRow::Change(i)));
+    // A clock that is ahead does not hide a deployment: those of the future are listed too.
+    let begin = now.checked_sub(DEPLOYED_SHOWN).unwrap_or(Timestamp::MIN);
+    let deployed = (view.deployments.all.iter().enumerate())
+        .take_while(|(_, one)| one.at >= begin)
+        // A version that is only there was not deployed.
+        .filter(|(_, one)| one.is_act() && one.at <= until && filter.matches(&***one, now))
+        .take(CHANGES_SHOWN)
+        .map(|(i, one)| (one.at, OverviewRow::Deployment(i)));
+    let mut changes: Vec<(Timestamp, OverviewRow)> = changes.chain(deployed).collect();
+    changes.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    let changes = changes.into_iter().take(CHANGES_SHOWN).map(|(_, row)| row).collect();
     section(&mut rows, changes, !filter.is_empty(), "no change was seen");
     rows
 }
@@ -129,8 +141,8 @@ fn quiet(state: &State) -> &'static str {
 
 /// True for a row that can be selected.
 pub fn selectable(row: &OverviewRow) -> bool {
-    use OverviewRow::{Change, Need, Panel, Service, Source};
-    matches!(row, Need(_) | Service(_) | Panel(_) | Source(_) | Change(_))
+    use OverviewRow::{Change, Deployment, Need, Panel, Service, Source};
+    matches!(row, Need(_) | Service(_) | Panel(_) | Source(_) | Change(_) | Deployment(_))
 }
 
 /// What tells the rows apart.
@@ -149,6 +161,7 @@ pub fn ids(state: &State) -> Vec<Option<OverviewId>> {
         OverviewRow::Service(i) => state.estate.services.get(*i).map(|service| OverviewId::Service(service.name.clone())),
         OverviewRow::Panel(i) => state.estate.panels.get(*i).map(|panel| OverviewId::Panel(panel.name.clone())),
         OverviewRow::Source(i) => Some(OverviewId::Source(*i)),
+        OverviewRow::Deployment(i) => state.shown().deployments.all.get(*i).map(|one| OverviewId::Deployment(one.key.clone())),
         OverviewRow::Change(i) => state
             .changes
             .get(*i)

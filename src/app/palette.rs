@@ -1,6 +1,7 @@
 //! The palette: go anywhere by typing a part of its name.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
@@ -29,6 +30,8 @@ pub enum Goal {
     Panel(String),
     /// An alert.
     Alert(AlertId),
+    /// A deployment, by its key.
+    Deployment(Arc<str>),
     /// All alerts that a source of this name told of.
     AlertsOf(String),
 }
@@ -108,6 +111,7 @@ fn items(state: &State) -> Vec<Item> {
             Pane::Metrics => Action::Metrics,
             Pane::Databases => Action::Databases,
             Pane::Backups => Action::Backups,
+            Pane::Deployments => Action::Deployments,
         };
         items.push(item(format!("pane {}", pane.name()), key(action), Goal::Pane(pane)));
     }
@@ -136,11 +140,11 @@ fn items(state: &State) -> Vec<Item> {
 /// True where running the action from the palette does something in that scope. Moving about is for keys, panes have
 /// lines of their own.
 fn offered(scope: Scope, action: Action) -> bool {
-    let list = matches!(scope, Scope::Overview | Scope::Alerts | Scope::Metrics | Scope::Backups | Scope::Databases);
+    let list = matches!(scope, Scope::Overview | Scope::Alerts | Scope::Metrics | Scope::Backups | Scope::Deployments | Scope::Databases);
     match action {
         Action::Open | Action::Filter => list,
         Action::Back => !list,
-        Action::Muted | Action::Group => scope == Scope::Alerts,
+        Action::Muted | Action::Group | Action::Near => scope == Scope::Alerts,
         Action::Longer | Action::Shorter => matches!(scope, Scope::Metrics | Scope::Chart),
         Action::Live => scope == Scope::Chart,
         Action::Help => scope != Scope::Help,
@@ -161,6 +165,7 @@ fn offered(scope: Scope, action: Action) -> bool {
         | Action::Metrics
         | Action::Databases
         | Action::Backups
+        | Action::Deployments
         | Action::Down
         | Action::Up
         | Action::Left

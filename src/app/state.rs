@@ -19,6 +19,7 @@ use crate::model::reading::{Freshness, Reading};
 use crate::model::source::Answer;
 
 use super::databases::DatabaseRow;
+use super::deployments::Deployments;
 use super::filter::Filter;
 use super::keymap::Keymap;
 use super::layer::{Layer, Pane, Scope, scope};
@@ -62,6 +63,8 @@ pub struct View {
     pub counts: [usize; 4],
     /// Every backup, in the estate's order.
     pub backups: Vec<BackupState>,
+    /// What was deployed.
+    pub deployments: Deployments,
     /// The state of each reading that this view rests on: when one changes, the view is out of date.
     pub freshness: Vec<Freshness>,
 }
@@ -74,7 +77,7 @@ impl View {
             match &held.value {
                 Answer::Alertmanager(a) => at_alertmanager.extend_from_slice(&a.alerts),
                 Answer::Prometheus(p) => at_prometheus.extend_from_slice(&p.alerts),
-                Answer::Backup(_) | Answer::Database(_) | Answer::Exposition(_) | Answer::Probe(_) => {}
+                Answer::Backup(_) | Answer::Database(_) | Answer::Exposition(_) | Answer::History(_) | Answer::Probe(_) => {}
             }
         }
         // That nobody is notified can be told only where every Alertmanager was heard: one that cannot be reached from
@@ -92,7 +95,8 @@ impl View {
         let freshness = readings.iter().map(|r| r.freshness(now)).collect();
         let counts = counts(estate, &alerts);
         let backups = backup::views(estate, readings, now);
-        View { alerts, services, needs, counts, backups, freshness }
+        let deployments = Deployments::of(readings, &before.deployments);
+        View { alerts, services, needs, counts, backups, deployments, freshness }
     }
 }
 
@@ -133,6 +137,8 @@ pub enum OverviewId {
     Source(usize),
     /// A panel, by name.
     Panel(String),
+    /// A deployment, by its key.
+    Deployment(Arc<str>),
     /// A change: when, what, and of which alert.
     Change(Timestamp, String, Option<AlertId>),
 }
@@ -192,6 +198,8 @@ pub enum OverviewRow {
     SourceSaid(usize),
     /// A change, by its place from the newest.
     Change(usize),
+    /// A deployment, by its place from the newest in the shown view.
+    Deployment(usize),
 }
 
 /// Where going back leads from a pane that a row has led to.
@@ -254,6 +262,10 @@ pub struct State {
     pub show_muted: bool,
     /// True where alerts are listed by group.
     pub grouped: bool,
+    /// The Deployments pane; ids are the keys of deployments.
+    pub deployments: PaneList<Arc<str>>,
+    /// Places in the shown view's deployments that the filter leaves.
+    pub deployment_rows: Vec<usize>,
     /// The Metrics pane; ids are panel names.
     pub metrics: PaneList<String>,
     /// Places in the estate's panels that the filter leaves.
@@ -303,6 +315,8 @@ impl State {
             alert_rows: Vec::new(),
             show_muted: true,
             grouped: false,
+            deployments: PaneList::default(),
+            deployment_rows: Vec::new(),
             metrics: PaneList::default(),
             metric_rows: Vec::new(),
             databases: PaneList::default(),

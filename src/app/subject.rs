@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::model::alert::Alert;
 use crate::model::backup::BackupState;
 use crate::model::change::Change;
+use crate::model::deployment::Deployment;
 use crate::model::estate::{Service, Source};
 use crate::model::health::{PanelView, ServiceHealth};
 use crate::model::needs::{About, Need};
@@ -14,6 +15,9 @@ use crate::model::reading::Freshness;
 
 /// Fields of an alert, besides its labels and annotations.
 pub const ALERT_FIELDS: &[&str] = &["name", "state", "severity", "source", "origin", "receiver", "summary", "silence"];
+/// Fields of a deployment.
+pub const DEPLOYMENT_FIELDS: &[&str] =
+    &["service", "site", "version", "from", "who", "result", "source", "time", "commit", "reason", "environment", "id", "approval", "told"];
 /// Fields of what the Overview lists.
 pub const OVERVIEW_FIELDS: &[&str] = &["name", "state", "severity", "summary", "kind"];
 /// Fields of a database's node.
@@ -34,6 +38,67 @@ pub trait Subject {
     fn label(&self, name: &str) -> Option<&str>;
     /// How long it has been so, where that is known.
     fn age(&self, now: Timestamp) -> Option<SignedDuration>;
+    /// When it began, where that is known.
+    fn moment(&self) -> Option<Timestamp> {
+        None
+    }
+}
+
+impl Subject for Deployment {
+    fn any_text(&self, test: &mut dyn FnMut(&str) -> bool) -> bool {
+        let parts = [&self.site, &self.environment, &self.from, &self.to, &self.who, &self.commit, &self.reason, &self.id];
+        test(&self.service)
+            || parts.into_iter().flatten().any(|text| test(text))
+            || self.result.is_some_and(|result| test(result.word()))
+            || self.trigger.is_some_and(|trigger| test(trigger.word()))
+            || [&self.links, &self.approvals, &self.incidents].into_iter().flatten().any(|text| test(text))
+    }
+
+    fn field(&self, name: &str) -> Option<Cow<'_, str>> {
+        let text = |text: &'_ Option<String>| text.clone().map(Cow::Owned);
+        match name {
+            "service" => Some(self.service.as_str().into()),
+            "site" => text(&self.site),
+            "environment" => text(&self.environment),
+            "version" => text(&self.to),
+            "from" => text(&self.from),
+            "who" => text(&self.who),
+            "commit" => text(&self.commit),
+            "reason" => text(&self.reason),
+            "id" => text(&self.id),
+            "result" => Some(self.result.map_or("unknown", |result| result.word()).into()),
+            "source" => Some(self.trigger.map_or("unknown", |trigger| trigger.word()).into()),
+            // As the list shows it in UTC: `time:2026-11-12` is that day.
+            "time" => Some(self.at.strftime("%Y-%m-%d %H:%M").to_string().into()),
+            "approval" => Some(self.approvals.join(" ").into()),
+            "told" => Some(self.told_by.iter().map(|name| &**name).collect::<Vec<_>>().join(" ").into()),
+            _ => None,
+        }
+    }
+
+    fn label(&self, name: &str) -> Option<&str> {
+        match name {
+            "service" => Some(&self.service),
+            "site" => self.site.as_deref(),
+            "environment" => self.environment.as_deref(),
+            "version" => self.to.as_deref(),
+            "from" => self.from.as_deref(),
+            "who" => self.who.as_deref(),
+            "commit" => self.commit.as_deref(),
+            "id" => self.id.as_deref(),
+            "result" => Some(self.result.map_or("unknown", |result| result.word())),
+            "source" => Some(self.trigger.map_or("unknown", |trigger| trigger.word())),
+            _ => None,
+        }
+    }
+
+    fn age(&self, now: Timestamp) -> Option<SignedDuration> {
+        Some(now.duration_since(self.at))
+    }
+
+    fn moment(&self) -> Option<Timestamp> {
+        Some(self.at)
+    }
 }
 
 impl Subject for Alert {
@@ -66,6 +131,10 @@ impl Subject for Alert {
 
     fn age(&self, now: Timestamp) -> Option<SignedDuration> {
         Some(now.duration_since(self.starts_at))
+    }
+
+    fn moment(&self) -> Option<Timestamp> {
+        Some(self.starts_at)
     }
 }
 

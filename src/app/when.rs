@@ -12,6 +12,12 @@ pub fn full(state: &State, at: Timestamp) -> String {
     told(state, at, "%Y-%m-%d %H:%M")
 }
 
+/// Day and minute without the zone, for narrow lists: `11-21 06:12`; the whole day where it is most of a year away.
+pub fn short(state: &State, at: Timestamp) -> String {
+    let far = state.now.duration_since(at).abs() > SignedDuration::from_hours(300 * 24);
+    at.to_zoned(state.zone()).strftime(if far { "%Y-%m-%d" } else { "%m-%d %H:%M" }).to_string()
+}
+
 /// The minute with the zone: `06:12Z`.
 pub fn minute(state: &State, at: Timestamp) -> String {
     told(state, at, "%H:%M")

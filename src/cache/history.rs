@@ -47,7 +47,11 @@ pub(super) type Known = HashMap<i64, HashMap<Labels, (i64, i64)>>;
 fn keep(source: &Source) -> Option<SignedDuration> {
     match &source.kind {
         SourceKind::Exposition { keep, .. } | SourceKind::Probe { keep, .. } => Some(*keep),
-        SourceKind::Prometheus { .. } | SourceKind::Alertmanager { .. } | SourceKind::Backup(_) | SourceKind::Database(_) => None,
+        SourceKind::Prometheus { .. }
+        | SourceKind::Alertmanager { .. }
+        | SourceKind::Backup(_)
+        | SourceKind::Database(_)
+        | SourceKind::History(_) => None,
     }
 }
 

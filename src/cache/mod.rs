@@ -109,6 +109,7 @@ impl Cache {
                 | (Answer::Alertmanager(_), SourceKind::Alertmanager { .. })
                 | (Answer::Backup(_), SourceKind::Backup(_))
                 | (Answer::Exposition(_), SourceKind::Exposition { .. })
+                | (Answer::History(_), SourceKind::History(_))
                 | (Answer::Probe(_), SourceKind::Probe { .. })
                 | (Answer::Database(_), SourceKind::Database(_))
         );
@@ -152,6 +153,7 @@ fn origin(source: &Source) -> i64 {
         SourceKind::Exposition { url, .. } => url.hash(&mut hasher),
         SourceKind::Database(database) => database.nodes.iter().for_each(|node| node.conninfo.hash(&mut hasher)),
         SourceKind::Backup(backup) => backup.of.to_string().hash(&mut hasher),
+        SourceKind::History(history) => history.path().hash(&mut hasher),
         SourceKind::Probe { probe, .. } => match probe {
             Probe::Http { url, .. } => url.hash(&mut hasher),
             Probe::Tcp { address } => ("tcp", address).hash(&mut hasher),

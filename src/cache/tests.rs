@@ -74,6 +74,7 @@ fn kept(held: &Held<Answer>) -> usize {
     match &held.value {
         Answer::Alertmanager(answer) => answer.alerts.len(),
         Answer::Prometheus(answer) => answer.alerts.len(),
+        Answer::History(answer) => answer.deployments.len(),
         Answer::Backup(_) | Answer::Database(_) | Answer::Exposition(_) | Answer::Probe(_) => 0,
     }
 }

@@ -10,6 +10,8 @@ use crate::model::source::Answer;
 pub(super) const ALERTS_CAP: usize = 2_000;
 /// Bytes of one row.
 pub(super) const ROW_CAP: usize = 8 << 20;
+/// Deployments kept of one source, the newest first: the whole is read again at the next start.
+pub(super) const DEPLOYMENTS_CAP: usize = 1_000;
 /// Alerts kept where the row would be too large: annotations may be long.
 const FEW_ALERTS: usize = 200;
 
@@ -43,6 +45,11 @@ fn trimmed(answer: &Answer, alerts: usize, whole: bool) -> Answer {
             let kept: HashSet<&str> = known.alerts.iter().map(|alert| &*alert.fingerprint).collect();
             known.groups.iter_mut().for_each(|group| group.alerts.retain(|fingerprint| kept.contains(&**fingerprint)));
             known.groups.retain(|group| whole && !group.alerts.is_empty());
+        }
+        Answer::History(known) if known.deployments.len() > DEPLOYMENTS_CAP => {
+            let known = Arc::make_mut(known);
+            known.dropped += known.deployments.len() - DEPLOYMENTS_CAP;
+            known.deployments.truncate(DEPLOYMENTS_CAP);
         }
         _ => {}
     }

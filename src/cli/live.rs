@@ -174,6 +174,10 @@ fn say(answer: &Answer, warnings: &mut Vec<String>) -> String {
                 warnings.extend(notes.map(|note| format!("{}: {note}", node.name)));
             }
         }
+        Answer::History(answer) => {
+            parts.push(format!("{} deployments", answer.deployments.len()));
+            warnings.extend(answer.notes.iter().cloned());
+        }
         Answer::Probe(answer) => {
             parts.push(if answer.up { "up" } else { "not as it should be" }.to_owned());
             parts.extend(answer.status.map(|status| format!("status {status}")));

@@ -14,11 +14,12 @@ use crate::config::load::tests::{KEYS, WHOLE};
 use crate::model::alert::{Alert, AlertId, AlertState, Origin, severity_of};
 use crate::model::backup::{BackupAnswer, Evidence, PointKind, RecoveryPoint};
 use crate::model::database::{DatabaseAnswer, Node, Said};
+use crate::model::deployment::{Dated, Deployment};
 use crate::model::estate::{Estate, SourceKind};
 use crate::model::label::Labels;
 use crate::model::metric::{PanelAnswer, Plot, Sample, Series};
 use crate::model::reading::{Outcome, Reading};
-use crate::model::source::{AlertmanagerAnswer, Answer, DeadMan, ExpositionAnswer, ProbeAnswer, PrometheusAnswer};
+use crate::model::source::{AlertmanagerAnswer, Answer, DeadMan, ExpositionAnswer, HistoryAnswer, ProbeAnswer, PrometheusAnswer};
 
 use super::args::Global;
 use super::settings::{Settings, identity};
@@ -117,6 +118,11 @@ fn readings(estate: &Estate) -> Vec<Reading<Answer>> {
                     .collect(),
             })),
             SourceKind::Backup(_) => Answer::Backup(Arc::new(kept())),
+            SourceKind::History(_) => {
+                let service = source.service.as_deref().unwrap_or_default();
+                let one = Deployment { site: source.site.clone(), ..Deployment::new(service, now(), Dated::Record, &source.name) };
+                Answer::History(Arc::new(HistoryAnswer { deployments: vec![Arc::new(one)], ..HistoryAnswer::default() }))
+            }
             SourceKind::Probe { .. } => {
                 Answer::Probe(Arc::new(ProbeAnswer { up: true, panels: panels(&source.name), ..ProbeAnswer::default() }))
             }

@@ -1,5 +1,7 @@
 //! Loads the estate file: all problems at once, or an [`Estate`] without any.
 
+mod history;
+
 use std::path::Path;
 
 use jiff::SignedDuration;
@@ -62,7 +64,9 @@ fn build(path: &Path, raw: &Raw) -> Option<Estate> {
     let sites = raw.site.iter().map(|s| site(s.get_ref())).collect::<Option<Vec<Site>>>()?;
     let databases = raw.database.iter().map(|d| database(d.get_ref()));
     let backups = raw.backup.iter().map(|b| backups::source(path, b.get_ref()));
-    let sources = raw.source.iter().map(|s| source(path, s.get_ref())).chain(databases).chain(backups).collect::<Option<Vec<Source>>>()?;
+    let histories = raw.history.iter().map(|h| history::source(path, h.get_ref()));
+    let sources = raw.source.iter().map(|s| source(path, s.get_ref()));
+    let sources = sources.chain(databases).chain(backups).chain(histories).collect::<Option<Vec<Source>>>()?;
     let all: Vec<String> = sites.iter().map(|s| s.name.clone()).collect();
     Some(Estate {
         path: path.to_owned(),
@@ -416,6 +420,23 @@ command = ["backup-status", "mail"]
 service = "web"
 rpo = "70m"
 rto = "4h"
+
+[[history]]
+name = "deploys"
+kind = "deploy-log"
+path = "deploys.jsonl"
+fields = { version = "release.tag" }
+service = "web"
+site = "fra1"
+every = "20s"
+timeout = "3s"
+
+[[history]]
+name = "tags"
+kind = "git"
+path = "clone"
+tags = "v*"
+service = "postgres"
 "#;
 
     /// The smallest file without problems.
@@ -773,6 +794,32 @@ rto = "4h"
     }
 
     #[test]
+    fn each_kind_of_history_has_its_own_keys() {
+        let history = |rest: &str| below(&format!("[[history]]\nname = 'h'\n{rest}"));
+        assert_eq!(history("kind = 'deploy-log'\npath = 'x'"), Vec::<String>::new());
+        assert_eq!(
+            history("kind = 'git'\npath = 'x'"),
+            ["1:1 `service` is missing in this [[history]] of kind `git` | it tells of one service: name it"]
+        );
+        assert_eq!(
+            history("kind = 'deploy-log'\npath = 'x'\ntags = 'v*'")[0],
+            "5:8 `deploy-log` has no `tags` | they are for a history of kind `git`"
+        );
+        assert_eq!(history("kind = 'log'\npath = ''").len(), 2);
+        let fields = history("kind = 'deploy-log'\npath = 'x'\nfields = { verison = 'a', who = 'a..b' }");
+        assert_eq!(
+            fields,
+            [
+                "5:12 a deployment has no `verison` | did you mean `version`?",
+                "5:33 a name between the dots is missing | such as `version = \"release.tag\"`"
+            ]
+        );
+        assert_eq!(history("kind = 'deploy-log'\npath = 'x'\nevery = '1ms'"), ["5:9 `every` is too short: 1s at the least"]);
+        let twice = history("kind = 'deploy-log'\npath = 'x'\n[[history]]\nname = 'p'\nkind = 'deploy-log'\npath = 'x'");
+        assert_eq!(twice, ["6:8 there are two sources named `p` | the other one is on line 6"]);
+    }
+
+    #[test]
     fn panels_ask_something_and_their_thresholds_can_be_told_apart() {
         let panel = |more: &str| below(&format!("[[panel]]\nname = 'x'\nsource = 'p'\n{more}"));
         assert_eq!(panel("query = ' '"), ["4:9 `query` is empty | PromQL, such as `query = 'up'`"]);
@@ -830,7 +877,7 @@ rto = "4h"
     }
 
     /// Table, key, and two values of it: the estate must differ by nothing else.
-    pub(crate) const KEYS: [(&str, &str, &str, &str); 113] = [
+    pub(crate) const KEYS: [(&str, &str, &str, &str); 123] = [
         ("", "database", "host=db1", "host=db3"),
         ("database", "name", "name = \"main\"", "name = \"other\""),
         ("database", "kind", "kind = \"postgres\"", "kind = \"mysql\""),
@@ -875,6 +922,16 @@ rto = "4h"
         ("", "source", "timeout = \"5s\"", "timeout = \"6s\""),
         ("", "panel", "unit = \"ratio\"", "unit = \"count\""),
         ("", "rule", "above = 1000", "above = 2000"),
+        ("", "history", "deploys.jsonl", "other.jsonl"),
+        ("history", "name", "\"deploys\"", "\"acts\""),
+        ("history", "kind", "kind = \"git\"\npath = \"clone\"\ntags = \"v*\"", "kind = \"releases\"\npath = \"clone\""),
+        ("history", "path", "\"clone\"", "\"other\""),
+        ("history", "fields", "release.tag", "release.name"),
+        ("history", "tags", "tags = \"v*\"\n", ""),
+        ("history", "service", "tags = \"v*\"\nservice = \"postgres\"", "tags = \"v*\"\nservice = \"web\""),
+        ("history", "site", "site = \"fra1\"\nevery = \"20s\"", "site = \"ams3\"\nevery = \"20s\""),
+        ("history", "every", "every = \"20s\"", "every = \"30s\""),
+        ("history", "timeout", "timeout = \"3s\"", "timeout = \"4s\""),
         ("estate", "note", "15:00", "16:00"),
         ("service", "start", "\"start\", ", ""),
         ("service", "stop", "\"stop\", ", ""),

@@ -5,6 +5,7 @@
 
 pub(super) mod backup;
 mod database;
+mod history;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,6 +19,7 @@ use toml::Spanned;
 
 use self::backup::{RawBackup, RawObjective};
 pub(super) use self::database::RawDatabase;
+pub(super) use self::history::RawHistory;
 use super::check::{KINDS, ROLES, SEVERITIES, UNITS};
 
 /// A value that may be missing, with its place.
@@ -34,7 +36,7 @@ type Map = Option<BTreeMap<String, String>>;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 #[schemars(title = "Quarterdeck estate", extend("required" = ["version", "estate"],
-    "anyOf" = [{ "required": ["source"] }, { "required": ["database"] }, { "required": ["backup"] }]))]
+    "anyOf" = [{ "required": ["source"] }, { "required": ["database"] }, { "required": ["backup"] }, { "required": ["history"] }]))]
 pub(super) struct Raw {
     /// The version of this format: 1.
     #[schemars(with = "i64", extend("const" = super::check::VERSION))]
@@ -66,6 +68,10 @@ pub(super) struct Raw {
     #[serde(default)]
     #[schemars(with = "Option<Vec<RawObjective>>")]
     pub objective: Vec<Spanned<RawObjective>>,
+    /// Where it is told what was deployed.
+    #[serde(default)]
+    #[schemars(with = "Option<Vec<RawHistory>>")]
+    pub history: Vec<Spanned<RawHistory>>,
     /// Metrics that are drawn, and judged by their thresholds.
     #[serde(default)]
     #[schemars(with = "Option<Vec<RawPanel>>")]

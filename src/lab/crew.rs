@@ -5,9 +5,12 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+
 use crate::link::process::Companion;
 
 use super::control::{Request, Which};
+use super::history::{self, Made};
 use super::layout::{Layout, Site};
 use super::{LabError, Role, release};
 
@@ -84,9 +87,16 @@ impl Crew {
             Request::Deploy { version, site } => {
                 let one = Which::One(Role::Web, Some(site.clone()));
                 self.meant(&one)?;
-                release::switch(&self.layout.home(Role::Web, self.site(&site)), &version)?;
-                self.carry_out(Request::Stop(one.clone()))?;
-                self.carry_out(Request::Start(one))?;
+                let web = self.layout.home(Role::Web, self.site(&site));
+                let (began, from) = (Timestamp::now(), release::current(&web).map(|release| release.version).unwrap_or_default());
+                release::switch(&web, &version)?;
+                let done = self.carry_out(Request::Stop(one.clone())).and_then(|_| self.carry_out(Request::Start(one)));
+                let took = Timestamp::now().duration_since(began).as_secs_f64();
+                let made = Made { site: &site, from: &from, version: &version, began, took, worked: done.is_ok() };
+                // A log that cannot be written is told after what went wrong before it.
+                let logged = history::add(&self.layout.folder, &made);
+                done?;
+                logged?;
                 Ok(format!("release {version} runs at {site}"))
             }
         }

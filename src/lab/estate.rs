@@ -17,6 +17,7 @@ pub fn text(layout: &Layout) -> String {
     }
     out += &source("clients page", "clients", None, &page(layout.clients));
     out += &backups(layout);
+    out += HISTORY;
     out += PANELS;
     for site in &layout.sites {
         out += &panels(site.name);
@@ -152,6 +153,10 @@ fn backups(layout: &Layout) -> String {
     out + "[[objective]]\nservice = \"store\"\nrpo = \"2m\"                            # the most that may be lost\nrto = \"10m\"\n\n"
 }
 
+const HISTORY: &str = "# What was deployed: a year of made-up history, and a line for each `qd lab deploy`. It stands on the Deployments pane (key 5).\n\n\
+                       [[history]]\nname = \"deploys\"\nkind = \"deploy-log\"\npath = \"deploys.jsonl\"               # one JSON object to a line\n\
+                       every = \"2s\"\n\n";
+
 const PANELS: &str = "# Panels: metrics that are drawn, computed here from the pages, and judged by their thresholds. A panel is of the\n\
                       # service and the site of its source.\n\n";
 
@@ -243,12 +248,10 @@ mod tests {
             let estate = crate::config::load::estate(&file).map_err(told).unwrap();
             assert_eq!(estate.environment, "practice");
             assert!(estate.note.unwrap().starts_with("Practice: nothing here is production."));
-            assert!(
-                estate
-                    .sources
-                    .iter()
-                    .all(|s| matches!(s.kind, SourceKind::Backup(_) | SourceKind::Exposition { .. } | SourceKind::Probe { .. }))
-            );
+            assert!(estate.sources.iter().all(|s| matches!(
+                s.kind,
+                SourceKind::Backup(_) | SourceKind::Exposition { .. } | SourceKind::History(_) | SourceKind::Probe { .. }
+            )));
             assert!(estate.services.iter().all(|s| s.start.is_some() && s.stop.is_some()));
             assert_eq!(estate.sources.iter().filter(|s| s.name.ends_with("certificate")).count() == 2, scenario == Scenario::Certificate);
         }

@@ -5,11 +5,13 @@ use std::net::TcpListener;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::clients::TARGETS;
 use super::copies::{self, COPIES};
 use super::edge::TARGET;
 use super::store::SETTINGS;
-use super::{LabError, PRIMARY, Role, STANDBY, Scenario, at, certificate, release, store};
+use super::{LabError, PRIMARY, Role, STANDBY, Scenario, at, certificate, history, release, store};
 
 /// The ports that are tried: below those that the system gives to connections by itself, so that none takes the port of
 /// a process that is stopped for a while.
@@ -83,6 +85,7 @@ impl Layout {
         copies::lay_out(&self.copies())?;
         self.file(Role::Store, self.sites.first(), COPIES, &copies::settings(copies::EVERY, &self.copies()))?;
         private(&self.home(Role::Clients, None))?;
+        history::lay_out(&self.folder, Timestamp::now())?;
         if self.tls() {
             certificate::lay_out(&self.certificate())?;
         }

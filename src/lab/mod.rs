@@ -10,6 +10,7 @@ mod copies;
 mod crew;
 mod edge;
 mod estate;
+mod history;
 pub mod layout;
 mod page;
 pub mod release;

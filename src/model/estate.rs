@@ -1,5 +1,6 @@
 //! What one console watches: sites, services, sources and panels, as the estate file names them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -161,6 +162,8 @@ pub enum SourceKind {
     },
     /// A system that makes backups, or the place that they are kept at.
     Backup(Backup),
+    /// What was deployed.
+    History(History),
     /// A service asked itself.
     Probe {
         /// What is asked.
@@ -196,6 +199,107 @@ pub enum Probe {
     },
 }
 
+/// Where it is told what was deployed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum History {
+    /// A file of JSON lines, one for each deployment.
+    DeployLog {
+        /// The file.
+        path: PathBuf,
+        /// Where in a line each part stands that has another name there: names joined by dots.
+        fields: BTreeMap<Part, String>,
+    },
+    /// A folder with a folder for each release in `releases` and a link `current` to the one that runs.
+    Releases {
+        /// That folder.
+        path: PathBuf,
+    },
+    /// The tags of a local clone.
+    Git {
+        /// The clone.
+        path: PathBuf,
+        /// Which tags, such as `v*`; the text before the first `*` is no part of the version.
+        tags: String,
+    },
+}
+
+/// A part of a deployment, as a deploy log tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs, reason = "each is the part of that name of a deployment")]
+pub enum Part {
+    Id,
+    Service,
+    Site,
+    Environment,
+    From,
+    Version,
+    Who,
+    Time,
+    Took,
+    Finished,
+    Source,
+    Result,
+    Commit,
+    FirstCommit,
+    Links,
+    Reason,
+    Approvals,
+    Incidents,
+    Restored,
+    Fixes,
+    Unplanned,
+}
+
+impl Part {
+    /// All of them with their words in the estate file, which are also their names in a log that nothing is said of.
+    pub const ALL: [(Part, &'static str); 21] = [
+        (Part::Id, "id"),
+        (Part::Service, "service"),
+        (Part::Site, "site"),
+        (Part::Environment, "environment"),
+        (Part::From, "from"),
+        (Part::Version, "version"),
+        (Part::Who, "who"),
+        (Part::Time, "time"),
+        (Part::Took, "took"),
+        (Part::Finished, "finished"),
+        (Part::Source, "source"),
+        (Part::Result, "result"),
+        (Part::Commit, "commit"),
+        (Part::FirstCommit, "first_commit"),
+        (Part::Links, "links"),
+        (Part::Reason, "reason"),
+        (Part::Approvals, "approvals"),
+        (Part::Incidents, "incidents"),
+        (Part::Restored, "restored"),
+        (Part::Fixes, "fixes"),
+        (Part::Unplanned, "unplanned"),
+    ];
+
+    /// The part of that word.
+    pub fn named(word: &str) -> Option<Part> {
+        Part::ALL.into_iter().find(|(_, name)| *name == word).map(|(part, _)| part)
+    }
+}
+
+impl History {
+    /// `deploy-log`, `releases` or `git`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            History::DeployLog { .. } => "deploy-log",
+            History::Releases { .. } => "releases",
+            History::Git { .. } => "git",
+        }
+    }
+
+    /// The file or the folder.
+    pub fn path(&self) -> &std::path::Path {
+        match self {
+            History::DeployLog { path, .. } | History::Releases { path } | History::Git { path, .. } => path,
+        }
+    }
+}
+
 impl fmt::Display for Probe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -210,14 +314,15 @@ impl fmt::Display for Probe {
 pub const KEEP: SignedDuration = SignedDuration::from_hours(6);
 
 impl SourceKind {
-    /// The word of the estate file: `prometheus`, `alertmanager`, `exposition`, `probe`; `database` for a `[[database]]`,
-    /// and of a backup who is asked.
+    /// The word of the estate file: `prometheus`, `alertmanager`, `exposition`, `probe`; `database` for a `[[database]]`;
+    /// of a history `deploy-log`, `releases`, `git`; of a backup who is asked.
     pub fn word(&self) -> &'static str {
         match self {
             SourceKind::Prometheus { .. } => "prometheus",
             SourceKind::Alertmanager { .. } => "alertmanager",
             SourceKind::Backup(backup) => backup.of.word(),
             SourceKind::Exposition { .. } => "exposition",
+            SourceKind::History(history) => history.word(),
             SourceKind::Probe { .. } => "probe",
             SourceKind::Database(_) => "database",
         }

@@ -128,7 +128,7 @@ fn is_young(panel: &Panel, held: &Held<Answer>, every: SignedDuration) -> bool {
     let history: &History = match &held.value {
         Answer::Exposition(answer) => &answer.history,
         Answer::Probe(answer) => &answer.history,
-        Answer::Prometheus(_) | Answer::Alertmanager(_) | Answer::Backup(_) | Answer::Database(_) => return false,
+        Answer::Prometheus(_) | Answer::Alertmanager(_) | Answer::Backup(_) | Answer::Database(_) | Answer::History(_) => return false,
     };
     let over = match &panel.ask {
         Ask::Form(form) => match form.shape {

@@ -5,6 +5,7 @@ pub mod alert;
 pub mod backup;
 pub mod change;
 pub mod database;
+pub mod deployment;
 pub mod estate;
 pub mod finding;
 pub mod form;

@@ -106,8 +106,9 @@ fn of_answer(source: &str, answer: &Answer, stale: bool, now: Timestamp, needs: 
     };
     match answer {
         Answer::Exposition(answer) => needs.extend(skewed("its", answer.clock_ahead)),
-        // That a probe fails, and what is wrong with a backup or a database, is a finding.
-        Answer::Backup(_) | Answer::Database(_) | Answer::Probe(_) => {}
+        // That a probe fails, and what is wrong with a backup or a database, is a finding; what a history cannot read
+        // stands in its notes.
+        Answer::Backup(_) | Answer::Database(_) | Answer::History(_) | Answer::Probe(_) => {}
         Answer::Alertmanager(answer) => {
             if let Some(switch) = answer.dead_man.as_ref().filter(|switch| !switch.firing) {
                 let what = format!("dead man's switch {} stopped: alerts may not arrive", switch.labels.short());

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::alert::Alert;
 use super::backup::BackupAnswer;
 use super::database::DatabaseAnswer;
+use super::deployment::Deployment;
 use super::label::Labels;
 use super::metric::PanelAnswer;
 use super::silence::Silence;
@@ -25,6 +26,8 @@ pub enum Answer {
     Exposition(Arc<ExpositionAnswer>),
     /// Of a system that makes backups.
     Backup(Arc<BackupAnswer>),
+    /// Of what was deployed.
+    History(Arc<HistoryAnswer>),
     /// Of a probe.
     Probe(Arc<ProbeAnswer>),
     /// Of the nodes of a database.
@@ -38,7 +41,7 @@ impl Answer {
             Answer::Prometheus(answer) => answer.panels.get(name),
             Answer::Exposition(answer) => answer.panels.get(name),
             Answer::Probe(answer) => answer.panels.get(name),
-            Answer::Alertmanager(_) | Answer::Backup(_) | Answer::Database(_) => None,
+            Answer::Alertmanager(_) | Answer::Backup(_) | Answer::Database(_) | Answer::History(_) => None,
         }
     }
 
@@ -47,7 +50,7 @@ impl Answer {
         match self {
             Answer::Exposition(answer) => answer.scrape.as_ref(),
             Answer::Probe(answer) => answer.scrape.as_ref(),
-            Answer::Prometheus(_) | Answer::Alertmanager(_) | Answer::Backup(_) | Answer::Database(_) => None,
+            Answer::Prometheus(_) | Answer::Alertmanager(_) | Answer::Backup(_) | Answer::Database(_) | Answer::History(_) => None,
         }
     }
 }
@@ -76,6 +79,19 @@ pub struct ExpositionAnswer {
     /// The samples of this poll; kept in a table of their own.
     #[serde(skip)]
     pub scrape: Option<Arc<Scrape>>,
+}
+
+/// What one source tells of deployments.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct HistoryAnswer {
+    /// As it tells of them, the newest first.
+    pub deployments: Vec<Arc<Deployment>>,
+    /// Older ones that are not kept: there are too many.
+    pub dropped: usize,
+    /// Lines that tell of no deployment: they cannot be read, or have no time or no service.
+    pub broken: usize,
+    /// What is odd about it, each a cleaned line.
+    pub notes: Vec<String>,
 }
 
 /// What a probe found.

@@ -2,6 +2,7 @@
 
 pub mod backups;
 pub mod databases;
+pub mod deployments;
 pub mod findings;
 
 use std::collections::BTreeMap;
@@ -336,6 +337,9 @@ pub fn shown(screen: &str, size: (u16, u16)) -> State {
     }
     if screen == "databases" {
         return databases::shown(size);
+    }
+    if screen.starts_with("deploy") {
+        return deployments::shown(screen, size);
     }
     let mut state = trouble(size);
     match screen {

@@ -104,6 +104,7 @@ pub fn last(canvas: &mut Canvas, state: &State) {
             Pane::Metrics => (&state.metrics.typed, &state.metrics.error),
             Pane::Databases => (&state.databases.typed, &state.databases.error),
             Pane::Backups => (&state.backups.typed, &state.backups.error),
+            Pane::Deployments => (&state.deployments.typed, &state.deployments.error),
         };
         return input(canvas, y, '/', typed, error.as_deref());
     }
@@ -128,7 +129,9 @@ pub fn last(canvas: &mut Canvas, state: &State) {
 /// True on a page of which no line can be opened.
 fn leads_nowhere(state: &State) -> bool {
     match state.layers.last() {
-        Some(Layer::Alert { spot, .. } | Layer::Service { spot, .. } | Layer::Source { spot, .. }) => spot.selected.is_none(),
+        Some(Layer::Alert { spot, .. } | Layer::Deployment { spot, .. } | Layer::Service { spot, .. } | Layer::Source { spot, .. }) => {
+            spot.selected.is_none()
+        }
         _ => false,
     }
 }

@@ -46,6 +46,7 @@ pub fn draw(state: &State, frame: &mut Frame) {
             Pane::Metrics => pane::metrics::draw(&mut canvas, state),
             Pane::Databases => pane::databases::draw(&mut canvas, state),
             Pane::Backups => pane::backups::draw(&mut canvas, state),
+            Pane::Deployments => pane::deployments::draw(&mut canvas, state),
         },
     }
     frame::last(&mut canvas, state);

@@ -13,14 +13,19 @@ use crate::model::finding;
 use crate::model::label::Labels;
 use crate::model::panel::{Panel, Rule, Unit, When};
 use crate::model::reading::{FailureKind, Held, Outcome, Reading};
-use crate::model::source::{Answer, PrometheusAnswer};
+use crate::model::source::{Answer, HistoryAnswer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 13] = [
+const SCREENS: [&str; 18] = [
     "backups",
     "backup",
     "databases",
+    "deployments",
+    "deployment",
+    "deployed overview",
+    "deployed service",
+    "deployed chart",
     "overview",
     "alerts",
     "metrics",
@@ -120,7 +125,10 @@ fn nothing_panics_at_any_size_and_ascii_is_ascii() {
 #[test]
 fn places_that_are_out_of_date_draw_nothing_and_break_nothing() {
     let mut state = trouble((80, 24));
-    state.overview_rows = vec![OverviewRow::Need(99), OverviewRow::Service(99), OverviewRow::Source(99), OverviewRow::Change(99)];
+    state.overview_rows =
+        vec![OverviewRow::Need(99), OverviewRow::Service(99), OverviewRow::Source(99), OverviewRow::Change(99), OverviewRow::Deployment(9)];
+    state.deployment_rows = vec![99, 7];
+    state.deployments.list.row = 500;
     state.metric_rows = vec![99, 0];
     state.metrics.list.row = 500;
     state.metrics.list.offset = 500;
@@ -164,11 +172,11 @@ fn the_filter_being_typed_replaces_the_footer() {
 #[test]
 fn a_moved_selection_changes_few_cells() {
     for pane in Pane::ALL {
-        // Where there is no database and no backup, there is no row either.
+        // Where there is no database, no backup and no history, there is no row either.
         let mut state = match pane {
             Pane::Databases => databases::shown((80, 24)),
             Pane::Backups => backups::kept((80, 24)),
-            _ => trouble((80, 24)),
+            _ => deployments::deployed((80, 24)),
         };
         state.pane = pane;
         let before = buffer(&state, (80, 24));
@@ -177,6 +185,7 @@ fn a_moved_selection_changes_few_cells() {
         state.alerts.list.row += 1;
         state.metrics.list.row += 1;
         state.backups.list.row += 1;
+        state.deployments.list.row += 1;
         let changed = before.diff(&buffer(&state, (80, 24))).len();
         // What is said of the selected backup stands below the list.
         let most = if pane == Pane::Backups { 400 } else { 90 };
@@ -263,6 +272,10 @@ fn reading(source: &Source, state: &str) -> Reading<Answer> {
             Answer::Database(Arc::new(databases::answer(&cleaned(), if matches!(state, "hostile" | "many") { count as usize } else { 1 })))
         }
         SourceKind::Backup(_) => Answer::Backup(Arc::new(backups::answer(count.min(2_000), &cleaned()))),
+        SourceKind::History(_) => {
+            let one = |n: usize| Arc::new(deployments::one(n as i64, &cleaned()));
+            Answer::History(Arc::new(HistoryAnswer { deployments: (0..count as usize).map(one).collect(), ..HistoryAnswer::default() }))
+        }
         SourceKind::Probe { .. } => {
             let why = matches!(state, "hostile" | "many").then(cleaned);
             Answer::Probe(Arc::new(findings::probe_answer(why, (0..count).map(|n| format!("{}-{n}", cleaned())).collect())))
@@ -297,9 +310,13 @@ fn one(source: &Source, word: &str, size: (u16, u16)) -> State {
 
 #[test]
 fn a_page_and_a_probe_in_every_state() {
-    for source in
-        [findings::exposition("one"), findings::probe("one"), databases::source("one"), backups::directory("one", "checkout", "fra1")]
-    {
+    for source in [
+        findings::exposition("one"),
+        findings::probe("one"),
+        databases::source("one"),
+        backups::directory("one", "checkout", "fra1"),
+        deployments::history("one"),
+    ] {
         let mut all = String::new();
         for word in STATES {
             let mut state = one(&source, word, (80, 24));
@@ -355,6 +372,7 @@ fn every_source_in_every_state_says_its_state_and_leaves_no_cell_empty() {
         findings::exposition("one"),
         findings::probe("one"),
         backups::directory("one", "checkout", "fra1"),
+        deployments::history("one"),
     ] {
         for word in STATES {
             for size in SIZES {

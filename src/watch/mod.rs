@@ -3,6 +3,7 @@
 mod alertmanager;
 mod backup;
 pub mod exposition;
+mod history;
 mod poll;
 mod postgres;
 mod probe;
@@ -22,6 +23,7 @@ use tokio::time::Instant;
 use self::alertmanager::Alertmanager;
 use self::backup::Asker;
 use self::exposition::Exposition;
+use self::history::Historian;
 use self::poll::{Clock, Fetch, Jitter, Pace};
 use self::postgres::Postgres;
 use self::probe::Prober;
@@ -176,6 +178,7 @@ enum System {
     Alertmanager(Alertmanager),
     Database(Postgres),
     Backup(Box<Asker>),
+    History(Historian),
     Probe(Box<Prober>),
     Exposition(Box<Exposition>),
     /// No reader fits the source: told at every try instead of never.
@@ -200,6 +203,7 @@ impl Upstream {
             }
             SourceKind::Database(_) => Postgres::new(source).map(System::Database),
             SourceKind::Backup(_) => Asker::new(source).map(Box::new).map(System::Backup),
+            SourceKind::History(_) => Historian::new(source).map(System::History),
         };
         Upstream { system: system.unwrap_or(System::Unknown), clock: clock.clone() }
     }
@@ -218,6 +222,7 @@ impl Fetch for Upstream {
             System::Alertmanager(alertmanager) => alertmanager.poll(&*self.clock).await,
             System::Database(postgres) => postgres.poll(&*self.clock).await,
             System::Backup(asker) => asker.poll(until, &*self.clock).await,
+            System::History(historian) => historian.poll(&*self.clock).await,
             System::Probe(prober) => prober.poll(demand, until, &*self.clock).await,
             System::Exposition(exposition) => exposition.poll(demand, until, &*self.clock).await,
             System::Unknown => {

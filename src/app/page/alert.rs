@@ -107,7 +107,9 @@ fn answer<'a>(state: &'a State, source: &str) -> Option<&'a AlertmanagerAnswer> 
     let place = state.estate.sources.iter().position(|s| s.name == source)?;
     match &state.shown_readings().get(place)?.held.as_ref()?.value {
         Answer::Alertmanager(answer) => Some(answer),
-        Answer::Prometheus(_) | Answer::Exposition(_) | Answer::Probe(_) | Answer::Backup(_) | Answer::Database(_) => None,
+        Answer::Prometheus(_) | Answer::Exposition(_) | Answer::Probe(_) | Answer::Backup(_) | Answer::Database(_) | Answer::History(_) => {
+            None
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 mod alert;
 pub mod backup;
 mod database;
+mod deployment;
 mod help;
 mod service;
 mod source;
@@ -101,6 +102,10 @@ pub fn lines(state: &State, layer: &Layer, width: u16) -> (String, Vec<Row>) {
     let page = Page::new(width);
     match layer {
         Layer::Alert { alert, .. } => (format!("ALERT  {}", alert.name()), alert::lines(state, alert, page)),
+        Layer::Deployment { deployment, .. } => {
+            let version = deployment.to.as_deref().unwrap_or("?");
+            (format!("DEPLOYMENT  {} {version}", deployment.service), deployment::lines(state, deployment, page))
+        }
         Layer::Service { name, .. } => (format!("SERVICE  {name}"), service::lines(state, name, page)),
         Layer::Source { index, .. } => {
             let name = state.estate.sources.get(*index).map_or("?", |s| s.name.as_str());

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use crate::app::layer::Pane;
 use crate::app::palette::Goal;
 use crate::app::state::State;
 use crate::app::wrap::thousands;
 use crate::app::{mark, when};
 use crate::model::age;
-use crate::model::estate::{Probe, Source, SourceKind};
+use crate::model::estate::{History, Part, Probe, Source, SourceKind};
 use crate::model::metric::{self, PanelAnswer};
 use crate::model::panel::Unit;
 use crate::model::preferences::Token;
 use crate::model::reading::Freshness;
-use crate::model::source::{AlertmanagerAnswer, Answer, ExpositionAnswer, History, ProbeAnswer, PrometheusAnswer};
+use crate::model::source::{AlertmanagerAnswer, Answer, ExpositionAnswer, History as Kept, HistoryAnswer, ProbeAnswer, PrometheusAnswer};
 use crate::model::text::{NOTE_CAP, clean};
 
 use super::{Page, Row, database};
@@ -58,6 +59,7 @@ pub fn lines(state: &State, index: usize, mut page: Page) -> Vec<Row> {
             page.field("nodes", &nodes.join("; "), Token::Dim);
         }
         SourceKind::Backup(backup) => page.field("asks", &clean(&backup.of.to_string(), NOTE_CAP), Token::Dim),
+        SourceKind::History(history) => page.field("path", &clean(&history.path().display().to_string(), NOTE_CAP), Token::Dim),
         SourceKind::Probe { probe, .. } => page.field("asks", &probe.to_string(), Token::Dim),
     }
     as_written(source, &mut page);
@@ -69,6 +71,7 @@ pub fn lines(state: &State, index: usize, mut page: Page) -> Vec<Row> {
         Some(Answer::Prometheus(answer)) => prometheus(&source.name, answer, &mut page),
         Some(Answer::Exposition(answer)) => exposition(state, answer, &mut page),
         Some(Answer::Database(answer)) => database::lines(state, source, answer, &mut page),
+        Some(Answer::History(answer)) => history_of_deployments(state, answer, &mut page),
         Some(Answer::Probe(answer)) => probe(state, answer, &mut page),
         Some(Answer::Backup(_)) | None => {}
     }
@@ -89,7 +92,18 @@ fn as_written(source: &Source, page: &mut Page) {
             page.field("keeps", &age::exact(*keep), Token::Dim);
         }
         SourceKind::Database(database) => page.field("limits", &database.limits(), Token::Dim),
-        SourceKind::Prometheus { .. } | SourceKind::Alertmanager { .. } | SourceKind::Backup(_) => {}
+        SourceKind::History(History::DeployLog { fields, .. }) => {
+            for (part, word) in Part::ALL {
+                if let Some(place) = fields.get(&part) {
+                    page.field("reads", &clean(&format!("{word} from {place}"), NOTE_CAP), Token::Dim);
+                }
+            }
+        }
+        SourceKind::History(History::Git { tags, .. }) => page.field("tags", tags, Token::Dim),
+        SourceKind::History(History::Releases { .. })
+        | SourceKind::Prometheus { .. }
+        | SourceKind::Alertmanager { .. }
+        | SourceKind::Backup(_) => {}
     }
     if let Some(file) = &source.http_config {
         page.field("credentials", &format!("as {} says", clean(&file.display().to_string(), NOTE_CAP)), Token::Dim);
@@ -112,7 +126,7 @@ fn exposition(state: &State, answer: &ExpositionAnswer, page: &mut Page) {
 }
 
 /// What is kept of its past.
-fn history(state: &State, history: &History, page: &mut Page) {
+fn history(state: &State, history: &Kept, page: &mut Page) {
     let kept = match history.since {
         Some(since) => {
             let size = metric::show(history.bytes as f64, Unit::Bytes);
@@ -121,6 +135,21 @@ fn history(state: &State, history: &History, page: &mut Page) {
         None => "nothing is kept yet".to_owned(),
     };
     page.field("history", &kept, Token::Text);
+}
+
+fn history_of_deployments(state: &State, answer: &HistoryAnswer, page: &mut Page) {
+    page.link(Goal::Pane(Pane::Deployments));
+    let dropped = if answer.dropped > 0 { format!(", {} older ones are not kept", thousands(answer.dropped)) } else { String::new() };
+    page.field("deployments", &format!("{}{dropped}", thousands(answer.deployments.len())), Token::Text);
+    if let (Some(newest), Some(oldest)) = (answer.deployments.first(), answer.deployments.last()) {
+        page.field("newest", &when::both(state, newest.at), Token::Text);
+        page.field("oldest", &when::both(state, oldest.at), Token::Text);
+    }
+    if answer.broken > 0 {
+        page.field("broken", &format!("{} tell of no deployment", thousands(answer.broken)), Token::Warning);
+    }
+    page.head("NOTES");
+    listed(&answer.notes, Token::Warning, page);
 }
 
 fn probe(state: &State, answer: &ProbeAnswer, page: &mut Page) {

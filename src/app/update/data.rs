@@ -50,7 +50,7 @@ pub(super) fn cached(state: &mut State, all: Vec<Option<Held<Answer>>>) {
 
 /// Time has passed: readings may have gone stale.
 pub(super) fn tick(state: &mut State) -> Vec<Effect> {
-    if [&state.overview.filter, &state.alerts.filter, &state.metrics.filter, &state.backups.filter]
+    if [&state.overview.filter, &state.alerts.filter, &state.metrics.filter, &state.backups.filter, &state.deployments.filter]
         .into_iter()
         .any(|filter| filter.has_age())
     {

@@ -46,6 +46,8 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Metrics => layers::show(state, Pane::Metrics),
         Action::Databases => layers::show(state, Pane::Databases),
         Action::Backups => layers::show(state, Pane::Backups),
+        Action::Deployments => layers::show(state, Pane::Deployments),
+        Action::Near => layers::near(state),
         Action::NextPane => layers::show(state, neighbour(state.pane, 1)),
         Action::PreviousPane => layers::show(state, neighbour(state.pane, Pane::ALL.len() - 1)),
         Action::Down

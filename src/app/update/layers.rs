@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::app::databases::DatabaseRow;
 use crate::app::effect::Effect;
 use crate::app::filter::Filter;
 use crate::app::layer::{Layer, Pane, Spot};
 use crate::app::palette::Goal;
 use crate::app::pane;
-use crate::app::state::{AlertRow, OverviewRow, State, WayBack};
+use crate::app::state::{AlertRow, OverviewRow, PaneList, State, WayBack};
 use crate::model::alert::{Alert, AlertId};
 use crate::model::change::Change;
 use crate::model::needs::About;
@@ -74,6 +76,7 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
         Goal::Source(index) => lay(state, Layer::Source { index, spot: Spot::default() }),
         Goal::Panel(panel) => lay(state, Layer::Chart { panel, cursor: None }),
         Goal::Alert(id) => alert(state, &id),
+        Goal::Deployment(key) => deployment(state, &key),
         Goal::AlertsOf(source) => {
             state.show_muted = true;
             narrow(state, by_field("source", &source));
@@ -98,10 +101,37 @@ fn alert(state: &mut State, id: &AlertId) {
     }
 }
 
+fn deployment(state: &mut State, key: &str) {
+    if let Some(deployment) = state.shown().deployments.find(key).map(|(_, one)| one.clone()) {
+        lay(state, Layer::Deployment { deployment, spot: Spot::default() });
+    }
+}
+
+/// How long before an alert began, and how long after it, a deployment is near it.
+const NEAR: (SignedDuration, SignedDuration) = (SignedDuration::from_hours(2), SignedDuration::from_mins(10));
+
+/// Shows what was deployed around the time at which the selected alert began, of all services: the cause is often
+/// elsewhere. The filter says which times these are. Going back leads to the alert.
+pub(super) fn near(state: &mut State) {
+    if state.pane != Pane::Alerts || !state.layers.is_empty() {
+        return;
+    }
+    let Some(AlertRow::Alert(place)) = state.alert_rows.get(state.alerts.list.row) else { return };
+    let Some(began) = state.shown().alerts.get(*place).map(|alert| alert.starts_at) else { return };
+    let moment = |at: Result<Timestamp, jiff::Error>| at.unwrap_or(began).strftime("%Y-%m-%dT%H:%M:%S").to_string();
+    let text = format!("time>={} time<={}", moment(began.checked_sub(NEAR.0)), moment(began.checked_add(NEAR.1)));
+    let Ok(filter) = Filter::parse(&text) else { return };
+    let way = WayBack { pane: state.pane, layers: Vec::new(), alerts: state.alerts.clone(), further: state.way_back.take() };
+    show(state, Pane::Deployments);
+    state.way_back = Some(Box::new(way));
+    state.deployments = PaneList { typed: filter.text.clone(), filter, ..PaneList::default() };
+    pane::refresh(state);
+}
+
 /// Looks closer at the selected row.
 pub(super) fn open(state: &mut State) {
     match state.layers.last() {
-        Some(Layer::Alert { spot, .. } | Layer::Service { spot, .. } | Layer::Source { spot, .. }) => {
+        Some(Layer::Alert { spot, .. } | Layer::Deployment { spot, .. } | Layer::Service { spot, .. } | Layer::Source { spot, .. }) => {
             if let Some(goal) = spot.selected.clone() {
                 // None of them runs anything: a page leads to what can be looked at only.
                 go(state, goal);
@@ -132,6 +162,11 @@ pub(super) fn open(state: &mut State) {
                 lay(state, Layer::Source { index, spot: Spot::default() });
             }
         }
+        Pane::Deployments => {
+            if let Some(key) = state.deployments.list.selected.clone() {
+                deployment(state, &key);
+            }
+        }
         Pane::Metrics => {
             if let Some(panel) = state.metrics.list.selected.clone() {
                 lay(state, Layer::Chart { panel, cursor: None });
@@ -155,6 +190,11 @@ fn open_overview(state: &mut State) {
         Some(OverviewRow::Panel(place)) => {
             if let Some(panel) = state.estate.panels.get(*place).map(|panel| panel.name.clone()) {
                 lay(state, Layer::Chart { panel, cursor: None });
+            }
+        }
+        Some(OverviewRow::Deployment(place)) => {
+            if let Some(key) = state.shown().deployments.all.get(*place).map(|one| one.key.clone()) {
+                deployment(state, &key);
             }
         }
         Some(OverviewRow::Source(place)) => {

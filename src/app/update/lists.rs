@@ -20,7 +20,7 @@ pub(super) fn walk(state: &mut State, action: Action) {
     let by = lines(action, height);
     let rows = state.layers.last().map(|layer| page::lines(state, layer, state.size.0).1).unwrap_or_default();
     match state.layers.last_mut() {
-        Some(Layer::Alert { spot, .. } | Layer::Service { spot, .. } | Layer::Source { spot, .. }) => {
+        Some(Layer::Alert { spot, .. } | Layer::Deployment { spot, .. } | Layer::Service { spot, .. } | Layer::Source { spot, .. }) => {
             page::walk(spot, &rows, height as usize, by);
         }
         Some(Layer::Help { scroll }) => {
@@ -65,6 +65,11 @@ fn step(state: &mut State, action: Action, height: isize) {
             let mut list = std::mem::take(&mut state.backups.list);
             list.step(state.backup_rows.len(), |row| pane::backup_id(state, row), lines(action, room as isize), room);
             state.backups.list = list;
+        }
+        Pane::Deployments => {
+            let mut list = std::mem::take(&mut state.deployments.list);
+            list.step(state.deployment_rows.len(), |row| pane::deployment_id(state, row), lines(action, height), room);
+            state.deployments.list = list;
         }
         Pane::Metrics => {
             let len = state.metric_rows.len();

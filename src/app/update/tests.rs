@@ -1,5 +1,7 @@
 //! The console as hands and sources drive it, over the real default keymap.
 
+mod deployments;
+
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;

@@ -5,7 +5,7 @@ use crate::app::filter::{FILTER_CAP, Filter, no_field};
 use crate::app::layer::{Layer, Pane};
 use crate::app::pane;
 use crate::app::state::{PaneList, State};
-use crate::app::subject::{ALERT_FIELDS, BACKUP_FIELDS, NODE_FIELDS, OVERVIEW_FIELDS, PANEL_FIELDS, Subject};
+use crate::app::subject::{ALERT_FIELDS, BACKUP_FIELDS, DEPLOYMENT_FIELDS, NODE_FIELDS, OVERVIEW_FIELDS, PANEL_FIELDS, Subject};
 use crate::model::text::is_hostile;
 
 /// The filter line of a pane, whatever its list is of.
@@ -30,6 +30,7 @@ pub(super) fn line(state: &mut State) -> Line<'_> {
         Pane::Metrics => Line::of(&mut state.metrics),
         Pane::Databases => Line::of(&mut state.databases),
         Pane::Backups => Line::of(&mut state.backups),
+        Pane::Deployments => Line::of(&mut state.deployments),
     }
 }
 
@@ -133,6 +134,7 @@ fn check(state: &State, filter: Filter) -> Result<Filter, String> {
         Pane::Metrics => PANEL_FIELDS,
         Pane::Databases => NODE_FIELDS,
         Pane::Backups => BACKUP_FIELDS,
+        Pane::Deployments => DEPLOYMENT_FIELDS,
     };
     let alerts = &state.shown().alerts;
     let known =

@@ -3,6 +3,7 @@
 
 mod backup;
 mod database;
+mod deployment;
 mod source;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use crate::model::silence::{Silence, SilenceMatcher, SilenceState};
 use crate::model::source::{AlertmanagerAnswer, Answer, Peer};
 
 use self::backup::{BackupOut, backup};
+use self::deployment::DeploymentOut;
 use self::source::{SourceOut, source};
 use super::Report;
 
@@ -42,6 +44,8 @@ pub struct Status<'a> {
     panels: Vec<PanelOut<'a>>,
     silences: Vec<SilenceOut<'a>>,
     backups: Vec<BackupOut<'a>>,
+    deployments: Vec<DeploymentOut<'a>>,
+    deployments_total: usize,
 }
 
 #[derive(Serialize)]
@@ -146,13 +150,17 @@ pub(super) fn status<'a>(report: &'a Report<'a>) -> Status<'a> {
         panels: health::panels(report.estate, report.readings, report.at).iter().map(panel).collect(),
         silences: silences.flat_map(|(name, a)| a.silences.iter().map(move |s| silence(s, name, &a.peers))).collect(),
         backups: report.view.backups.iter().map(|b| backup(b, report)).collect(),
+        deployments: report.view.deployments.all.iter().take(deployment::TOLD).map(|one| deployment::deployment(one)).collect(),
+        deployments_total: report.view.deployments.all.len(),
     }
 }
 
 fn alertmanager_of(reading: &Reading<Answer>) -> Option<&AlertmanagerAnswer> {
     match &reading.held.as_ref()?.value {
         Answer::Alertmanager(answer) => Some(answer),
-        Answer::Backup(_) | Answer::Database(_) | Answer::Prometheus(_) | Answer::Exposition(_) | Answer::Probe(_) => None,
+        Answer::Backup(_) | Answer::Database(_) | Answer::History(_) | Answer::Prometheus(_) | Answer::Exposition(_) | Answer::Probe(_) => {
+            None
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::model::age;
 use crate::model::alert::{AlertId, Origin};
 use crate::model::backup::Exposure;
+use crate::model::deployment::Ending;
 use crate::model::estate::Severity;
 use crate::model::health::{self, Health};
 use crate::model::metric;
@@ -31,7 +32,8 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     section(out, "services", services(report))?;
     section(out, "backups", backups(report))?;
     section(out, "sources", sources(report))?;
-    section(out, "panels", panels(report))
+    section(out, "panels", panels(report))?;
+    section(out, "deployments", deployments(report))
 }
 
 fn section(out: &mut dyn Write, title: &str, rows: Vec<Vec<String>>) -> io::Result<()> {
@@ -171,6 +173,35 @@ fn panels(report: &Report<'_>) -> Vec<Vec<String>> {
             state(view.severity(), view.as_of.is_some() && view.freshness != Freshness::Fresh),
             ago(report, view.as_of),
             view.answer.and_then(|a| a.error.clone()).unwrap_or_default(),
+        ]);
+    }
+    rows
+}
+
+/// Deployments told: the newest.
+const DEPLOYMENTS: usize = 10;
+
+fn deployments(report: &Report<'_>) -> Vec<Vec<String>> {
+    let all = &report.view.deployments.all;
+    if all.is_empty() {
+        return Vec::new();
+    }
+    let mut rows = vec![row(&["TIME", "SERVICE", "SITE", "VERSION", "WHO", "RESULT", "TOOK"])];
+    let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());
+    for one in all.iter().take(DEPLOYMENTS) {
+        let result = match one.result {
+            Some(Ending::Succeeded) => "succeeded",
+            Some(Ending::Failed) => "X failed",
+            None => "? unknown",
+        };
+        rows.push(vec![
+            one.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            one.service.clone(),
+            text(&one.site),
+            one.versions(),
+            text(&one.who),
+            result.to_owned(),
+            one.took.map_or_else(|| "?".to_owned(), age::exact),
         ]);
     }
     rows

@@ -295,6 +295,11 @@ fn every_key_is_there_where_nothing_was_read_and_every_key_is_documented() {
         all.extend(keys(&node[list][0]));
     }
     assert_eq!(keys(node), keys(&database["nodes"][2]), "a node that is gone has every key");
+    let one = crate::model::deployment::Deployment::new("web", at(0), crate::model::deployment::Dated::Record, "log");
+    let history = crate::model::source::HistoryAnswer { deployments: vec![Arc::new(one)], ..Default::default() };
+    let told = as_json(&[value(Answer::History(Arc::new(history)), -1), reading(None)]);
+    assert_eq!((&told["deployments"][0]["service"], &told["deployments_total"]), (&serde_json::json!("web"), &serde_json::json!(1)));
+    all.extend(keys(&told["deployments"][0]).into_iter().chain(keys(&told["sources"][0]["history"])));
     for key in all {
         assert!(document.contains(&format!("`{key}`")), "docs/status-json.md does not tell of `{key}`");
     }

@@ -3,6 +3,7 @@
 mod backups;
 mod databases;
 mod forms;
+mod histories;
 mod kinds;
 mod names;
 mod panels;
@@ -27,6 +28,8 @@ pub(super) const KINDS: [&str; 4] = ["prometheus", "alertmanager", "exposition",
 pub(super) const DATABASES: [&str; 1] = ["postgres"];
 /// The words of a backup's `kind`.
 pub(super) const BACKUP_KINDS: [&str; 4] = ["directory", "pgbackrest", "restic", "command"];
+/// The words of a history's `kind`.
+pub(super) const HISTORIES: [&str; 3] = ["deploy-log", "releases", "git"];
 /// The words of `unit`.
 pub(super) const UNITS: [&str; 6] = ["count", "ratio", "seconds", "bytes", "per-second", "moment"];
 /// The words of a rule's `severity`.
@@ -49,6 +52,8 @@ pub(super) fn all(raw: &Raw, report: &mut Report<'_>) {
     sources::addresses(raw, report);
     kinds::fits(raw, report);
     sources::intervals(raw, report);
+    histories::fits(raw, report);
+    histories::intervals(raw, report);
     sources::http_configs(raw, report);
     databases::nodes(raw, report);
     databases::limits(raw, report);
@@ -116,6 +121,12 @@ fn required(raw: &Raw, report: &mut Report<'_>) {
         let (at, o) = (objective.span().start, objective.get_ref());
         missing(report, at, "[[objective]]", "service", &o.service, "the name of a service");
     }
+    for history in &raw.history {
+        let (at, h) = (history.span().start, history.get_ref());
+        missing(report, at, "[[history]]", "name", &h.name, "such as `name = \"deploys\"`");
+        missing(report, at, "[[history]]", "kind", &h.kind, &format!("it is {}", listed(&HISTORIES)));
+        missing(report, at, "[[history]]", "path", &h.path, "such as `path = \"/var/log/deploys.jsonl\"`");
+    }
     for panel in &raw.panel {
         let (at, p) = (panel.span().start, panel.get_ref());
         missing(report, at, "[[panel]]", "name", &p.name, "such as `name = \"errors\"`");
@@ -144,6 +155,9 @@ fn words(raw: &Raw, report: &mut Report<'_>) {
     }
     for backup in &raw.backup {
         word(report, "kind", &backup.get_ref().kind, &BACKUP_KINDS);
+    }
+    for history in &raw.history {
+        word(report, "kind", &history.get_ref().kind, &HISTORIES);
     }
     for panel in &raw.panel {
         word(report, "unit", &panel.get_ref().unit, &UNITS);

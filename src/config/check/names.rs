@@ -56,11 +56,13 @@ fn kinds(raw: &Raw) -> [(&'static str, Vec<&Key<String>>); 5] {
     // A database is read as a source is, and is told from others by the same names.
     let sources = raw.source.iter().map(|s| &s.get_ref().name);
     let databases = raw.database.iter().map(|d| &d.get_ref().name);
+    let backups = raw.backup.iter().map(|b| &b.get_ref().name);
+    let histories = raw.history.iter().map(|h| &h.get_ref().name);
     [
         ("site", raw.site.iter().map(|s| &s.get_ref().name).collect()),
         ("service", raw.service.iter().map(|s| &s.get_ref().name).collect()),
-        // A backup and a database are sources too: one name leads to one of them.
-        ("source", sources.chain(databases).chain(raw.backup.iter().map(|b| &b.get_ref().name)).collect()),
+        // A backup, a database and a history are sources too: one name leads to one of them.
+        ("source", sources.chain(databases).chain(backups).chain(histories).collect()),
         ("panel", raw.panel.iter().map(|p| &p.get_ref().name).collect()),
         ("rule", raw.rule.iter().map(|r| &r.get_ref().name).collect()),
     ]

@@ -52,6 +52,10 @@ pub(super) fn lead_somewhere(raw: &Raw, report: &mut Report<'_>) {
         source.service.iter().for_each(|name| services.check(report, name));
         source.site.iter().for_each(|name| sites.check(report, name));
     }
+    for history in raw.history.iter().map(Spanned::get_ref) {
+        history.service.iter().for_each(|name| services.check(report, name));
+        history.site.iter().for_each(|name| sites.check(report, name));
+    }
     for database in raw.database.iter().map(Spanned::get_ref) {
         database.service.iter().for_each(|name| services.check(report, name));
         database.site.iter().for_each(|name| sites.check(report, name));

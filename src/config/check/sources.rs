@@ -19,8 +19,8 @@ const HTTP_CONFIG: u64 = 1 << 20;
 
 /// There is something to watch.
 pub(super) fn any(raw: &Raw, report: &mut Report<'_>) {
-    let lost = ["source", "database", "backup"].iter().any(|table| report.lost(0, table));
-    if raw.source.is_empty() && raw.database.is_empty() && raw.backup.is_empty() && !lost {
+    let lost = ["source", "database", "backup", "history"].iter().any(|table| report.lost(0, table));
+    if [raw.source.is_empty(), raw.database.is_empty(), raw.backup.is_empty(), raw.history.is_empty()].iter().all(|empty| *empty) && !lost {
         report.hint(
             report.text.len(),
             "there is no source: nothing would be watched",

@@ -36,7 +36,7 @@ pub(super) fn of_source(
     match &held.value {
         Answer::Probe(answer) => about.probe(answer, held.as_of, now, all),
         Answer::Database(answer) => about.database(answer, held.as_of, all),
-        Answer::Backup(_) | Answer::Prometheus(_) | Answer::Alertmanager(_) | Answer::Exposition(_) => {}
+        Answer::Backup(_) | Answer::Prometheus(_) | Answer::Alertmanager(_) | Answer::Exposition(_) | Answer::History(_) => {}
     }
 }
 

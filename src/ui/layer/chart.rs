@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::app::mark::value;
+use crate::app::deployments;
+use crate::app::mark::{self, value};
 use crate::app::state::State;
 use crate::app::when;
 use crate::model::age;
@@ -40,7 +41,8 @@ pub fn draw(canvas: &mut Canvas, state: &State, name: &str, cursor: Option<Times
     let chart_height = body.saturating_sub(legend + note_lines.len() as u16 + 2).max(3);
     let live = view.freshness == Freshness::Fresh;
     let mut part = canvas.part(0, 4, width, chart_height);
-    chart::draw(&mut part, &Chart { panel: view.panel, plot, live, now: state.now, cursor });
+    let marks = deployments::on_chart(state, view.panel, plot).iter().map(|one| one.at).collect();
+    chart::draw(&mut part, &Chart { panel: view.panel, plot, live, now: state.now, cursor, marks });
     let mut y = 4 + chart_height;
     times(canvas, state, y, plot, live);
     y += 1;
@@ -82,6 +84,16 @@ fn step(seconds: i64) -> String {
     age::exact(jiff::SignedDuration::from_secs(seconds))
 }
 
+/// The deployment near the cursor.
+fn near(state: &State, view: &PanelView, plot: &Plot, at: Timestamp) -> String {
+    let marks = deployments::on_chart(state, view.panel, plot);
+    let Some(one) = deployments::at_cursor(&marks, plot, at) else { return String::new() };
+    let (glyph, word, _) = mark::ending(one.result);
+    let who = one.who.as_ref().map_or(String::new(), |who| format!(" by {who}"));
+    let result = format!("{glyph} {word}");
+    format!("  deployed {}: {}{who}, {}", when::minute(state, one.at), one.versions(), result.trim_start())
+}
+
 /// The values of the series at the cursor, or the newest ones; gives back the lines used.
 fn values(canvas: &mut Canvas, state: &State, y: u16, view: &PanelView, plot: &Plot, cursor: Option<Timestamp>, lines: u16) -> u16 {
     let width = canvas.area.width;
@@ -90,7 +102,7 @@ fn values(canvas: &mut Canvas, state: &State, y: u16, view: &PanelView, plot: &P
         None => plot.len.checked_sub(1),
     };
     let title = match (cursor, at) {
-        (Some(_), Some(at)) => format!("at {}", when::both(state, plot.time(at))),
+        (Some(_), Some(at)) => format!("at {}{}", when::both(state, plot.time(at)), near(state, view, plot, plot.time(at))),
         (None, _) if view.freshness == Freshness::Fresh => "newest values".to_owned(),
         _ => format!("last known values, as of {} ?", view.as_of.map_or("?".to_owned(), |at| when::both(state, at))),
     };

@@ -1,5 +1,6 @@
 //! The Metrics pane: the estate's panels as small charts with their newest values.
 
+use crate::app::deployments;
 use crate::app::grid::grid;
 use crate::app::mark::{only_series, value};
 use crate::app::state::State;
@@ -65,7 +66,8 @@ fn panel(canvas: &mut Canvas, state: &State, view: &PanelView, selected: bool) {
         Some(answer) => match &answer.plot {
             Some(plot) => {
                 let live = view.freshness == Freshness::Fresh;
-                chart::draw(&mut part, &Chart { panel: view.panel, plot, live, now: state.now, cursor: None });
+                let marks = deployments::on_chart(state, view.panel, plot).iter().map(|one| one.at).collect();
+                chart::draw(&mut part, &Chart { panel: view.panel, plot, live, now: state.now, cursor: None, marks });
             }
             None => drop(part.put(0, 0, width, "no chart yet", Token::Dim)),
         },

@@ -3,5 +3,6 @@
 pub mod alerts;
 pub mod backups;
 pub mod databases;
+pub mod deployments;
 pub mod metrics;
 pub mod overview;

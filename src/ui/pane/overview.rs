@@ -97,6 +97,7 @@ fn rows(canvas: &mut Canvas, state: &State, column: Range<usize>, offset: usize)
                 }
             }
             OverviewRow::Change(index) => change(canvas, state, y, *index, name),
+            OverviewRow::Deployment(index) => deployment(canvas, state, y, *index, name),
         }
     }
 }
@@ -285,6 +286,10 @@ fn said(reading: &Reading<Answer>) -> String {
         },
         Some(Answer::Exposition(e)) => format!("{} series of {}", e.series, metric::show(e.bytes as f64, Unit::Bytes)),
         Some(Answer::Database(d)) => d.summary(),
+        Some(Answer::History(h)) => {
+            let broken = if h.broken > 0 { format!(", {} broken", h.broken) } else { String::new() };
+            format!("{} deployments{broken}", h.deployments.len())
+        }
         Some(Answer::Probe(p)) => match &p.why {
             Some(why) => why.clone(),
             None => format!("answers in {}", metric::show(p.took, Unit::Seconds)),
@@ -303,4 +308,18 @@ fn change(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token)
     let width = canvas.area.width;
     canvas.put(NAME, y, width - NAME - AGE_WIDTH - 1, &change.what, name);
     age_cell(canvas, y, &when::ago(state, change.at), Token::Dim);
+}
+
+/// One deployment among the changes.
+fn deployment(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token) {
+    let Some(one) = state.shown().deployments.all.get(index) else { return };
+    let (glyph, word, token) = mark::ending(one.result);
+    let token = if one.result.is_some() && token == Token::Text { Token::Dim } else { token };
+    canvas.put(STATE, y, STATE_WIDTH, &format!("{glyph} {word}"), token);
+    let width = canvas.area.width;
+    let site = one.site.as_ref().map_or(String::new(), |site| format!(" at {site}"));
+    let who = one.who.as_ref().map_or(String::new(), |who| format!(" by {who}"));
+    let text = format!("deployed {}{site} {}{who}", one.service, one.versions());
+    canvas.put(NAME, y, width - NAME - AGE_WIDTH - 1, &text, name);
+    age_cell(canvas, y, &when::ago(state, one.at), Token::Dim);
 }

@@ -22,6 +22,8 @@ pub struct Chart<'a> {
     pub now: Timestamp,
     /// The time under the cursor.
     pub cursor: Option<Timestamp>,
+    /// When something was deployed.
+    pub marks: Vec<Timestamp>,
 }
 
 /// The values at the chart's bottom and top.
@@ -97,6 +99,7 @@ pub fn draw(canvas: &mut Canvas, chart: &Chart) {
     let mut plot = canvas.part(axis, 0, width, height);
     let data = data_columns(chart, width);
     thresholds(&mut plot, chart, scale);
+    marks(&mut plot, chart, data);
     // The first series lies on top.
     for (index, one) in chart.plot.series.iter().enumerate().rev() {
         if plot.ascii {
@@ -111,6 +114,10 @@ pub fn draw(canvas: &mut Canvas, chart: &Chart) {
                 plot.cell(x as u16, height - 1, 'N', Token::Unknown);
             }
         }
+    }
+    // The head of a mark is never under a line.
+    for x in mark_columns(chart, data) {
+        plot.cell(x, 0, if plot.ascii { 'v' } else { '▼' }, Token::Title);
     }
     for x in data..width {
         plot.cell(x, height - 1, '?', Token::Unknown);
@@ -140,6 +147,25 @@ fn axis(canvas: &mut Canvas, chart: &Chart, scale: Scale) -> u16 {
         canvas.put_right(0, wide, y, &text, token);
     }
     wide + 1
+}
+
+/// The columns of the moments at which something was deployed; those outside of the plot have none.
+fn mark_columns(chart: &Chart, data: u16) -> Vec<u16> {
+    let plot = chart.plot;
+    let end = plot.time(plot.len.saturating_sub(1));
+    let inside = chart.marks.iter().filter(|at| **at >= plot.start && **at <= end);
+    let place = |at: &Timestamp| step_at(plot, *at).map(|step| (step * usize::from(data) / plot.len.max(1)) as u16);
+    inside.filter_map(place).filter(|x| *x < data).collect()
+}
+
+/// A line down from each, apart from thresholds: these are upright and broken, and end in an arrow at the top.
+fn marks(canvas: &mut Canvas, chart: &Chart, data: u16) {
+    let line = if canvas.ascii { ':' } else { '╎' };
+    for x in mark_columns(chart, data) {
+        for y in 0..canvas.area.height {
+            canvas.cell(x, y, line, Token::Dim);
+        }
+    }
 }
 
 fn thresholds(canvas: &mut Canvas, chart: &Chart, scale: Scale) {
@@ -236,7 +262,7 @@ fn cursor(canvas: &mut Canvas, x: u16) {
     for y in 0..canvas.area.height {
         let at = (canvas.area.x + x, canvas.area.y + y);
         let symbol = canvas.buf.cell(at).and_then(|c| c.symbol().chars().next());
-        let symbol = symbol.filter(|c| !matches!(c, ' ' | '┄' | '.')).unwrap_or(line);
+        let symbol = symbol.filter(|c| !matches!(c, ' ' | '┄' | '.' | '╎' | ':')).unwrap_or(line);
         canvas.cell(x, y, symbol, Token::Cursor);
     }
 }
@@ -273,11 +299,15 @@ mod tests {
     }
 
     fn drawn(plot: &Plot, warn: Option<f64>, live: bool, now: i64, ascii: bool, size: (u16, u16)) -> Vec<String> {
+        marked(plot, warn, live, now, ascii, size, &[])
+    }
+
+    fn marked(plot: &Plot, warn: Option<f64>, live: bool, now: i64, ascii: bool, size: (u16, u16), marks: &[Timestamp]) -> Vec<String> {
         let area = Rect::new(0, 0, size.0, size.1);
         let mut buf = Buffer::empty(area);
         let theme = Theme { name: "t".into(), styles: Default::default() };
         let now = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(now);
-        let chart = Chart { panel: &panel(warn), plot, live, now, cursor: None };
+        let chart = Chart { panel: &panel(warn), plot, live, now, cursor: None, marks: marks.to_vec() };
         draw(&mut Canvas { buf: &mut buf, area, theme: &theme, ascii }, &chart);
         (0..size.1).map(|y| (0..size.0).map(|x| buf[(x, y)].symbol().to_owned()).collect()).collect()
     }
@@ -301,6 +331,19 @@ mod tests {
     fn over_the_limit_is_a_hash_in_ascii_and_the_limit_is_drawn() {
         let rows = drawn(&plot(vec![Some(1.0), Some(1.0), Some(9.0), Some(9.0)]), Some(5.0), true, 0, true, (4, 3));
         assert!(rows.concat().contains('#') && rows[1].contains('.'), "{rows:?}");
+    }
+
+    #[test]
+    fn what_was_deployed_is_an_arrow_with_a_broken_line_that_no_threshold_looks_like() {
+        let at = |secs| Timestamp::UNIX_EPOCH + SignedDuration::from_secs(secs);
+        let plot = plot(vec![Some(1.0); 8]);
+        // One before and one after the plot have no column.
+        let marks = [at(-100), at(31), at(900)];
+        let rows = marked(&plot, Some(2.0), true, 0, true, (8, 5), &marks);
+        let column: String = rows.iter().map(|row| row.chars().nth(3).unwrap()).collect();
+        assert_eq!((column.as_str(), rows.concat().matches('v').count()), ("v:-::", 1), "{rows:?}");
+        let rows = marked(&plot, Some(2.0), true, 0, false, (8, 5), &marks);
+        assert_eq!((rows[0].chars().nth(3), rows[1].chars().nth(3)), (Some('▼'), Some('╎')), "{rows:?}");
     }
 
     proptest! {

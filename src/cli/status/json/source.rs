@@ -22,8 +22,17 @@ pub struct SourceOut<'a> {
     prometheus: Option<PrometheusOut<'a>>,
     alertmanager: Option<AlertmanagerOut<'a>>,
     exposition: Option<ExpositionOut<'a>>,
+    history: Option<HistoryOut<'a>>,
     probe: Option<ProbeOut<'a>>,
     database: Option<DatabaseOut<'a>>,
+}
+
+#[derive(Serialize)]
+struct HistoryOut<'a> {
+    deployments: usize,
+    dropped: usize,
+    broken: usize,
+    notes: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -85,7 +94,7 @@ struct CertificateOut<'a> {
 
 /// One of `sources`.
 pub(super) fn source<'a>(name: &'a str, kind: &'static str, reading: &'a Reading<Answer>, at: Timestamp) -> SourceOut<'a> {
-    let mut database = None;
+    let (mut database, mut history) = (None, None);
     let (mut prometheus, mut alertmanager, mut exposition, mut probe) = (None, None, None, None);
     match reading.held.as_ref().map(|h| &h.value) {
         Some(Answer::Prometheus(answer)) => prometheus = Some(prometheus_out(answer)),
@@ -101,6 +110,14 @@ pub(super) fn source<'a>(name: &'a str, kind: &'static str, reading: &'a Reading
         Some(Answer::Backup(_)) | None => {}
         Some(Answer::Exposition(answer)) => exposition = Some(exposition_out(answer)),
         Some(Answer::Database(answer)) => database = Some(super::database::database(answer)),
+        Some(Answer::History(answer)) => {
+            history = Some(HistoryOut {
+                deployments: answer.deployments.len(),
+                dropped: answer.dropped,
+                broken: answer.broken,
+                notes: &answer.notes,
+            });
+        }
         Some(Answer::Probe(answer)) => probe = Some(probe_out(answer, at)),
     }
     SourceOut {
@@ -116,6 +133,7 @@ pub(super) fn source<'a>(name: &'a str, kind: &'static str, reading: &'a Reading
         prometheus,
         alertmanager,
         exposition,
+        history,
         probe,
         database,
     }

@@ -1,0 +1,85 @@
+//! What was deployed, as the console holds it: joined from all sources, and which of it belongs to a chart.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::deployment::{self, Deployment};
+use crate::model::estate::SourceKind;
+use crate::model::metric::Plot;
+use crate::model::panel::Panel;
+use crate::model::reading::{Freshness, Reading};
+use crate::model::source::{Answer, HistoryAnswer};
+
+use super::state::State;
+
+/// What all sources together tell of deployments.
+#[derive(Debug, Clone, Default)]
+pub struct Deployments {
+    /// What they were joined from.
+    answers: Vec<Arc<HistoryAnswer>>,
+    /// Each once, the newest first.
+    pub all: Arc<Vec<Arc<Deployment>>>,
+}
+
+impl PartialEq for Deployments {
+    fn eq(&self, other: &Deployments) -> bool {
+        Arc::ptr_eq(&self.all, &other.all) || self.all == other.all
+    }
+}
+
+impl Deployments {
+    /// Joined anew only where a source told something else than the last time: there are thousands of them.
+    pub(super) fn of(readings: &[Reading<Answer>], before: &Deployments) -> Deployments {
+        let answers: Vec<Arc<HistoryAnswer>> = readings
+            .iter()
+            .filter_map(|reading| match &reading.held.as_ref()?.value {
+                Answer::History(answer) => Some(answer.clone()),
+                _ => None,
+            })
+            .collect();
+        let same = answers.len() == before.answers.len() && answers.iter().zip(&before.answers).all(|(a, b)| Arc::ptr_eq(a, b));
+        if same {
+            return before.clone();
+        }
+        let all = Arc::new(deployment::join(answers.iter().map(|answer| answer.deployments.as_slice())));
+        Deployments { answers, all }
+    }
+
+    /// The deployment with that key, and its place.
+    pub fn find(&self, key: &str) -> Option<(usize, &Arc<Deployment>)> {
+        self.all.iter().enumerate().find(|(_, one)| &*one.key == key)
+    }
+}
+
+/// The deployments of a panel's service in the time of its plot, the newest first; none of a panel without a service. A
+/// version that is only there was not deployed.
+pub fn on_chart<'a>(state: &'a State, panel: &Panel, plot: &Plot) -> Vec<&'a Arc<Deployment>> {
+    let Some(service) = &panel.service else { return Vec::new() };
+    let end = plot.time(plot.len.saturating_sub(1));
+    let within = deployment::between(&state.shown().deployments.all, plot.start, end);
+    within.iter().filter(|one| one.is_act() && one.is_of(service, panel.site.as_deref())).collect()
+}
+
+/// The one of these that is nearest to a chart's cursor, where one is within three steps of the plot.
+pub fn at_cursor<'a>(marks: &[&'a Arc<Deployment>], plot: &Plot, at: Timestamp) -> Option<&'a Arc<Deployment>> {
+    let reach = SignedDuration::from_secs(plot.step.max(1).saturating_mul(3));
+    let away = |one: &Deployment| one.at.duration_since(at).abs();
+    marks.iter().filter(|one| away(one) <= reach).min_by_key(|one| away(one)).copied()
+}
+
+impl State {
+    /// True where the estate has a source of deployments.
+    pub fn tells_of_deployments(&self) -> bool {
+        self.estate.sources.iter().any(|source| matches!(source.kind, SourceKind::History(_)))
+    }
+
+    /// The sources of deployments that are not fresh: what is listed may lack the newest of theirs.
+    pub fn silent_histories(&self) -> Vec<&str> {
+        let stale = |reading: &Reading<Answer>| reading.freshness(self.now) != Freshness::Fresh;
+        let all = self.estate.sources.iter().zip(self.shown_readings());
+        all.filter(|(source, reading)| matches!(source.kind, SourceKind::History(_)) && stale(reading))
+            .map(|(s, _)| s.name.as_str())
+            .collect()
+    }
+}

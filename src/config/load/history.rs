@@ -1,0 +1,39 @@
+//! What tells of deployments, of a file that passed every check.
+
+use std::path::Path;
+
+use jiff::SignedDuration;
+
+use super::super::raw::{RawHistory, text};
+use super::super::timing;
+use crate::model::estate::{History, Part, Source, SourceKind};
+
+/// `every` where the file says nothing: deployments are rarer than samples.
+const EVERY: SignedDuration = SignedDuration::from_secs(60);
+/// The longest `timeout` where the file says nothing; it is never longer than `every`.
+const TIMEOUT: SignedDuration = SignedDuration::from_secs(10);
+
+/// The source; `None` where a check has a hole.
+pub(super) fn source(file: &Path, raw: &RawHistory) -> Option<Source> {
+    let path = file.parent().unwrap_or(Path::new("")).join(text(&raw.path)?);
+    let kind = match text(&raw.kind)? {
+        "deploy-log" => {
+            let fields = raw.fields.iter().flat_map(|fields| fields.get_ref());
+            let fields = fields.map(|(name, place)| Some((Part::named(name.get_ref())?, place.get_ref().clone())));
+            History::DeployLog { path, fields: fields.collect::<Option<_>>()? }
+        }
+        "releases" => History::Releases { path },
+        "git" => History::Git { path, tags: text(&raw.tags).unwrap_or("*").to_owned() },
+        _ => return None,
+    };
+    let every = timing::or(&raw.every, EVERY)?;
+    Some(Source {
+        name: text(&raw.name)?.to_owned(),
+        every,
+        timeout: timing::or(&raw.timeout, every.min(TIMEOUT))?,
+        http_config: None,
+        service: text(&raw.service).map(str::to_owned),
+        site: text(&raw.site).map(str::to_owned),
+        kind: SourceKind::History(kind),
+    })
+}

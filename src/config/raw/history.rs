@@ -1,0 +1,43 @@
+//! `[[history]]` as it is written.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::super::check::HISTORIES;
+use super::{Key, Map, RawLabels};
+
+/// Where it is told what was deployed.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+#[schemars(extend("allOf" = [
+    { "if": { "properties": { "kind": { "enum": ["releases", "git"] } } }, "then": { "required": ["service"] } },
+]))]
+pub(in crate::config) struct RawHistory {
+    /// Its name; sources and histories have no name in common.
+    #[schemars(with = "String")]
+    pub name: Key<String>,
+    /// `deploy-log`: a file of JSON lines. `releases`: a folder with `releases` and a link `current`. `git`: the tags of a local clone.
+    #[schemars(with = "String", extend("enum" = HISTORIES))]
+    pub kind: Key<String>,
+    /// The file or the folder; a relative path is taken from the estate file's folder.
+    #[schemars(with = "String")]
+    pub path: Key<String>,
+    /// Of a deploy-log: where in a line a part stands that has another name there, such as `{ version = "release.tag" }`. The parts are id, service, site, environment, from, version, who, time, took, finished, source, result, commit, first_commit, links, reason, approvals, incidents, restored, fixes, unplanned.
+    #[schemars(with = "Map")]
+    pub fields: RawLabels,
+    /// Of git: which tags, such as `v*`; what stands before the `*` is no part of the version. All of them without this key.
+    #[schemars(with = "Option<String>")]
+    pub tags: Key<String>,
+    /// The service that it tells of; a deploy-log may name it in every line.
+    #[schemars(with = "Option<String>")]
+    pub service: Key<String>,
+    /// The site that it tells of, where it tells of one only.
+    #[schemars(with = "Option<String>")]
+    pub site: Key<String>,
+    /// The time between two tries, 1s to 24h; 60s without this key.
+    #[schemars(with = "Option<String>")]
+    pub every: Key<String>,
+    /// How long one try may take, 100ms to 5m; the smaller of `every` and 10s without this key.
+    #[schemars(with = "Option<String>")]
+    pub timeout: Key<String>,
+}

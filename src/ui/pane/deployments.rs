@@ -1,0 +1,104 @@
+//! The Deployments pane: one line each, the newest first. Its snapshots are `deployments_*`.
+
+use crate::app::mark;
+use crate::app::state::State;
+use crate::app::when;
+use crate::model::age;
+use crate::model::deployment::Deployment;
+use crate::model::preferences::Token;
+use crate::ui::frame;
+use crate::ui::widget::canvas::{Canvas, thousands};
+
+/// Where the columns are.
+struct Columns {
+    wide: bool,
+    service: u16,
+    site: u16,
+    version: u16,
+    who: u16,
+    result: u16,
+    took: u16,
+    /// The screen's edge where there is no room for it.
+    reason: u16,
+}
+
+const TIME: u16 = 2;
+
+fn columns(width: u16) -> Columns {
+    if width >= 120 {
+        Columns { wide: true, service: 24, site: 40, version: 51, who: 79, result: 94, took: 105, reason: 113 }
+    } else {
+        // Where there is less than 80 the last columns are cut off; a person and the result come before the time taken.
+        Columns { wide: false, service: 14, site: 25, version: 33, who: 53, result: 62, took: 72, reason: width }
+    }
+}
+
+/// Draws the pane between the fixed lines.
+pub fn draw(canvas: &mut Canvas, state: &State) {
+    let width = canvas.area.width;
+    let at = columns(width);
+    let all = state.shown().deployments.all.len();
+    let mut chip = frame::chip(&state.deployments.filter.text, || state.deployment_rows.len(), all);
+    let silent = state.silent_histories();
+    if chip.is_empty() && !silent.is_empty() && all > 0 {
+        chip = format!("? not fresh: {}", silent.join(" "));
+    }
+    let heads = [
+        (TIME, "TIME"),
+        (at.service, "SERVICE"),
+        (at.site, "SITE"),
+        (at.version, "VERSION"),
+        (at.who, "WHO"),
+        (at.result, "RESULT"),
+        (at.took, "TOOK"),
+        (at.reason, if at.reason < width { "REASON" } else { "" }),
+    ];
+    frame::heads(canvas, &heads, &chip);
+    if state.deployment_rows.is_empty() {
+        empty(canvas, state, all, &silent);
+    }
+    let height = usize::from(canvas.area.height - 4);
+    let rows = state.deployment_rows.iter().enumerate().skip(state.deployments.list.offset).take(height);
+    for (line, (place, index)) in rows.enumerate() {
+        let selected = state.deployments.list.selected.is_some() && place == state.deployments.list.row;
+        if let Some(one) = state.shown().deployments.all.get(*index) {
+            row(canvas, state, 3 + line as u16, one, selected);
+        }
+    }
+}
+
+/// That nothing was deployed is said only where someone was heard who could have said otherwise.
+fn empty(canvas: &mut Canvas, state: &State, all: usize, silent: &[&str]) {
+    let (text, token) = match (all > 0, state.tells_of_deployments(), silent.is_empty()) {
+        (true, ..) => (format!("None of {} deployments matches", thousands(all)), Token::Dim),
+        (_, false, _) => ("The estate file names no [[history]]: nothing tells of deployments".to_owned(), Token::Dim),
+        (_, _, false) => (format!("? Nothing is known: not fresh is {}", silent.join(" ")), Token::Unknown),
+        (_, _, true) => ("No deployment is told".to_owned(), Token::Dim),
+    };
+    canvas.put(TIME, 3, canvas.area.width, &text, token);
+}
+
+fn row(canvas: &mut Canvas, state: &State, y: u16, one: &Deployment, selected: bool) {
+    let width = canvas.area.width;
+    let at = columns(width);
+    if selected {
+        canvas.put(0, y, 1, ">", Token::Selected);
+    }
+    let time = if at.wide { when::full(state, one.at) } else { when::short(state, one.at) };
+    canvas.put(TIME, y, at.service - TIME - 1, &time, Token::Dim);
+    canvas.put(at.service, y, at.site - at.service - 1, &one.service, if selected { Token::Selected } else { Token::Text });
+    let known = |text: &Option<String>| text.clone().map_or(("?".to_owned(), Token::Unknown), |text| (text, Token::Text));
+    let mut put = |x: u16, end: u16, (text, token): (String, Token)| {
+        canvas.put(x, y, end.min(width).saturating_sub(x + 1), &text, token);
+    };
+    put(at.site, at.version, known(&one.site));
+    put(at.version, at.who, (one.versions(), Token::Text));
+    put(at.who, at.result, known(&one.who));
+    let (glyph, word, token) = mark::ending(one.result);
+    put(at.result, at.took, (format!("{glyph} {word}"), token));
+    let took = one.took.map_or(("?".to_owned(), Token::Unknown), |took| (age::coarse(took), Token::Dim));
+    put(at.took, if at.reason < width { at.reason } else { width + 1 }, took);
+    if at.reason < width {
+        put(at.reason, width + 1, (one.reason.clone().unwrap_or_default(), Token::Dim));
+    }
+}

@@ -1,0 +1,125 @@
+//! Reads what was deployed: a deploy log, a folder of releases, the tags of a clone. All of it on this machine.
+
+mod git;
+mod line;
+mod log;
+mod releases;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::runtime::Handle;
+
+use self::log::Log;
+use crate::model::deployment::Deployment;
+use crate::model::estate::{History, Source, SourceKind};
+use crate::model::reading::{FailureKind, Outcome};
+use crate::model::source::{Answer, HistoryAnswer};
+use crate::model::text::{NOTE_CAP, clean};
+
+/// Deployments kept of one source, the newest.
+const KEPT: usize = 50_000;
+
+/// The time as this machine tells it.
+type Clock<'c> = &'c (dyn Fn() -> Timestamp + Send + Sync);
+
+/// Reads one history.
+#[derive(Debug)]
+pub(crate) struct Historian {
+    reader: Arc<Reader>,
+}
+
+#[derive(Debug)]
+struct Reader {
+    /// Whose it is.
+    of: Of,
+    kind: History,
+    deadline: Duration,
+    /// What is known of a log that grows.
+    log: Mutex<Log>,
+    /// The newest answer: while nothing changes it is the very same one, and nothing is derived from it again.
+    newest: Mutex<Option<Arc<HistoryAnswer>>>,
+}
+
+/// What the estate file says of the whole history.
+#[derive(Debug, Clone)]
+struct Of {
+    name: String,
+    service: Option<String>,
+    site: Option<String>,
+}
+
+impl Historian {
+    /// A reader of that source; `None` where it is something else.
+    pub(crate) fn new(source: &Source) -> Option<Historian> {
+        let SourceKind::History(kind) = &source.kind else { return None };
+        let reader = Reader {
+            of: Of { name: source.name.clone(), service: source.service.clone(), site: source.site.clone() },
+            kind: kind.clone(),
+            deadline: source.timeout.unsigned_abs(),
+            log: Mutex::new(Log::default()),
+            newest: Mutex::new(None),
+        };
+        Some(Historian { reader: Arc::new(reader) })
+    }
+
+    /// One try. A disk that hangs holds up a thread and nothing else: who polls has a deadline.
+    pub(crate) async fn poll(&self, clock: Clock<'_>) -> Outcome<Answer> {
+        let (as_of, reader) = (clock(), self.reader.clone());
+        let read = tokio::task::spawn_blocking(move || reader.read());
+        let failed = |kind, what: &str| Outcome::Failed { kind, what: clean(what, NOTE_CAP).into_owned(), at: clock() };
+        match tokio::time::timeout(self.reader.deadline, read).await {
+            Ok(Ok(Ok(answer))) => Outcome::Value { value: Answer::History(answer), as_of },
+            Ok(Ok(Err((kind, what)))) => failed(kind, &what),
+            Ok(Err(_)) => failed(FailureKind::Unreachable, "reading it ended in a defect of qd"),
+            Err(_) => failed(FailureKind::Unreachable, "reading it took too long"),
+        }
+    }
+}
+
+/// Why it was not read.
+type Fault = (FailureKind, String);
+
+/// An error of a file: one that we may not read is refused.
+fn fault(path: &std::path::Path, error: &std::io::Error) -> Fault {
+    let kind = if error.kind() == std::io::ErrorKind::PermissionDenied { FailureKind::Refused } else { FailureKind::Unreachable };
+    (kind, format!("cannot read {}: {error}", path.display()))
+}
+
+impl Reader {
+    fn read(&self) -> Result<Arc<HistoryAnswer>, Fault> {
+        let answer = match &self.kind {
+            History::DeployLog { path, fields } => {
+                // A try that hangs must not make the later ones wait, each in a thread of its own.
+                let Ok(mut log) = self.log.try_lock() else {
+                    return Err((FailureKind::Unreachable, "an earlier try still reads it".to_owned()));
+                };
+                log.read(path, fields, &self.of)?
+            }
+            History::Releases { path } => releases::read(path, &self.of)?,
+            // This thread may wait: it is one for that.
+            History::Git { path, tags } => Handle::current().block_on(git::read(path, tags, &self.of, self.deadline))?,
+        };
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = newest.as_ref().filter(|known| ***known == answer) {
+            return Ok(known.clone());
+        }
+        let answer = Arc::new(answer);
+        *newest = Some(answer.clone());
+        Ok(answer)
+    }
+}
+
+/// The answer of these deployments, of which the newest are kept.
+fn answer(mut deployments: Vec<Arc<Deployment>>, broken: usize, notes: Vec<String>) -> HistoryAnswer {
+    // Of two at one moment the line that was written later is the newer one.
+    deployments.reverse();
+    deployments.sort_by_key(|one| std::cmp::Reverse(one.at));
+    let dropped = deployments.len().saturating_sub(KEPT);
+    deployments.truncate(KEPT);
+    HistoryAnswer { deployments, dropped, broken, notes }
+}
+
+#[cfg(test)]
+mod tests;
