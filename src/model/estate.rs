@@ -357,3 +357,31 @@ impl Severity {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A source that is tried every five seconds.
+    pub(crate) fn source(name: &str, kind: SourceKind) -> Source {
+        let every = SignedDuration::from_secs(5);
+        Source { name: name.into(), every, timeout: every, http_config: None, service: None, site: None, kind }
+    }
+
+    /// An estate with these sources and nothing else.
+    pub(crate) fn bare(sources: Vec<Source>) -> Estate {
+        Estate {
+            path: "/e/estate.toml".into(),
+            name: "e".into(),
+            environment: "test".into(),
+            zone: None,
+            note: None,
+            sites: vec![],
+            services: vec![],
+            sources,
+            panels: vec![],
+            rules: vec![],
+            objectives: vec![],
+        }
+    }
+}

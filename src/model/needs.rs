@@ -227,6 +227,7 @@ fn of_panel(view: &PanelView<'_>, now: Timestamp) -> Option<Need> {
 #[cfg(test)]
 mod tests {
     use super::super::alert::tests::alert;
+    use super::super::estate::tests::{bare, source};
     use super::super::estate::{Source, SourceKind};
     use super::super::label::Labels;
     use super::super::metric::{PanelAnswer, Sample};
@@ -361,20 +362,7 @@ mod tests {
         let when = When::Above(1.0);
         let rule = Rule { name: "too many".into(), panel: "errors".into(), when, holds: SignedDuration::ZERO, severity: Severity::Warning };
         let kind = SourceKind::Prometheus { url: String::new() };
-        let source = Source { name: "prom".into(), every, timeout: every, http_config: None, service: None, site: None, kind };
-        let estate = Estate {
-            path: "e".into(),
-            name: "e".into(),
-            environment: "t".into(),
-            zone: None,
-            note: None,
-            sites: vec![],
-            services: vec![],
-            sources: vec![source],
-            panels: vec![panel],
-            rules: vec![rule],
-            objectives: vec![],
-        };
+        let estate = Estate { panels: vec![panel], rules: vec![rule], ..bare(vec![source("prom", kind)]) };
         let answer = PrometheusAnswer { panels: [("errors".to_owned(), answer)].into(), ..Default::default() };
         let mut reading = Reading::never(every);
         reading.take(Outcome::Value { value: Answer::Prometheus(Arc::new(answer)), as_of: at(10) }, None);
@@ -412,20 +400,7 @@ mod tests {
         let mut reading: Reading<Answer> = Reading::never(every);
         reading.take(Outcome::Failed { kind: FailureKind::Refused, what: "401".into(), at: at(1) }, None);
         let kind = SourceKind::Prometheus { url: String::new() };
-        let source = Source { name: "prom".into(), every, timeout: every, http_config: None, service: None, site: None, kind };
-        let estate = Estate {
-            path: "e".into(),
-            name: "e".into(),
-            environment: "t".into(),
-            zone: None,
-            note: None,
-            sites: vec![],
-            services: vec![],
-            sources: vec![source],
-            panels: vec![],
-            rules: vec![],
-            objectives: vec![],
-        };
+        let estate = bare(vec![source("prom", kind)]);
         let readings = [reading];
         let found = finding::findings(&estate, &readings, &[], at(2));
         assert_eq!(found.len(), 1);

@@ -36,7 +36,8 @@ fn open(path: Option<PathBuf>) -> Option<Cache> {
 mod tests {
     use super::*;
     use crate::app::message::Message;
-    use crate::model::estate::{Probe, Source, SourceKind};
+    use crate::model::estate::tests::{bare, source};
+    use crate::model::estate::{Probe, SourceKind};
     use crate::model::label::Labels;
     use crate::model::reading::Outcome;
     use crate::model::source::{Answer, ProbeAnswer};
@@ -44,21 +45,7 @@ mod tests {
     use jiff::SignedDuration;
 
     fn estate(kind: SourceKind) -> Arc<Estate> {
-        let second = SignedDuration::from_secs(5);
-        let source = Source { name: "s".into(), every: second, timeout: second, http_config: None, service: None, site: None, kind };
-        Arc::new(Estate {
-            path: "/a/estate.toml".into(),
-            name: "e".into(),
-            environment: "test".into(),
-            zone: None,
-            note: None,
-            sites: vec![],
-            services: vec![],
-            sources: vec![source],
-            panels: vec![],
-            rules: vec![],
-            objectives: vec![],
-        })
+        Arc::new(bare(vec![source("s", kind)]))
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub mod backups;
 pub mod databases;
 pub mod deployments;
 pub mod findings;
+pub mod keys;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +14,6 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 
-use crate::app::keymap::Keymap;
 use crate::app::layer::{Pane, Spot};
 use crate::app::pane;
 use crate::app::state::{Identity, Look, State};
@@ -24,8 +24,7 @@ use crate::model::estate::{Estate, Role, Service, Severity, Site, Source, Source
 use crate::model::label::Labels;
 use crate::model::metric::{PanelAnswer, Plot, Sample, Series};
 use crate::model::panel::{Ask, Panel, Unit};
-use crate::model::preferences::{Binding, Color, Style, Theme, Token, ZoneChoice};
-use crate::model::problem::Place;
+use crate::model::preferences::{Color, Style, Theme, Token, ZoneChoice};
 use crate::model::reading::{FailureKind, Outcome, Reading};
 use crate::model::silence::{Silence, SilenceMatcher, SilenceState};
 use crate::model::source::{AlertmanagerAnswer, Answer, DownTarget, Peer, PrometheusAnswer, Rules, Targets};
@@ -233,56 +232,11 @@ pub fn dark() -> Theme {
     Theme { name: "dark".into(), styles }
 }
 
-fn keymap() -> Keymap {
-    let lines: &[(&str, &str, &str)] = &[
-        ("global", "q", "close"),
-        ("global", "esc", "back"),
-        ("global", "?", "help"),
-        ("global", ":", "palette"),
-        ("global", "f", "freeze"),
-        ("global", "z", "zone"),
-        ("global", "1", "overview"),
-        ("global", "2", "alerts"),
-        ("global", "3", "metrics"),
-        ("global", "6", "databases"),
-        ("global", "4", "backups"),
-        ("list", "enter", "open"),
-        ("list", "/", "filter"),
-        ("list", "j", "down"),
-        ("list", "down", "down"),
-        ("list", "k", "up"),
-        ("list", "up", "up"),
-        ("overview", "h", "left"),
-        ("overview", "l", "right"),
-        ("alerts", "m", "muted"),
-        ("alerts", "g", "group"),
-        ("metrics", "+", "longer"),
-        ("metrics", "-", "shorter"),
-        ("chart", "h", "left"),
-        ("chart", "l", "right"),
-        ("chart", "0", "live"),
-        ("detail", "j", "down"),
-        ("detail", "k", "up"),
-        ("detail", "enter", "open"),
-        ("help", "j", "down"),
-        ("input", "enter", "accept"),
-        ("input", "esc", "back"),
-    ];
-    let binding = |(layer, on, run): &(&str, &str, &str)| Binding {
-        layer: (*layer).into(),
-        on: (*on).into(),
-        run: (*run).into(),
-        desc: None,
-        place: Place::of("k.toml", "", 0),
-    };
-    Keymap::compile(&lines.iter().map(binding).collect::<Vec<_>>(), &[]).unwrap()
-}
-
 /// A console over these sources with these readings.
 pub fn console(estate: Estate, readings: Vec<Reading<Answer>>, size: (u16, u16)) -> State {
     let look = Look { themes: vec![dark()], theme: 0, ascii: false, zone: ZoneChoice::Utc, local: jiff::tz::TimeZone::UTC };
     let identity = Identity { host: "jump-2".into(), user: "mk".into() };
-    let mut state = State::new(Arc::new(estate), identity, look, Arc::new(keymap()), at(0), size);
+    let mut state = State::new(Arc::new(estate), identity, look, Arc::new(keys::keymap()), at(0), size);
     state.see(readings);
     state.changes.push_front(Change { at: at(-30), severity: Severity::Warning, what: "DiskFull began".into(), alert: None, source: None });
     state.changes.push_back(Change { at: at(-600), severity: Severity::Ok, what: "NodeDown ended".into(), alert: None, source: None });

@@ -239,30 +239,10 @@ impl Fetch for Upstream {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::estate::tests::{bare, source};
 
     fn estate(kind: SourceKind) -> Arc<Estate> {
-        let source = Source {
-            name: "s".into(),
-            every: jiff::SignedDuration::from_secs(5),
-            timeout: jiff::SignedDuration::from_secs(5),
-            http_config: None,
-            service: None,
-            site: None,
-            kind,
-        };
-        Arc::new(Estate {
-            path: "estate.toml".into(),
-            name: "e".into(),
-            environment: "test".into(),
-            zone: None,
-            note: None,
-            sites: vec![],
-            services: vec![],
-            sources: vec![source],
-            panels: vec![],
-            rules: vec![],
-            objectives: vec![],
-        })
+        Arc::new(bare(vec![source("s", kind)]))
     }
 
     #[tokio::test]
