@@ -2,8 +2,10 @@
 
 use crate::model::metric::Demand;
 
+use super::ask::Ask;
+
 /// One wish of update; the session carries it out.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Leave, with this exit code.
     Quit(u8),
@@ -18,4 +20,6 @@ pub enum Effect {
     Derive,
     /// The screen now wants this of panels.
     Demand(Demand),
+    /// Find this out; ends in `Message::Told`.
+    Ask(Box<Ask>),
 }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::model::reading::{Held, Outcome};
 use crate::model::source::Answer;
 
+use super::ask::Told;
 use super::derive::Derived;
 use super::key::Key;
 
@@ -34,4 +35,6 @@ pub enum Message {
     Derived(Box<Derived>),
     /// What an earlier start of the console knew, in the order of the estate's sources.
     Cached(Vec<Option<Held<Answer>>>),
+    /// The answer to what a view asked.
+    Told(Box<Told>),
 }

@@ -1,6 +1,7 @@
 //! What keys and data mean: state, actions, keymap, layers, update. Pure: time comes in with each message.
 
 pub mod action;
+pub mod ask;
 pub mod databases;
 pub mod deployments;
 pub mod derive;

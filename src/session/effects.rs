@@ -30,6 +30,7 @@ pub fn carry_out(effects: Vec<Effect>, feed: &impl Feed, demand: &watch::Sender<
             Effect::Redraw => left.redraw = true,
             Effect::Derive => left.derive = true,
             Effect::Poll(source) => feed.poke(source),
+            Effect::Ask(ask) => feed.ask(*ask),
             // Told only where it differs: each telling makes sources ask anew.
             Effect::Demand(wanted) => {
                 demand.send_if_modified(|old| std::mem::replace(old, wanted) != wanted);
@@ -56,6 +57,8 @@ mod tests {
         fn poke(&self, source: Option<usize>) {
             self.0.borrow_mut().push(source);
         }
+
+        fn ask(&self, _: crate::app::ask::Ask) {}
     }
 
     #[test]

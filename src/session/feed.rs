@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
+use crate::app::ask::Ask;
 use crate::app::message::Message;
 use crate::model::estate::Estate;
 use crate::model::metric::Demand;
 use crate::watch::{Past, Report, ReportKind, Watchers};
+
+use super::ask::Desk;
 
 /// Reports that may wait for the loop; a source has one try in flight, so that a full channel only slows the sources.
 pub const ROOM: usize = 64;
@@ -18,6 +21,8 @@ pub trait Feed {
     fn start(&mut self, demand: watch::Receiver<Demand>, out: mpsc::Sender<Message>);
     /// Tries a source now; all of them where `None`.
     fn poke(&self, source: Option<usize>);
+    /// Finds this out; the answer comes as one more message.
+    fn ask(&self, ask: Ask);
 }
 
 /// The sources of an estate.
@@ -25,17 +30,19 @@ pub struct Sources {
     estate: Arc<Estate>,
     past: Past,
     watchers: Option<Watchers>,
+    out: Option<mpsc::Sender<Message>>,
 }
 
 impl Sources {
     /// The sources of that estate, not yet tried, with what earlier starts saw of them.
     pub fn new(estate: Arc<Estate>, past: Past) -> Sources {
-        Sources { estate, past, watchers: None }
+        Sources { estate, past, watchers: None, out: None }
     }
 }
 
 impl Feed for Sources {
     fn start(&mut self, demand: watch::Receiver<Demand>, out: mpsc::Sender<Message>) {
+        self.out = Some(out.clone());
         let (reports, mut incoming) = mpsc::channel(ROOM);
         tokio::spawn(async move {
             while let Some(report) = incoming.recv().await {
@@ -51,6 +58,15 @@ impl Feed for Sources {
         if let Some(watchers) = &self.watchers {
             watchers.poke(source);
         }
+    }
+
+    fn ask(&self, ask: Ask) {
+        let Some(out) = self.out.clone() else { return };
+        let desk = Desk { estate: self.estate.clone() };
+        tokio::spawn(async move {
+            // Where the loop has ended meanwhile, nobody wants it.
+            let _ = out.send(Message::Told(Box::new(desk.answer(ask).await))).await;
+        });
     }
 }
 

@@ -1,5 +1,6 @@
 //! The terminal, the signals, the loop and the effects.
 
+pub mod ask;
 pub mod clock;
 pub mod derive;
 pub mod effects;

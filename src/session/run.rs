@@ -360,6 +360,8 @@ mod tests {
         fn poke(&self, source: Option<usize>) {
             self.0.poked.borrow_mut().push(source);
         }
+
+        fn ask(&self, _: crate::app::ask::Ask) {}
     }
 
     struct Manual(Instant);

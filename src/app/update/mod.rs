@@ -37,6 +37,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             data::cached(state, all);
             Vec::new()
         }
+        Message::Told(told) => match *told {},
     };
     state.demand.points = pane::points(state);
     if state.demand != before {

@@ -2,6 +2,7 @@
 
 pub mod dora;
 mod join;
+pub mod list;
 
 use std::sync::Arc;
 
