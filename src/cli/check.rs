@@ -113,12 +113,19 @@ mod tests {
     }
 
     #[test]
-    fn the_examples_are_right() {
-        for example in ["storefront", "plain"] {
-            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(example).join("estate.toml");
+    fn the_examples_are_right_and_name_what_they_cannot_say_yet() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+        let mut names: Vec<String> =
+            std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        assert_eq!(names, ["gov-cloud", "legal-rag", "licensing-portal", "opmas", "plain", "storefront", "vps-django"]);
+        for name in names {
+            let path = folder.join(&name).join("estate.toml");
             let mut out = Vec::new();
             let code = run(&Settings::new(&Global::default(), NOWHERE), Some(&path), &mut out).unwrap();
             assert_eq!(code, OK, "{}", String::from_utf8_lossy(&out));
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert_eq!(text.contains("\n# Still to come: "), !["plain", "storefront"].contains(&name.as_str()), "{name}");
         }
     }
 }

@@ -57,8 +57,13 @@ mod tests {
     #[test]
     fn the_example_estates_and_the_whole_one_are_right_by_it() {
         for text in [
-            include_str!("../../examples/storefront/estate.toml"),
+            include_str!("../../examples/gov-cloud/estate.toml"),
+            include_str!("../../examples/legal-rag/estate.toml"),
+            include_str!("../../examples/licensing-portal/estate.toml"),
+            include_str!("../../examples/opmas/estate.toml"),
             include_str!("../../examples/plain/estate.toml"),
+            include_str!("../../examples/storefront/estate.toml"),
+            include_str!("../../examples/vps-django/estate.toml"),
             super::super::load::tests::WHOLE,
         ] {
             assert_eq!(against(text), Vec::<String>::new());
