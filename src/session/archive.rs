@@ -149,3 +149,6 @@ impl Ledger for Archive {
         Ok(changed)
     }
 }
+
+#[cfg(test)]
+mod tests;
