@@ -266,6 +266,8 @@ pub struct State {
     pub deployments: PaneList<Arc<str>>,
     /// Places in the shown view's deployments that the filter leaves.
     pub deployment_rows: Vec<usize>,
+    /// Grows whenever the index of deployments holds others.
+    pub history_changes: u64,
     /// The Metrics pane; ids are panel names.
     pub metrics: PaneList<String>,
     /// Places in the estate's panels that the filter leaves.
@@ -317,6 +319,7 @@ impl State {
             grouped: false,
             deployments: PaneList::default(),
             deployment_rows: Vec::new(),
+            history_changes: 0,
             metrics: PaneList::default(),
             metric_rows: Vec::new(),
             databases: PaneList::default(),
