@@ -1,10 +1,106 @@
 //! What a view asks of the world once, beside the polls: each question ends in one answer, unless the console ends first.
 
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::model::deployment::Deployment;
+use crate::model::deployment::list::{Piece, Place};
+
+use super::filter::Plan;
+
 /// A question. The session finds the answer out beside the loop, with a deadline; a view that asks again ignores the
 /// answers to what it asked before.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Ask {}
+pub enum Ask {
+    /// A piece of the list of deployments. What is found early may be told before the rest.
+    Deployments(Question),
+    /// How many deployments pass. May be told as it grows.
+    DeploymentCount {
+        /// Its number.
+        number: u64,
+        /// Which.
+        plan: Plan,
+    },
+    /// The deployments of the same service and place before and after this one.
+    DeploymentNeighbours(Arc<Deployment>),
+}
+
+/// Asks for a piece of the list of deployments.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// Its number: of several only the answer to the last is wanted.
+    pub number: u64,
+    /// Which rows are let through.
+    pub plan: Plan,
+    /// Which of them.
+    pub want: Want,
+    /// How many.
+    pub rows: usize,
+}
+
+/// Which rows of a list are wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Want {
+    /// The newest.
+    Newest,
+    /// The oldest.
+    Oldest,
+    /// Those no newer than this.
+    At(Timestamp),
+    /// Those on both sides of this place, and the one there.
+    Around(Place),
+    /// Those just older than this place.
+    After(Place),
+    /// Those just newer than this place.
+    Before(Place),
+}
 
 /// The answer to a question.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Told {}
+pub enum Told {
+    /// A piece of the list.
+    Deployments(Rows),
+    /// How many pass.
+    DeploymentCount {
+        /// The question's number.
+        number: u64,
+        /// So many, at the least.
+        count: usize,
+        /// True where it is all of them.
+        done: bool,
+    },
+    /// What was deployed before and after one, where anything was.
+    DeploymentNeighbours {
+        /// The key of that one.
+        key: Arc<str>,
+        /// The one before it, which is older.
+        before: Option<Arc<Deployment>>,
+        /// The one after it, which is newer.
+        after: Option<Arc<Deployment>>,
+    },
+    /// The history has changed: what was asked of it may be out of date. Answers no question.
+    DeploymentsChanged,
+}
+
+/// A piece of the list of deployments.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rows {
+    /// The question's number.
+    pub number: u64,
+    /// True where it is all that was asked for; else more of it follows.
+    pub done: bool,
+    /// The rows; `Err` says why there are none, as a sentence.
+    pub piece: Result<Piece, String>,
+    /// The whole list, whatever is let through.
+    pub whole: Whole,
+}
+
+/// A whole list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Whole {
+    /// Its rows.
+    pub total: usize,
+    /// When the oldest and the newest of them began; `None` where there is none.
+    pub reach: Option<(Timestamp, Timestamp)>,
+}

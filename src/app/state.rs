@@ -20,6 +20,7 @@ use crate::model::source::Answer;
 
 use super::databases::DatabaseRow;
 use super::deployments::Deployments;
+use super::deployments::window::Window;
 use super::filter::Filter;
 use super::keymap::Keymap;
 use super::layer::{Layer, Pane, Scope, scope};
@@ -264,8 +265,8 @@ pub struct State {
     pub grouped: bool,
     /// The Deployments pane; ids are the keys of deployments.
     pub deployments: PaneList<Arc<str>>,
-    /// Places in the shown view's deployments that the filter leaves.
-    pub deployment_rows: Vec<usize>,
+    /// Its rows, as far as they are held.
+    pub window: Window,
     /// The Metrics pane; ids are panel names.
     pub metrics: PaneList<String>,
     /// Places in the estate's panels that the filter leaves.
@@ -316,7 +317,7 @@ impl State {
             show_muted: true,
             grouped: false,
             deployments: PaneList::default(),
-            deployment_rows: Vec::new(),
+            window: Window::default(),
             metrics: PaneList::default(),
             metric_rows: Vec::new(),
             databases: PaneList::default(),

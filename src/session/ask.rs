@@ -1,20 +1,32 @@
 //! Finds out what a view asks, beside the loop.
 
+pub mod deployments;
+
 use std::sync::Arc;
 
 use crate::app::ask::{Ask, Told};
 use crate::model::estate::Estate;
 
+use deployments::Index;
+
 /// All that answers are made from.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Desk {
     /// What the console watches.
     pub estate: Arc<Estate>,
+    /// What was deployed.
+    pub deployments: Index,
+    /// Where what is known early is told before the answer.
+    pub early: Arc<dyn Fn(Told) + Send + Sync>,
 }
 
 impl Desk {
     /// The answer. Ends by its own deadline.
     pub async fn answer(&self, ask: Ask) -> Told {
-        match ask {}
+        match ask {
+            Ask::Deployments(question) => self.deployments.piece(question, self.early.clone()).await,
+            Ask::DeploymentCount { number, plan } => self.deployments.count(number, plan, self.early.clone()).await,
+            Ask::DeploymentNeighbours(of) => self.deployments.neighbours(of).await,
+        }
     }
 }

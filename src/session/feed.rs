@@ -11,6 +11,7 @@ use crate::model::metric::Demand;
 use crate::watch::{Past, Report, ReportKind, Watchers};
 
 use super::ask::Desk;
+use super::ask::deployments::Index;
 
 /// Reports that may wait for the loop; a source has one try in flight, so that a full channel only slows the sources.
 pub const ROOM: usize = 64;
@@ -29,14 +30,15 @@ pub trait Feed {
 pub struct Sources {
     estate: Arc<Estate>,
     past: Past,
+    deployments: Index,
     watchers: Option<Watchers>,
     out: Option<mpsc::Sender<Message>>,
 }
 
 impl Sources {
     /// The sources of that estate, not yet tried, with what earlier starts saw of them.
-    pub fn new(estate: Arc<Estate>, past: Past) -> Sources {
-        Sources { estate, past, watchers: None, out: None }
+    pub fn new(estate: Arc<Estate>, past: Past, deployments: Index) -> Sources {
+        Sources { estate, past, deployments, watchers: None, out: None }
     }
 }
 
@@ -62,7 +64,10 @@ impl Feed for Sources {
 
     fn ask(&self, ask: Ask) {
         let Some(out) = self.out.clone() else { return };
-        let desk = Desk { estate: self.estate.clone() };
+        let room = out.clone();
+        // What is told early may be left out: the answer follows.
+        let early = Arc::new(move |told| drop(room.try_send(Message::Told(Box::new(told)))));
+        let desk = Desk { estate: self.estate.clone(), deployments: self.deployments.clone(), early };
         tokio::spawn(async move {
             // Where the loop has ended meanwhile, nobody wants it.
             let _ = out.send(Message::Told(Box::new(desk.answer(ask).await))).await;

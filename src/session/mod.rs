@@ -22,6 +22,8 @@ use color_eyre::eyre::{WrapErr, bail};
 use jiff::SignedDuration;
 
 use crate::app;
+use crate::app::ask::Ask;
+use crate::app::effect::Effect;
 use crate::app::keymap::Keymap;
 use crate::app::layer::Pane;
 use crate::app::message::Message;
@@ -32,6 +34,7 @@ use crate::model::reading::Held;
 use crate::model::source::Answer;
 use crate::ui;
 
+use ask::deployments::Index;
 use clock::{Clock, Wall};
 use feed::Sources;
 use guard::{Flush, Guard};
@@ -42,6 +45,9 @@ use screen::Line;
 /// How long the cache may take before the console opens without it: a home on a hung file server must not keep it shut.
 const CACHE_LIMIT: Duration = Duration::from_secs(1);
 
+/// The same for the first rows of the history.
+const PIECE_LIMIT: Duration = Duration::from_millis(30);
+
 /// How the console is opened.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -49,6 +55,8 @@ pub struct Options {
     pub read_only: bool,
     /// Where the last known readings are kept; `None` keeps none.
     pub cache: Option<PathBuf>,
+    /// Where the history of deployments is indexed; `None`: only what the sources tell now is known.
+    pub history: Option<PathBuf>,
     /// The pane that is shown first.
     pub start_pane: Pane,
     /// How far back charts reach at first; `None`: an hour.
@@ -92,6 +100,7 @@ async fn session(
     flush: Flush,
 ) -> color_eyre::Result<u8> {
     let past = past::past(estate.clone(), options.cache.clone());
+    let history = Index::new(estate.clone(), options.history.clone());
     let (store, cached) = shelf(&estate, options.cache).await;
     let mut state = State::new(estate.clone(), identity, look, keymap, Wall.now(), (80, 24));
     state.read_only = options.read_only;
@@ -101,6 +110,9 @@ async fn session(
     if let Some(cached) = cached {
         // Nothing is on the screen yet, and the loop's first message asks again for all that is wanted of the world.
         app::update::update(&mut state, Message::Cached(cached));
+    }
+    if options.history.is_some() && state.tells_of_deployments() {
+        first_piece(&mut state, &history).await;
     }
     // The signals first: one that came between would leave the terminal as it is inside.
     let notices = signals::listen().wrap_err("cannot listen to signals")?;
@@ -115,7 +127,7 @@ async fn session(
         input: input::listen(panic_key).wrap_err("cannot read the terminal")?,
         notices,
         clock: Wall,
-        feed: Sources::new(estate.clone(), past),
+        feed: Sources::new(estate.clone(), past, history),
         keeper: Keeper::new(store, estate.sources.len()),
     };
     let code = run::run(&mut parts).await;
@@ -123,6 +135,19 @@ async fn session(
     guard.restore();
     parts.keeper.finish().await;
     code.wrap_err("cannot set the terminal up")
+}
+
+/// Reads the first piece of the history, so that the first frame has it; where that takes too long it comes later.
+async fn first_piece(state: &mut State, history: &Index) {
+    state.window.indexed = true;
+    for effect in app::update::update(state, Message::Tick) {
+        let Effect::Ask(ask) = effect else { continue };
+        let Ask::Deployments(question) = *ask else { continue };
+        match tokio::time::timeout(PIECE_LIMIT, history.piece(question, Arc::new(drop))).await {
+            Ok(told) => drop(app::update::update(state, Message::Told(Box::new(told)))),
+            Err(_) => state.window.ask_again(),
+        }
+    }
 }
 
 /// The cache with what it held. A cache that is broken, or too slow, costs no more than its readings.

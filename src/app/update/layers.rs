@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::app::action::Action;
 use crate::app::databases::DatabaseRow;
 use crate::app::effect::Effect;
 use crate::app::filter::Filter;
@@ -102,7 +103,8 @@ fn alert(state: &mut State, id: &AlertId) {
 }
 
 fn deployment(state: &mut State, key: &str) {
-    if let Some(deployment) = state.shown().deployments.find(key).map(|(_, one)| one.clone()) {
+    let known = state.shown().deployments.find(key).map(|(_, one)| one);
+    if let Some(deployment) = known.or_else(|| state.window.find(key)).cloned() {
         lay(state, Layer::Deployment { deployment, spot: Spot::default() });
     }
 }
@@ -163,6 +165,10 @@ pub(super) fn open(state: &mut State) {
             }
         }
         Pane::Deployments => {
+            // The row that is meant may not be there yet.
+            if state.window.keep(Action::Open) {
+                return;
+            }
             if let Some(key) = state.deployments.list.selected.clone() {
                 deployment(state, &key);
             }

@@ -1,12 +1,14 @@
 //! The one place that changes the state: a message in, effects out.
 
 mod data;
+mod deployments;
 mod keys;
 mod layers;
 mod lists;
 mod metrics;
 mod typing;
 
+use super::ask::Told;
 use super::effect::Effect;
 use super::message::Message;
 use super::pane;
@@ -37,8 +39,17 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             data::cached(state, all);
             Vec::new()
         }
-        Message::Told(told) => match *told {},
+        Message::Told(told) => {
+            match *told {
+                told @ (Told::Deployments(_)
+                | Told::DeploymentCount { .. }
+                | Told::DeploymentNeighbours { .. }
+                | Told::DeploymentsChanged) => deployments::told(state, told),
+            }
+            Vec::new()
+        }
     };
+    effects.extend(deployments::go_on(state));
     state.demand.points = pane::points(state);
     if state.demand != before {
         effects.push(Effect::Demand(state.demand));
