@@ -155,7 +155,7 @@ async fn shelf(estate: &Arc<Estate>, path: Option<PathBuf>) -> (Option<Arc<dyn k
     let Some(path) = path else { return (None, None) };
     let estate = estate.clone();
     let opening = tokio::task::spawn_blocking(move || {
-        let cache = Cache::open(&path)?;
+        let (cache, _) = Cache::open(&path)?;
         let held = cache.load(&estate);
         Ok::<_, crate::cache::CacheError>((Shelf::new(cache, estate), held))
     });
