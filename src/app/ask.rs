@@ -24,6 +24,40 @@ pub enum Ask {
     },
     /// The deployments of the same service and place before and after this one.
     DeploymentNeighbours(Arc<Deployment>),
+    /// Writes deployments to a file. Its progress is told on the way.
+    Export(Export),
+    /// Stops the writing; the file is not there then.
+    StopExport,
+}
+
+/// Asks for deployments in a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Export {
+    /// Its number.
+    pub number: u64,
+    /// The whole path; its ending says the format: `.csv`, `.json` or `.jsonl`.
+    pub path: String,
+    /// Which are written.
+    pub plan: Plan,
+    /// These are written where nothing is indexed.
+    pub rows: Option<Vec<Arc<Deployment>>>,
+    /// True where a file of that name is replaced.
+    pub replace: bool,
+}
+
+/// How far an export is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exported {
+    /// So many are written.
+    Rows(usize),
+    /// All of them, so many.
+    Done(usize),
+    /// There is such a file, and it is as it was.
+    Exists,
+    /// Nothing is there; why, as a sentence.
+    Failed(String),
+    /// It was stopped, and nothing is there.
+    Stopped,
 }
 
 /// Asks for a piece of the list of deployments.
@@ -79,6 +113,8 @@ pub enum Told {
         /// The one after it, which is newer.
         after: Option<Arc<Deployment>>,
     },
+    /// How far the export of that number is.
+    Export(u64, Exported),
     /// The history has changed: what was asked of it may be out of date. Answers no question.
     DeploymentsChanged,
 }

@@ -287,6 +287,8 @@ pub struct State {
     pub keymap: Arc<Keymap>,
     /// True where nothing may be changed through this console.
     pub read_only: bool,
+    /// The folder that exports go to where nothing else is said; `None` where there is none.
+    pub exports: Option<String>,
 }
 
 impl State {
@@ -328,6 +330,7 @@ impl State {
             look,
             keymap,
             read_only: false,
+            exports: None,
         };
         state.demand.points = super::pane::points(&state);
         super::pane::refresh(&mut state);

@@ -29,7 +29,7 @@ pub fn run(settings: &Settings<'_>, start: Start, err: &mut dyn Write) -> Result
     let log = Mutex::new(settings.log(err));
     let options = session::Options {
         read_only: settings.global.read_only,
-        history: settings.paths.readings().map(|path| path.with_file_name("deployments.sqlite")),
+        history: settings.paths.readings().map(|path| path.with_file_name("history.db")),
         cache: settings.paths.readings(),
         start_pane: start.pane.unwrap_or(Pane::Overview),
         range: start.range,

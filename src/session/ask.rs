@@ -1,6 +1,7 @@
 //! Finds out what a view asks, beside the loop.
 
 pub mod deployments;
+mod export;
 
 use std::sync::Arc;
 
@@ -27,6 +28,8 @@ impl Desk {
             Ask::Deployments(question) => self.deployments.piece(question, self.early.clone()).await,
             Ask::DeploymentCount { number, plan } => self.deployments.count(number, plan, self.early.clone()).await,
             Ask::DeploymentNeighbours(of) => self.deployments.neighbours(of).await,
+            Ask::Export(export) => self.deployments.export(export, self.early.clone()).await,
+            Ask::StopExport => self.deployments.stop_export(),
         }
     }
 }

@@ -4,6 +4,7 @@ pub mod ask;
 pub mod clock;
 pub mod derive;
 pub mod effects;
+pub mod export;
 pub mod feed;
 pub mod guard;
 pub mod input;
@@ -57,6 +58,10 @@ pub struct Options {
     pub cache: Option<PathBuf>,
     /// Where the history of deployments is indexed; `None`: only what the sources tell now is known.
     pub history: Option<PathBuf>,
+    /// Where exports go where nothing else is said.
+    pub exports: Option<PathBuf>,
+    /// The filter of the first pane; nothing is filtered where it is empty.
+    pub filter: String,
     /// The pane that is shown first.
     pub start_pane: Pane,
     /// How far back charts reach at first; `None`: an hour.
@@ -100,12 +105,16 @@ async fn session(
     flush: Flush,
 ) -> color_eyre::Result<u8> {
     let past = past::past(estate.clone(), options.cache.clone());
-    let history = Index::new(estate.clone(), options.history.clone());
+    let history = Index::new(estate.clone(), options.history.clone(), options.exports.clone());
     let (store, cached) = shelf(&estate, options.cache).await;
     let mut state = State::new(estate.clone(), identity, look, keymap, Wall.now(), (80, 24));
     state.read_only = options.read_only;
     state.pane = options.start_pane;
     state.demand.range = options.range.unwrap_or(state.demand.range);
+    state.exports = options.exports.map(|folder| folder.to_string_lossy().into_owned());
+    if let Err(why) = app::update::narrow(&mut state, &options.filter) {
+        bail!("--filter: {why}");
+    }
     app::pane::refresh(&mut state);
     if let Some(cached) = cached {
         // Nothing is on the screen yet, and the loop's first message asks again for all that is wanted of the world.

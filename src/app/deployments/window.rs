@@ -81,6 +81,10 @@ pub struct Window {
     pub neighbours: Option<Neighbours>,
     /// True where something indexed answers; else the view's own rows do.
     pub indexed: bool,
+    /// The number of the last export, and whether it is under way.
+    pub exports: u64,
+    /// True while it is being written.
+    pub exporting: bool,
     filter: Filter,
     /// The view's rows that it was filled from.
     seen: Arc<Vec<Arc<Deployment>>>,
@@ -107,6 +111,8 @@ impl Default for Window {
             error: None,
             neighbours: None,
             indexed: false,
+            exports: 0,
+            exporting: false,
             filter: Filter::default(),
             seen: Arc::default(),
             stale: true,
@@ -195,6 +201,8 @@ fn answer(state: &mut State, ask: Ask) {
             let (before, after) = deployment::neighbours(&all, &of);
             neighbours_are(state, &of.key, (before.cloned(), after.cloned()));
         }
+        // No other question is asked from here.
+        _ => {}
     }
 }
 

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::app::action::Action;
 use crate::app::databases::DatabaseRow;
+use crate::app::deployments::window;
 use crate::app::effect::Effect;
 use crate::app::filter::Filter;
 use crate::app::layer::{Layer, Pane, Spot};
@@ -16,7 +17,7 @@ use crate::model::alert::{Alert, AlertId};
 use crate::model::change::Change;
 use crate::model::needs::About;
 
-use super::{keys, typing};
+use super::{keys, share, typing};
 
 /// Takes the top layer away; false where there is none. A filter line gives its former filter back.
 pub(super) fn pop(state: &mut State) -> bool {
@@ -65,6 +66,7 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
             state.layers.pop();
             go(state, goal)
         }
+        Some(Layer::Export(_)) => share::accept(state),
         _ => Vec::new(),
     }
 }
@@ -78,6 +80,10 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
         Goal::Panel(panel) => lay(state, Layer::Chart { panel, cursor: None }),
         Goal::Alert(id) => alert(state, &id),
         Goal::Deployment(key) => deployment(state, &key),
+        Goal::Moment(at) => {
+            show(state, Pane::Deployments);
+            window::go_to(state, at);
+        }
         Goal::AlertsOf(source) => {
             state.show_muted = true;
             narrow(state, by_field("source", &source));
@@ -88,7 +94,7 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
 
 /// Lays a view on top. Filter line and help below it would be come upon again on the way back: they go.
 fn lay(state: &mut State, layer: Layer) {
-    while matches!(state.layers.last(), Some(Layer::Filter | Layer::Help { .. })) {
+    while matches!(state.layers.last(), Some(Layer::Filter | Layer::Help { .. } | Layer::Share { .. } | Layer::Export(_))) {
         pop(state);
     }
     state.layers.push(layer);
@@ -261,7 +267,9 @@ fn by_field(name: &str, text: &str) -> Filter {
 /// Shows the Alerts pane with this filter, from its first row. Going back leads where this came from.
 fn narrow(state: &mut State, filter: Filter) {
     let mut layers = std::mem::take(&mut state.layers);
-    layers.retain(|layer| !matches!(layer, Layer::Filter | Layer::Palette(_) | Layer::Help { .. }));
+    layers.retain(|layer| {
+        !matches!(layer, Layer::Filter | Layer::Palette(_) | Layer::Help { .. } | Layer::Share { .. } | Layer::Export(_))
+    });
     let way = WayBack { pane: state.pane, layers, alerts: state.alerts.clone(), further: state.way_back.take() };
     show(state, Pane::Alerts);
     state.way_back = Some(Box::new(way));

@@ -28,7 +28,7 @@ pub(super) fn walk(state: &mut State, action: Action) {
             *scroll = scroll.saturating_add_signed(by).min(rows.len().saturating_sub(height as usize));
         }
         Some(Layer::Palette(palette)) => palette.step(by),
-        Some(Layer::Filter | Layer::Chart { .. }) => {}
+        Some(Layer::Filter | Layer::Chart { .. } | Layer::Share { .. } | Layer::Export(_)) => {}
         None => step(state, action, height),
     }
 }

@@ -6,6 +6,7 @@ mod keys;
 mod layers;
 mod lists;
 mod metrics;
+mod share;
 mod typing;
 
 use super::ask::Told;
@@ -13,6 +14,8 @@ use super::effect::Effect;
 use super::message::Message;
 use super::pane;
 use super::state::State;
+
+pub use typing::narrow;
 
 /// Takes in what happened. `state.now` is already the moment of the message.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
@@ -44,9 +47,9 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
                 told @ (Told::Deployments(_)
                 | Told::DeploymentCount { .. }
                 | Told::DeploymentNeighbours { .. }
+                | Told::Export(..)
                 | Told::DeploymentsChanged) => deployments::told(state, told),
             }
-            Vec::new()
         }
     };
     effects.extend(deployments::go_on(state));

@@ -1,14 +1,14 @@
 //! Reads the history of deployments for a view: pieces of the list, counts, neighbours. A newer question stops the older
 //! one of its kind.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::task::spawn_blocking;
 
-use crate::app::ask::{Question, Rows, Told, Want, Whole};
+use crate::app::ask::{Exported, Question, Rows, Told, Want, Whole};
 use crate::app::filter::Plan;
 use crate::cache::CacheError;
 use crate::cache::deployments::Deployments;
@@ -31,6 +31,10 @@ pub struct Index(Arc<Inner>);
 struct Inner {
     estate: Arc<Estate>,
     path: Option<PathBuf>,
+    /// Where exports go where nothing else is said.
+    folder: Option<PathBuf>,
+    /// Stops the export under way.
+    exporting: Mutex<Arc<AtomicBool>>,
     /// A handle of its own for each kind of question: a long count holds no piece up.
     pieces: Reader,
     counts: Reader,
@@ -55,8 +59,35 @@ impl Reader {
 
 impl Index {
     /// The history of that estate in the file at that path; nothing is opened yet. Without a path nothing is known.
-    pub fn new(estate: Arc<Estate>, path: Option<PathBuf>) -> Index {
-        Index(Arc::new(Inner { estate, path, pieces: Reader::default(), counts: Reader::default() }))
+    /// `folder` is where exports go where nothing else is said.
+    pub fn new(estate: Arc<Estate>, path: Option<PathBuf>, folder: Option<PathBuf>) -> Index {
+        let (pieces, counts) = (Reader::default(), Reader::default());
+        Index(Arc::new(Inner { estate, path, folder, exporting: Mutex::default(), pieces, counts }))
+    }
+
+    /// Where exports go where nothing else is said.
+    pub(super) fn folder(&self) -> Option<&Path> {
+        self.0.folder.as_deref()
+    }
+
+    /// The flag of a new export.
+    pub(super) fn exporting(&self) -> Arc<AtomicBool> {
+        let flag = Arc::new(AtomicBool::new(false));
+        *self.0.exporting.lock().unwrap_or_else(PoisonError::into_inner) = flag.clone();
+        flag
+    }
+
+    /// Stops the export under way, which then tells so itself.
+    pub(super) fn stop_export(&self) -> Told {
+        self.0.exporting.lock().unwrap_or_else(PoisonError::into_inner).store(true, Ordering::Relaxed);
+        Told::Export(0, Exported::Stopped)
+    }
+
+    /// Tells every deployment that passes, the newest first. Through a handle of its own: it may take long.
+    pub(super) fn each(&self, plan: &Plan, stop: &AtomicBool, tell: &mut dyn FnMut(Deployment)) -> Result<(), String> {
+        self.0.with(&Reader::default(), |index| {
+            index.each(&self.0.estate, &plan.narrow, &mut |one| plan.lets(one), stop, tell)
+        })
     }
 
     /// A piece of the list.
