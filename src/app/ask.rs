@@ -41,6 +41,8 @@ pub struct Export {
     pub plan: Plan,
     /// These are written where nothing is indexed.
     pub rows: Option<Vec<Arc<Deployment>>>,
+    /// The one folder that is made where it is not there.
+    pub folder: Option<String>,
     /// True where a file of that name is replaced.
     pub replace: bool,
 }
@@ -115,8 +117,6 @@ pub enum Told {
     },
     /// How far the export of that number is.
     Export(u64, Exported),
-    /// The history has changed: what was asked of it may be out of date. Answers no question.
-    DeploymentsChanged,
 }
 
 /// A piece of the list of deployments.

@@ -267,6 +267,8 @@ pub struct State {
     pub deployments: PaneList<Arc<str>>,
     /// Its rows, as far as they are held.
     pub window: Window,
+    /// Grows whenever the index of deployments holds others.
+    pub history_changes: u64,
     /// The Metrics pane; ids are panel names.
     pub metrics: PaneList<String>,
     /// Places in the estate's panels that the filter leaves.
@@ -320,6 +322,7 @@ impl State {
             grouped: false,
             deployments: PaneList::default(),
             window: Window::default(),
+            history_changes: 0,
             metrics: PaneList::default(),
             metric_rows: Vec::new(),
             databases: PaneList::default(),

@@ -57,6 +57,11 @@ pub(super) fn open(path: &Path, shape: &Shape) -> Result<(Connection, Opened), C
     }
 }
 
+/// The device and the number of the file; `None` where there is none.
+pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|known| (known.dev(), known.ino()))
+}
+
 /// The same tables in a file that has no name and ends with the connection.
 pub(super) fn nameless(shape: &Shape) -> Result<Connection, CacheError> {
     let made = || {
@@ -165,7 +170,7 @@ fn connect(path: &Path, shape: &Shape) -> rusqlite::Result<Option<(Connection, O
 }
 
 /// Sets the file aside and makes a new one.
-fn begin_anew(path: &Path, shape: &Shape, why: &str) -> Result<(Connection, Opened), CacheError> {
+pub(super) fn begin_anew(path: &Path, shape: &Shape, why: &str) -> Result<(Connection, Opened), CacheError> {
     let beside = |ending: &str| {
         let mut name = path.as_os_str().to_owned();
         name.push(ending);
@@ -185,7 +190,7 @@ fn begin_anew(path: &Path, shape: &Shape, why: &str) -> Result<(Connection, Open
 }
 
 /// True where the file itself is the trouble, not a lock or a full disk.
-fn is_broken(error: &rusqlite::Error) -> bool {
+pub(super) fn is_broken(error: &rusqlite::Error) -> bool {
     match error {
         rusqlite::Error::SqliteFailure(failure, _) => {
             matches!(failure.code, ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt | ErrorCode::Unknown)

@@ -80,6 +80,13 @@ pub enum CacheError {
     Encode(#[from] serde_json::Error),
 }
 
+impl CacheError {
+    /// True where the file itself is damaged.
+    pub fn is_broken(&self) -> bool {
+        matches!(self, CacheError::Database { error, .. } if file::is_broken(error))
+    }
+}
+
 /// The last known readings of all estates that this person's consoles watch.
 #[derive(Debug)]
 pub struct Cache {

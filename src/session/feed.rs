@@ -1,6 +1,6 @@
 //! Where readings come from, as the loop sees it: started once, asked to hurry, told what the screen wants.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, watch};
 
@@ -8,8 +8,9 @@ use crate::app::ask::Ask;
 use crate::app::message::Message;
 use crate::model::estate::Estate;
 use crate::model::metric::Demand;
-use crate::watch::{Past, Report, ReportKind, Watchers};
+use crate::watch::{Ledger, Past, Report, ReportKind, Watchers};
 
+use super::archive::{Archive, Standing};
 use super::ask::Desk;
 use super::ask::deployments::Index;
 
@@ -31,14 +32,24 @@ pub struct Sources {
     estate: Arc<Estate>,
     past: Past,
     deployments: Index,
+    archive: Arc<Archive>,
     watchers: Option<Watchers>,
     out: Option<mpsc::Sender<Message>>,
+    /// What was asked before the begin.
+    asked: Mutex<Vec<Ask>>,
 }
 
 impl Sources {
-    /// The sources of that estate, not yet tried, with what earlier starts saw of them.
-    pub fn new(estate: Arc<Estate>, past: Past, deployments: Index) -> Sources {
-        Sources { estate, past, deployments, watchers: None, out: None }
+    /// The sources of that estate, not yet tried, with what earlier starts saw of them, and the index that histories are
+    /// written into.
+    pub fn new(estate: Arc<Estate>, past: Past, archive: Arc<Archive>) -> Sources {
+        let deployments = Index::new(estate.clone(), archive.clone());
+        Sources { estate, past, deployments, archive, watchers: None, out: None, asked: Mutex::default() }
+    }
+
+    /// What answers questions about deployments.
+    pub fn deployments(&self) -> &Index {
+        &self.deployments
     }
 }
 
@@ -53,7 +64,13 @@ impl Feed for Sources {
                 }
             }
         });
-        self.watchers = Some(crate::watch::start(&self.estate, demand, reports, &self.past));
+        if let Some(out) = self.out.clone() {
+            tokio::spawn(tell(self.archive.standing(), out));
+        }
+        let archive: Arc<dyn Ledger> = self.archive.clone();
+        self.watchers = Some(crate::watch::start_with(&self.estate, demand, reports, &self.past, Some(archive)));
+        let asked = std::mem::take(&mut *self.asked.lock().unwrap_or_else(PoisonError::into_inner));
+        asked.into_iter().for_each(|ask| self.ask(ask));
     }
 
     fn poke(&self, source: Option<usize>) {
@@ -63,7 +80,9 @@ impl Feed for Sources {
     }
 
     fn ask(&self, ask: Ask) {
-        let Some(out) = self.out.clone() else { return };
+        let Some(out) = self.out.clone() else {
+            return self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(ask);
+        };
         let room = out.clone();
         // What is told early may be left out: the answer follows.
         let early = Arc::new(move |told| drop(room.try_send(Message::Told(Box::new(told)))));
@@ -72,6 +91,31 @@ impl Feed for Sources {
             // Where the loop has ended meanwhile, nobody wants it.
             let _ = out.send(Message::Told(Box::new(desk.answer(ask).await))).await;
         });
+    }
+}
+
+/// Tells how the index stands whenever that changes. A loop that is busy hears of the newest only.
+async fn tell(mut standing: watch::Receiver<Standing>, out: mpsc::Sender<Message>) {
+    let (mut changes, mut notice) = (0, None);
+    loop {
+        let now = standing.borrow_and_update().clone();
+        let mut news = Vec::new();
+        if now.changes != changes {
+            changes = now.changes;
+            news.push(Message::HistoryChanged(changes));
+        }
+        if now.notice != notice {
+            notice.clone_from(&now.notice);
+            news.extend(now.notice.map(Message::Notice));
+        }
+        for message in news {
+            if out.send(message).await.is_err() {
+                return;
+            }
+        }
+        if standing.changed().await.is_err() {
+            return;
+        }
     }
 }
 

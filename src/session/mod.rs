@@ -1,5 +1,6 @@
 //! The terminal, the signals, the loop and the effects.
 
+pub mod archive;
 pub mod ask;
 pub mod clock;
 pub mod derive;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use color_eyre::eyre::{WrapErr, bail};
 use jiff::SignedDuration;
 
+use self::archive::Archive;
 use crate::app;
 use crate::app::ask::Ask;
 use crate::app::effect::Effect;
@@ -29,7 +31,7 @@ use crate::app::keymap::Keymap;
 use crate::app::layer::Pane;
 use crate::app::message::Message;
 use crate::app::state::{Identity, Look, State};
-use crate::cache::Cache;
+use crate::cache::{Cache, Opened};
 use crate::model::estate::Estate;
 use crate::model::reading::Held;
 use crate::model::source::Answer;
@@ -56,8 +58,6 @@ pub struct Options {
     pub read_only: bool,
     /// Where the last known readings are kept; `None` keeps none.
     pub cache: Option<PathBuf>,
-    /// Where the history of deployments is indexed; `None`: only what the sources tell now is known.
-    pub history: Option<PathBuf>,
     /// Where exports go where nothing else is said.
     pub exports: Option<PathBuf>,
     /// The filter of the first pane; nothing is filtered where it is empty.
@@ -96,6 +96,9 @@ pub fn open(estate: Estate, look: Look, keymap: Keymap, identity: Identity, opti
     code
 }
 
+/// The store, what it held of each source, and a line about it.
+type Shelved = (Option<Arc<dyn keep::Store>>, Option<Vec<Option<Held<Answer>>>>, Option<String>);
+
 async fn session(
     estate: Arc<Estate>,
     look: Look,
@@ -105,8 +108,8 @@ async fn session(
     flush: Flush,
 ) -> color_eyre::Result<u8> {
     let past = past::past(estate.clone(), options.cache.clone());
-    let history = Index::new(estate.clone(), options.history.clone(), options.exports.clone());
-    let (store, cached) = shelf(&estate, options.cache).await;
+    let archive = Arc::new(Archive::new(estate.clone(), options.cache.clone()));
+    let (store, cached, notice) = shelf(&estate, options.cache).await;
     let mut state = State::new(estate.clone(), identity, look, keymap, Wall.now(), (80, 24));
     state.read_only = options.read_only;
     state.pane = options.start_pane;
@@ -120,8 +123,12 @@ async fn session(
         // Nothing is on the screen yet, and the loop's first message asks again for all that is wanted of the world.
         app::update::update(&mut state, Message::Cached(cached));
     }
-    if options.history.is_some() && state.tells_of_deployments() {
-        first_piece(&mut state, &history).await;
+    if let Some(notice) = notice {
+        app::update::update(&mut state, Message::Notice(notice));
+    }
+    let feed = Sources::new(estate.clone(), past, archive);
+    if state.tells_of_deployments() {
+        first_piece(&mut state, feed.deployments()).await;
     }
     // The signals first: one that came between would leave the terminal as it is inside.
     let notices = signals::listen().wrap_err("cannot listen to signals")?;
@@ -136,7 +143,7 @@ async fn session(
         input: input::listen(panic_key).wrap_err("cannot read the terminal")?,
         notices,
         clock: Wall,
-        feed: Sources::new(estate.clone(), past, history),
+        feed,
         keeper: Keeper::new(store, estate.sources.len()),
     };
     let code = run::run(&mut parts).await;
@@ -152,31 +159,38 @@ async fn first_piece(state: &mut State, history: &Index) {
     for effect in app::update::update(state, Message::Tick) {
         let Effect::Ask(ask) = effect else { continue };
         let Ask::Deployments(question) = *ask else { continue };
-        match tokio::time::timeout(PIECE_LIMIT, history.piece(question, Arc::new(drop))).await {
-            Ok(told) => drop(app::update::update(state, Message::Told(Box::new(told)))),
-            Err(_) => state.window.ask_again(),
+        if let Ok(told) = tokio::time::timeout(PIECE_LIMIT, history.piece(question, Arc::new(drop))).await {
+            app::update::update(state, Message::Told(Box::new(told)));
         }
     }
+    // What was asked besides nobody answers before the loop runs.
+    state.window.ask_again();
 }
 
-/// The cache with what it held. A cache that is broken, or too slow, costs no more than its readings.
-async fn shelf(estate: &Arc<Estate>, path: Option<PathBuf>) -> (Option<Arc<dyn keep::Store>>, Option<Vec<Option<Held<Answer>>>>) {
-    let Some(path) = path else { return (None, None) };
+/// The cache, what it held, and what to say of it. A cache that is broken, or too slow, costs no more than its readings.
+async fn shelf(estate: &Arc<Estate>, path: Option<PathBuf>) -> Shelved {
+    let Some(path) = path else { return (None, None, None) };
     let estate = estate.clone();
     let opening = tokio::task::spawn_blocking(move || {
-        let (cache, _) = Cache::open(&path)?;
+        let (cache, opened) = Cache::open(&path)?;
         let held = cache.load(&estate);
-        Ok::<_, crate::cache::CacheError>((Shelf::new(cache, estate), held))
+        Ok::<_, crate::cache::CacheError>((Shelf::new(cache, estate), held, opened))
     });
     match tokio::time::timeout(CACHE_LIMIT, opening).await {
-        Ok(Ok(Ok((shelf, held)))) => (Some(Arc::new(shelf)), Some(held)),
+        Ok(Ok(Ok((shelf, held, opened)))) => {
+            let notice = match opened {
+                Opened::Rebuilt(why) => Some(format!("the cache of readings {why}: rebuilt")),
+                Opened::New | Opened::Kept => None,
+            };
+            (Some(Arc::new(shelf)), Some(held), notice)
+        }
         Ok(Ok(Err(error))) => {
             tracing::warn!(%error, "the cache cannot be used; the console opens without it");
-            (None, None)
+            (None, None, None)
         }
         Ok(Err(_)) | Err(_) => {
             tracing::warn!("the cache took too long; the console opens without it");
-            (None, None)
+            (None, None, None)
         }
     }
 }

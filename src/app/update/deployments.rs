@@ -19,7 +19,6 @@ pub(super) fn told(state: &mut State, told: Told) -> Vec<Effect> {
         Told::DeploymentCount { number, count, done } => window::count_is(state, number, count, done),
         Told::DeploymentNeighbours { key, before, after } => window::neighbours_are(state, &key, (before, after)),
         Told::Export(number, far) => share::exported(state, number, far),
-        Told::DeploymentsChanged => state.window.outdate(),
     }
     Vec::new()
 }

@@ -42,13 +42,21 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             data::cached(state, all);
             Vec::new()
         }
+        Message::HistoryChanged(changes) => {
+            state.history_changes = changes;
+            state.window.outdate();
+            Vec::new()
+        }
+        Message::Notice(what) => {
+            data::notice(state, what);
+            Vec::new()
+        }
         Message::Told(told) => {
             match *told {
                 told @ (Told::Deployments(_)
                 | Told::DeploymentCount { .. }
                 | Told::DeploymentNeighbours { .. }
-                | Told::Export(..)
-                | Told::DeploymentsChanged) => deployments::told(state, told),
+                | Told::Export(..)) => deployments::told(state, told),
             }
         }
     };

@@ -45,7 +45,7 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
         all.iter().filter(|one| filter.is_empty() || filter.matches(&***one, state.now)).cloned().collect()
     };
     let rows: Option<Vec<_>> = if state.window.indexed { None } else { Some(rows()) };
-    let number = state.window.exports + 1;
+    let (number, folder) = (state.window.exports + 1, state.exports.clone());
     let Some(Layer::Export(form)) = state.layers.last_mut() else { return Vec::new() };
     let replace = match form.far {
         Some(Exported::Rows(_)) => return Vec::new(),
@@ -63,7 +63,7 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
     form.far = Some(Exported::Rows(0));
     let path = form.typed.clone();
     (state.window.exports, state.window.exporting) = (number, true);
-    vec![Effect::Ask(Box::new(Ask::Export(Export { number, path, plan, rows, replace })))]
+    vec![Effect::Ask(Box::new(Ask::Export(Export { number, path, plan, rows, folder, replace })))]
 }
 
 /// Why nothing can be written under that name.

@@ -1,6 +1,7 @@
 //! The deployment history of all estates, indexed: what each source told, and what it comes to when it is joined. A file
 //! of its own beside the readings, which may be deleted at any time: the sources tell it again.
 
+mod forget;
 mod join;
 mod read;
 mod row;
@@ -81,6 +82,8 @@ const SHAPE: Shape = Shape {
 pub struct Deployments {
     path: PathBuf,
     database: Connection,
+    /// The file that is open; `None` of one without a name.
+    file: Option<(u64, u64)>,
 }
 
 impl Deployments {
@@ -93,6 +96,20 @@ impl Deployments {
         Ok((Deployments::of(path.to_owned(), database)?, opened))
     }
 
+    /// Sets the file at `path` aside, which is damaged, and makes a new one.
+    ///
+    /// # Errors
+    /// Where it cannot be made.
+    pub fn anew(path: &Path) -> Result<Deployments, CacheError> {
+        let (database, _) = file::begin_anew(path, &SHAPE, "was damaged")?;
+        Deployments::of(path.to_owned(), database)
+    }
+
+    /// False where the file that is open was deleted or replaced meanwhile: nobody else sees what is in it.
+    pub fn is_there(&self) -> bool {
+        self.file.is_none() || file::identity(&self.path) == self.file
+    }
+
     /// The same without a file of that name: it ends with the console. Most of it is on the disk, not in memory.
     ///
     /// # Errors
@@ -102,7 +119,8 @@ impl Deployments {
     }
 
     fn of(path: PathBuf, database: Connection) -> Result<Deployments, CacheError> {
-        let deployments = Deployments { path, database };
+        let file = file::identity(&path);
+        let deployments = Deployments { path, database, file };
         // Kibibytes: room for what is shown; a search passes through.
         let set = deployments.database.pragma_update(None, "cache_size", -8_192);
         set.map_err(|error| deployments.refused(error))?;
@@ -120,7 +138,7 @@ impl Deployments {
             let mark: Option<Option<String>> = self
                 .database
                 .prepare_cached("SELECT mark FROM source WHERE estate = ?1 AND place = ?2")?
-                .query_row(params![estate, number(source)], |row| row.get(0))
+                .query_row(params![estate, place_number(source)], |row| row.get(0))
                 .optional()?;
             Ok(mark.flatten())
         };
@@ -142,7 +160,7 @@ impl Deployments {
 }
 
 /// The place of a source as the file has it.
-fn number(place: usize) -> i64 {
+fn place_number(place: usize) -> i64 {
     i64::try_from(place).unwrap_or(i64::MAX)
 }
 

@@ -1,7 +1,6 @@
 //! Reads the history of deployments for a view: pieces of the list, counts, neighbours. A newer question stops the older
 //! one of its kind.
 
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,6 +14,7 @@ use crate::cache::deployments::Deployments;
 use crate::model::deployment::Deployment;
 use crate::model::deployment::list::{Column, From, Narrow, Piece, Place};
 use crate::model::estate::Estate;
+use crate::session::archive::Archive;
 
 /// Between two tellings of what was found so far.
 const CALM: Duration = Duration::from_millis(50);
@@ -30,9 +30,7 @@ pub struct Index(Arc<Inner>);
 
 struct Inner {
     estate: Arc<Estate>,
-    path: Option<PathBuf>,
-    /// Where exports go where nothing else is said.
-    folder: Option<PathBuf>,
+    archive: Arc<Archive>,
     /// Stops the export under way.
     exporting: Mutex<Arc<AtomicBool>>,
     /// A handle of its own for each kind of question: a long count holds no piece up.
@@ -58,16 +56,10 @@ impl Reader {
 }
 
 impl Index {
-    /// The history of that estate in the file at that path; nothing is opened yet. Without a path nothing is known.
-    /// `folder` is where exports go where nothing else is said.
-    pub fn new(estate: Arc<Estate>, path: Option<PathBuf>, folder: Option<PathBuf>) -> Index {
+    /// The history of that estate in that archive; nothing is opened yet.
+    pub fn new(estate: Arc<Estate>, archive: Arc<Archive>) -> Index {
         let (pieces, counts) = (Reader::default(), Reader::default());
-        Index(Arc::new(Inner { estate, path, folder, exporting: Mutex::default(), pieces, counts }))
-    }
-
-    /// Where exports go where nothing else is said.
-    pub(super) fn folder(&self) -> Option<&Path> {
-        self.0.folder.as_deref()
+        Index(Arc::new(Inner { estate, archive, exporting: Mutex::default(), pieces, counts }))
     }
 
     /// The flag of a new export.
@@ -142,12 +134,17 @@ impl Index {
 impl Inner {
     fn with<T>(&self, reader: &Reader, read: impl FnOnce(&Deployments) -> Result<T, CacheError>) -> Result<T, String> {
         let mut handle = reader.handle.lock().unwrap_or_else(PoisonError::into_inner);
-        let path = self.path.as_deref().ok_or("no cache is kept: no history is known beyond what is shown")?;
-        if handle.is_none() {
-            *handle = Some(Deployments::open(path).map_err(|error| error.to_string())?.0);
+        if handle.as_ref().is_some_and(|open| !open.is_there()) {
+            *handle = None;
         }
-        let Some(index) = handle.as_ref() else { return Err(String::new()) };
-        read(index).map_err(|error| error.to_string())
+        // One that cannot be opened, or was begun anew, is told of by the archive itself.
+        if let (None, Some(path)) = (&*handle, self.archive.path()) {
+            *handle = Deployments::open(path).ok().map(|(open, _)| open);
+        }
+        match handle.as_ref() {
+            Some(index) => read(index).map_err(|error| error.to_string()),
+            None => self.archive.read(|index, _| read(index)),
+        }
     }
 
     fn piece(&self, question: &Question, early: &Early, stop: &AtomicBool) -> Result<(Piece, Whole), String> {

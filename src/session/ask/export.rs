@@ -26,7 +26,7 @@ impl Index {
     fn write(&self, ask: &Export, early: &Early, stop: &Arc<AtomicBool>) -> Exported {
         let path = Path::new(&ask.path);
         let Some(format) = Format::of(path) else { return Exported::Failed("the name must end in .csv, .json or .jsonl".to_owned()) };
-        let mut draft = match Draft::begin(path, format, ask.replace, self.folder()) {
+        let mut draft = match Draft::begin(path, format, ask.replace, ask.folder.as_deref().map(Path::new)) {
             Ok(draft) => draft,
             Err(DraftError::Exists) => return Exported::Exists,
             Err(error) => return Exported::Failed(error.to_string()),
