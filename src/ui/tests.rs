@@ -17,11 +17,18 @@ use crate::model::source::{Answer, HistoryAnswer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 18] = [
+const SCREENS: [&str; 25] = [
     "backups",
     "backup",
     "databases",
     "deployments",
+    "deployments loading",
+    "deployments none",
+    "deployments counting",
+    "deployments oldest",
+    "deployments shared",
+    "deployments export",
+    "deployments help",
     "deployment",
     "deployed overview",
     "deployed service",

@@ -8,7 +8,7 @@ use crate::model::estate::History;
 use crate::model::source::HistoryAnswer;
 
 /// The console with a history of so many deployments, one a minute up to `at(100_000)`, which is its present moment.
-fn deployed(count: i64) -> State {
+pub(super) fn deployed(count: i64) -> State {
     let known = console();
     let mut estate = (*known.estate).clone();
     let log = History::DeployLog { path: "log".into(), fields: Default::default() };
@@ -18,7 +18,7 @@ fn deployed(count: i64) -> State {
     state
 }
 
-fn one(n: i64) -> Arc<Deployment> {
+pub(super) fn one(n: i64) -> Arc<Deployment> {
     Arc::new(Deployment {
         to: Some(format!("{n}.0")),
         who: Some(if n % 2 == 0 { "ann" } else { "ben" }.into()),
