@@ -51,6 +51,7 @@ fn twenty_thousand_deployments_are_opened_searched_told_of_and_exported() {
     shows(&console, "1.12344 -> 1.12345");
     console.press(b"\r\r");
     shows(&console, "DEPLOYMENT  web 1.12345");
+    console.press(b"G");
     // What was there before and after it are of the index: the view holds the newest only.
     shows(&console, "1.12341 -> 1.12342");
     console.press(b"y");

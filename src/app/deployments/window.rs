@@ -130,7 +130,8 @@ impl Window {
     /// True while an answer is awaited without which what is seen is not all there.
     pub fn waits(&self) -> bool {
         let beyond = |asked: &Asked| !matches!(asked.want, Want::After(_) | Want::Before(_));
-        self.asked.as_ref().or(self.jump.as_ref()).is_some_and(beyond) || !self.kept.is_empty()
+        let unasked = self.indexed && self.stale && self.rows.is_empty();
+        unasked || self.asked.as_ref().or(self.jump.as_ref()).is_some_and(beyond) || !self.kept.is_empty()
     }
 
     /// The row with that key, where it is held.
