@@ -154,3 +154,6 @@ impl Ledger for Archive {
         Ok(changed)
     }
 }
+
+#[cfg(test)]
+mod tests;

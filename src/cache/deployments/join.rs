@@ -87,6 +87,14 @@ fn places(transaction: &Transaction<'_>, estate: i64) -> rusqlite::Result<HashMa
     select.query_map([estate], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
+/// A joined row as it stands in the file.
+struct Known {
+    n: i64,
+    at: i64,
+    told: Option<i64>,
+    row: Option<Vec<u8>>,
+}
+
 /// A row that a source told.
 struct Told {
     n: i64,
@@ -142,13 +150,13 @@ fn replace(
     (from, to): (i64, i64),
     wanted: Vec<Wanted>,
 ) -> rusqlite::Result<(usize, i64)> {
-    let mut known: HashMap<String, (i64, i64, Option<i64>, Option<Vec<u8>>)> = HashMap::new();
+    let mut known: HashMap<String, Known> = HashMap::new();
     {
         let mut select = transaction
             .prepare_cached("SELECT key, n, at, told, row FROM deployment WHERE family = ?1 AND estate = ?2 AND at BETWEEN ?3 AND ?4")?;
         let mut rows = select.query(params![family, estate, from, to])?;
         while let Some(row) = rows.next()? {
-            known.insert(row.get(0)?, (row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?));
+            known.insert(row.get(0)?, Known { n: row.get(1)?, at: row.get(2)?, told: row.get(3)?, row: row.get(4)? });
         }
     }
     let (mut changed, mut more) = (0, 0);
@@ -157,8 +165,8 @@ fn replace(
             Some(_) => None,
             None => Some(encode(&one)?),
         };
-        if let Some((n, at, old, row)) = known.remove(&*one.key) {
-            if old == told && row == bytes {
+        if let Some(Known { n, at, told: before, row }) = known.remove(&*one.key) {
+            if before == told && row == bytes {
                 continue;
             }
             delete(transaction, estate, n, at, &one.key)?;
@@ -167,7 +175,7 @@ fn replace(
         insert(transaction, estate, family, &one, told, bytes)?;
         (changed, more) = (changed + 1, more + 1);
     }
-    for (key, (n, at, ..)) in known {
+    for (key, Known { n, at, .. }) in known {
         delete(transaction, estate, n, at, &key)?;
         (changed, more) = (changed + 1, more - 1);
     }

@@ -3,6 +3,7 @@
 
 mod forget;
 mod join;
+mod question;
 mod read;
 mod row;
 mod take;

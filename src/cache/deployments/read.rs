@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use memchr::memmem::Finder;
-use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Row, params_from_iter};
 
+use super::question::{self, Order, Stretch, at, statement, words};
 use super::row::decode;
 use super::{Deployments, Test};
 use crate::cache::CacheError;
 use crate::model::deployment::Deployment;
-use crate::model::deployment::list::{Column, From, Narrow, Piece, Place};
+use crate::model::deployment::list::{Column, From, Narrow, Piece};
 use crate::model::estate::Estate;
 
 /// A row that the narrowing lets through, before it is read whole.
@@ -22,46 +22,6 @@ struct Found {
 
 /// Between two words about a count.
 const TELL: usize = 50_000;
-
-/// A stretch of the list: from the first place on, up to the second and without it.
-#[derive(Clone)]
-struct Stretch {
-    low: (i64, String),
-    high: (i64, String),
-}
-
-impl Stretch {
-    fn of(narrow: &Narrow) -> Stretch {
-        let low = narrow.since.map_or(i64::MIN, Timestamp::as_microsecond);
-        let high = narrow.until.map_or(i64::MAX, |until| until.as_microsecond().saturating_add(1));
-        Stretch { low: (low, String::new()), high: (high, String::new()) }
-    }
-
-    /// What is older than that place.
-    fn before(mut self, place: &Place) -> Stretch {
-        self.high = self.high.min(at(place));
-        self
-    }
-
-    /// What is newer than that place.
-    fn after(mut self, place: &Place) -> Stretch {
-        let (at, mut key) = at(place);
-        // The first text after it.
-        key.push('\0');
-        self.low = self.low.max((at, key));
-        self
-    }
-
-    /// What is no newer than that time.
-    fn until(mut self, until: Timestamp) -> Stretch {
-        self.high = self.high.min((until.as_microsecond().saturating_add(1), String::new()));
-        self
-    }
-}
-
-fn at(place: &Place) -> (i64, String) {
-    (place.at.as_microsecond(), place.key.to_string())
-}
 
 /// True: go on.
 type Visit<'v> = &'v mut dyn FnMut(Found) -> rusqlite::Result<bool>;
@@ -138,7 +98,11 @@ impl Deployments {
         let mut count = 0;
         let mut read = || {
             let Some(estate) = self.estate(estate)? else { return Ok(()) };
-            self.walk(estate, narrow, &Stretch::of(narrow), true, stop, &mut |found| {
+            if test.is_none() && words(narrow).is_empty() {
+                count = self.count_by_index(estate, narrow)?;
+                return Ok(());
+            }
+            self.walk(estate, narrow, &Stretch::of(narrow), Order::Down, stop, &mut |found| {
                 let passes = match &mut test {
                     Some(test) => self.whole(found.n)?.is_some_and(|one| test(&one)),
                     None => true,
@@ -221,7 +185,7 @@ impl Deployments {
     ) -> Result<(), CacheError> {
         let mut read = || {
             let Some(estate) = self.estate(estate)? else { return Ok(()) };
-            self.walk(estate, narrow, &Stretch::of(narrow), true, stop, &mut |found| {
+            self.walk(estate, narrow, &Stretch::of(narrow), Order::Down, stop, &mut |found| {
                 if let Some(one) = self.whole(found.n)?.filter(|one| test(one)) {
                     tell(one);
                 }
@@ -245,7 +209,8 @@ impl Deployments {
     ) -> rusqlite::Result<Vec<Arc<Deployment>>> {
         let mut some = Vec::new();
         if rows > 0 {
-            self.walk(estate, narrow, stretch, down, stop, &mut |found| {
+            let order = if down { Order::Down } else { Order::Up };
+            self.walk(estate, narrow, stretch, order, stop, &mut |found| {
                 if let Some(one) = self.whole(found.n)?.filter(|one| test(one)) {
                     some.push(Arc::new(one));
                 }
@@ -261,13 +226,13 @@ impl Deployments {
         estate: i64,
         narrow: &Narrow,
         stretch: &Stretch,
-        down: bool,
+        order: Order,
         stop: &AtomicBool,
         visit: Visit<'_>,
     ) -> rusqlite::Result<()> {
-        let words: Vec<String> = narrow.words.iter().map(|word| word.to_lowercase()).filter(|word| !word.is_empty()).collect();
+        let words = words(narrow);
         let finders: Vec<Finder<'_>> = words.iter().map(|word| Finder::new(word.as_bytes())).collect();
-        let (sql, values) = statement(estate, narrow, stretch, down, !finders.is_empty());
+        let (sql, values) = statement(estate, narrow, stretch, order, !finders.is_empty());
         let mut select = self.database.prepare_cached(&sql)?;
         let mut rows = select.query(params_from_iter(values))?;
         while let Some(row) = rows.next()? {
@@ -279,6 +244,13 @@ impl Deployments {
             }
         }
         Ok(())
+    }
+
+    /// How many rows an index alone lets through.
+    fn count_by_index(&self, estate: i64, narrow: &Narrow) -> rusqlite::Result<usize> {
+        let (sql, values) = question::count(estate, narrow);
+        let count: i64 = self.database.prepare_cached(&sql)?.query_row(params_from_iter(values), |row| row.get(0))?;
+        Ok(usize::try_from(count).unwrap_or_default())
     }
 
     /// The row with that number.
@@ -314,50 +286,4 @@ fn passes(row: &Row<'_>, finders: &[Finder<'_>]) -> rusqlite::Result<bool> {
     }
     let text = row.get_ref(1)?.as_bytes()?;
     Ok(finders.iter().all(|finder| finder.find(text).is_some()))
-}
-
-/// The column in the file, and how few rows have one value of it: the lowest is looked up.
-fn column(column: Column) -> (&'static str, usize) {
-    match column {
-        Column::Id => ("id", 0),
-        Column::Commit => ("commit_id", 1),
-        Column::Version => ("version", 2),
-        Column::Who => ("who", 3),
-        Column::Service => ("service", 4),
-        Column::Site => ("site", 5),
-        Column::Environment => ("environment", 6),
-        Column::Result => ("result", 7),
-    }
-}
-
-/// The question that gives the rows of a stretch in their order: number, and text where it is searched.
-fn statement(estate: i64, narrow: &Narrow, stretch: &Stretch, down: bool, text: bool) -> (String, Vec<Value>) {
-    let order = if down { "DESC" } else { "ASC" };
-    let mut values: Vec<Value> =
-        vec![estate.into(), stretch.low.0.into(), stretch.low.1.clone().into(), stretch.high.0.into(), stretch.high.1.clone().into()];
-    if narrow.equal.is_empty() {
-        let text = if text { ", text" } else { "" };
-        let sql = format!(
-            "SELECT n{text} FROM line WHERE estate = ?1 AND (at, key) >= (?2, ?3) AND (at, key) < (?4, ?5)
-             ORDER BY at {order}, key {order}"
-        );
-        return (sql, values);
-    }
-    let best = narrow.equal.iter().map(|(one, _)| column(*one).1).min();
-    let mut sql = String::from("SELECT d.n");
-    sql += if text {
-        ", l.text FROM deployment d CROSS JOIN line l ON l.estate = d.estate AND l.at = d.at AND l.key = d.key"
-    } else {
-        " FROM deployment d"
-    };
-    sql += " WHERE d.estate = ?1 AND d.at >= ?2 AND d.at <= ?4 AND (+d.at, d.key) >= (?2, ?3) AND (+d.at, d.key) < (?4, ?5)";
-    for (one, value) in &narrow.equal {
-        let (name, rank) = column(*one);
-        // A plus keeps the others from being looked up instead.
-        let plus = if Some(rank) == best { "" } else { "+" };
-        values.push(value.clone().into());
-        sql += &format!(" AND {plus}d.{name} = ?{}", values.len());
-    }
-    sql += &format!(" ORDER BY d.at {order}, d.key {order}");
-    (sql, values)
 }

@@ -12,6 +12,9 @@ use crate::model::deployment::Deployment;
 use crate::model::deployment::news::{Mark, News};
 use crate::model::estate::Estate;
 
+/// A row's time, how it is written, and the row.
+type Written<'r> = (i64, Vec<u8>, &'r Arc<Deployment>);
+
 /// A source while news of it are taken in.
 struct Taking<'t> {
     transaction: &'t Transaction<'t>,
@@ -103,7 +106,7 @@ impl Taking<'_> {
             wanted.push((one.at.as_microsecond(), encode(one)?, one));
         }
         wanted.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
-        let moments: Vec<&[(i64, Vec<u8>, &Arc<Deployment>)]> = wanted.chunk_by(|a, b| a.0 == b.0).collect();
+        let moments: Vec<&[Written<'_>]> = wanted.chunk_by(|a, b| a.0 == b.0).collect();
         let mut gone: Vec<(i64, i64, i64)> = Vec::new();
         let mut kept = vec![false; moments.len()];
         {
