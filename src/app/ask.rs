@@ -1,10 +1,142 @@
 //! What a view asks of the world once, beside the polls: each question ends in one answer, unless the console ends first.
 
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::model::deployment::Deployment;
+use crate::model::deployment::list::{Piece, Place};
+
+use super::filter::Plan;
+
 /// A question. The session finds the answer out beside the loop, with a deadline; a view that asks again ignores the
 /// answers to what it asked before.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Ask {}
+pub enum Ask {
+    /// A piece of the list of deployments. What is found early may be told before the rest.
+    Deployments(Question),
+    /// How many deployments pass. May be told as it grows.
+    DeploymentCount {
+        /// Its number.
+        number: u64,
+        /// Which.
+        plan: Plan,
+    },
+    /// The deployments of the same service and place before and after this one.
+    DeploymentNeighbours(Arc<Deployment>),
+    /// Writes deployments to a file. Its progress is told on the way.
+    Export(Export),
+    /// Stops the writing; the file is not there then.
+    StopExport,
+}
+
+/// Asks for deployments in a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Export {
+    /// Its number.
+    pub number: u64,
+    /// The whole path; its ending says the format: `.csv`, `.json` or `.jsonl`.
+    pub path: String,
+    /// Which are written.
+    pub plan: Plan,
+    /// These are written where nothing is indexed.
+    pub rows: Option<Vec<Arc<Deployment>>>,
+    /// The one folder that is made where it is not there.
+    pub folder: Option<String>,
+    /// True where a file of that name is replaced.
+    pub replace: bool,
+}
+
+/// How far an export is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exported {
+    /// So many are written.
+    Rows(usize),
+    /// All of them, so many.
+    Done(usize),
+    /// There is such a file, and it is as it was.
+    Exists,
+    /// Nothing is there; why, as a sentence.
+    Failed(String),
+    /// It was stopped, and nothing is there.
+    Stopped,
+}
+
+/// Asks for a piece of the list of deployments.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// Its number: of several only the answer to the last is wanted.
+    pub number: u64,
+    /// Which rows are let through.
+    pub plan: Plan,
+    /// Which of them.
+    pub want: Want,
+    /// How many.
+    pub rows: usize,
+}
+
+/// Which rows of a list are wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Want {
+    /// The newest.
+    Newest,
+    /// The oldest.
+    Oldest,
+    /// Those no newer than this.
+    At(Timestamp),
+    /// Those on both sides of this place, and the one there.
+    Around(Place),
+    /// Those just older than this place.
+    After(Place),
+    /// Those just newer than this place.
+    Before(Place),
+}
 
 /// The answer to a question.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Told {}
+pub enum Told {
+    /// A piece of the list.
+    Deployments(Rows),
+    /// How many pass.
+    DeploymentCount {
+        /// The question's number.
+        number: u64,
+        /// So many, at the least.
+        count: usize,
+        /// True where it is all of them.
+        done: bool,
+    },
+    /// What was deployed before and after one, where anything was.
+    DeploymentNeighbours {
+        /// The key of that one.
+        key: Arc<str>,
+        /// The one before it, which is older.
+        before: Option<Arc<Deployment>>,
+        /// The one after it, which is newer.
+        after: Option<Arc<Deployment>>,
+    },
+    /// How far the export of that number is.
+    Export(u64, Exported),
+}
+
+/// A piece of the list of deployments.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rows {
+    /// The question's number.
+    pub number: u64,
+    /// True where it is all that was asked for; else more of it follows.
+    pub done: bool,
+    /// The rows; `Err` says why there are none, as a sentence.
+    pub piece: Result<Piece, String>,
+    /// The whole list, whatever is let through.
+    pub whole: Whole,
+}
+
+/// A whole list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Whole {
+    /// Its rows.
+    pub total: usize,
+    /// When the oldest and the newest of them began; `None` where there is none.
+    pub reach: Option<(Timestamp, Timestamp)>,
+}

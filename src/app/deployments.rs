@@ -1,5 +1,10 @@
 //! What was deployed, as the console holds it: joined from all sources, and which of it belongs to a chart.
 
+mod local;
+pub mod share;
+pub mod window;
+
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -42,8 +47,10 @@ impl Deployments {
         if same {
             return before.clone();
         }
-        let all = Arc::new(deployment::join(answers.iter().map(|answer| answer.deployments.as_slice())));
-        Deployments { answers, all }
+        let mut all = deployment::join(answers.iter().map(|answer| answer.deployments.as_slice()));
+        // In the order in which they are read by key.
+        all.sort_by(|a, b| Reverse((a.at, &a.key)).cmp(&Reverse((b.at, &b.key))));
+        Deployments { answers, all: Arc::new(all) }
     }
 
     /// The deployment with that key, and its place.

@@ -20,6 +20,8 @@ pub enum Effect {
     Derive,
     /// The screen now wants this of panels.
     Demand(Demand),
+    /// Ask the terminal to copy this text, at most 8 KiB without control characters.
+    Copy(String),
     /// Find this out; ends in `Message::Told`.
     Ask(Box<Ask>),
 }

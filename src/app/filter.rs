@@ -1,11 +1,15 @@
 //! The filter line: words, PromQL-style matchers, `field:regex`, `age<2h`, and `!` before any of them.
 
+mod plan;
+
 use jiff::{SignedDuration, Timestamp};
 use regex::{Regex, RegexBuilder};
 
 use crate::model::age;
 
 use super::subject::Subject;
+
+pub use plan::Plan;
 
 /// Bytes that a compiled expression may take: typed text must not eat the console's memory.
 const REGEX_SIZE: usize = 1 << 20;
@@ -34,7 +38,7 @@ struct Term {
 
 #[derive(Debug, Clone)]
 enum Test {
-    Word(Regex),
+    Word { text: String, regex: Regex },
     Equal { label: String, value: String },
     Match { label: String, regex: Regex },
     Field { field: String, regex: Regex },
@@ -94,14 +98,15 @@ impl Filter {
     }
 }
 
-fn quoted(value: &str) -> String {
+/// The value as a filter takes it, whatever it holds.
+pub fn quoted(value: &str) -> String {
     format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 impl Test {
     fn holds(&self, subject: &dyn Subject, now: Timestamp) -> bool {
         match self {
-            Test::Word(regex) => subject.any_text(&mut |text| regex.is_match(text)),
+            Test::Word { regex, .. } => subject.any_text(&mut |text| regex.is_match(text)),
             // As in PromQL a label that is not set is the empty text.
             Test::Equal { label, value } => subject.label(label).unwrap_or_default() == value,
             Test::Match { label, regex } => regex.is_match(subject.label(label).unwrap_or_default()),
@@ -166,8 +171,9 @@ fn term(token: &[Glyph]) -> Result<Option<Term>, String> {
     });
     let text = |part: &[Glyph]| part.iter().map(|(c, _)| *c).collect::<String>();
     let Some(at) = operator else {
-        let regex = compile(&regex::escape(&text(rest)), true)?;
-        return Ok(Some(Term { negated, test: Test::Word(regex) }));
+        let text = text(rest);
+        let regex = compile(&regex::escape(&text), true)?;
+        return Ok(Some(Term { negated, test: Test::Word { text, regex } }));
     };
     let left = text(&rest[..at]);
     let right = |len: usize| text(&rest[at + len..]);
@@ -226,8 +232,8 @@ fn older(left: &str, compare: Compare, right: &str) -> Result<Test, String> {
     Ok(Test::Age { than: age::parse(right)?, compare })
 }
 
-/// A time as it is typed, in UTC: `2026-11-12`, `2026-11-12T13:44` or with seconds.
-fn moment(text: &str) -> Result<Timestamp, String> {
+/// A time as it is typed, in UTC: `2026-11-12`, `2026-11-12T13:44` or with seconds. `Err` is the sentence that says so.
+pub fn moment(text: &str) -> Result<Timestamp, String> {
     let text = text.strip_suffix('Z').unwrap_or(text);
     let date = || text.parse::<jiff::civil::Date>().map(|date| date.at(0, 0, 0, 0));
     let at = if text.contains(['T', ' ']) { text.parse::<jiff::civil::DateTime>() } else { date() };

@@ -8,6 +8,7 @@ use crate::model::alert::Alert;
 use crate::model::deployment::Deployment;
 
 use super::action::Action;
+use super::ask::Exported;
 use super::palette::{Goal, Palette};
 
 /// A whole screen at the bottom of the stack.
@@ -100,11 +101,29 @@ pub enum Layer {
     Filter,
     /// The palette.
     Palette(Palette),
+    /// The text to paste that tells of a deployment.
+    Share {
+        /// It.
+        text: String,
+        /// True where the terminal was asked to copy it; else it is too long.
+        copied: bool,
+    },
+    /// The form of an export.
+    Export(ExportForm),
     /// What the keys do in the layer below.
     Help {
         /// First line shown.
         scroll: usize,
     },
+}
+
+/// Where an export goes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ExportForm {
+    /// The path, as it is typed.
+    pub typed: String,
+    /// How far it is; `None` before it began.
+    pub far: Option<Exported>,
 }
 
 /// Names of keymap layers, and where a key of each is looked up: its own layer first.
@@ -192,10 +211,10 @@ impl Scope {
             Scope::Overview => &[Open, Help, Filter, Palette, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Alerts => &[Open, Help, Filter, Muted, Group, Near, Palette, Overview, Metrics, Freeze, Close],
             Scope::Backups => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
-            Scope::Deployments => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
+            Scope::Deployments => &[Open, Help, Filter, Share, Export, Bottom, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Metrics => &[Open, Help, Longer, Shorter, Filter, Palette, Overview, Alerts, Freeze, Close],
             Scope::Databases => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
-            Scope::Detail => &[Back, Open, Help, Down, Up, Palette, Freeze, Zone],
+            Scope::Detail => &[Back, Open, Help, Share, Down, Up, Palette, Freeze, Zone],
             Scope::Chart => &[Back, Help, Left, Right, Live, Longer, Shorter, Freeze, Zone],
             Scope::Help => &[Back, Down, Up],
             Scope::Input => &[Accept, Back, EraseAll],
@@ -218,8 +237,8 @@ pub fn scope(pane: Pane, layers: &[Layer]) -> Scope {
         },
         Some(Layer::Alert { .. } | Layer::Deployment { .. } | Layer::Service { .. } | Layer::Source { .. }) => Scope::Detail,
         Some(Layer::Chart { .. }) => Scope::Chart,
-        Some(Layer::Help { .. }) => Scope::Help,
-        Some(Layer::Filter) => Scope::Input,
+        Some(Layer::Help { .. } | Layer::Share { .. }) => Scope::Help,
+        Some(Layer::Filter | Layer::Export(_)) => Scope::Input,
         Some(Layer::Palette(_)) => Scope::Palette,
     }
 }

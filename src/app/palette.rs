@@ -3,17 +3,22 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use crate::model::alert::AlertId;
 
 use super::action::{ACTIONS, Action};
+use super::filter::moment;
 use super::layer::{Pane, Scope};
 use super::state::State;
+use super::when;
 
 /// Matches kept; all are counted.
 const FOUND_CAP: usize = 100;
+/// Deployments that are found by name, the newest.
+const DEPLOYMENTS: usize = 1_000;
 
 /// Where a line of the palette leads.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +37,8 @@ pub enum Goal {
     Alert(AlertId),
     /// A deployment, by its key.
     Deployment(Arc<str>),
+    /// The deployments of that time.
+    Moment(Timestamp),
     /// All alerts that a source of this name told of.
     AlertsOf(String),
 }
@@ -80,6 +87,14 @@ impl Palette {
             if let Some(score) = pattern.score(Utf32Str::new(&item.text, &mut buffer), &mut matcher) {
                 scored.push((Reverse(score), place));
             }
+        }
+        // A time that is typed is a place in the history.
+        self.items.retain(|item| !matches!(item.goal, Goal::Moment(_)));
+        scored.retain(|(_, place)| *place < self.items.len());
+        if let Ok(at) = moment(typed.trim()) {
+            scored.insert(0, (Reverse(u32::MAX), self.items.len()));
+            let text = format!("deployments at {}", at.strftime("%Y-%m-%d %H:%MZ"));
+            self.items.push(Item { text, note: "UTC".to_owned(), goal: Goal::Moment(at) });
         }
         scored.sort_unstable(); // equal scores keep the order of the items: the place is part of the key
         self.count = scored.len();
@@ -134,6 +149,11 @@ fn items(state: &State) -> Vec<Item> {
         let text = format!("alert {} {}", alert.name(), alert.summary());
         items.push(item(text, alert.state.word().to_owned(), Goal::Alert(alert.id.clone())));
     }
+    for one in view.deployments.all.iter().take(DEPLOYMENTS) {
+        let id = one.id.as_deref().unwrap_or_default();
+        let text = format!("deployment {} {} {id}", one.service, one.to.as_deref().unwrap_or("?"));
+        items.push(item(text.trim_end().to_owned(), when::short(state, one.at), Goal::Deployment(one.key.clone())));
+    }
     items
 }
 
@@ -144,6 +164,8 @@ fn offered(scope: Scope, action: Action) -> bool {
     match action {
         Action::Open | Action::Filter => list,
         Action::Back => !list,
+        Action::Export => scope == Scope::Deployments,
+        Action::Share => matches!(scope, Scope::Deployments | Scope::Detail),
         Action::Muted | Action::Group | Action::Near => scope == Scope::Alerts,
         Action::Longer | Action::Shorter => matches!(scope, Scope::Metrics | Scope::Chart),
         Action::Live => scope == Scope::Chart,

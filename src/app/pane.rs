@@ -10,6 +10,7 @@ use crate::model::backup::BackupState;
 use crate::model::reading::Freshness;
 use crate::model::source::Answer;
 
+use super::deployments::window;
 use super::grid::grid;
 use super::layer::{Layer, Pane};
 use super::list::List;
@@ -24,14 +25,12 @@ pub fn refresh(state: &mut State) {
         (state.overview.list, state.alerts.list) = (List::default(), List::default());
         state.databases.list = List::default();
         state.backups.list = List::default();
-        state.deployments.list = List::default();
     }
     state.overview_rows = overview::rows(state);
     state.alert_rows = alerts(state);
     state.metric_rows = metrics(state);
     state.database_rows = databases::rows(state);
     state.backup_rows = backups(state);
-    state.deployment_rows = deployments(state);
     let height = state.body_height();
     overview::settle(state);
     let mut list = std::mem::take(&mut state.alerts.list);
@@ -40,9 +39,10 @@ pub fn refresh(state: &mut State) {
     let mut list = std::mem::take(&mut state.databases.list);
     list.settle(state.database_rows.len(), |row| databases::id(state, row), height);
     state.databases.list = list;
-    let mut list = std::mem::take(&mut state.deployments.list);
-    list.settle(state.deployment_rows.len(), |row| deployment_id(state, row), height);
-    state.deployments.list = list;
+    window::settle(state);
+    if !state.window.indexed {
+        window::go_on(state);
+    }
     let grid = grid(state.size, state.metric_rows.len());
     let mut list = std::mem::take(&mut state.metrics.list);
     list.settle(state.metric_rows.len(), |row| metric_id(state, row), grid.across * grid.down);
@@ -63,7 +63,7 @@ pub fn settle_top(state: &mut State) {
             page::settle(spot, &rows, height)
         }
         Some(Layer::Help { scroll }) => *scroll = (*scroll).min(rows.len().saturating_sub(height)),
-        Some(Layer::Chart { .. } | Layer::Filter | Layer::Palette(_)) | None => {}
+        Some(Layer::Chart { .. } | Layer::Filter | Layer::Palette(_) | Layer::Share { .. } | Layer::Export(_)) | None => {}
     }
 }
 
@@ -138,11 +138,6 @@ fn grouped(state: &State, all: &[Arc<Alert>], left: &[usize]) -> Vec<AlertRow> {
     rows
 }
 
-fn deployments(state: &State) -> Vec<usize> {
-    let (all, filter) = (&state.shown().deployments.all, &state.deployments.filter);
-    (0..all.len()).filter(|place| filter.is_empty() || filter.matches(&*all[*place], state.now)).collect()
-}
-
 fn metrics(state: &State) -> Vec<usize> {
     let panels = state.panels();
     (0..panels.len()).filter(|i| state.metrics.filter.matches(&panels[*i], state.now)).collect()
@@ -177,12 +172,6 @@ pub fn alert_id(state: &State, row: usize) -> Option<AlertId> {
         AlertRow::Group(_) => None,
         AlertRow::Alert(place) => state.shown().alerts.get(*place).map(|alert| alert.id.clone()),
     }
-}
-
-/// What tells a row of the Deployments pane from others.
-pub fn deployment_id(state: &State, row: usize) -> Option<Arc<str>> {
-    let place = state.deployment_rows.get(row)?;
-    state.shown().deployments.all.get(*place).map(|one| one.key.clone())
 }
 
 /// What tells a cell of the Metrics pane from others.

@@ -20,6 +20,7 @@ use crate::model::source::Answer;
 
 use super::databases::DatabaseRow;
 use super::deployments::Deployments;
+use super::deployments::window::Window;
 use super::filter::Filter;
 use super::keymap::Keymap;
 use super::layer::{Layer, Pane, Scope, scope};
@@ -264,8 +265,8 @@ pub struct State {
     pub grouped: bool,
     /// The Deployments pane; ids are the keys of deployments.
     pub deployments: PaneList<Arc<str>>,
-    /// Places in the shown view's deployments that the filter leaves.
-    pub deployment_rows: Vec<usize>,
+    /// Its rows, as far as they are held.
+    pub window: Window,
     /// Grows whenever the index of deployments holds others.
     pub history_changes: u64,
     /// The Metrics pane; ids are panel names.
@@ -288,6 +289,8 @@ pub struct State {
     pub keymap: Arc<Keymap>,
     /// True where nothing may be changed through this console.
     pub read_only: bool,
+    /// The folder that exports go to where nothing else is said; `None` where there is none.
+    pub exports: Option<String>,
 }
 
 impl State {
@@ -318,7 +321,7 @@ impl State {
             show_muted: true,
             grouped: false,
             deployments: PaneList::default(),
-            deployment_rows: Vec::new(),
+            window: Window::default(),
             history_changes: 0,
             metrics: PaneList::default(),
             metric_rows: Vec::new(),
@@ -330,6 +333,7 @@ impl State {
             look,
             keymap,
             read_only: false,
+            exports: None,
         };
         state.demand.points = super::pane::points(&state);
         super::pane::refresh(&mut state);

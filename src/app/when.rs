@@ -18,6 +18,11 @@ pub fn short(state: &State, at: Timestamp) -> String {
     at.to_zoned(state.zone()).strftime(if far { "%Y-%m-%d" } else { "%m-%d %H:%M" }).to_string()
 }
 
+/// The day: `2026-11-21`.
+pub fn day(state: &State, at: Timestamp) -> String {
+    at.to_zoned(state.zone()).strftime("%Y-%m-%d").to_string()
+}
+
 /// The minute with the zone: `06:12Z`.
 pub fn minute(state: &State, at: Timestamp) -> String {
     told(state, at, "%H:%M")

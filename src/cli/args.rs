@@ -21,6 +21,7 @@ Examples:
   qd --pane alerts --read-only       ... on the Alerts pane, with nothing that changes production
   qd status                          one look, for a person
   qd status -o json | jq .alerts     one look, for a program
+  qd deployments --filter 'age<1d'   what was deployed, as a table, JSON or CSV
   qd snapshot --pane overview        one frame of the screen as text, for a report
   qd keys                            what every key does
   qd schema > estate.schema.json     your editor completes and checks the estate file
@@ -50,6 +51,9 @@ pub struct Cli {
     /// The pane to start on.
     #[arg(long, value_name = "PANE", value_parser = panes())]
     pub pane: Option<Pane>,
+    /// The filter of that pane, as it is typed after `/`: `result=failed`, `age<2h`.
+    #[arg(long, value_name = "FILTER")]
+    pub filter: Option<String>,
     /// How far back charts reach at first, 5m to 7d; 1h where nothing is said.
     #[arg(long, value_name = "DURATION", value_parser = range)]
     pub range: Option<SignedDuration>,
@@ -116,6 +120,8 @@ pub enum Output {
     Table,
     /// For programs.
     Json,
+    /// For spreadsheets: `qd deployments` only.
+    Csv,
 }
 
 /// The subcommands.
@@ -149,12 +155,28 @@ pub enum Command {
         /// The pane to draw.
         #[arg(long, value_name = "PANE", value_parser = panes(), default_value = "overview")]
         pane: Pane,
+        /// The pane's filter, as it is typed after `/`.
+        #[arg(long, value_name = "FILTER")]
+        filter: Option<String>,
         /// How far back charts reach, 5m to 7d.
         #[arg(long, value_name = "DURATION", value_parser = range, default_value = "1h")]
         range: SignedDuration,
         /// Columns and rows.
         #[arg(long, value_name = "COLUMNSxROWS", value_parser = size, default_value = "80x24")]
         size: (u16, u16),
+    },
+    /// Read every history once and print what was deployed, the newest first; histories that were indexed earlier whole.
+    #[command(
+        after_help = "Examples:\n  qd deployments --filter 'result=failed age<7d'\n  qd deployments --filter 'service=checkout who=ann' --limit 10\n  \
+                      qd deployments -o csv > deployments.csv\n  qd deployments -o json | jq '.[].version'\n\nThe fields of a filter are on the help page of the Deployments pane."
+    )]
+    Deployments {
+        /// Which, as it is typed after `/` in the pane.
+        #[arg(long, value_name = "FILTER", default_value = "")]
+        filter: String,
+        /// How many at the most.
+        #[arg(long, value_name = "N")]
+        limit: Option<usize>,
     },
     /// List what every key does in every layer, and the actions that have no key.
     #[command(after_help = "Examples:\n  qd keys\n  qd keys -o json")]

@@ -33,13 +33,13 @@ pub fn run(settings: &Settings<'_>, estate: Option<&Path>, out: &mut dyn Write) 
     let problems: &[Problem] = checked.as_ref().err().map_or(&[], Vec::as_slice);
     match (settings.global.output, &checked) {
         (Output::Json, _) => json(problems, out)?,
-        (Output::Table, Err(problems)) => {
+        (Output::Table | Output::Csv, Err(problems)) => {
             for problem in problems {
                 writeln!(out, "{problem}\n")?;
             }
             writeln!(out, "{}: {}", path.display(), counted(problems.len()))?;
         }
-        (Output::Table, Ok(estate)) => writeln!(
+        (Output::Table | Output::Csv, Ok(estate)) => writeln!(
             out,
             "{}: ok: {} {}: sites {}, services {}, sources {}, panels {}",
             path.display(),

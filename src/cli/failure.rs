@@ -16,6 +16,9 @@ pub enum Failure {
     /// Files that people wrote have problems.
     #[error("a file has problems")]
     Problems(Vec<Problem>),
+    /// The command line asks for what there is not.
+    #[error("{0}")]
+    Usage(String),
     /// The output could not be written.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
@@ -33,7 +36,7 @@ impl Failure {
     /// The exit code; `failed` where the failure has none of its own.
     pub fn code(&self, failed: u8) -> u8 {
         match self {
-            Failure::NoEstate(_) => USAGE,
+            Failure::NoEstate(_) | Failure::Usage(_) => USAGE,
             _ => failed,
         }
     }

@@ -47,7 +47,7 @@ pub fn run(settings: &Settings<'_>, out: &mut dyn Write) -> Result<u8, Failure> 
     let keys = collect(&default, &own);
     match settings.global.output {
         Output::Json => settings::json(&keys, out)?,
-        Output::Table => table(&keys, out)?,
+        Output::Table | Output::Csv => table(&keys, out)?,
     }
     Ok(OK)
 }

@@ -87,8 +87,8 @@ pub fn run(settings: &Settings<'_>, estate: Option<&Path>, out: &mut dyn Write, 
     let well = told.iter().filter(|told| told.is_well()).count();
     match settings.global.output {
         Output::Json => settings::json(&told, out)?,
-        Output::Table if well == told.len() => writeln!(out, "\nall well: `qd` opens the console")?,
-        Output::Table => writeln!(out, "\nsources {}, of them not well {}", told.len(), told.len() - well)?,
+        Output::Table | Output::Csv if well == told.len() => writeln!(out, "\nall well: `qd` opens the console")?,
+        Output::Table | Output::Csv => writeln!(out, "\nsources {}, of them not well {}", told.len(), told.len() - well)?,
     }
     Ok(if well == told.len() { OK } else { FAILED })
 }

@@ -4,6 +4,7 @@ pub mod args;
 mod check;
 mod columns;
 mod completions;
+mod deployments;
 #[cfg(feature = "lab")]
 mod demo;
 mod failure;
@@ -82,14 +83,21 @@ pub fn run(args: impl IntoIterator<Item = OsString>, outside: Outside<'_>, out: 
 
 fn dispatch(cli: &Cli, outside: Outside<'_>, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
     let settings = Settings::new(&cli.global, outside);
-    let start = open::Start { pane: cli.pane, range: cli.range };
+    if cli.global.output == args::Output::Csv && !matches!(cli.command, Some(Command::Deployments { .. })) {
+        return Err(Failure::Usage("CSV is what `qd deployments` prints: use -o table or -o json here".to_owned()));
+    }
+    let start = open::Start { pane: cli.pane, filter: cli.filter.clone(), range: cli.range };
     match &cli.command {
         None => open::run(&settings, start, err),
         Some(Command::Init(init)) => init::run(&settings, init, out, err),
         Some(Command::Check { live: false, estate }) => check::run(&settings, estate.as_deref(), out),
         Some(Command::Check { live: true, estate }) => live::run(&settings, estate.as_deref(), out, err),
         Some(Command::Status) => status::run(&settings, out, err),
-        Some(Command::Snapshot { pane, size, range }) => snapshot::run(&settings, *pane, *size, *range, out, err),
+        Some(Command::Snapshot { pane, filter, size, range }) => {
+            let frame = snapshot::Wanted { pane: *pane, filter: filter.as_deref(), size: *size, range: *range };
+            snapshot::run(&settings, &frame, out, err)
+        }
+        Some(Command::Deployments { filter, limit }) => deployments::run(&settings, filter, *limit, out, err),
         Some(Command::Keys) => keys::run(&settings, out),
         #[cfg(feature = "lab")]
         Some(Command::Demo(demo)) => demo::run(&settings, start, demo, out, err),

@@ -12,8 +12,10 @@ use super::failure::Failure;
 use super::settings::{Settings, colours, identity};
 
 /// What is shown first.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Start {
+    /// The pane's filter.
+    pub filter: Option<String>,
     /// The pane; the Overview where nothing is said.
     pub pane: Option<Pane>,
     /// How far back charts reach; an hour where nothing is said.
@@ -30,6 +32,8 @@ pub fn run(settings: &Settings<'_>, start: Start, err: &mut dyn Write) -> Result
     let options = session::Options {
         read_only: settings.global.read_only,
         cache: settings.paths.readings(),
+        exports: settings.paths.exports(),
+        filter: start.filter.unwrap_or_default(),
         start_pane: start.pane.unwrap_or(Pane::Overview),
         range: start.range,
     };

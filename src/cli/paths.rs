@@ -36,7 +36,7 @@ pub fn run(settings: &Settings<'_>, out: &mut dyn Write) -> Result<u8, Failure> 
     .map(|(what, path)| Row { what, exists: path.as_ref().is_some_and(|p| p.exists()), path });
     match settings.global.output {
         Output::Json => settings::json(&rows, out)?,
-        Output::Table => {
+        Output::Table | Output::Csv => {
             let table: Vec<Vec<String>> = rows
                 .iter()
                 .map(|row| {

@@ -13,6 +13,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::app::layer::Pane;
 use crate::app::pane;
 use crate::app::state::State;
+use crate::app::update::narrow;
 use crate::model::metric::Demand;
 use crate::model::preferences::ColorChoice;
 use crate::ui;
@@ -21,15 +22,22 @@ use super::failure::Failure;
 use super::settings::{Settings, identity};
 use super::{OK, status};
 
-/// Polls once and prints the pane as it would stand on a screen of that size: columns, rows. Charts reach back so far.
-pub fn run(
-    settings: &Settings<'_>,
-    pane: Pane,
-    size: (u16, u16),
-    range: SignedDuration,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
-) -> Result<u8, Failure> {
+/// What is drawn.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The pane.
+    pub pane: Pane,
+    /// Its filter.
+    pub filter: Option<&'a str>,
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// How far back charts reach.
+    pub range: SignedDuration,
+}
+
+/// Polls once and prints the pane as it would stand on a screen.
+pub fn run(settings: &Settings<'_>, wanted: &Wanted<'_>, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
+    let Wanted { pane, filter, size, range } = *wanted;
     let estate = Arc::new(settings.estate()?);
     let preferences = settings.preferences()?;
     // Text for a report or a chat: colours only where they are asked for, terminal or not.
@@ -44,6 +52,7 @@ pub fn run(
     state.demand = demand;
     state.see(readings);
     state.pane = pane;
+    narrow(&mut state, filter.unwrap_or_default()).map_err(|why| Failure::Usage(format!("--filter: {why}")))?;
     pane::refresh(&mut state);
     print(&frame(&state)?, colours, out)?;
     Ok(OK)
@@ -145,7 +154,8 @@ mod tests {
         let global = Global { estate: Some(path), color, ..Global::default() };
         let settings = Settings::new(&global, Outside { env: &|_| None, terminal: true });
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        assert_eq!(run(&settings, Pane::Alerts, size, SignedDuration::from_hours(1), &mut out, &mut err).unwrap(), OK);
+        let wanted = Wanted { pane: Pane::Alerts, filter: None, size, range: SignedDuration::from_hours(1) };
+        assert_eq!(run(&settings, &wanted, &mut out, &mut err).unwrap(), OK);
         String::from_utf8(out).unwrap()
     }
 

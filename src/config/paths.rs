@@ -22,6 +22,8 @@ pub struct Paths {
     pub config: Option<PathBuf>,
     /// What the program writes and a person may read: `$XDG_STATE_HOME/quarterdeck`, else `~/.local/state/quarterdeck`.
     pub state: Option<PathBuf>,
+    /// What a person asked for and keeps: `$XDG_DATA_HOME/quarterdeck`, else `~/.local/share/quarterdeck`.
+    pub data: Option<PathBuf>,
     /// What may be deleted at any time: `$XDG_CACHE_HOME/quarterdeck`, else `~/.cache/quarterdeck`.
     pub cache: Option<PathBuf>,
 }
@@ -37,6 +39,7 @@ impl Paths {
         Paths {
             config: folder("XDG_CONFIG_HOME", ".config"),
             state: folder("XDG_STATE_HOME", ".local/state"),
+            data: folder("XDG_DATA_HOME", ".local/share"),
             cache: folder("XDG_CACHE_HOME", ".cache"),
         }
     }
@@ -66,13 +69,18 @@ impl Paths {
         self.cache.as_ref().map(|c| c.join("readings.sqlite"))
     }
 
+    /// The folder that exports go to where nothing else is said.
+    pub fn exports(&self) -> Option<PathBuf> {
+        self.data.as_ref().map(|data| data.join("exports"))
+    }
+
     /// A person's own estate.
     pub fn estate(&self) -> Option<PathBuf> {
         self.config.as_ref().map(|c| c.join("estate.toml"))
     }
 
     /// Every path with what it is for, in the order in which they are shown.
-    pub fn all(&self) -> [(&'static str, Option<PathBuf>); 6] {
+    pub fn all(&self) -> [(&'static str, Option<PathBuf>); 7] {
         [
             ("estate", self.estate()),
             ("preferences", self.preferences()),
@@ -80,6 +88,7 @@ impl Paths {
             ("themes", self.themes()),
             ("log", self.log()),
             ("readings", self.readings()),
+            ("exports", self.exports()),
         ]
     }
 

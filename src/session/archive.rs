@@ -1,7 +1,7 @@
 //! The index of what was deployed: sources write into it as they read, views ask it. It may be deleted while the console
 //! runs: it is made again, and the sources tell all of it again.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -45,6 +45,11 @@ impl Archive {
         let path = cache.map(|cache| cache.with_file_name("history.db"));
         let standing = watch::channel(Standing::default()).0;
         Archive { estate, nameless: AtomicBool::new(path.is_none()), path, writer: Mutex::default(), reader: Mutex::default(), standing }
+    }
+
+    /// The file, where there is one that can be used.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref().filter(|_| !self.nameless.load(Ordering::Acquire))
     }
 
     /// How it stands, and every change of that.

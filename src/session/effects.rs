@@ -1,5 +1,7 @@
 //! Carries out what update asks for, as far as it is not the loop's own matter.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use tokio::sync::watch;
 
 use crate::app::effect::Effect;
@@ -8,7 +10,7 @@ use crate::model::metric::Demand;
 use super::feed::Feed;
 
 /// What is left for the loop to do.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Left {
     /// Leave with this exit code.
     pub quit: Option<u8>,
@@ -18,6 +20,13 @@ pub struct Left {
     pub redraw: bool,
     /// Derive what the newest readings come to.
     pub derive: bool,
+    /// Send this to the terminal before the next frame.
+    pub copy: Option<Vec<u8>>,
+}
+
+/// What asks a terminal to copy a text (xterm's control sequences, "OSC 52"): most do, some only where they are told to.
+fn copy(text: &str) -> Vec<u8> {
+    format!("\x1b]52;c;{}\x07", STANDARD.encode(text)).into_bytes()
 }
 
 /// Carries out the effects in their order. Nothing here waits.
@@ -30,6 +39,7 @@ pub fn carry_out(effects: Vec<Effect>, feed: &impl Feed, demand: &watch::Sender<
             Effect::Redraw => left.redraw = true,
             Effect::Derive => left.derive = true,
             Effect::Poll(source) => feed.poke(source),
+            Effect::Copy(text) => left.copy = Some(copy(&text)),
             Effect::Ask(ask) => feed.ask(*ask),
             // Told only where it differs: each telling makes sources ask anew.
             Effect::Demand(wanted) => {
@@ -68,7 +78,7 @@ mod tests {
         let other = Demand { points: 7, ..Demand::default() };
         let first =
             carry_out(vec![Effect::Demand(other), Effect::Poll(None), Effect::Redraw, Effect::Derive, Effect::Suspend], &feed, &demand);
-        assert_eq!(first, Left { quit: None, suspend: true, redraw: true, derive: true });
+        assert_eq!(first, Left { suspend: true, redraw: true, derive: true, ..Left::default() });
         assert_eq!(*feed.0.borrow(), [None]);
         assert!(wanted.has_changed().unwrap());
         assert_eq!(*wanted.borrow_and_update(), other);

@@ -1,6 +1,6 @@
 //! Where readings come from, as the loop sees it: started once, asked to hurry, told what the screen wants.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, watch};
 
@@ -12,6 +12,7 @@ use crate::watch::{Ledger, Past, Report, ReportKind, Watchers};
 
 use super::archive::{Archive, Standing};
 use super::ask::Desk;
+use super::ask::deployments::Index;
 
 /// Reports that may wait for the loop; a source has one try in flight, so that a full channel only slows the sources.
 pub const ROOM: usize = 64;
@@ -30,16 +31,25 @@ pub trait Feed {
 pub struct Sources {
     estate: Arc<Estate>,
     past: Past,
+    deployments: Index,
     archive: Arc<Archive>,
     watchers: Option<Watchers>,
     out: Option<mpsc::Sender<Message>>,
+    /// What was asked before the begin.
+    asked: Mutex<Vec<Ask>>,
 }
 
 impl Sources {
     /// The sources of that estate, not yet tried, with what earlier starts saw of them, and the index that histories are
     /// written into.
     pub fn new(estate: Arc<Estate>, past: Past, archive: Arc<Archive>) -> Sources {
-        Sources { estate, past, archive, watchers: None, out: None }
+        let deployments = Index::new(estate.clone(), archive.clone());
+        Sources { estate, past, deployments, archive, watchers: None, out: None, asked: Mutex::default() }
+    }
+
+    /// What answers questions about deployments.
+    pub fn deployments(&self) -> &Index {
+        &self.deployments
     }
 }
 
@@ -59,6 +69,8 @@ impl Feed for Sources {
         }
         let archive: Arc<dyn Ledger> = self.archive.clone();
         self.watchers = Some(crate::watch::start_with(&self.estate, demand, reports, &self.past, Some(archive)));
+        let asked = std::mem::take(&mut *self.asked.lock().unwrap_or_else(PoisonError::into_inner));
+        asked.into_iter().for_each(|ask| self.ask(ask));
     }
 
     fn poke(&self, source: Option<usize>) {
@@ -68,8 +80,13 @@ impl Feed for Sources {
     }
 
     fn ask(&self, ask: Ask) {
-        let Some(out) = self.out.clone() else { return };
-        let desk = Desk { estate: self.estate.clone(), archive: self.archive.clone() };
+        let Some(out) = self.out.clone() else {
+            return self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(ask);
+        };
+        let room = out.clone();
+        // What is told early may be left out: the answer follows.
+        let early = Arc::new(move |told| drop(room.try_send(Message::Told(Box::new(told)))));
+        let desk = Desk { estate: self.estate.clone(), deployments: self.deployments.clone(), early };
         tokio::spawn(async move {
             // Where the loop has ended meanwhile, nobody wants it.
             let _ = out.send(Message::Told(Box::new(desk.answer(ask).await))).await;

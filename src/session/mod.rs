@@ -5,6 +5,7 @@ pub mod ask;
 pub mod clock;
 pub mod derive;
 pub mod effects;
+pub mod export;
 pub mod feed;
 pub mod guard;
 pub mod input;
@@ -24,6 +25,8 @@ use jiff::SignedDuration;
 
 use self::archive::Archive;
 use crate::app;
+use crate::app::ask::Ask;
+use crate::app::effect::Effect;
 use crate::app::keymap::Keymap;
 use crate::app::layer::Pane;
 use crate::app::message::Message;
@@ -34,6 +37,7 @@ use crate::model::reading::Held;
 use crate::model::source::Answer;
 use crate::ui;
 
+use ask::deployments::Index;
 use clock::{Clock, Wall};
 use feed::Sources;
 use guard::{Flush, Guard};
@@ -44,6 +48,9 @@ use screen::Line;
 /// How long the cache may take before the console opens without it: a home on a hung file server must not keep it shut.
 const CACHE_LIMIT: Duration = Duration::from_secs(1);
 
+/// The same for the first rows of the history.
+const PIECE_LIMIT: Duration = Duration::from_millis(30);
+
 /// How the console is opened.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -51,6 +58,10 @@ pub struct Options {
     pub read_only: bool,
     /// Where the last known readings are kept; `None` keeps none.
     pub cache: Option<PathBuf>,
+    /// Where exports go where nothing else is said.
+    pub exports: Option<PathBuf>,
+    /// The filter of the first pane; nothing is filtered where it is empty.
+    pub filter: String,
     /// The pane that is shown first.
     pub start_pane: Pane,
     /// How far back charts reach at first; `None`: an hour.
@@ -103,6 +114,10 @@ async fn session(
     state.read_only = options.read_only;
     state.pane = options.start_pane;
     state.demand.range = options.range.unwrap_or(state.demand.range);
+    state.exports = options.exports.map(|folder| folder.to_string_lossy().into_owned());
+    if let Err(why) = app::update::narrow(&mut state, &options.filter) {
+        bail!("--filter: {why}");
+    }
     app::pane::refresh(&mut state);
     if let Some(cached) = cached {
         // Nothing is on the screen yet, and the loop's first message asks again for all that is wanted of the world.
@@ -110,6 +125,10 @@ async fn session(
     }
     if let Some(notice) = notice {
         app::update::update(&mut state, Message::Notice(notice));
+    }
+    let feed = Sources::new(estate.clone(), past, archive);
+    if state.tells_of_deployments() {
+        first_piece(&mut state, feed.deployments()).await;
     }
     // The signals first: one that came between would leave the terminal as it is inside.
     let notices = signals::listen().wrap_err("cannot listen to signals")?;
@@ -124,7 +143,7 @@ async fn session(
         input: input::listen(panic_key).wrap_err("cannot read the terminal")?,
         notices,
         clock: Wall,
-        feed: Sources::new(estate.clone(), past, archive),
+        feed,
         keeper: Keeper::new(store, estate.sources.len()),
     };
     let code = run::run(&mut parts).await;
@@ -132,6 +151,20 @@ async fn session(
     guard.restore();
     parts.keeper.finish().await;
     code.wrap_err("cannot set the terminal up")
+}
+
+/// Reads the first piece of the history, so that the first frame has it; where that takes too long it comes later.
+async fn first_piece(state: &mut State, history: &Index) {
+    state.window.indexed = true;
+    for effect in app::update::update(state, Message::Tick) {
+        let Effect::Ask(ask) = effect else { continue };
+        let Ask::Deployments(question) = *ask else { continue };
+        if let Ok(told) = tokio::time::timeout(PIECE_LIMIT, history.piece(question, Arc::new(drop))).await {
+            app::update::update(state, Message::Told(Box::new(told)));
+        }
+    }
+    // What was asked besides nobody answers before the loop runs.
+    state.window.ask_again();
 }
 
 /// The cache, what it held, and what to say of it. A cache that is broken, or too slow, costs no more than its readings.

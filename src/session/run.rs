@@ -193,7 +193,7 @@ where
         state.now = clock.now();
         let waits = matches!(message, Message::Read { .. } | Message::Tick);
         let effects = (core.update)(state, message);
-        let Left { quit, suspend, redraw, derive } = carry_out(effects, feed, &demand);
+        let Left { quit, suspend, redraw, derive, copy } = carry_out(effects, feed, &demand);
         if let Some(old) = old {
             derive::free(old);
         }
@@ -206,6 +206,9 @@ where
         }
         if let Some(code) = quit {
             return Ok(code);
+        }
+        if let Some(bytes) = copy {
+            desk.painter.say(bytes);
         }
         if redraw {
             desk.painter.forget(Vec::new())?;

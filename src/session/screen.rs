@@ -90,6 +90,11 @@ impl Painter {
         self.terminal.clear()
     }
 
+    /// These bytes are sent before the next frame.
+    pub fn say(&mut self, bytes: Vec<u8>) {
+        self.before.extend(bytes);
+    }
+
     /// The bytes that turn the last frame into this one; `None` where they are the same.
     ///
     /// # Errors

@@ -114,6 +114,9 @@ pub fn last(canvas: &mut Canvas, state: &State) {
         if *action == Action::Open && leads_nowhere(state) {
             continue;
         }
+        if *action == Action::Share && !tells_of_one(state) {
+            continue;
+        }
         let Some(key) = state.keymap.key_for(scope, *action) else { continue };
         let (key, short) = (key.to_string(), action.entry().short);
         let wide = cells(&key) + 1 + cells(short);
@@ -123,6 +126,15 @@ pub fn last(canvas: &mut Canvas, state: &State) {
         canvas.put(x, y, wide, &key, Token::Key);
         canvas.put(x + cells(&key) + 1, y, wide, short, Token::Dim);
         x += wide + 2;
+    }
+}
+
+/// True where a deployment is looked at.
+fn tells_of_one(state: &State) -> bool {
+    match state.layers.last() {
+        Some(Layer::Deployment { .. }) => true,
+        None => state.pane == Pane::Deployments && !state.window.rows.is_empty(),
+        _ => false,
     }
 }
 

@@ -36,7 +36,7 @@ pub fn draw(state: &State, frame: &mut Frame) {
     }
     frame::first(&mut canvas, state);
     frame::counts(&mut canvas, state);
-    let covers = |l: &&Layer| !matches!(l, Layer::Filter | Layer::Palette(_));
+    let covers = |l: &&Layer| !matches!(l, Layer::Filter | Layer::Palette(_) | Layer::Share { .. } | Layer::Export(_));
     match state.layers.iter().rev().find(covers) {
         Some(Layer::Chart { panel, cursor }) => layer::chart::draw(&mut canvas, state, panel, *cursor),
         Some(detail) => layer::detail::draw(&mut canvas, state, detail),
@@ -50,7 +50,10 @@ pub fn draw(state: &State, frame: &mut Frame) {
         },
     }
     frame::last(&mut canvas, state);
-    if let Some(Layer::Palette(palette)) = state.layers.last() {
-        layer::palette::draw(&mut canvas, palette);
+    match state.layers.last() {
+        Some(Layer::Palette(palette)) => layer::palette::draw(&mut canvas, palette),
+        Some(Layer::Share { text, copied }) => layer::share::text(&mut canvas, text, *copied),
+        Some(Layer::Export(form)) => layer::share::export(&mut canvas, state, form),
+        _ => {}
     }
 }

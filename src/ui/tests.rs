@@ -17,11 +17,18 @@ use crate::model::source::{Answer, HistoryAnswer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 18] = [
+const SCREENS: [&str; 25] = [
     "backups",
     "backup",
     "databases",
     "deployments",
+    "deployments loading",
+    "deployments none",
+    "deployments counting",
+    "deployments oldest",
+    "deployments shared",
+    "deployments export",
+    "deployments help",
     "deployment",
     "deployed overview",
     "deployed service",
@@ -127,7 +134,6 @@ fn places_that_are_out_of_date_draw_nothing_and_break_nothing() {
     let mut state = trouble((80, 24));
     state.overview_rows =
         vec![OverviewRow::Need(99), OverviewRow::Service(99), OverviewRow::Source(99), OverviewRow::Change(99), OverviewRow::Deployment(9)];
-    state.deployment_rows = vec![99, 7];
     state.deployments.list.row = 500;
     state.metric_rows = vec![99, 0];
     state.metrics.list.row = 500;

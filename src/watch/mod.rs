@@ -194,6 +194,22 @@ pub async fn each(estate: &Arc<Estate>, demand: Demand, past: &Past, mut tell: i
     }
 }
 
+/// One try of every history, one after the other, into that index: each with its place among the estate's sources, and
+/// why it could not be read.
+pub async fn histories(estate: &Arc<Estate>, past: &Past, ledger: &Arc<dyn Ledger>) -> Vec<(usize, Option<String>)> {
+    let clock: Clock = Arc::new(Timestamp::now);
+    let mut read = Vec::new();
+    let all = estate.sources.iter().enumerate().filter(|(_, source)| matches!(source.kind, SourceKind::History(_)));
+    for (index, source) in all {
+        let upstream = Arc::new(Upstream::new(estate, index, &clock, past, Some(ledger.clone())));
+        let deadline = Pace::new(source.every, source.timeout).deadline;
+        let mut reading = Reading::never(source.every);
+        reading.take(poll::one(&upstream, Demand::default(), deadline, &clock).await, None);
+        read.push((index, reading.failure.map(|failure| failure.what)));
+    }
+    read
+}
+
 /// One source, ready to be read.
 struct Upstream {
     system: System,

@@ -90,7 +90,7 @@ pub const CRATES: &[Crate] = &[
         place: Rooms(&["link", "cache", "session", "cli"]),
         why: "processes, terminal modes, signals, and who we are, without unsafe code here",
     },
-    Crate { name: "serde_json", place: Rooms(&["watch", "cache", "cli"]), why: "the answers of servers, the cached ones, and `-o json`" },
+    Crate { name: "serde_json", place: Rooms(&["watch", "cache", "session", "cli"]), why: "the answers of servers, the cached ones, and `-o json`" },
     Crate { name: "tokio-postgres", place: Rooms(&["link"]), why: "PostgreSQL's own protocol; TLS with the one provider" },
     Crate { name: "prometheus-parse", place: Rooms(&["watch"]), why: "the wanted lines of a `/metrics` page" },
     Crate {
@@ -120,6 +120,8 @@ pub const CRATES: &[Crate] = &[
     Crate { name: "rcgen", place: Rooms(&["lab"]), why: "the certificate of the practice estate" },
     Crate { name: "sha2", place: Rooms(&["lab"]), why: "the manifests of the practice store's snapshots" },
     Crate { name: "clap", place: Rooms(&["cli"]), why: "the command line" },
+    Crate { name: "csv", place: Rooms(&["session"]), why: "exports as CSV" },
+    Crate { name: "base64", place: Rooms(&["session"]), why: "a text that the terminal is asked to copy (OSC 52)" },
     Crate { name: "clap_complete", place: Rooms(&["cli"]), why: "`qd completions`: the command line told to a shell" },
     Crate { name: "tracing-subscriber", place: Rooms(&["cli"]), why: "levels and the shape of the log file" },
     Crate { name: "tracing-appender", place: Rooms(&["cli"]), why: "writes the log file off the loop" },

@@ -64,7 +64,10 @@ pub fn lines(state: &State, of: &Arc<Deployment>, mut page: Page) -> Vec<Row> {
         page.text(&format!("! they differ: {text}"), Token::Warning);
     }
     page.head("BEFORE AND AFTER IT, of this service");
-    let (before, after) = deployment::neighbours(&state.shown().deployments.all, of);
+    let known = deployment::neighbours(&state.shown().deployments.all, of);
+    let told = state.window.neighbours.as_ref().filter(|near| near.key == of.key).and_then(|near| near.told.as_ref());
+    // The view holds the newest only; whoever was asked knows all.
+    let (before, after) = told.map_or(known, |(before, after)| (before.as_ref(), after.as_ref()));
     for (name, one) in [("after", after), ("before", before)] {
         match one {
             Some(one) => {

@@ -1,15 +1,28 @@
 //! What the keys do in what lies below the help page.
 
-use crate::app::layer::{Layer, scope};
+use crate::app::layer::{Layer, Scope, scope};
 use crate::app::state::State;
 use crate::app::wrap::{cells, wrap};
 use crate::model::preferences::Token;
 
-use super::Row;
+use super::{Page, Row};
 
 /// Columns of the keys and of the action's name.
 const KEYS: usize = 16;
 const ACTION: usize = 15;
+
+/// What deployments are filtered by.
+const FILTERS: [(&str, &str); 9] = [
+    ("any text", "checkout, \"two words\", !checkout"),
+    ("service", "service=checkout site=fra1 environment=production (just this; looked up at once)"),
+    ("person", "who=ann, who:^a (a regular expression), who!=ci"),
+    ("version", "version=4.18.0, version:^4\\.18, from=4.17.2"),
+    ("time", "time>=2026-03-02 time<2026-03-02T14:10 (UTC), age<2h"),
+    ("result", "result=failed, result=succeeded, result=unknown"),
+    ("source", "source=rollback, source=pipeline, source=person"),
+    ("others", "id=D-1187 commit=9c1f0b2 reason:basket approval:mk told:git"),
+    ("go to a time", "type it in the palette: 2026-03-02 or 2026-03-02T14:10"),
+];
 
 /// One line for each action that works below the help page; long texts are wrapped.
 pub fn lines(state: &State, width: u16) -> (String, Vec<Row>) {
@@ -28,6 +41,15 @@ pub fn lines(state: &State, width: u16) -> (String, Vec<Row>) {
             let spans = vec![keys, (pad(name.to_owned(), ACTION + 1), Token::Dim), (part(&doc), Token::Text)];
             lines.push(Row { spans, opens: None });
         }
+    }
+    if scope == Scope::Deployments {
+        let mut page = Page::new(width);
+        page.head("FILTER by any of these, and by several at once");
+        for (what, how) in FILTERS {
+            page.field(what, how, Token::Text);
+        }
+        lines.push(Row::default());
+        lines.extend(page.done());
     }
     (format!("KEYS  {}", scope.name()), lines)
 }

@@ -112,7 +112,7 @@ pub fn lines(state: &State, layer: &Layer, width: u16) -> (String, Vec<Row>) {
             (format!("SOURCE  {name}"), source::lines(state, *index, page))
         }
         Layer::Help { .. } => help::lines(state, width),
-        Layer::Chart { .. } | Layer::Filter | Layer::Palette(_) => (String::new(), page.done()),
+        Layer::Chart { .. } | Layer::Filter | Layer::Palette(_) | Layer::Share { .. } | Layer::Export(_) => (String::new(), page.done()),
     }
 }
 

@@ -57,6 +57,9 @@ pub(super) fn tick(state: &mut State) -> Vec<Effect> {
     {
         pane::refresh(state);
     }
+    if state.deployments.filter.has_age() {
+        state.window.outdate();
+    }
     due(state)
 }
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::app::action::Action;
 use crate::app::databases::DatabaseRow;
+use crate::app::deployments::window;
 use crate::app::effect::Effect;
 use crate::app::filter::Filter;
 use crate::app::layer::{Layer, Pane, Spot};
@@ -15,7 +17,7 @@ use crate::model::alert::{Alert, AlertId};
 use crate::model::change::Change;
 use crate::model::needs::About;
 
-use super::{keys, typing};
+use super::{keys, share, typing};
 
 /// Takes the top layer away; false where there is none. A filter line gives its former filter back.
 pub(super) fn pop(state: &mut State) -> bool {
@@ -64,6 +66,7 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
             state.layers.pop();
             go(state, goal)
         }
+        Some(Layer::Export(_)) => share::accept(state),
         _ => Vec::new(),
     }
 }
@@ -77,6 +80,10 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
         Goal::Panel(panel) => lay(state, Layer::Chart { panel, cursor: None }),
         Goal::Alert(id) => alert(state, &id),
         Goal::Deployment(key) => deployment(state, &key),
+        Goal::Moment(at) => {
+            show(state, Pane::Deployments);
+            window::go_to(state, at);
+        }
         Goal::AlertsOf(source) => {
             state.show_muted = true;
             narrow(state, by_field("source", &source));
@@ -87,7 +94,7 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
 
 /// Lays a view on top. Filter line and help below it would be come upon again on the way back: they go.
 fn lay(state: &mut State, layer: Layer) {
-    while matches!(state.layers.last(), Some(Layer::Filter | Layer::Help { .. })) {
+    while matches!(state.layers.last(), Some(Layer::Filter | Layer::Help { .. } | Layer::Share { .. } | Layer::Export(_))) {
         pop(state);
     }
     state.layers.push(layer);
@@ -102,7 +109,8 @@ fn alert(state: &mut State, id: &AlertId) {
 }
 
 fn deployment(state: &mut State, key: &str) {
-    if let Some(deployment) = state.shown().deployments.find(key).map(|(_, one)| one.clone()) {
+    let known = state.shown().deployments.find(key).map(|(_, one)| one);
+    if let Some(deployment) = known.or_else(|| state.window.find(key)).cloned() {
         lay(state, Layer::Deployment { deployment, spot: Spot::default() });
     }
 }
@@ -163,6 +171,10 @@ pub(super) fn open(state: &mut State) {
             }
         }
         Pane::Deployments => {
+            // The row that is meant may not be there yet.
+            if state.window.keep(Action::Open) {
+                return;
+            }
             if let Some(key) = state.deployments.list.selected.clone() {
                 deployment(state, &key);
             }
@@ -255,7 +267,9 @@ fn by_field(name: &str, text: &str) -> Filter {
 /// Shows the Alerts pane with this filter, from its first row. Going back leads where this came from.
 fn narrow(state: &mut State, filter: Filter) {
     let mut layers = std::mem::take(&mut state.layers);
-    layers.retain(|layer| !matches!(layer, Layer::Filter | Layer::Palette(_) | Layer::Help { .. }));
+    layers.retain(|layer| {
+        !matches!(layer, Layer::Filter | Layer::Palette(_) | Layer::Help { .. } | Layer::Share { .. } | Layer::Export(_))
+    });
     let way = WayBack { pane: state.pane, layers, alerts: state.alerts.clone(), further: state.way_back.take() };
     show(state, Pane::Alerts);
     state.way_back = Some(Box::new(way));

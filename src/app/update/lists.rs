@@ -1,6 +1,7 @@
 //! Moving: rows of a list, lines of a detail, cells of the metrics grid, the palette's lines, a chart's cursor.
 
 use crate::app::action::Action;
+use crate::app::deployments::window;
 use crate::app::grid::grid;
 use crate::app::layer::{Layer, Pane};
 use crate::app::state::State;
@@ -27,7 +28,7 @@ pub(super) fn walk(state: &mut State, action: Action) {
             *scroll = scroll.saturating_add_signed(by).min(rows.len().saturating_sub(height as usize));
         }
         Some(Layer::Palette(palette)) => palette.step(by),
-        Some(Layer::Filter | Layer::Chart { .. }) => {}
+        Some(Layer::Filter | Layer::Chart { .. } | Layer::Share { .. } | Layer::Export(_)) => {}
         None => step(state, action, height),
     }
 }
@@ -44,6 +45,12 @@ fn lines(action: Action, height: isize) -> isize {
         Action::Top => -FAR,
         _ => 0,
     }
+}
+
+/// Moves in the list of deployments, whatever lies on it.
+pub(super) fn walk_deployments(state: &mut State, action: Action) {
+    let height = window::height(state) as isize;
+    window::walk(state, action, lines(action, height));
 }
 
 fn step(state: &mut State, action: Action, height: isize) {
@@ -67,9 +74,7 @@ fn step(state: &mut State, action: Action, height: isize) {
             state.backups.list = list;
         }
         Pane::Deployments => {
-            let mut list = std::mem::take(&mut state.deployments.list);
-            list.step(state.deployment_rows.len(), |row| pane::deployment_id(state, row), lines(action, height), room);
-            state.deployments.list = list;
+            walk_deployments(state, action);
         }
         Pane::Metrics => {
             let len = state.metric_rows.len();

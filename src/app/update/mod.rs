@@ -1,16 +1,21 @@
 //! The one place that changes the state: a message in, effects out.
 
 mod data;
+mod deployments;
 mod keys;
 mod layers;
 mod lists;
 mod metrics;
+mod share;
 mod typing;
 
+use super::ask::Told;
 use super::effect::Effect;
 use super::message::Message;
 use super::pane;
 use super::state::State;
+
+pub use typing::narrow;
 
 /// Takes in what happened. `state.now` is already the moment of the message.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
@@ -39,14 +44,23 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::HistoryChanged(changes) => {
             state.history_changes = changes;
+            state.window.outdate();
             Vec::new()
         }
         Message::Notice(what) => {
             data::notice(state, what);
             Vec::new()
         }
-        Message::Told(told) => match *told {},
+        Message::Told(told) => {
+            match *told {
+                told @ (Told::Deployments(_)
+                | Told::DeploymentCount { .. }
+                | Told::DeploymentNeighbours { .. }
+                | Told::Export(..)) => deployments::told(state, told),
+            }
+        }
     };
+    effects.extend(deployments::go_on(state));
     state.demand.points = pane::points(state);
     if state.demand != before {
         effects.push(Effect::Demand(state.demand));

@@ -1,6 +1,7 @@
 //! Typed and pasted text: the filter line and the palette. Nothing that is typed here is a command.
 
 use crate::app::action::Action;
+use crate::app::ask::Exported;
 use crate::app::filter::{FILTER_CAP, Filter, no_field};
 use crate::app::layer::{Layer, Pane};
 use crate::app::pane;
@@ -101,8 +102,28 @@ fn change(state: &mut State, with: impl FnOnce(&mut String)) {
             cap(typed);
             apply(state);
         }
+        Some(Layer::Export(form)) if !matches!(form.far, Some(Exported::Rows(_))) => {
+            with(&mut form.typed);
+            cap(&mut form.typed);
+            form.far = None;
+        }
         _ => {}
     }
+}
+
+/// Filters the pane that is shown by this text.
+///
+/// # Errors
+/// Where it is no filter, or asks for a field that the pane does not have: a sentence. What labels the alerts have is
+/// not known before they are read, so that there any field is taken.
+pub fn narrow(state: &mut State, text: &str) -> Result<(), String> {
+    let filter = Filter::parse(text)?;
+    let filter = if state.pane == Pane::Alerts { filter } else { check(state, filter)? };
+    let line = line(state);
+    *line.typed = text.to_owned();
+    *line.filter = filter;
+    pane::refresh(state);
+    Ok(())
 }
 
 fn cap(text: &mut String) {

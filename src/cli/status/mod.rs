@@ -90,7 +90,7 @@ pub fn run(settings: &Settings<'_>, out: &mut dyn Write, err: &mut dyn Write) ->
     let report = Report::of(&estate, &readings, Timestamp::now());
     match settings.global.output {
         Output::Json => settings::json(&json::status(&report), out)?,
-        Output::Table => table::write(&report, out)?,
+        Output::Table | Output::Csv => table::write(&report, out)?,
     }
     Ok(exit(report.verdict()))
 }

@@ -3,6 +3,7 @@
 pub mod dora;
 mod join;
 pub mod list;
+pub mod record;
 pub mod news;
 
 use std::sync::Arc;

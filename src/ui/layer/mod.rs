@@ -3,3 +3,4 @@
 pub mod chart;
 pub mod detail;
 pub mod palette;
+pub mod share;

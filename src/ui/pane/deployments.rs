@@ -1,5 +1,6 @@
 //! The Deployments pane: one line each, the newest first. Its snapshots are `deployments_*`.
 
+use crate::app::deployments::window::Hits;
 use crate::app::mark;
 use crate::app::state::State;
 use crate::app::when;
@@ -37,8 +38,9 @@ fn columns(width: u16) -> Columns {
 pub fn draw(canvas: &mut Canvas, state: &State) {
     let width = canvas.area.width;
     let at = columns(width);
-    let all = state.shown().deployments.all.len();
-    let mut chip = frame::chip(&state.deployments.filter.text, || state.deployment_rows.len(), all);
+    let all = state.window.whole.total;
+    let filter = &state.deployments.filter;
+    let mut chip = if filter.is_empty() { String::new() } else { format!("/{} {}", filter.text, hits(state)) };
     let silent = state.silent_histories();
     if chip.is_empty() && !silent.is_empty() && all > 0 {
         chip = format!("? not fresh: {}", silent.join(" "));
@@ -54,22 +56,58 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
         (at.reason, if at.reason < width { "REASON" } else { "" }),
     ];
     frame::heads(canvas, &heads, &chip);
-    if state.deployment_rows.is_empty() {
+    if state.window.rows.is_empty() {
         empty(canvas, state, all, &silent);
     }
-    let height = usize::from(canvas.area.height - 4);
-    let rows = state.deployment_rows.iter().enumerate().skip(state.deployments.list.offset).take(height);
-    for (line, (place, index)) in rows.enumerate() {
+    let height = usize::from(canvas.area.height.saturating_sub(5));
+    let rows = state.window.rows.iter().enumerate().skip(state.deployments.list.offset).take(height);
+    for (line, (place, one)) in rows.enumerate() {
         let selected = state.deployments.list.selected.is_some() && place == state.deployments.list.row;
-        if let Some(one) = state.shown().deployments.all.get(*index) {
-            row(canvas, state, 3 + line as u16, one, selected);
-        }
+        row(canvas, state, 3 + line as u16, one, selected);
     }
+    foot(canvas, state);
+}
+
+/// How many rows the filter leaves: `50 of 1,000`, `at least 50 of 1,000` while they are counted.
+fn hits(state: &State) -> String {
+    let all = thousands(state.window.whole.total);
+    match state.window.hits {
+        Hits::All(count) => format!("{} of {all}", thousands(count)),
+        Hits::AtLeast(count) => format!("at least {} of {all}", thousands(count)),
+    }
+}
+
+/// The line below the list: where one is in time, and whether there is more. A row's number would say nothing.
+fn foot(canvas: &mut Canvas, state: &State) {
+    let (width, y) = (canvas.area.width, canvas.area.height.saturating_sub(2));
+    let window = &state.window;
+    if let Some(why) = &window.error {
+        canvas.put(TIME, y, width, &format!("! The history cannot be read: {why}"), Token::Warning);
+        return;
+    }
+    let Some(selected) = window.rows.get(state.deployments.list.row) else { return };
+    let mut text = format!("at {}", when::full(state, selected.at));
+    if let Some((oldest, newest)) = window.whole.reach {
+        text += &format!(" of {} .. {}", when::day(state, oldest), when::day(state, newest));
+    }
+    let x = TIME + canvas.put(TIME, y, width, &text, Token::Dim) + 2;
+    let more = if window.waits() {
+        "reading...".to_owned()
+    } else if !window.older && state.deployments.list.row + 1 == window.rows.len() {
+        if state.deployments.filter.is_empty() { "the oldest".to_owned() } else { "the oldest that matches".to_owned() }
+    } else {
+        format!("{} deployments", thousands(window.whole.total))
+    };
+    canvas.put_right(x, width, y, &more, Token::Dim);
 }
 
 /// That nothing was deployed is said only where someone was heard who could have said otherwise.
 fn empty(canvas: &mut Canvas, state: &State, all: usize, silent: &[&str]) {
+    let window = &state.window;
     let (text, token) = match (all > 0, state.tells_of_deployments(), silent.is_empty()) {
+        _ if window.error.is_some() => return foot(canvas, state),
+        (true, ..) if window.waits() => ("Searching...".to_owned(), Token::Dim),
+        (_, true, _) if window.waits() => ("Reading the history...".to_owned(), Token::Dim),
         (true, ..) => (format!("None of {} deployments matches", thousands(all)), Token::Dim),
         (_, false, _) => ("The estate file names no [[history]]: nothing tells of deployments".to_owned(), Token::Dim),
         (_, _, false) => (format!("? Nothing is known: not fresh is {}", silent.join(" ")), Token::Unknown),

@@ -1,0 +1,58 @@
+//! The Deployments pane: what was asked of the history comes in, and what waited for it is done.
+
+use crate::app::action::Action;
+use crate::app::ask::Told;
+use crate::app::deployments::window;
+use crate::app::effect::Effect;
+use crate::app::layer::Pane;
+use crate::app::state::State;
+
+use super::{layers, lists, share};
+
+/// An answer about deployments.
+pub(super) fn told(state: &mut State, told: Told) -> Vec<Effect> {
+    match told {
+        Told::Deployments(rows) => {
+            window::take(state, rows);
+            return again(state);
+        }
+        Told::DeploymentCount { number, count, done } => window::count_is(state, number, count, done),
+        Told::DeploymentNeighbours { key, before, after } => window::neighbours_are(state, &key, (before, after)),
+        Told::Export(number, far) => share::exported(state, number, far),
+    }
+    Vec::new()
+}
+
+/// Asks for what the pane lacks.
+pub(super) fn go_on(state: &mut State) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let mut asks = window::go_on(state);
+    while !state.window.indexed && state.window.holds() {
+        effects.extend(again(state));
+        asks = window::go_on(state);
+    }
+    effects.extend(asks.into_iter().map(|ask| Effect::Ask(Box::new(ask))).chain(share::stop(state)));
+    effects
+}
+
+/// Does what waited for rows.
+fn again(state: &mut State) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let mut kept = window::kept(state);
+    while let Some(action) = kept.pop_front() {
+        match action {
+            Action::Open => {
+                if state.pane == Pane::Deployments && state.layers.is_empty() {
+                    layers::open(state);
+                }
+            }
+            Action::Share => {
+                if state.pane == Pane::Deployments && state.layers.is_empty() {
+                    effects.extend(share::share(state));
+                }
+            }
+            _ => lists::walk_deployments(state, action),
+        }
+    }
+    effects
+}

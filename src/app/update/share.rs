@@ -1,0 +1,100 @@
+//! Telling of deployments outside of the console: the text to paste, and the export to a file.
+
+use std::sync::Arc;
+
+use crate::app::ask::{Ask, Export, Exported};
+use crate::app::deployments::share::{self, COPY_CAP};
+use crate::app::effect::Effect;
+use crate::app::layer::{ExportForm, Layer, Pane};
+use crate::app::state::State;
+use crate::model::deployment::Deployment;
+
+/// The deployment that is looked at: that of the open detail, or the selected one of the list.
+fn looked_at(state: &State) -> Option<Arc<Deployment>> {
+    match state.layers.last() {
+        Some(Layer::Deployment { deployment, .. }) => Some(deployment.clone()),
+        None if state.pane == Pane::Deployments => state.window.rows.get(state.deployments.list.row).cloned(),
+        _ => None,
+    }
+}
+
+/// Shows the text to paste, and asks the terminal to copy it.
+pub(super) fn share(state: &mut State) -> Vec<Effect> {
+    let Some(deployment) = looked_at(state) else { return Vec::new() };
+    let text = share::text(state, &deployment);
+    let copied = text.len() <= COPY_CAP;
+    state.layers.push(Layer::Share { text: text.clone(), copied });
+    if copied { vec![Effect::Copy(text)] } else { Vec::new() }
+}
+
+/// Opens the form of an export of what the Deployments pane shows.
+pub(super) fn begin(state: &mut State) {
+    if state.pane != Pane::Deployments || !state.layers.is_empty() {
+        return;
+    }
+    let name = format!("deployments-{}.csv", state.now.strftime("%Y%m%dT%H%M%SZ"));
+    let typed = state.exports.as_ref().map_or_else(String::new, |folder| format!("{folder}/{name}"));
+    state.layers.push(Layer::Export(ExportForm { typed, ..ExportForm::default() }));
+}
+
+/// Enter in the form: writes, or replaces a file that is there once that was said, or leaves the form when all is done.
+pub(super) fn accept(state: &mut State) -> Vec<Effect> {
+    let plan = state.deployments.filter.plan(state.now);
+    let rows = || {
+        let (filter, all) = (&state.deployments.filter, &state.shown().deployments.all);
+        all.iter().filter(|one| filter.is_empty() || filter.matches(&***one, state.now)).cloned().collect()
+    };
+    let rows: Option<Vec<_>> = if state.window.indexed { None } else { Some(rows()) };
+    let (number, folder) = (state.window.exports + 1, state.exports.clone());
+    let Some(Layer::Export(form)) = state.layers.last_mut() else { return Vec::new() };
+    let replace = match form.far {
+        Some(Exported::Rows(_)) => return Vec::new(),
+        Some(Exported::Done(_)) => {
+            state.layers.pop();
+            return Vec::new();
+        }
+        Some(Exported::Exists) => true,
+        Some(Exported::Failed(_) | Exported::Stopped) | None => false,
+    };
+    if let Some(why) = unfit(&form.typed) {
+        form.far = Some(Exported::Failed(why.to_owned()));
+        return Vec::new();
+    }
+    form.far = Some(Exported::Rows(0));
+    let path = form.typed.clone();
+    (state.window.exports, state.window.exporting) = (number, true);
+    vec![Effect::Ask(Box::new(Ask::Export(Export { number, path, plan, rows, folder, replace })))]
+}
+
+/// Why nothing can be written under that name.
+fn unfit(path: &str) -> Option<&'static str> {
+    if !path.starts_with('/') {
+        Some("write the whole path, from / on")
+    } else if ![".csv", ".json", ".jsonl"].iter().any(|ending| path.ends_with(ending)) {
+        Some("the name must end in .csv, .json or .jsonl")
+    } else {
+        None
+    }
+}
+
+/// How far an export is.
+pub(super) fn exported(state: &mut State, number: u64, far: Exported) {
+    if number != state.window.exports || !state.window.exporting {
+        return;
+    }
+    state.window.exporting = matches!(far, Exported::Rows(_));
+    for layer in &mut state.layers {
+        if let Layer::Export(form) = layer {
+            form.far = Some(far.clone());
+        }
+    }
+}
+
+/// Stops an export whose form is gone.
+pub(super) fn stop(state: &mut State) -> Option<Effect> {
+    let gone = state.window.exporting && !state.layers.iter().any(|layer| matches!(layer, Layer::Export(_)));
+    gone.then(|| {
+        state.window.exporting = false;
+        Effect::Ask(Box::new(Ask::StopExport))
+    })
+}

@@ -1,0 +1,141 @@
+//! `qd deployments`: what was deployed, as a table, JSON or CSV. Each history is read once; what was indexed of it earlier
+//! is known too.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::Timestamp;
+
+use crate::app::filter::Filter;
+use crate::app::subject::DEPLOYMENT_FIELDS;
+use crate::model::age;
+use crate::model::deployment::{Deployment, Ending};
+use crate::model::estate::{Estate, SourceKind};
+use crate::session::archive::Archive;
+use crate::session::export::{Export, Format};
+use crate::session::past::past;
+use crate::watch::{self, Ledger};
+
+use super::args::Output;
+use super::failure::Failure;
+use super::settings::Settings;
+use super::{FAILED, OK, columns};
+
+/// Rows that a table measures at once: the whole of a long one is never held.
+const BLOCK: usize = 1_000;
+
+/// Prints those that pass the filter, the newest first. Where a history cannot be read, what is known is printed, that is
+/// said on `err`, and the exit code is 1.
+pub fn run(settings: &Settings<'_>, filter: &str, limit: Option<usize>, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
+    let filter = parse(filter).map_err(|why| Failure::Usage(format!("--filter: {why}")))?;
+    let estate = Arc::new(settings.estate()?);
+    let _log = settings.log(err);
+    if !estate.sources.iter().any(|source| matches!(source.kind, SourceKind::History(_))) {
+        return Err(Failure::Usage("the estate file names no [[history]]: nothing tells of deployments".to_owned()));
+    }
+    let archive = Arc::new(Archive::new(estate.clone(), settings.paths.readings()));
+    let failed = read(settings, &estate, &archive)?;
+    let plan = filter.plan(Timestamp::now());
+    let (stop, mut left, mut written) = (AtomicBool::new(false), limit.unwrap_or(usize::MAX), Ok(()));
+    let mut sheet = Sheet::new(settings.global.output, out)?;
+    let mut add = |one: Deployment| {
+        if left > 0 && written.is_ok() {
+            written = sheet.add(&one);
+            left -= 1;
+        }
+        if left == 0 || written.is_err() {
+            stop.store(true, Ordering::Relaxed);
+        }
+    };
+    if limit != Some(0) {
+        let told = archive.read(|index, estate| index.each(estate, &plan.narrow, &mut |one| plan.lets(one), &stop, &mut add));
+        told.map_err(|why| Failure::Other(color_eyre::eyre::eyre!(why)))?;
+    }
+    written?;
+    sheet.finish()?;
+    for (name, why) in &failed {
+        writeln!(err, "qd: {name} cannot be read: {why}; the newest of it may be missing")?;
+    }
+    Ok(if failed.is_empty() { OK } else { FAILED })
+}
+
+fn parse(text: &str) -> Result<Filter, String> {
+    let filter = Filter::parse(text)?;
+    let unknown = filter.unknown_field(|name| DEPLOYMENT_FIELDS.contains(&name));
+    match unknown.map(|name| crate::app::filter::no_field(name, DEPLOYMENT_FIELDS)) {
+        Some(why) => Err(why),
+        None => Ok(filter),
+    }
+}
+
+/// Reads each history once into the index; those that failed, with why.
+fn read(settings: &Settings<'_>, estate: &Arc<Estate>, archive: &Arc<Archive>) -> Result<Vec<(String, String)>, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(color_eyre::Report::from)?;
+    let ledger: Arc<dyn Ledger> = archive.clone();
+    let past = past(estate.clone(), settings.paths.readings());
+    let read = runtime.block_on(watch::histories(estate, &past, &ledger));
+    runtime.shutdown_background();
+    let named = |index: usize| estate.sources.get(index).map_or("?", |source| source.name.as_str()).to_owned();
+    Ok(read.into_iter().filter_map(|(index, why)| Some((named(index), why?))).collect())
+}
+
+/// What is printed.
+enum Sheet<'o> {
+    Table { out: &'o mut dyn Write, rows: Vec<Vec<String>> },
+    Export(Box<Export<&'o mut dyn Write>>),
+}
+
+impl<'o> Sheet<'o> {
+    fn new(output: Output, out: &'o mut dyn Write) -> io::Result<Sheet<'o>> {
+        let format = match output {
+            Output::Table => {
+                let head = ["TIME", "SERVICE", "SITE", "VERSION", "WHO", "RESULT", "TOOK", "ID"].map(str::to_owned).to_vec();
+                return Ok(Sheet::Table { out, rows: vec![head] });
+            }
+            Output::Json => Format::Json,
+            Output::Csv => Format::Csv,
+        };
+        Ok(Sheet::Export(Box::new(Export::new(format, out)?)))
+    }
+
+    fn add(&mut self, one: &Deployment) -> io::Result<()> {
+        match self {
+            Sheet::Export(export) => export.add(one),
+            Sheet::Table { out, rows } => {
+                rows.push(row(one));
+                if rows.len() >= BLOCK {
+                    columns::write(*out, rows)?;
+                    rows.clear();
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn finish(self) -> io::Result<()> {
+        match self {
+            Sheet::Export(export) => export.finish(),
+            Sheet::Table { out, rows } => columns::write(out, &rows),
+        }
+    }
+}
+
+fn row(one: &Deployment) -> Vec<String> {
+    let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());
+    let result = match one.result {
+        Some(Ending::Succeeded) => "succeeded",
+        Some(Ending::Failed) => "X failed",
+        None => "? unknown",
+    };
+    vec![
+        one.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        one.service.clone(),
+        text(&one.site),
+        one.versions(),
+        text(&one.who),
+        result.to_owned(),
+        one.took.map_or_else(|| "?".to_owned(), age::exact),
+        text(&one.id),
+    ]
+}
