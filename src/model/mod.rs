@@ -11,6 +11,7 @@ pub mod finding;
 pub mod form;
 pub mod health;
 pub mod history;
+pub mod host;
 pub mod label;
 pub mod metric;
 pub mod needs;

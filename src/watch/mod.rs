@@ -30,6 +30,7 @@ use self::probe::Prober;
 use self::prometheus::Prometheus;
 pub use self::prometheus::discover;
 use crate::link::http::Limits;
+use crate::link::ssh::Hosts;
 use crate::model::estate::{Estate, Source, SourceKind};
 use crate::model::metric::Demand;
 use crate::model::reading::{FailureKind, Outcome, Reading};
@@ -107,10 +108,11 @@ pub fn start(estate: &Arc<Estate>, demand: tokio::sync::watch::Receiver<Demand>,
     let clock: Clock = Arc::new(Timestamp::now);
     let mut tasks = JoinSet::new();
     let mut pokes = Vec::with_capacity(estate.sources.len());
+    let hosts = Hosts::new(&estate.hosts);
     for (index, source) in estate.sources.iter().enumerate() {
         let poke = Arc::new(Notify::new());
         let watched = poll::Watched { source: index, pace: Pace::new(source.every, source.timeout), poke: poke.clone() };
-        let upstream = Arc::new(Upstream::new(estate, index, &clock, past));
+        let upstream = Arc::new(Upstream::new(estate, index, &clock, past, &hosts));
         tasks.spawn(poll::run(watched, upstream, demand.clone(), out.clone(), clock.clone(), Jitter::random()));
         pokes.push(poke);
     }
@@ -139,12 +141,13 @@ pub struct Tried {
 /// without a past of which a rate is wanted is read a second time a second later.
 pub async fn each(estate: &Arc<Estate>, demand: Demand, past: &Past, mut tell: impl FnMut(Tried)) {
     let clock: Clock = Arc::new(Timestamp::now);
+    let hosts = Hosts::new(&estate.hosts);
     let mut tries: FuturesUnordered<_> = estate
         .sources
         .iter()
         .enumerate()
         .map(|(index, source)| {
-            let (upstream, clock) = (Arc::new(Upstream::new(estate, index, &clock, past)), clock.clone());
+            let (upstream, clock) = (Arc::new(Upstream::new(estate, index, &clock, past, &hosts)), clock.clone());
             async move {
                 let (started, mut reading) = (Instant::now(), Reading::never(source.every));
                 let deadline = Pace::new(source.every, source.timeout).deadline;
@@ -186,7 +189,7 @@ enum System {
 }
 
 impl Upstream {
-    fn new(estate: &Estate, index: usize, clock: &Clock, past: &Past) -> Upstream {
+    fn new(estate: &Estate, index: usize, clock: &Clock, past: &Past, hosts: &Hosts) -> Upstream {
         let source = &estate.sources[index];
         let system = match source.kind {
             SourceKind::Prometheus { .. } => {
@@ -202,8 +205,8 @@ impl Upstream {
                 exposition.map(Box::new).map(System::Exposition)
             }
             SourceKind::Database(_) => Postgres::new(source).map(System::Database),
-            SourceKind::Backup(_) => Asker::new(source).map(Box::new).map(System::Backup),
-            SourceKind::History(_) => Historian::new(source).map(System::History),
+            SourceKind::Backup(_) => Asker::new(source).map(|a| Box::new(a.on(hosts))).map(System::Backup),
+            SourceKind::History(_) => Historian::new(source).map(|h| System::History(h.on(hosts))),
         };
         Upstream { system: system.unwrap_or(System::Unknown), clock: clock.clone() }
     }

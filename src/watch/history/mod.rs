@@ -1,17 +1,22 @@
-//! Reads what was deployed: a deploy log, a folder of releases, the tags of a clone. All of it on this machine.
+//! Reads what was deployed: a deploy log, a folder of releases here or on hosts, the tags of a clone, a query of a PostgreSQL.
 
 mod git;
 mod line;
 mod log;
 mod releases;
+mod sql;
+mod there;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::runtime::Handle;
+use tokio::time::Instant;
 
 use self::log::Log;
+use crate::link::http::LinkError;
+use crate::link::ssh::{self, Hosts};
 use crate::model::deployment::Deployment;
 use crate::model::estate::{History, Source, SourceKind};
 use crate::model::reading::{FailureKind, Outcome};
@@ -28,6 +33,8 @@ type Clock<'c> = &'c (dyn Fn() -> Timestamp + Send + Sync);
 #[derive(Debug)]
 pub(crate) struct Historian {
     reader: Arc<Reader>,
+    /// Where it is read, where that is not here.
+    hosts: Vec<Arc<ssh::Reader>>,
 }
 
 #[derive(Debug)]
@@ -61,14 +68,32 @@ impl Historian {
             log: Mutex::new(Log::default()),
             newest: Mutex::new(None),
         };
-        Some(Historian { reader: Arc::new(reader) })
+        Some(Historian { reader: Arc::new(reader), hosts: Vec::new() })
+    }
+
+    /// The same, with the hosts that the estate names.
+    pub(crate) fn on(self, hosts: &Hosts) -> Historian {
+        let hosts = self.reader.kind.hosts().iter().filter_map(|name| hosts.reader(name)).collect();
+        Historian { hosts, ..self }
     }
 
     /// One try. A disk that hangs holds up a thread and nothing else: who polls has a deadline.
     pub(crate) async fn poll(&self, clock: Clock<'_>) -> Outcome<Answer> {
         let (as_of, reader) = (clock(), self.reader.clone());
-        let read = tokio::task::spawn_blocking(move || reader.read());
         let failed = |kind, what: &str| Outcome::Failed { kind, what: clean(what, NOTE_CAP).into_owned(), at: clock() };
+        let (of, until) = (&reader.of, Instant::now() + reader.deadline);
+        let far = match &reader.kind {
+            History::Sql { conninfo, query, fields } => Some(sql::read(conninfo, query, fields, of, reader.deadline).await),
+            History::Releases { path, hosts } if !hosts.is_empty() => Some(there::releases(&self.hosts, path, of, until).await),
+            History::Releases { .. } | History::DeployLog { .. } | History::Git { .. } => None,
+        };
+        if let Some(far) = far {
+            return match far {
+                Ok(answer) => Outcome::Value { value: Answer::History(reader.same_or(answer)), as_of },
+                Err((kind, what)) => failed(kind, &what),
+            };
+        }
+        let read = tokio::task::spawn_blocking(move || reader.read());
         match tokio::time::timeout(self.reader.deadline, read).await {
             Ok(Ok(Ok(answer))) => Outcome::Value { value: Answer::History(answer), as_of },
             Ok(Ok(Err((kind, what)))) => failed(kind, &what),
@@ -87,6 +112,15 @@ fn fault(path: &std::path::Path, error: &std::io::Error) -> Fault {
     (kind, format!("cannot read {}: {error}", path.display()))
 }
 
+/// The same of a link.
+fn far(error: LinkError) -> Fault {
+    match error {
+        LinkError::Refused(what) => (FailureKind::Refused, what),
+        LinkError::Unreachable(what) => (FailureKind::Unreachable, what),
+        LinkError::TooLarge { .. } => (FailureKind::Unreachable, error.to_string()),
+    }
+}
+
 impl Reader {
     fn read(&self) -> Result<Arc<HistoryAnswer>, Fault> {
         let answer = match &self.kind {
@@ -97,17 +131,23 @@ impl Reader {
                 };
                 log.read(path, fields, &self.of)?
             }
-            History::Releases { path } => releases::read(path, &self.of)?,
+            History::Releases { path, .. } => releases::read(path, &self.of)?,
             // This thread may wait: it is one for that.
             History::Git { path, tags } => Handle::current().block_on(git::read(path, tags, &self.of, self.deadline))?,
+            History::Sql { .. } => return Err((FailureKind::Unreachable, "a query is not read from a disk".to_owned())),
         };
+        Ok(self.same_or(answer))
+    }
+
+    /// The very same answer as before where nothing changed.
+    fn same_or(&self, answer: HistoryAnswer) -> Arc<HistoryAnswer> {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = newest.as_ref().filter(|known| ***known == answer) {
-            return Ok(known.clone());
+            return known.clone();
         }
         let answer = Arc::new(answer);
         *newest = Some(answer.clone());
-        Ok(answer)
+        answer
     }
 }
 
