@@ -12,6 +12,7 @@ use super::database::Database;
 pub use super::host::Host;
 use super::label::Labels;
 use super::panel::{Panel, Rule};
+pub use super::severity::Severity;
 
 /// Everything one console watches. Every name in it is unique among its kind and every reference leads somewhere:
 /// `config` builds it only from a file without problems.
@@ -369,35 +370,6 @@ impl SourceKind {
             SourceKind::History(history) => history.word(),
             SourceKind::Probe { .. } => "probe",
             SourceKind::Database(_) => "database",
-        }
-    }
-}
-
-/// How bad something is. The order is the order of badness.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Nothing to do.
-    Ok,
-    /// Worth knowing; nobody has to act.
-    Info,
-    /// Nothing is known, which is never ok.
-    Unknown,
-    /// Someone should act.
-    Warning,
-    /// Someone must act now.
-    Critical,
-}
-
-impl Severity {
-    /// The word that every screen and every output uses.
-    pub fn word(self) -> &'static str {
-        match self {
-            Severity::Ok => "ok",
-            Severity::Info => "info",
-            Severity::Unknown => "unknown",
-            Severity::Warning => "warning",
-            Severity::Critical => "critical",
         }
     }
 }

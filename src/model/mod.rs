@@ -20,6 +20,7 @@ pub mod preferences;
 pub mod problem;
 pub mod reading;
 pub mod selector;
+pub mod severity;
 pub mod silence;
 pub mod source;
 pub mod text;
