@@ -229,3 +229,33 @@ async fn hosts_of_one_site_are_compared() {
     assert!(told.notes[0].starts_with("web2: "), "a host that does not answer is told, and hides no other: {:?}", told.notes);
     until("no session is left", || (one.masters() + other.masters() == 0).then_some(()));
 }
+
+#[test]
+fn where_qd_is_killed_its_connection_ends_too() {
+    if !have_sshd("where_qd_is_killed_its_connection_ends_too") {
+        return;
+    }
+    let sshd = Sshd::start();
+    let folder = tempdir().unwrap();
+    let mark = folder.path().join("runs");
+    let program = format!("touch {}; sleep 2", mark.display());
+    let backup = format!(
+        "[[backup]]\nname = \"b\"\nkind = \"pgbackrest\"\nstanza = \"s\"\nhost = \"web1\"\nprogram = [\"sh\", \"-c\", {program:?}]\n"
+    );
+    let estate = estate(folder.path(), &(sshd.host("web1", "") + &backup));
+    let mut qd = std::process::Command::new(env!("CARGO_BIN_EXE_qd"))
+        .args(["status", "--estate"])
+        .arg(&estate.path)
+        .env("HOME", folder.path())
+        .env("XDG_RUNTIME_DIR", folder.path())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    until("the program runs there", || mark.exists().then_some(()));
+    assert_eq!(sshd.masters(), 1);
+    // SIGKILL: nothing of ours can tidy up.
+    qd.kill().unwrap();
+    qd.wait().unwrap();
+    sshd.nothing_is_left();
+}
