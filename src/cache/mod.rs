@@ -167,7 +167,7 @@ fn origin(source: &Source) -> i64 {
         SourceKind::Exposition { url, .. } => url.hash(&mut hasher),
         SourceKind::Database(database) => database.nodes.iter().for_each(|node| node.conninfo.hash(&mut hasher)),
         SourceKind::Backup(backup) => backup.of.to_string().hash(&mut hasher),
-        SourceKind::History(history) => history.path().hash(&mut hasher),
+        SourceKind::History(history) => (history.place(), history.hosts()).hash(&mut hasher),
         SourceKind::Probe { probe, .. } => match probe {
             Probe::Http { url, .. } => url.hash(&mut hasher),
             Probe::Tcp { address } => ("tcp", address).hash(&mut hasher),

@@ -43,6 +43,7 @@ pub(super) fn estate(path: &str, sources: Vec<Source>) -> Estate {
         panels: vec![],
         rules: vec![],
         objectives: vec![],
+        hosts: vec![],
     }
 }
 

@@ -24,7 +24,10 @@ pub(super) fn source(path: &Path, raw: &RawBackup) -> Option<Source> {
     let of = match text(&raw.kind)? {
         "directory" => BackupOf::Directory { folder: beside(&raw.folder)? },
         "pgbackrest" => {
-            BackupOf::PgBackRest { program: program("pgbackrest"), stanza: text(&raw.stanza)?.to_owned(), config: beside(&raw.config) }
+            let host = text(&raw.host).map(str::to_owned);
+            // On a host the path is its own.
+            let config = if host.is_some() { text(&raw.config).map(PathBuf::from) } else { beside(&raw.config) };
+            BackupOf::PgBackRest { program: program("pgbackrest"), stanza: text(&raw.stanza)?.to_owned(), config, host }
         }
         "restic" => BackupOf::Restic {
             program: program("restic"),

@@ -13,12 +13,12 @@ use super::check;
 use super::conninfo::Conninfo;
 use super::form::{Written, written};
 use super::lenient;
-use super::raw::{Key, Raw, RawDatabase, RawLabels, RawPanel, RawRule, RawService, RawSite, RawSource, Words, text};
+use super::raw::{Key, Raw, RawDatabase, RawHost, RawLabels, RawPanel, RawRule, RawService, RawSite, RawSource, Words, text};
 use super::report::{self, Report};
 use super::timing;
 use crate::model::age;
 use crate::model::database::{self, Database, NodeAt};
-use crate::model::estate::{Estate, Probe, Role, Service, Severity, Site, Source, SourceKind};
+use crate::model::estate::{Estate, Host, Probe, Role, Service, Severity, Site, Source, SourceKind};
 use crate::model::label::Labels;
 use crate::model::panel::{Ask, Form, Panel, Rule, Shape, Unit, When};
 use crate::model::problem::Problem;
@@ -78,8 +78,19 @@ fn build(path: &Path, raw: &Raw) -> Option<Estate> {
         panels: raw.panel.iter().map(|p| panel(p.get_ref(), &sources)).collect::<Option<_>>()?,
         rules: raw.rule.iter().map(|r| rule(r.get_ref())).collect::<Option<_>>()?,
         objectives: raw.objective.iter().map(|o| backups::objective(o.get_ref())).collect::<Option<_>>()?,
+        hosts: raw.host.iter().map(|h| host(path, h.get_ref())).collect::<Option<_>>()?,
         sources,
         sites,
+    })
+}
+
+fn host(path: &Path, raw: &RawHost) -> Option<Host> {
+    Some(Host {
+        name: text(&raw.name)?.to_owned(),
+        site: text(&raw.site).map(str::to_owned),
+        ssh: text(&raw.ssh).map(str::to_owned),
+        ssh_config: text(&raw.ssh_config).map(|file| path.parent().unwrap_or(Path::new("")).join(file)),
+        machine_id: text(&raw.machine_id).map(str::to_owned),
     })
 }
 
@@ -96,6 +107,7 @@ fn service(raw: &RawService, all_sites: &[String]) -> Option<Service> {
     Some(Service {
         name,
         sites: words(&raw.sites).unwrap_or_else(|| all_sites.to_vec()),
+        hosts: words(&raw.hosts).unwrap_or_default(),
         depends_on: words(&raw.depends_on).unwrap_or_default(),
         labels,
         runbook: text(&raw.runbook).map(str::to_owned),
@@ -266,6 +278,7 @@ name = "postgres"
 name = "web"
 sites = ["fra1", "ams3"]
 depends_on = ["postgres"]
+hosts = ["web1"]
 labels = { job = "web" }
 runbook = "docs/ops/web.md"
 start = ["systemctl", "start", "web@$site"]
@@ -403,6 +416,7 @@ kind = "pgbackrest"
 program = ["sudo", "-n", "-u", "postgres", "pgbackrest"]
 stanza = "main"
 config = "/etc/pgbackrest/main.conf"
+host = "web2"
 service = "postgres"
 
 [[backup]]
@@ -437,6 +451,38 @@ kind = "git"
 path = "clone"
 tags = "v*"
 service = "postgres"
+
+[[history]]
+name = "folders"
+kind = "releases"
+path = "/srv/web"
+hosts = ["web1", "web2"]
+service = "web"
+
+[[history]]
+name = "table"
+kind = "sql"
+conninfo = "host=deploydb user=qd"
+query = "select * from deployments"
+
+[[host]]
+name = "web1"
+site = "fra1"
+ssh = "deploy@web1"
+ssh_config = "ssh.conf"
+machine_id = "3f2c0d3f2c0d3f2c0d3f2c0d3f2c0d3f"
+[[host]]
+name = "web2"
+ssh = "web2"
+
+[[history]]
+name = "worker folders"
+kind = "releases"
+path = "/srv/worker"
+service = "web"
+host = "worker1"
+[[host]]
+name = "worker1"
 "#;
 
     /// The smallest file without problems.
@@ -820,6 +866,57 @@ service = "postgres"
     }
 
     #[test]
+    fn a_query_has_a_server_and_no_path() {
+        let history = |rest: &str| below(&format!("[[history]]\nname = 'h'\nkind = 'sql'\n{rest}"));
+        assert_eq!(history("conninfo = 'deploys'\nquery = \"select\\n1\""), Vec::<String>::new());
+        assert_eq!(history("").len(), 2);
+        assert_eq!(
+            history("conninfo = 'host=a password=hunter2'\nquery = ' '\npath = 'x'"),
+            [
+                "4:12 the node holds a password | secrets are references: put it into the password file (PGPASSFILE, ~/.pgpass, or `passfile=`)",
+                "5:9 `query` is empty",
+                "6:8 `sql` has no `path` | it is for a history of kind `deploy-log` or `releases` or `git`",
+            ]
+        );
+        assert_eq!(history("conninfo = 'a'\nquery = \"select '\\u001b'\"").len(), 1);
+    }
+
+    #[test]
+    fn what_ssh_is_given_is_an_address_and_never_an_option() {
+        let host = |rest: &str| below(&format!("[[host]]\nname = 'h'\n{rest}"));
+        for fine in ["", "ssh = 'web1'", "ssh = 'deploy@web1'", "ssh = 'ssh://deploy@[::1]:2222'", "ssh = 'a'\nssh_config = 'c'"] {
+            assert_eq!(host(fine), Vec::<String>::new(), "{fine}");
+        }
+        let option = "3:7 `ssh` begins with `-` | it is an address, not an option: options stand in the file that `ssh_config` names";
+        assert_eq!(host("ssh = '-oProxyCommand=x'"), [option]);
+        for bad in ["", "a b", "a;b", "$(x)", "a\\u001b", "u:p@h", "ssh://u:p@h"] {
+            assert_eq!(host(&format!("ssh = \"{bad}\"")).len(), 1, "{bad}");
+        }
+        assert_eq!(host("ssh_config = 'c'"), ["3:14 `ssh_config` is there and `ssh` is not | a host without `ssh` is this machine"]);
+        assert_eq!(host("machine_id = '3f'").len(), 1);
+        let twice = host("[[host]]\nname = 'h'");
+        assert_eq!(twice, ["4:8 there are two hosts named `h` | the other one is on line 10"]);
+        let reads = |rest: &str| {
+            let service = "[[service]]\nname = 's'\n[[host]]\nname = 'h'\n[[history]]\nname = 'x'\nservice = 's'\nkind = 'releases'\n";
+            below(&format!("{service}{rest}"))
+        };
+        assert_eq!(reads("path = '/srv'\nhost = 'h'"), Vec::<String>::new());
+        assert_eq!(reads("path = '/srv'\nhost = 'i'"), ["10:8 there is no host named `i` | did you mean `h`?"]);
+        assert_eq!(
+            reads("path = 'srv'\nhost = 'h'"),
+            ["9:8 `path` is on a host and begins with no `/` | the estate file's folder is not there: write the whole path"]
+        );
+        assert_eq!(
+            reads("path = '/srv'\nhost = 'h'\nhosts = []"),
+            [
+                "11:9 both `host` and `hosts` are there | name all of them in `hosts`",
+                "11:9 `hosts` is empty | leave the key out for this machine"
+            ]
+        );
+        assert_eq!(below("[[host]]\nname = 'h'\nsite = 'x'"), ["3:8 there is no site named `x` | this file has no [[site]]"]);
+    }
+
+    #[test]
     fn panels_ask_something_and_their_thresholds_can_be_told_apart() {
         let panel = |more: &str| below(&format!("[[panel]]\nname = 'x'\nsource = 'p'\n{more}"));
         assert_eq!(panel("query = ' '"), ["4:9 `query` is empty | PromQL, such as `query = 'up'`"]);
@@ -877,7 +974,19 @@ service = "postgres"
     }
 
     /// Table, key, and two values of it: the estate must differ by nothing else.
-    pub(crate) const KEYS: [(&str, &str, &str, &str); 123] = [
+    pub(crate) const KEYS: [(&str, &str, &str, &str); 135] = [
+        ("", "host", "ssh = \"web2\"", "ssh = \"web3\""),
+        ("host", "name", "host = \"worker1\"\n[[host]]\nname = \"worker1\"", "host = \"worker2\"\n[[host]]\nname = \"worker2\""),
+        ("host", "site", "site = \"fra1\"\nssh", "site = \"ams3\"\nssh"),
+        ("host", "ssh", "ssh = \"deploy@web1\"\n", "ssh = \"root@web1\"\n"),
+        ("host", "ssh_config", "ssh_config = \"ssh.conf\"\n", ""),
+        ("host", "machine_id", "3f2c0d3f2c0d3f2c0d3f2c0d3f2c0d3f", "0f2c0d3f2c0d3f2c0d3f2c0d3f2c0d3f"),
+        ("service", "hosts", "hosts = [\"web1\"]", "hosts = [\"web2\"]"),
+        ("history", "host", "host = \"worker1\"", "host = \"web1\""),
+        ("history", "hosts", "hosts = [\"web1\", \"web2\"]", "hosts = [\"web2\"]"),
+        ("history", "conninfo", "host=deploydb", "host=otherdb"),
+        ("history", "query", "from deployments", "from acts"),
+        ("backup", "host", "host = \"web2\"\nservice", "host = \"web1\"\nservice"),
         ("", "database", "host=db1", "host=db3"),
         ("database", "name", "name = \"main\"", "name = \"other\""),
         ("database", "kind", "kind = \"postgres\"", "kind = \"mysql\""),

@@ -6,6 +6,7 @@
 pub(super) mod backup;
 mod database;
 mod history;
+mod place;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,7 +21,8 @@ use toml::Spanned;
 use self::backup::{RawBackup, RawObjective};
 pub(super) use self::database::RawDatabase;
 pub(super) use self::history::RawHistory;
-use super::check::{KINDS, ROLES, SEVERITIES, UNITS};
+pub(super) use self::place::{RawHost, RawSite};
+use super::check::{KINDS, SEVERITIES, UNITS};
 
 /// A value that may be missing, with its place.
 pub(super) type Key<T> = Option<Spanned<T>>;
@@ -48,6 +50,10 @@ pub(super) struct Raw {
     #[serde(default)]
     #[schemars(with = "Option<Vec<RawSite>>")]
     pub site: Vec<Spanned<RawSite>>,
+    /// The machines.
+    #[serde(default)]
+    #[schemars(with = "Option<Vec<RawHost>>")]
+    pub host: Vec<Spanned<RawHost>>,
     /// The parts with a health of their own.
     #[serde(default)]
     #[schemars(with = "Option<Vec<RawService>>")]
@@ -100,21 +106,6 @@ pub(super) struct RawIdentity {
     pub note: Key<String>,
 }
 
-/// A place that can serve: a region, data centre, cluster or host group.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, expecting = "a table")]
-pub(super) struct RawSite {
-    /// Its name.
-    #[schemars(with = "String")]
-    pub name: Key<String>,
-    /// `primary`: it serves. `standby`: it can take over.
-    #[schemars(with = "String", extend("enum" = ROLES))]
-    pub role: Key<String>,
-    /// Which alerts and series are its own; `{ site = "<name>" }` without this key.
-    #[schemars(with = "Map")]
-    pub labels: RawLabels,
-}
-
 /// A part of the estate with its own health.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table")]
@@ -125,6 +116,9 @@ pub(super) struct RawService {
     /// The sites that it runs in; every site without this key.
     #[schemars(with = "Option<Vec<String>>")]
     pub sites: Words,
+    /// The hosts that it runs on.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub hosts: Words,
     /// The services that it cannot do without.
     #[schemars(with = "Option<Vec<String>>")]
     pub depends_on: Words,

@@ -5,3 +5,4 @@ pub mod postgres;
 pub mod probe;
 pub mod process;
 pub mod secret;
+pub mod ssh;

@@ -9,8 +9,10 @@ use jiff::tz::TimeZone;
 
 use super::backup::{Backup, Objective};
 use super::database::Database;
+pub use super::host::Host;
 use super::label::Labels;
 use super::panel::{Panel, Rule};
+pub use super::severity::Severity;
 
 /// Everything one console watches. Every name in it is unique among its kind and every reference leads somewhere:
 /// `config` builds it only from a file without problems.
@@ -38,12 +40,19 @@ pub struct Estate {
     pub rules: Vec<Rule>,
     /// What is promised of services, in the file's order.
     pub objectives: Vec<Objective>,
+    /// The machines, in the file's order.
+    pub hosts: Vec<Host>,
 }
 
 impl Estate {
     /// The service of that name.
     pub fn service(&self, name: &str) -> Option<&Service> {
         self.services.iter().find(|s| s.name == name)
+    }
+
+    /// The host of that name.
+    pub fn host(&self, name: &str) -> Option<&Host> {
+        self.hosts.iter().find(|h| h.name == name)
     }
 
     /// The source of that name.
@@ -107,6 +116,8 @@ pub struct Service {
     pub name: String,
     /// The sites that it runs in.
     pub sites: Vec<String>,
+    /// The hosts that it runs on, where the file says so.
+    pub hosts: Vec<String>,
     /// The services that it cannot do without.
     pub depends_on: Vec<String>,
     /// Which alerts and series are its own; `service="<name>"` where the file says nothing.
@@ -213,6 +224,17 @@ pub enum History {
     Releases {
         /// That folder.
         path: PathBuf,
+        /// The hosts that it is on, each by its name; this machine where there is none.
+        hosts: Vec<String>,
+    },
+    /// A query of a PostgreSQL, one row for each deployment.
+    Sql {
+        /// The server, as libpq is told of it.
+        conninfo: String,
+        /// One SELECT.
+        query: String,
+        /// Which column each part is that has another name there.
+        fields: BTreeMap<Part, String>,
     },
     /// The tags of a local clone.
     Git {
@@ -283,19 +305,29 @@ impl Part {
 }
 
 impl History {
-    /// `deploy-log`, `releases` or `git`.
+    /// `deploy-log`, `releases`, `git` or `sql`.
     pub fn word(&self) -> &'static str {
         match self {
             History::DeployLog { .. } => "deploy-log",
             History::Releases { .. } => "releases",
             History::Git { .. } => "git",
+            History::Sql { .. } => "sql",
         }
     }
 
-    /// The file or the folder.
-    pub fn path(&self) -> &std::path::Path {
+    /// The file or the folder; of a query the server and the query.
+    pub fn place(&self) -> String {
         match self {
-            History::DeployLog { path, .. } | History::Releases { path } | History::Git { path, .. } => path,
+            History::DeployLog { path, .. } | History::Releases { path, .. } | History::Git { path, .. } => path.display().to_string(),
+            History::Sql { conninfo, query, .. } => format!("{conninfo}: {}", query.trim()),
+        }
+    }
+
+    /// The hosts that are asked, by their names.
+    pub fn hosts(&self) -> &[String] {
+        match self {
+            History::Releases { hosts, .. } => hosts,
+            History::DeployLog { .. } | History::Git { .. } | History::Sql { .. } => &[],
         }
     }
 }
@@ -314,8 +346,21 @@ impl fmt::Display for Probe {
 pub const KEEP: SignedDuration = SignedDuration::from_hours(6);
 
 impl SourceKind {
+    /// The hosts that it is read on, by their names; none where it is read from here.
+    pub fn hosts(&self) -> &[String] {
+        match self {
+            SourceKind::History(history) => history.hosts(),
+            SourceKind::Backup(backup) => backup.of.host().map_or(&[], std::slice::from_ref),
+            SourceKind::Prometheus { .. }
+            | SourceKind::Alertmanager { .. }
+            | SourceKind::Exposition { .. }
+            | SourceKind::Probe { .. }
+            | SourceKind::Database(_) => &[],
+        }
+    }
+
     /// The word of the estate file: `prometheus`, `alertmanager`, `exposition`, `probe`; `database` for a `[[database]]`;
-    /// of a history `deploy-log`, `releases`, `git`; of a backup who is asked.
+    /// of a history `deploy-log`, `releases`, `git`, `sql`; of a backup who is asked.
     pub fn word(&self) -> &'static str {
         match self {
             SourceKind::Prometheus { .. } => "prometheus",
@@ -325,35 +370,6 @@ impl SourceKind {
             SourceKind::History(history) => history.word(),
             SourceKind::Probe { .. } => "probe",
             SourceKind::Database(_) => "database",
-        }
-    }
-}
-
-/// How bad something is. The order is the order of badness.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Nothing to do.
-    Ok,
-    /// Worth knowing; nobody has to act.
-    Info,
-    /// Nothing is known, which is never ok.
-    Unknown,
-    /// Someone should act.
-    Warning,
-    /// Someone must act now.
-    Critical,
-}
-
-impl Severity {
-    /// The word that every screen and every output uses.
-    pub fn word(self) -> &'static str {
-        match self {
-            Severity::Ok => "ok",
-            Severity::Info => "info",
-            Severity::Unknown => "unknown",
-            Severity::Warning => "warning",
-            Severity::Critical => "critical",
         }
     }
 }
@@ -382,6 +398,7 @@ pub(crate) mod tests {
             panels: vec![],
             rules: vec![],
             objectives: vec![],
+            hosts: vec![],
         }
     }
 }

@@ -223,6 +223,7 @@ mod tests {
                 name: "web".into(),
                 sites: vec!["a".into()],
                 depends_on: vec![],
+                hosts: vec![],
                 labels: Labels::new([("job", "web")]),
                 runbook: None,
                 start: None,
@@ -240,6 +241,7 @@ mod tests {
             panels: vec![],
             rules: vec![],
             objectives: vec![],
+            hosts: vec![],
         }
     }
 

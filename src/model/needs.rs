@@ -255,6 +255,7 @@ mod tests {
             panels: vec![],
             rules: vec![],
             objectives: vec![],
+            hosts: vec![],
             sources: vec![Source {
                 name: "am".into(),
                 every,

@@ -71,6 +71,7 @@ pub fn estate(sources: Vec<Source>, panels: Vec<Panel>) -> Estate {
         name: name.into(),
         sites: sites.iter().map(|s| (*s).to_owned()).collect(),
         depends_on: depends_on.iter().map(|s| (*s).to_owned()).collect(),
+        hosts: vec![],
         labels: Labels::new([("service", name)]),
         runbook: Some(format!("runbooks/{name}.md")),
         start: Some(["systemctl", "--host", "$site.example.org", "start", name].map(str::to_owned).to_vec()),
@@ -92,6 +93,7 @@ pub fn estate(sources: Vec<Source>, panels: Vec<Panel>) -> Estate {
         panels,
         rules: vec![],
         objectives: vec![],
+        hosts: vec![],
     }
 }
 

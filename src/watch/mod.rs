@@ -30,6 +30,7 @@ use self::probe::Prober;
 use self::prometheus::Prometheus;
 pub use self::prometheus::discover;
 use crate::link::http::Limits;
+use crate::link::ssh::Hosts;
 use crate::model::deployment::news::{Mark, News};
 use crate::model::estate::{Estate, Source, SourceKind};
 use crate::model::metric::Demand;
@@ -134,10 +135,11 @@ pub fn start_with(
     let clock: Clock = Arc::new(Timestamp::now);
     let mut tasks = JoinSet::new();
     let mut pokes = Vec::with_capacity(estate.sources.len());
+    let hosts = Hosts::new(&estate.hosts);
     for (index, source) in estate.sources.iter().enumerate() {
         let poke = Arc::new(Notify::new());
         let watched = poll::Watched { source: index, pace: Pace::new(source.every, source.timeout), poke: poke.clone() };
-        let upstream = Arc::new(Upstream::new(estate, index, &clock, past, ledger.clone()));
+        let upstream = Arc::new(Upstream::new(estate, index, &clock, past, &hosts, ledger.clone()));
         tasks.spawn(poll::run(watched, upstream, demand.clone(), out.clone(), clock.clone(), Jitter::random()));
         pokes.push(poke);
     }
@@ -166,12 +168,13 @@ pub struct Tried {
 /// without a past of which a rate is wanted is read a second time a second later.
 pub async fn each(estate: &Arc<Estate>, demand: Demand, past: &Past, mut tell: impl FnMut(Tried)) {
     let clock: Clock = Arc::new(Timestamp::now);
+    let hosts = Hosts::new(&estate.hosts);
     let mut tries: FuturesUnordered<_> = estate
         .sources
         .iter()
         .enumerate()
         .map(|(index, source)| {
-            let (upstream, clock) = (Arc::new(Upstream::new(estate, index, &clock, past, None)), clock.clone());
+            let (upstream, clock) = (Arc::new(Upstream::new(estate, index, &clock, past, &hosts, None)), clock.clone());
             async move {
                 let (started, mut reading) = (Instant::now(), Reading::never(source.every));
                 let deadline = Pace::new(source.every, source.timeout).deadline;
@@ -198,10 +201,11 @@ pub async fn each(estate: &Arc<Estate>, demand: Demand, past: &Past, mut tell: i
 /// why it could not be read.
 pub async fn histories(estate: &Arc<Estate>, past: &Past, ledger: &Arc<dyn Ledger>) -> Vec<(usize, Option<String>)> {
     let clock: Clock = Arc::new(Timestamp::now);
+    let hosts = Hosts::new(&estate.hosts);
     let mut read = Vec::new();
     let all = estate.sources.iter().enumerate().filter(|(_, source)| matches!(source.kind, SourceKind::History(_)));
     for (index, source) in all {
-        let upstream = Arc::new(Upstream::new(estate, index, &clock, past, Some(ledger.clone())));
+        let upstream = Arc::new(Upstream::new(estate, index, &clock, past, &hosts, Some(ledger.clone())));
         let deadline = Pace::new(source.every, source.timeout).deadline;
         let mut reading = Reading::never(source.every);
         reading.take(poll::one(&upstream, Demand::default(), deadline, &clock).await, None);
@@ -229,7 +233,7 @@ enum System {
 }
 
 impl Upstream {
-    fn new(estate: &Estate, index: usize, clock: &Clock, past: &Past, ledger: Option<Arc<dyn Ledger>>) -> Upstream {
+    fn new(estate: &Estate, index: usize, clock: &Clock, past: &Past, hosts: &Hosts, ledger: Option<Arc<dyn Ledger>>) -> Upstream {
         let source = &estate.sources[index];
         let system = match source.kind {
             SourceKind::Prometheus { .. } => {
@@ -245,8 +249,8 @@ impl Upstream {
                 exposition.map(Box::new).map(System::Exposition)
             }
             SourceKind::Database(_) => Postgres::new(source).map(System::Database),
-            SourceKind::Backup(_) => Asker::new(source).map(Box::new).map(System::Backup),
-            SourceKind::History(_) => Historian::new(source).map(|historian| historian.writing(index, ledger)).map(System::History),
+            SourceKind::Backup(_) => Asker::new(source).map(|a| Box::new(a.on(hosts))).map(System::Backup),
+            SourceKind::History(_) => Historian::new(source).map(|h| System::History(h.on(hosts).writing(index, ledger))),
         };
         Upstream { system: system.unwrap_or(System::Unknown), clock: clock.clone() }
     }

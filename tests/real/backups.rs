@@ -15,6 +15,7 @@ use tempfile::tempdir;
 
 use crate::estate::estate;
 use crate::servers::{free_port, have, skip};
+use crate::sshd::{Sshd, have_sshd};
 
 /// Debian keeps PostgreSQL's own programs outside the path.
 const POSTGRES: &str = "/usr/lib/postgresql/15/bin";
@@ -164,6 +165,43 @@ async fn pgbackrest_tells_its_backups_and_a_missing_stanza_although_it_exits_wit
     let readings = watch::once(&wrong, Demand::default(), &watch::no_past()).await;
     let failure = readings[0].failure.as_ref().unwrap();
     assert!(failure.what.contains("mian"), "{failure:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pgbackrest_is_asked_on_a_host_and_its_exit_code_is_not_believed() {
+    let test = "pgbackrest_is_asked_on_a_host_and_its_exit_code_is_not_believed";
+    if !have(test, &["pgbackrest", "ssh"]) || !have_sshd(test) {
+        return;
+    }
+    if !Path::new(POSTGRES).join("initdb").is_file() {
+        return skip(test, "PostgreSQL 15 is not installed");
+    }
+    let (cluster, sshd) = (Cluster::start(), Sshd::start());
+    cluster.backrest(&["stanza-create"]);
+    cluster.backrest(&["backup", "--type=full"]);
+    let folder = tempdir().unwrap();
+    let on = |stanza: &str, config: &str| {
+        let (program, host) = (cluster.argv("pgbackrest"), sshd.host("db1", ""));
+        format!(
+            "{host}[[backup]]\nname = \"pg\"\nkind = \"pgbackrest\"\nprogram = {program:?}\nstanza = \"{stanza}\"\nconfig = {config:?}\nhost = \"db1\"\n"
+        )
+    };
+    let config = cluster.config().display().to_string();
+    let once = async |text: String| {
+        let estate = estate(folder.path(), &text);
+        watch::once(&estate, Demand::default(), &watch::no_past()).await
+    };
+    let readings = once(on("main", &config)).await;
+    let told = answer(&readings[0]);
+    assert_eq!((told.total, told.points[0].kind, told.points[0].proof()), (1, PointKind::Full, Proof::V1), "{told:?}");
+    let failure = async |text: String| once(text).await[0].failure.clone().unwrap();
+    let missing = failure(on("other", &config)).await;
+    assert!(missing.what.contains("other"), "{missing:?}");
+    let nowhere = failure(on("main", "/nonexistent/pgbackrest.conf")).await;
+    assert!(nowhere.what.contains("/nonexistent/pgbackrest.conf"), "{nowhere:?}");
+    let none = failure(on("main", &config).replace("pgbackrest\"]", "no-such-program\"]")).await;
+    assert!(none.what.contains("no-such-program"), "{none:?}");
+    sshd.nothing_is_left();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,5 @@
 //! The watchers against real servers: Prometheus, Alertmanager alone and in pairs, node_exporter, PostgreSQL, pgBackRest,
-//! restic. `tests/run` installs them.
+//! restic, sshd. `tests/run` installs them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "a test may stop where it stands")]
 
@@ -11,8 +11,11 @@ mod databases_tls;
 mod estate;
 mod exposition;
 mod first_steps;
+mod hosts;
 mod http;
 mod metrics;
 mod pair;
 mod postgres;
 mod servers;
+mod sql;
+mod sshd;

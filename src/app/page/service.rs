@@ -10,6 +10,7 @@ use crate::model::deployment::dora::{self, Dora, dora};
 use crate::model::estate::Service;
 use crate::model::health::Health;
 use crate::model::preferences::Token;
+use crate::model::text::{NOTE_CAP, clean};
 
 use super::{Page, Row};
 
@@ -47,6 +48,10 @@ pub fn lines(state: &State, name: &str, mut page: Page) -> Vec<Row> {
     }
     page.field("runbook", service.runbook.as_deref().unwrap_or("-"), Token::Text);
     page.field("labels", &service.labels.short(), Token::Dim);
+    for name in &service.hosts {
+        let host = state.estate.host(name).map_or_else(|| name.clone(), ToString::to_string);
+        page.field("host", &clean(&host, NOTE_CAP), Token::Dim);
+    }
     commands(service, &mut page);
 
     page.head("DEPENDS ON");

@@ -59,8 +59,15 @@ pub fn lines(state: &State, index: usize, mut page: Page) -> Vec<Row> {
             page.field("nodes", &nodes.join("; "), Token::Dim);
         }
         SourceKind::Backup(backup) => page.field("asks", &clean(&backup.of.to_string(), NOTE_CAP), Token::Dim),
-        SourceKind::History(history) => page.field("path", &clean(&history.path().display().to_string(), NOTE_CAP), Token::Dim),
+        SourceKind::History(history) => {
+            let word = if matches!(history, History::Sql { .. }) { "asks" } else { "path" };
+            page.field(word, &clean(&history.place(), NOTE_CAP), Token::Dim);
+        }
         SourceKind::Probe { probe, .. } => page.field("asks", &probe.to_string(), Token::Dim),
+    }
+    for name in source.kind.hosts() {
+        let host = state.estate.host(name).map_or_else(|| name.clone(), ToString::to_string);
+        page.field("on", &clean(&host, NOTE_CAP), Token::Dim);
     }
     as_written(source, &mut page);
     if reading.held.is_some() && reading.freshness(state.now) != Freshness::Fresh {
@@ -92,7 +99,7 @@ fn as_written(source: &Source, page: &mut Page) {
             page.field("keeps", &age::exact(*keep), Token::Dim);
         }
         SourceKind::Database(database) => page.field("limits", &database.limits(), Token::Dim),
-        SourceKind::History(History::DeployLog { fields, .. }) => {
+        SourceKind::History(History::DeployLog { fields, .. } | History::Sql { fields, .. }) => {
             for (part, word) in Part::ALL {
                 if let Some(place) = fields.get(&part) {
                     page.field("reads", &clean(&format!("{word} from {place}"), NOTE_CAP), Token::Dim);

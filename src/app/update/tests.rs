@@ -91,6 +91,7 @@ fn console() -> State {
             name: "web".into(),
             sites: vec![],
             depends_on: vec![],
+            hosts: vec![],
             labels: Labels::new([("job", "web")]),
             runbook: None,
             start: None,
@@ -103,6 +104,7 @@ fn console() -> State {
         panels: vec![panel("errors"), panel("latency"), panel("traffic")],
         rules: vec![],
         objectives: vec![],
+        hosts: vec![],
     };
     let theme = |name: &str| Theme { name: name.into(), styles: Default::default() };
     let look = Look { themes: vec![theme("a"), theme("b")], theme: 0, ascii: false, zone: ZoneChoice::Utc, local: TimeZone::UTC };

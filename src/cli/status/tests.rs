@@ -29,6 +29,7 @@ fn estate() -> Estate {
         name: name.into(),
         sites: sites.iter().map(|s| (*s).into()).collect(),
         depends_on: vec![],
+        hosts: vec![],
         labels: Labels::new([("job", name)]),
         runbook: None,
         start: None,
@@ -61,6 +62,7 @@ fn estate() -> Estate {
         panels: vec![panel("errors", Unit::Ratio), panel("p95", Unit::Seconds), panel("queue", Unit::Count)],
         rules: vec![],
         objectives: vec![],
+        hosts: vec![],
     }
 }
 

@@ -47,6 +47,7 @@ fn strangers(report: &mut Report<'_>, b: &RawBackup, kind: &str) {
         ("folder", at(&b.folder), &["directory"][..]),
         ("stanza", at(&b.stanza), &["pgbackrest"]),
         ("config", at(&b.config), &["pgbackrest"]),
+        ("host", at(&b.host), &["pgbackrest"]),
         ("repository", at(&b.repository), &["restic"]),
         ("password_file", at(&b.password_file), &["restic"]),
         ("program", of_words(&b.program), &["pgbackrest", "restic"]),

@@ -49,7 +49,7 @@ pub(super) fn nodes(raw: &Raw, report: &mut Report<'_>) {
     }
 }
 
-fn node(report: &mut Report<'_>, written: &Spanned<String>) -> Option<String> {
+pub(super) fn node(report: &mut Report<'_>, written: &Spanned<String>) -> Option<String> {
     let (at, text) = (written.span().start, written.get_ref().as_str());
     if text.chars().any(is_hostile) {
         report.at(at, "the node holds a control, invisible or direction-changing character");

@@ -2,7 +2,7 @@
 
 use toml::Spanned;
 
-use super::super::raw::{Raw, RawHistory, text};
+use super::super::raw::{Key, Raw, RawHistory, text};
 use super::super::report::Report;
 use super::sources::interval;
 use crate::model::estate::Part;
@@ -10,6 +10,8 @@ use crate::model::text::is_hostile;
 
 /// Bytes of a path, a pattern or a field's place.
 const LONGEST: usize = 1_024;
+/// Bytes of a query.
+const QUERY: usize = 64 << 10;
 
 /// Each kind has what it needs, and nothing that it would not read.
 pub(super) fn fits(raw: &Raw, report: &mut Report<'_>) {
@@ -20,24 +22,21 @@ pub(super) fn fits(raw: &Raw, report: &mut Report<'_>) {
         }
         let kind = text(&h.kind).filter(|kind| super::HISTORIES.contains(kind));
         let Some(kind) = kind else { continue };
-        if kind == "deploy-log" {
-            fields(report, h);
-        } else {
-            if h.service.is_none() && !report.lost(table, "service") {
-                report.hint(
-                    table,
-                    format!("`service` is missing in this [[history]] of kind `{kind}`"),
-                    "it tells of one service: name it",
-                );
-            }
-            if let Some(fields) = &h.fields {
-                report.hint(fields.span().start, format!("`{kind}` has no `fields`"), "they are for a history of kind `deploy-log`");
-            }
+        strangers(report, h, kind);
+        fields(report, h);
+        if ["releases", "git"].contains(&kind) && h.service.is_none() && !report.lost(table, "service") {
+            let what = format!("`service` is missing in this [[history]] of kind `{kind}`");
+            report.hint(table, what, "it tells of one service: name it");
         }
-        if kind != "git"
-            && let Some(tags) = &h.tags
-        {
-            report.hint(tags.span().start, format!("`{kind}` has no `tags`"), "they are for a history of kind `git`");
+        if let Some(conninfo) = &h.conninfo {
+            super::databases::node(report, conninfo);
+        }
+        query(report, &h.query);
+        if let (Some(_), Some(hosts)) = (&h.host, &h.hosts) {
+            report.hint(hosts.span().start, "both `host` and `hosts` are there", "name all of them in `hosts`");
+        }
+        if let Some(hosts) = h.hosts.as_ref().filter(|hosts| hosts.get_ref().is_empty() && !report.lost_within(hosts.span().start)) {
+            report.hint(hosts.span().start, "`hosts` is empty", "leave the key out for this machine");
         }
         if kind == "git"
             && let Some(tags) = &h.tags
@@ -45,6 +44,37 @@ pub(super) fn fits(raw: &Raw, report: &mut Report<'_>) {
         {
             report.hint(tags.span().start, "`tags` holds more than one `*`, or a `?` or `[`", "such as `tags = \"v*\"`");
         }
+    }
+}
+
+/// Keys of other kinds are told, not passed over.
+fn strangers(report: &mut Report<'_>, h: &RawHistory, kind: &str) {
+    let at = |key: &Key<String>| key.as_ref().map(|k| k.span().start);
+    for (key, place, kinds) in [
+        ("path", at(&h.path), &["deploy-log", "releases", "git"][..]),
+        ("fields", h.fields.as_ref().map(|f| f.span().start), &["deploy-log", "sql"]),
+        ("tags", at(&h.tags), &["git"]),
+        ("host", at(&h.host), &["releases"]),
+        ("hosts", h.hosts.as_ref().map(|hosts| hosts.span().start), &["releases"]),
+        ("conninfo", at(&h.conninfo), &["sql"]),
+        ("query", at(&h.query), &["sql"]),
+    ] {
+        let Some(place) = place.filter(|_| !kinds.contains(&kind)) else { continue };
+        let (is, kinds) = (if key.ends_with('s') { "they are" } else { "it is" }, kinds.join("` or `"));
+        report.hint(place, format!("`{kind}` has no `{key}`"), format!("{is} for a history of kind `{kinds}`"));
+    }
+}
+
+/// A query says something, and can be shown. It may have lines.
+fn query(report: &mut Report<'_>, query: &Key<String>) {
+    let Some(query) = query else { return };
+    let (at, text) = (query.span().start, query.get_ref());
+    if text.trim().is_empty() {
+        report.at(at, "`query` is empty");
+    } else if text.len() > QUERY {
+        report.at(at, format!("`query` is longer than {QUERY} bytes"));
+    } else if text.chars().any(|c| is_hostile(c) && !matches!(c, '\n' | '\t' | '\r')) {
+        report.at(at, "`query` holds a control, invisible or direction-changing character");
     }
 }
 

@@ -4,6 +4,7 @@ mod backups;
 mod databases;
 mod forms;
 mod histories;
+mod hosts;
 mod kinds;
 mod names;
 mod panels;
@@ -29,7 +30,7 @@ pub(super) const DATABASES: [&str; 1] = ["postgres"];
 /// The words of a backup's `kind`.
 pub(super) const BACKUP_KINDS: [&str; 4] = ["directory", "pgbackrest", "restic", "command"];
 /// The words of a history's `kind`.
-pub(super) const HISTORIES: [&str; 3] = ["deploy-log", "releases", "git"];
+pub(super) const HISTORIES: [&str; 4] = ["deploy-log", "releases", "git", "sql"];
 /// The words of `unit`.
 pub(super) const UNITS: [&str; 6] = ["count", "ratio", "seconds", "bytes", "per-second", "moment"];
 /// The words of a rule's `severity`.
@@ -52,6 +53,8 @@ pub(super) fn all(raw: &Raw, report: &mut Report<'_>) {
     sources::addresses(raw, report);
     kinds::fits(raw, report);
     sources::intervals(raw, report);
+    hosts::reached(raw, report);
+    hosts::paths(raw, report);
     histories::fits(raw, report);
     histories::intervals(raw, report);
     sources::http_configs(raw, report);
@@ -104,6 +107,9 @@ fn required(raw: &Raw, report: &mut Report<'_>) {
         missing(report, at, "[[site]]", "name", &s.name, "such as `name = \"fra1\"`");
         missing(report, at, "[[site]]", "role", &s.role, &format!("it is {}", listed(&ROLES)));
     }
+    for host in &raw.host {
+        missing(report, host.span().start, "[[host]]", "name", &host.get_ref().name, "such as `name = \"web1\"`");
+    }
     for service in &raw.service {
         missing(report, service.span().start, "[[service]]", "name", &service.get_ref().name, "such as `name = \"web\"`");
     }
@@ -125,7 +131,12 @@ fn required(raw: &Raw, report: &mut Report<'_>) {
         let (at, h) = (history.span().start, history.get_ref());
         missing(report, at, "[[history]]", "name", &h.name, "such as `name = \"deploys\"`");
         missing(report, at, "[[history]]", "kind", &h.kind, &format!("it is {}", listed(&HISTORIES)));
-        missing(report, at, "[[history]]", "path", &h.path, "such as `path = \"/var/log/deploys.jsonl\"`");
+        if is(&h.kind, "sql") {
+            missing(report, at, "[[history]]", "conninfo", &h.conninfo, "such as `conninfo = \"host=db1 user=qd dbname=deploys\"`");
+            missing(report, at, "[[history]]", "query", &h.query, "such as `query = \"select service, version, time from deployments\"`");
+        } else {
+            missing(report, at, "[[history]]", "path", &h.path, "such as `path = \"/var/log/deploys.jsonl\"`");
+        }
     }
     for panel in &raw.panel {
         let (at, p) = (panel.span().start, panel.get_ref());

@@ -52,7 +52,7 @@ pub(super) fn unique(raw: &Raw, report: &mut Report<'_>) {
     }
 }
 
-fn kinds(raw: &Raw) -> [(&'static str, Vec<&Key<String>>); 5] {
+fn kinds(raw: &Raw) -> [(&'static str, Vec<&Key<String>>); 6] {
     // A database is read as a source is, and is told from others by the same names.
     let sources = raw.source.iter().map(|s| &s.get_ref().name);
     let databases = raw.database.iter().map(|d| &d.get_ref().name);
@@ -60,6 +60,7 @@ fn kinds(raw: &Raw) -> [(&'static str, Vec<&Key<String>>); 5] {
     let histories = raw.history.iter().map(|h| &h.get_ref().name);
     [
         ("site", raw.site.iter().map(|s| &s.get_ref().name).collect()),
+        ("host", raw.host.iter().map(|h| &h.get_ref().name).collect()),
         ("service", raw.service.iter().map(|s| &s.get_ref().name).collect()),
         // A backup, a database and a history are sources too: one name leads to one of them.
         ("source", sources.chain(databases).chain(backups).chain(histories).collect()),

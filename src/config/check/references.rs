@@ -44,7 +44,12 @@ pub(super) fn lead_somewhere(raw: &Raw, report: &mut Report<'_>) {
     let services = Offered::new(report, "service", raw.service.iter().map(|s| &s.get_ref().name));
     let databases = raw.database.iter().map(|d| &d.get_ref().name);
     let sources = Offered::new(report, "source", raw.source.iter().map(|s| &s.get_ref().name).chain(databases));
+    let hosts = Offered::new(report, "host", raw.host.iter().map(|h| &h.get_ref().name));
+    for host in raw.host.iter().map(Spanned::get_ref) {
+        host.site.iter().for_each(|name| sites.check(report, name));
+    }
     for service in raw.service.iter().map(Spanned::get_ref) {
+        words(&service.hosts).for_each(|name| hosts.check(report, name));
         words(&service.sites).for_each(|name| sites.check(report, name));
         words(&service.depends_on).for_each(|name| services.check(report, name));
     }
@@ -55,6 +60,7 @@ pub(super) fn lead_somewhere(raw: &Raw, report: &mut Report<'_>) {
     for history in raw.history.iter().map(Spanned::get_ref) {
         history.service.iter().for_each(|name| services.check(report, name));
         history.site.iter().for_each(|name| sites.check(report, name));
+        history.host.iter().chain(words(&history.hosts)).for_each(|name| hosts.check(report, name));
     }
     for database in raw.database.iter().map(Spanned::get_ref) {
         database.service.iter().for_each(|name| services.check(report, name));
@@ -63,6 +69,7 @@ pub(super) fn lead_somewhere(raw: &Raw, report: &mut Report<'_>) {
     for backup in raw.backup.iter().map(Spanned::get_ref) {
         backup.service.iter().for_each(|name| services.check(report, name));
         backup.site.iter().for_each(|name| sites.check(report, name));
+        backup.host.iter().for_each(|name| hosts.check(report, name));
     }
     for objective in raw.objective.iter().map(Spanned::get_ref) {
         objective.service.iter().for_each(|name| services.check(report, name));
@@ -96,7 +103,7 @@ fn words(words: &Words) -> impl Iterator<Item = &Spanned<String>> {
 pub(super) fn not_twice(raw: &Raw, report: &mut Report<'_>) {
     for service in &raw.service {
         let (at, service) = (service.span().start, service.get_ref());
-        for (key, list) in [("sites", &service.sites), ("depends_on", &service.depends_on)] {
+        for (key, list) in [("sites", &service.sites), ("hosts", &service.hosts), ("depends_on", &service.depends_on)] {
             let mut seen = HashSet::new();
             for name in words(list).filter(|name| !seen.insert(name.get_ref())) {
                 report.at(name.span().start, format!("`{}` is named twice in `{key}`", name.get_ref()));

@@ -15,15 +15,19 @@ const TIMEOUT: SignedDuration = SignedDuration::from_secs(10);
 
 /// The source; `None` where a check has a hole.
 pub(super) fn source(file: &Path, raw: &RawHistory) -> Option<Source> {
-    let path = file.parent().unwrap_or(Path::new("")).join(text(&raw.path)?);
+    let path = || text(&raw.path).map(|path| file.parent().unwrap_or(Path::new("")).join(path));
+    let fields = || {
+        let fields = raw.fields.iter().flat_map(|fields| fields.get_ref());
+        fields.map(|(name, place)| Some((Part::named(name.get_ref())?, place.get_ref().clone()))).collect::<Option<_>>()
+    };
     let kind = match text(&raw.kind)? {
-        "deploy-log" => {
-            let fields = raw.fields.iter().flat_map(|fields| fields.get_ref());
-            let fields = fields.map(|(name, place)| Some((Part::named(name.get_ref())?, place.get_ref().clone())));
-            History::DeployLog { path, fields: fields.collect::<Option<_>>()? }
+        "deploy-log" => History::DeployLog { path: path()?, fields: fields()? },
+        "releases" => {
+            let hosts = raw.host.iter().chain(raw.hosts.iter().flat_map(|hosts| hosts.get_ref()));
+            History::Releases { path: path()?, hosts: hosts.map(|name| name.get_ref().clone()).collect() }
         }
-        "releases" => History::Releases { path },
-        "git" => History::Git { path, tags: text(&raw.tags).unwrap_or("*").to_owned() },
+        "git" => History::Git { path: path()?, tags: text(&raw.tags).unwrap_or("*").to_owned() },
+        "sql" => History::Sql { conninfo: text(&raw.conninfo)?.to_owned(), query: text(&raw.query)?.to_owned(), fields: fields()? },
         _ => return None,
     };
     let every = timing::or(&raw.every, EVERY)?;

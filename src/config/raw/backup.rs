@@ -47,6 +47,9 @@ pub(in crate::config) struct RawBackup {
     /// Of pgbackrest: its configuration file, a path beside the estate file; its own default without this key.
     #[schemars(with = "Option<String>")]
     pub config: Key<String>,
+    /// Of pgbackrest: the host that it is asked on; this machine without this key.
+    #[schemars(with = "Option<String>")]
+    pub host: Key<String>,
     /// Of restic: the repository, as restic names it.
     #[schemars(with = "Option<String>")]
     pub repository: Key<String>,

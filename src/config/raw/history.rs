@@ -4,25 +4,39 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::super::check::HISTORIES;
-use super::{Key, Map, RawLabels};
+use super::{Key, Map, RawLabels, Words};
 
 /// Where it is told what was deployed.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 #[schemars(extend("allOf" = [
-    { "if": { "properties": { "kind": { "enum": ["releases", "git"] } } }, "then": { "required": ["service"] } },
+    { "if": { "properties": { "kind": { "enum": ["releases", "git"] } } }, "then": { "required": ["service", "path"] } },
+    { "if": { "properties": { "kind": { "const": "deploy-log" } } }, "then": { "required": ["path"] } },
+    { "if": { "properties": { "kind": { "const": "sql" } } }, "then": { "required": ["conninfo", "query"] } },
 ]))]
 pub(in crate::config) struct RawHistory {
     /// Its name; sources and histories have no name in common.
     #[schemars(with = "String")]
     pub name: Key<String>,
-    /// `deploy-log`: a file of JSON lines. `releases`: a folder with `releases` and a link `current`. `git`: the tags of a local clone.
+    /// `deploy-log`: a file of JSON lines. `releases`: a folder with `releases` and a link `current`. `git`: the tags of a local clone. `sql`: a query of a PostgreSQL, a row for each deployment.
     #[schemars(with = "String", extend("enum" = HISTORIES))]
     pub kind: Key<String>,
-    /// The file or the folder; a relative path is taken from the estate file's folder.
-    #[schemars(with = "String")]
+    /// The file or the folder; a relative path is taken from the estate file's folder, and on a host it begins with `/`.
+    #[schemars(with = "Option<String>")]
     pub path: Key<String>,
-    /// Of a deploy-log: where in a line a part stands that has another name there, such as `{ version = "release.tag" }`. The parts are id, service, site, environment, from, version, who, time, took, finished, source, result, commit, first_commit, links, reason, approvals, incidents, restored, fixes, unplanned.
+    /// Of releases: the host that the folder is on; this machine without this key.
+    #[schemars(with = "Option<String>")]
+    pub host: Key<String>,
+    /// Of releases: the hosts that each have the folder.
+    #[schemars(with = "Option<Vec<String>>", extend("minItems" = 1))]
+    pub hosts: Words,
+    /// Of sql: the server in libpq's words, such as `host=db1 user=qd dbname=deploys`, or the name of a service of `pg_service.conf`. A password stands in the password file (PGPASSFILE, `~/.pgpass`, or `passfile=`).
+    #[schemars(with = "Option<String>")]
+    pub conninfo: Key<String>,
+    /// Of sql: one SELECT. It runs in a read-only transaction, within another that takes its newest 20,000 rows by the column of `time`.
+    #[schemars(with = "Option<String>")]
+    pub query: Key<String>,
+    /// Of a deploy-log or of sql: where in a line or in which column a part stands that has another name there, such as `{ version = "release.tag" }`. The parts are id, service, site, environment, from, version, who, time, took, finished, source, result, commit, first_commit, links, reason, approvals, incidents, restored, fixes, unplanned.
     #[schemars(with = "Map")]
     pub fields: RawLabels,
     /// Of git: which tags, such as `v*`; what stands before the `*` is no part of the version. All of them without this key.

@@ -2,6 +2,7 @@
 //! and an answer has an end.
 
 mod files;
+pub mod select;
 mod tls;
 
 use std::pin::pin;

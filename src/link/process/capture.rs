@@ -1,4 +1,4 @@
-//! One run of a program for what it prints: an argument vector, no shell, no input, a deadline and an end to the output.
+//! One run of a program for what it prints: an argument vector, no shell, a deadline and an end to the output.
 
 use std::io;
 use std::process::Stdio;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::process::Command;
 use tokio::time::Instant;
 
@@ -44,7 +44,15 @@ pub enum CaptureError {
 }
 
 /// Ends the whole process group, whatever way this is left.
-struct Group(Option<Pid>);
+#[derive(Debug)]
+pub(in crate::link) struct Group(Option<Pid>);
+
+impl Group {
+    /// The group that this process leads, which was started so.
+    pub(in crate::link) fn of(id: Option<u32>) -> Group {
+        Group(id.and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw))
+    }
+}
 
 impl Drop for Group {
     fn drop(&mut self) {
@@ -61,21 +69,29 @@ impl Drop for Group {
 /// # Errors
 /// Where it does not start, end in time, or stop printing.
 pub async fn capture(argv: &[String], until: Instant, cap: usize) -> Result<Printed, CaptureError> {
+    feed(argv, &[], until, cap).await
+}
+
+/// The same for a program that reads `input` from its standard input. It may end without having read all of it.
+///
+/// # Errors
+/// Where it does not start, end in time, or stop printing.
+pub async fn feed(argv: &[String], input: &[u8], until: Instant, cap: usize) -> Result<Printed, CaptureError> {
     let (program, arguments) = argv.split_first().ok_or(ProcessError::Empty)?;
     let started = Instant::now();
     let mut child = Command::new(program)
         .args(arguments)
         .process_group(0)
-        .stdin(Stdio::null())
+        .stdin(if input.is_empty() { Stdio::null() } else { Stdio::piped() })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
         .map_err(|error| ProcessError::Start(program.clone(), error))?;
-    let mut group = Group(child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw));
-    let (out, errors) = (child.stdout.take(), child.stderr.take());
+    let mut group = Group::of(child.id());
+    let (out, errors, into) = (child.stdout.take(), child.stderr.take(), child.stdin.take());
     let whole = async {
-        let (out, errors) = tokio::try_join!(read(out, cap, false), read(errors, ERRORS, true))?;
+        let (out, errors, ()) = tokio::try_join!(read(out, cap, false), read(errors, ERRORS, true), write(into, input))?;
         let Some(out) = out else { return Ok(None) };
         let status = child.wait().await?;
         Ok::<_, io::Error>(Some(Printed { code: status.code(), out, errors: errors.unwrap_or_default() }))
@@ -92,6 +108,15 @@ pub async fn capture(argv: &[String], until: Instant, cap: usize) -> Result<Prin
             let waited: Duration = until.saturating_duration_since(started);
             Err(CaptureError::Late(program.clone(), (waited.as_secs_f64() * 10.0).round() / 10.0))
         }
+    }
+}
+
+/// Writes all of it, then ends it. Whoever closed the other side wants no more, which its exit code explains better.
+async fn write(into: Option<impl AsyncWrite + Unpin>, input: &[u8]) -> io::Result<()> {
+    let Some(mut into) = into else { return Ok(()) };
+    match into.write_all(input).await {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
     }
 }
 
@@ -129,6 +154,14 @@ mod tests {
         let bad = capture(&argv(&["/bin/ls", "/nonexistent/x"]), soon(), 100).await.unwrap();
         assert!(bad.code != Some(0) && !bad.errors.is_empty(), "{bad:?}");
         assert!(capture(&argv(&["/bin/cat"]), soon(), 100).await.unwrap().out.is_empty(), "there is no input");
+    }
+
+    #[tokio::test]
+    async fn input_is_given_whole_and_a_program_that_wants_none_of_it_is_no_fault() {
+        let much = vec![b'x'; 1 << 20];
+        let said = feed(&argv(&["/bin/cat"]), &much, soon(), 2 << 20).await.unwrap();
+        assert!(said.out == much && said.code == Some(0));
+        assert_eq!(feed(&argv(&["/bin/true"]), &much, soon(), 100).await.unwrap().code, Some(0));
     }
 
     #[tokio::test]

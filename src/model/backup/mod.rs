@@ -54,6 +54,8 @@ pub enum BackupOf {
         stanza: String,
         /// Its configuration file, where it is not pgBackRest's own default.
         config: Option<PathBuf>,
+        /// The host that it is asked on; this machine where `None`.
+        host: Option<String>,
     },
     /// `restic snapshots`.
     Restic {
@@ -81,13 +83,21 @@ impl BackupOf {
             BackupOf::Command { .. } => "command",
         }
     }
+
+    /// The host that is asked, where it is not this machine.
+    pub fn host(&self) -> Option<&String> {
+        match self {
+            BackupOf::PgBackRest { host, .. } => host.as_ref(),
+            BackupOf::Directory { .. } | BackupOf::Restic { .. } | BackupOf::Command { .. } => None,
+        }
+    }
 }
 
 impl fmt::Display for BackupOf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             BackupOf::Directory { folder } => write!(f, "{}", folder.display()),
-            BackupOf::PgBackRest { program, stanza, config } => {
+            BackupOf::PgBackRest { program, stanza, config, .. } => {
                 write!(f, "{} info, stanza {stanza}", program.join(" "))?;
                 config.iter().try_for_each(|config| write!(f, ", {}", config.display()))
             }

@@ -34,6 +34,7 @@ fn estate(when: When, holds: SignedDuration) -> Estate {
             name: "web".into(),
             sites: vec!["fra1".into()],
             depends_on: vec![],
+            hosts: vec![],
             labels: Labels::new([("job", "web")]),
             runbook: Some("runbooks/web.md".into()),
             start: None,
@@ -52,6 +53,7 @@ fn estate(when: When, holds: SignedDuration) -> Estate {
         }],
         rules: vec![Rule { name: "too many errors".into(), panel: "errors".into(), when, holds, severity: Severity::Critical }],
         objectives: vec![],
+        hosts: vec![],
     }
 }
 

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::wire::{Fault, excerpt};
 use crate::link::process::capture::{Printed, capture};
+use crate::link::ssh::{Hosts, Reader, Script};
 use crate::model::backup::{Backup, BackupAnswer, BackupOf, POINTS_CAP, RecoveryPoint};
 use crate::model::estate::{Source, SourceKind};
 use crate::model::reading::{FailureKind, Outcome};
@@ -23,10 +24,15 @@ use crate::model::text::{LABEL_CAP, NOTE_CAP, clean};
 /// Bytes of an answer: room for tens of thousands of backups, and an end to it.
 const OUTPUT_CAP: usize = 64 << 20;
 
+/// Runs its arguments as a program with arguments.
+const PROGRAM: Script = Script(r#"exec "$@""#);
+
 /// Asks about one backup.
 #[derive(Debug)]
 pub(crate) struct Asker {
     of: Backup,
+    /// Where it is asked, where that is not here.
+    host: Option<Arc<Reader>>,
     folders: Arc<directory::Known>,
 }
 
@@ -34,7 +40,13 @@ impl Asker {
     /// Of that source; `None` where it is something else.
     pub(crate) fn new(source: &Source) -> Option<Asker> {
         let SourceKind::Backup(of) = &source.kind else { return None };
-        Some(Asker { of: of.clone(), folders: Arc::default() })
+        Some(Asker { of: of.clone(), host: None, folders: Arc::default() })
+    }
+
+    /// The same, with the hosts that the estate names.
+    pub(crate) fn on(self, hosts: &Hosts) -> Asker {
+        let host = self.of.of.host().and_then(|name| hosts.reader(name));
+        Asker { host, ..self }
     }
 
     /// One try.
@@ -48,8 +60,14 @@ impl Asker {
                     Err(error) => Err(Fault::unusable(format!("a fault of this program while reading it ({error}): please report it"))),
                 }
             }
-            BackupOf::PgBackRest { program, stanza, config } => {
-                run(&pgbackrest::argv(program, stanza, config.as_deref()), until).await.and_then(|p| pgbackrest::judge(&p, stanza))
+            BackupOf::PgBackRest { program, stanza, config, host } => {
+                let argv = pgbackrest::argv(program, stanza, config.as_deref());
+                let printed = match (&self.host, host) {
+                    (Some(reader), _) => there(reader, &argv, until).await,
+                    (None, None) => run(&argv, until).await,
+                    (None, Some(name)) => Err(Fault::unusable(format!("nothing is known of the host {name}"))),
+                };
+                printed.and_then(|p| pgbackrest::judge(&p, stanza))
             }
             BackupOf::Restic { program, repository, password_file } => {
                 run(&restic::argv(program, repository, password_file.as_deref()), until).await.and_then(|p| restic::judge(&p))
@@ -65,6 +83,12 @@ impl Asker {
 
 async fn run(argv: &[String], until: Instant) -> Result<Printed, Fault> {
     capture(argv, until, OUTPUT_CAP).await.map_err(|error| Fault::unusable(error.to_string()))
+}
+
+/// Runs the program on a host.
+async fn there(host: &Reader, argv: &[String], until: Instant) -> Result<Printed, Fault> {
+    let words: Vec<&str> = argv.iter().map(String::as_str).collect();
+    Ok(host.run(PROGRAM, &words, until, OUTPUT_CAP).await?)
 }
 
 /// Puts the newest first and keeps the newest only, all of them counted.

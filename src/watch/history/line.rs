@@ -20,9 +20,14 @@ pub(super) fn read(line: &[u8], fields: &BTreeMap<Part, String>, of: &Of) -> Res
     if !value.is_object() {
         return Err("is no JSON object");
     }
+    deployment(&value, fields, of)
+}
+
+/// The deployment of an object, whoever wrote it.
+pub(super) fn deployment(value: &Value, fields: &BTreeMap<Part, String>, of: &Of) -> Result<Deployment, &'static str> {
     let part = |part: Part| {
         let own = Part::ALL.into_iter().find(|(one, _)| *one == part).map_or("", |(_, word)| word);
-        find(&value, fields.get(&part).map_or(own, String::as_str))
+        find(value, fields.get(&part).map_or(own, String::as_str))
     };
     let text = |of: Part, cap: usize| part(of).and_then(|value| words(value, cap)).filter(|text| !text.is_empty());
     let service = text(Part::Service, LABEL_CAP).or_else(|| of.service.clone()).ok_or("names no service")?;

@@ -1,22 +1,27 @@
-//! Reads what was deployed: a deploy log, a folder of releases, the tags of a clone. All of it on this machine.
+//! Reads what was deployed: a deploy log, a folder of releases here or on hosts, the tags of a clone, a query of a PostgreSQL.
 
 mod follow;
 mod git;
 mod line;
 mod log;
 mod releases;
+mod sql;
+mod there;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::runtime::Handle;
+use tokio::time::Instant;
 
 use self::log::Log;
 use super::Ledger;
+use crate::link::http::LinkError;
+use crate::link::ssh::{self, Hosts};
 use crate::model::deployment::Deployment;
 use crate::model::deployment::news::News;
 use crate::model::estate::{History, Part, Source, SourceKind};
@@ -36,6 +41,8 @@ type Clock<'c> = &'c (dyn Fn() -> Timestamp + Send + Sync);
 #[derive(Debug)]
 pub(crate) struct Historian {
     reader: Arc<Reader>,
+    /// Where it is read, where that is not here.
+    hosts: Vec<Arc<ssh::Reader>>,
 }
 
 #[derive(Debug)]
@@ -75,7 +82,13 @@ impl Historian {
             more: AtomicBool::new(false),
             newest: Mutex::new(None),
         };
-        Some(Historian { reader: Arc::new(reader) })
+        Some(Historian { reader: Arc::new(reader), hosts: Vec::new() })
+    }
+
+    /// The same, with the hosts that the estate names.
+    pub(crate) fn on(self, hosts: &Hosts) -> Historian {
+        let hosts = self.reader.kind.hosts().iter().filter_map(|name| hosts.reader(name)).collect();
+        Historian { hosts, ..self }
     }
 
     /// Writes all that it reads into that index, where it is the source with this number.
@@ -95,8 +108,26 @@ impl Historian {
     /// One try. A disk that hangs holds up a thread and nothing else: who polls has a deadline.
     pub(crate) async fn poll(&self, clock: Clock<'_>) -> Outcome<Answer> {
         let (as_of, reader) = (clock(), self.reader.clone());
-        let read = tokio::task::spawn_blocking(move || reader.read());
         let failed = |kind, what: &str| Outcome::Failed { kind, what: clean(what, NOTE_CAP).into_owned(), at: clock() };
+        let (of, until) = (&reader.of, Instant::now() + reader.deadline);
+        let far = match &reader.kind {
+            History::Sql { conninfo, query, fields } => Some(sql::read(conninfo, query, fields, of, reader.deadline).await),
+            History::Releases { path, hosts } if !hosts.is_empty() => Some(there::releases(&self.hosts, path, of, until).await),
+            History::Releases { .. } | History::DeployLog { .. } | History::Git { .. } => None,
+        };
+        if let Some(far) = far {
+            let answer = match far {
+                Ok(answer) => answer,
+                Err((kind, what)) => return failed(kind, &what),
+            };
+            // The index is on a disk.
+            let reader = reader.clone();
+            return match tokio::task::spawn_blocking(move || reader.same_or(answer)).await {
+                Ok(answer) => Outcome::Value { value: Answer::History(answer), as_of },
+                Err(_) => failed(FailureKind::Unreachable, "reading it ended in a defect of qd"),
+            };
+        }
+        let read = tokio::task::spawn_blocking(move || reader.read());
         match tokio::time::timeout(self.reader.deadline, read).await {
             Ok(Ok(Ok(answer))) => Outcome::Value { value: Answer::History(answer), as_of },
             Ok(Ok(Err((kind, what)))) => failed(kind, &what),
@@ -115,9 +146,18 @@ fn fault(path: &Path, error: &std::io::Error) -> Fault {
     (kind, format!("cannot read {}: {error}", path.display()))
 }
 
+/// The same of a link.
+fn far(error: LinkError) -> Fault {
+    match error {
+        LinkError::Refused(what) => (FailureKind::Refused, what),
+        LinkError::Unreachable(what) => (FailureKind::Unreachable, what),
+        LinkError::TooLarge { .. } => (FailureKind::Unreachable, error.to_string()),
+    }
+}
+
 impl Reader {
     fn read(&self) -> Result<Arc<HistoryAnswer>, Fault> {
-        let mut answer = match &self.kind {
+        let answer = match &self.kind {
             History::DeployLog { path, fields } => {
                 // A try that hangs must not make the later ones wait, each in a thread of its own.
                 let Ok(mut log) = self.log.try_lock() else {
@@ -127,10 +167,16 @@ impl Reader {
                 self.follow(path, fields);
                 answer
             }
-            History::Releases { path } => releases::read(path, &self.of)?,
+            History::Releases { path, .. } => releases::read(path, &self.of)?,
             // This thread may wait: it is one for that.
             History::Git { path, tags } => Handle::current().block_on(git::read(path, tags, &self.of, self.deadline))?,
+            History::Sql { .. } => return Err((FailureKind::Unreachable, "a query is not read from a disk".to_owned())),
         };
+        Ok(self.same_or(answer))
+    }
+
+    /// Tells the index what was read, and gives the newest of it: the very same answer as before where nothing changed.
+    fn same_or(&self, mut answer: HistoryAnswer) -> Arc<HistoryAnswer> {
         if !matches!(self.kind, History::DeployLog { .. })
             && let Some((source, ledger)) = &self.ledger
             && let Err(error) = ledger.take(*source, &News::whole(answer.deployments.clone()))
@@ -140,11 +186,11 @@ impl Reader {
         shorten(&mut answer);
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = newest.as_ref().filter(|known| ***known == answer) {
-            return Ok(known.clone());
+            return known.clone();
         }
         let answer = Arc::new(answer);
         *newest = Some(answer.clone());
-        Ok(answer)
+        answer
     }
 }
 
@@ -155,7 +201,7 @@ impl Reader {
         let first = self.newest.lock().unwrap_or_else(PoisonError::into_inner).is_none();
         let follower = follow::Follower { path, fields, of: &self.of, source: *source, ledger: &**ledger };
         let more = first
-            || follower.on(Instant::now() + ON).unwrap_or_else(|why| {
+            || follower.on(std::time::Instant::now() + ON).unwrap_or_else(|why| {
                 tracing::debug!(%why, "a deploy log was not read on");
                 false
             });

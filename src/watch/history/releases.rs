@@ -1,6 +1,8 @@
 //! A folder of releases with a link `current` to the one that runs. The times of the files are all that it knows.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -13,49 +15,133 @@ use crate::model::source::HistoryAnswer;
 use crate::model::text::{LABEL_CAP, clean};
 
 /// Releases that are looked at.
-const MANY: usize = 10_000;
+pub(super) const MANY: usize = 10_000;
+/// Releases that one note names.
+const NAMED: usize = 3;
 
-/// The releases: the one that runs was deployed when the link was made; the others are there, and nothing says more.
+/// What is in the folder of one machine.
+#[derive(Debug)]
+pub(super) struct Listing {
+    /// The machine's name, where the estate file names it.
+    pub host: Option<String>,
+    /// The machine's site.
+    pub site: Option<String>,
+    /// The name of the release that the link leads to, or why that is not known.
+    pub current: Result<Vec<u8>, String>,
+    /// When the link was made.
+    pub switched: Option<Timestamp>,
+    /// The releases' names, as bytes, and when each was made.
+    pub releases: Vec<(Vec<u8>, Option<Timestamp>)>,
+    /// True where there are more of them.
+    pub more: bool,
+}
+
+/// The releases of this machine.
 pub(super) fn read(path: &Path, of: &Of) -> Result<HistoryAnswer, Fault> {
     let folder = path.join("releases");
-    let service = of.service.clone().unwrap_or_default();
-    let mut notes = Vec::new();
     let link = path.join("current");
     let current = match fs::read_link(&link) {
-        Ok(target) => target.file_name().map(|name| name.to_os_string()),
-        Err(error) => {
-            notes.push(clean(&format!("which release runs is not known: {}: {error}", link.display()), LABEL_CAP).into_owned());
-            None
-        }
+        Ok(target) => target.file_name().map(|name| name.as_bytes().to_vec()).ok_or_else(|| "it leads to no folder".to_owned()),
+        Err(error) => Err(format!("{}: {error}", link.display())),
     };
     let switched = fs::symlink_metadata(&link).and_then(|known| known.modified()).ok().and_then(moment);
-    let (mut all, mut found) = (Vec::new(), false);
+    let mut found = Listing { host: None, site: None, current, switched, releases: Vec::new(), more: false };
     let entries = fs::read_dir(&folder).map_err(|error| fault(&folder, &error))?;
     for (count, entry) in entries.enumerate() {
         let entry = entry.map_err(|error| fault(&folder, &error))?;
         if count >= MANY {
-            notes.push(format!("there are more than {MANY} releases; the rest were not looked at"));
+            found.more = true;
             break;
         }
         if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             continue;
         }
-        let name = entry.file_name();
-        let runs = current.as_ref() == Some(&name);
-        found |= runs;
-        let made = || entry.metadata().and_then(|known| known.modified()).ok().and_then(moment);
-        let Some(at) = switched.filter(|_| runs).or_else(made) else { continue };
+        let made = entry.metadata().and_then(|known| known.modified()).ok().and_then(moment);
+        found.releases.push((entry.file_name().into_vec(), made));
+    }
+    Ok(tell(&[found], of, Vec::new()))
+}
+
+/// One release at one site.
+#[derive(Default)]
+struct Row<'l> {
+    on: BTreeSet<&'l str>,
+    runs_on: BTreeSet<&'l str>,
+    made: Option<Timestamp>,
+    switched: Option<Timestamp>,
+}
+
+/// The releases of these machines: the one that runs was deployed when the link was made; the others are there, and
+/// nothing says more. Machines of one site have each release once, dated by the first of them.
+pub(super) fn tell(all: &[Listing], of: &Of, mut notes: Vec<String>) -> HistoryAnswer {
+    let service = of.service.clone().unwrap_or_default();
+    let mut rows: BTreeMap<(Option<&str>, &[u8]), Row<'_>> = BTreeMap::new();
+    for machine in all {
+        let host = machine.host.as_deref().unwrap_or_default();
+        let of_host = if host.is_empty() { String::new() } else { format!("{host}: ") };
+        let mut note = |text: String| notes.push(clean(&format!("{of_host}{text}"), LABEL_CAP).into_owned());
+        let site = of.site.as_deref().or(machine.site.as_deref());
+        let current = match &machine.current {
+            Ok(name) => Some(name.as_slice()),
+            Err(why) => {
+                note(format!("which release runs is not known: {why}"));
+                None
+            }
+        };
+        if let Some(current) = current.filter(|current| !machine.releases.iter().any(|(name, _)| name == current)) {
+            note(format!("`current` leads to {}, which is none of the releases", String::from_utf8_lossy(current)));
+        }
+        if machine.more {
+            note(format!("there are more than {MANY} releases; the rest were not looked at"));
+        }
+        for (name, made) in &machine.releases {
+            let row = rows.entry((site, name.as_slice())).or_default();
+            row.on.insert(host);
+            row.made = earlier(row.made, *made);
+            if current == Some(name.as_slice()) {
+                row.runs_on.insert(host);
+                row.switched = earlier(row.switched, machine.switched);
+            }
+        }
+    }
+    let mut deployments = Vec::with_capacity(rows.len());
+    let mut lacking: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for ((site, name), row) in &rows {
+        let shown = clean(&String::from_utf8_lossy(name), LABEL_CAP).into_owned();
+        let runs = !row.runs_on.is_empty();
+        let mates: BTreeSet<&str> = all
+            .iter()
+            .filter(|machine| of.site.as_deref().or(machine.site.as_deref()) == *site)
+            .filter_map(|machine| machine.host.as_deref())
+            .collect();
+        for host in mates.difference(&row.on) {
+            lacking.entry(host).or_default().push(shown.clone());
+        }
+        let Some(at) = row.switched.filter(|_| runs).or(row.made) else { continue };
         let mut one = Deployment::new(&service, at, Dated::File, &of.name);
-        one.site.clone_from(&of.site);
-        one.to = Some(clean(&name.to_string_lossy(), LABEL_CAP).into_owned());
+        one.site = site.map(str::to_owned);
+        one.to = Some(shown);
         one.result = runs.then_some(Ending::Succeeded);
-        all.push(Arc::new(one));
+        let others: Vec<&str> = mates.difference(&row.runs_on).copied().collect();
+        if runs && !others.is_empty() {
+            let on: Vec<&str> = row.runs_on.iter().copied().collect();
+            one.differs.push(format!("it runs on {}, and not on {}", on.join(", "), others.join(", ")));
+        }
+        deployments.push(Arc::new(one));
     }
-    if let Some(current) = current.filter(|_| !found) {
-        let text = format!("`current` leads to {}, which is none of the releases", current.to_string_lossy());
-        notes.push(clean(&text, LABEL_CAP).into_owned());
+    for (host, names) in lacking {
+        let more = names.len().saturating_sub(NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        notes.push(format!("{host} has not the releases {}{more} of the other hosts", names[..names.len().min(NAMED)].join(", ")));
     }
-    Ok(answer(all, 0, notes))
+    answer(deployments, 0, notes)
+}
+
+fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
 }
 
 fn moment(at: SystemTime) -> Option<Timestamp> {
