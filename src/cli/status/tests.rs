@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::model::alert::{Alert, AlertId, AlertState, Origin, severity_of};
-use crate::model::database::{Archiver, Database, DatabaseAnswer, Limit, Lsn, Node, NodeAt, Receiver, Said, Slot, Standby};
+use crate::model::database::{Archiver, BUSY, Database, DatabaseAnswer, Limit, Lsn, Node, NodeAt, Receiver, Said, Slot, Standby};
 use crate::model::estate::{KEEP, Probe, Role, Service, Site, Source, SourceKind};
 use crate::model::label::Labels;
 use crate::model::metric::{PanelAnswer, Sample};
@@ -202,6 +202,7 @@ fn replicated() -> (Estate, Vec<Reading<Answer>>) {
         warn: Limit::Bytes(4_096),
         critical: None,
         slot_limit: 1 << 30,
+        busy: BUSY,
     });
     estate.sources[0].service = Some("web".into());
     estate.panels.clear();
@@ -228,7 +229,7 @@ fn replicated() -> (Estate, Vec<Reading<Answer>>) {
     let node = |name: &str, said| Node { name: name.into(), said, ..Node::default() };
     let mut nodes = vec![node("db1", Some(primary)), node("db2", Some(standby)), node("db3", None)];
     nodes[2].error = Some("db3: connection refused".into());
-    (estate, vec![value(Answer::Database(Arc::new(DatabaseAnswer { nodes })), -1)])
+    (estate, vec![value(Answer::Database(Arc::new(DatabaseAnswer { nodes, last_primary: None })), -1)])
 }
 
 #[test]

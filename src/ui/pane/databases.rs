@@ -6,6 +6,7 @@ use crate::app::mark;
 use crate::app::state::State;
 use crate::app::when;
 use crate::model::database::{Node, NodeAt, Said, troubles};
+use crate::model::estate::Severity;
 use crate::model::metric;
 use crate::model::panel::Unit;
 use crate::model::preferences::Token;
@@ -145,15 +146,14 @@ fn node(canvas: &mut Canvas, state: &State, y: u16, known: &Known<'_>, at: &Node
 
 /// What a node does, in a word.
 fn how(said: &Said) -> (String, Token) {
-    match &said.receiver {
-        _ if !said.in_recovery => ("writes".into(), Token::Text),
-        _ if said.replay_paused => ("! paused".into(), Token::Warning),
-        Some(receiver) => match receiver.status.as_deref() {
-            Some("streaming") => ("streaming".into(), Token::Text),
-            Some(other) => (format!("! {other}"), Token::Warning),
-            None => ("? hidden".into(), Token::Unknown),
-        },
-        None => ("! cut off".into(), Token::Warning),
+    marked(said.doing())
+}
+
+fn marked((severity, word): (Severity, &str)) -> (String, Token) {
+    match severity {
+        Severity::Ok => (word.to_owned(), Token::Text),
+        Severity::Info => (word.to_owned(), Token::Dim),
+        severity => (format!("{} {word}", mark::glyph(severity)), mark::token(severity)),
     }
 }
 
@@ -169,10 +169,5 @@ fn slots(said: &Said) -> (String, Token) {
 }
 
 fn archive(said: &Said) -> (String, Token) {
-    match &said.archiver {
-        None => ("-".into(), Token::Dim),
-        Some(archiver) if archiver.is_failing() => ("X fails".into(), Token::Critical),
-        Some(archiver) if archiver.last_archived_at.is_none() => ("none yet".into(), Token::Dim),
-        Some(_) => ("ok".into(), Token::Text),
-    }
+    said.archiving().map_or_else(|| ("-".into(), Token::Dim), marked)
 }
