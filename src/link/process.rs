@@ -76,9 +76,14 @@ impl Companion {
         matches!(self.child.try_wait(), Ok(None))
     }
 
+    /// Asks it to end by closing its standard input, and waits for nothing.
+    pub fn ask_to_end(&mut self) {
+        drop(self.child.stdin.take());
+    }
+
     /// Asks it to end by closing its standard input; kills it where it has not ended after `patience`.
     pub fn end(&mut self, patience: Duration) {
-        drop(self.child.stdin.take());
+        self.ask_to_end();
         let last = Instant::now() + patience;
         while self.running() {
             if Instant::now() >= last {
