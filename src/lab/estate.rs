@@ -165,7 +165,7 @@ fn backups(layout: &Layout) -> String {
     for (site, folder) in layout.sites.iter().zip(layout.copies()) {
         let _ = write!(
             out,
-            "[[backup]]\nname = \"documents at {}\"\nkind = \"directory\"\nfolder = {}\nservice = \"store\"\nsite = \"{}\"                        # where this copy is\n\
+            "[[backup]]\nname = \"{} documents\"\nkind = \"directory\"\nfolder = {}\nservice = \"store\"\nsite = \"{}\"                        # where this copy is\n\
              schedule = \"1m\"\nretention = [{{ every = \"1m\", keep = \"10m\" }}]\nevery = \"5s\"\n\n",
             site.name,
             quoted(&folder.display().to_string()),

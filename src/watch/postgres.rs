@@ -158,7 +158,8 @@ fn itself(rows: &[Row]) -> Result<Said, LinkError> {
     }
     Ok(Said {
         in_recovery,
-        version: text(row, 1).unwrap_or_default(),
+        // Debian and others write the name of their package behind it.
+        version: text(row, 1).unwrap_or_default().split_whitespace().next().unwrap_or_default().to_owned(),
         system: text(row, 2),
         // After a promotion the control file says the old timeline until a checkpoint: the newest file knows better.
         timeline: written.or_else(|| number(row, 3)),

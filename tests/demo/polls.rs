@@ -103,7 +103,7 @@ fn a_standby_that_is_held_back() {
     until("its replay is paused", || (practice.ledger_nodes()[1]["replay_paused"] == true).then_some(()));
     told_within_three_polls(&practice, "ledger", "replay paused", &["ledger", "south", "paused"]);
     until("commits wait", || practice.ledger_nodes()[1]["lag_seconds"].as_f64().filter(|seconds| *seconds >= 3.0));
-    told_within_three_polls(&practice, "ledger", "standby lags", &["ledger", "south", "behind"]);
+    told_within_three_polls(&practice, "ledger", "standby lags", &["ledger", "south", "standby lags"]);
     // A person mends it.
     let file = practice.folder.join("south/ledger/ledger.toml");
     let text = std::fs::read_to_string(&file).unwrap();

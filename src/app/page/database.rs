@@ -2,7 +2,7 @@
 
 use crate::app::state::State;
 use crate::app::{mark, when};
-use crate::model::database::{DatabaseAnswer, Node, Said, Slot, Standby, troubles};
+use crate::model::database::{DatabaseAnswer, Node, Said, Slot, Standby, Trouble, troubles};
 use crate::model::estate::{Source, SourceKind};
 use crate::model::metric;
 use crate::model::panel::Unit;
@@ -34,17 +34,28 @@ pub(super) fn lines(state: &State, source: &Source, answer: &DatabaseAnswer, pag
         page.field("not seen since", &when::both(state, last.gone), Token::Text);
     }
     for node in &answer.nodes {
-        self::node(state, answer, node, page);
+        let own = troubles
+            .iter()
+            .filter(|trouble| trouble.of.strip_prefix(&node.name).is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')));
+        self::node(state, answer, node, &own.collect::<Vec<_>>(), page);
     }
 }
 
-fn node(state: &State, answer: &DatabaseAnswer, node: &Node, page: &mut Page) {
-    page.head(&format!("NODE  {}", node.name));
+/// What stands over a node's lines.
+pub(super) fn node_head(name: &str) -> String {
+    format!("NODE  {name}")
+}
+
+fn node(state: &State, answer: &DatabaseAnswer, node: &Node, wrong: &[&Trouble], page: &mut Page) {
+    page.head(&node_head(&node.name));
     let Some(said) = &node.said else {
         page.field("role", "? it did not answer", Token::Unknown);
         page.field("why", node.error.as_deref().unwrap_or("?"), Token::Warning);
         return;
     };
+    listed("wrong", wrong, page, |one| {
+        (format!("{} {}: {}", mark::glyph(one.severity), one.kind.name(), one.what), mark::token(one.severity))
+    });
     let timeline = said.timeline.map_or("?".to_owned(), |t| t.to_string());
     page.field("role", &format!("{}, timeline {timeline}, version {}", said.role(), said.version), Token::Text);
     let position = said.position().map_or("?".to_owned(), |at| at.to_string());

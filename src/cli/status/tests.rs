@@ -239,6 +239,11 @@ fn a_database_is_told_node_by_node_and_makes_its_service_worse() {
     assert_eq!(exit(report.verdict()), WARNING);
     let told = serde_json::to_value(json::status(&report)).unwrap();
     insta::assert_snapshot!(serde_json::to_string_pretty(&told["sources"][0]["database"]).unwrap());
+    let mut table = Vec::new();
+    table::write(&report, &mut table).unwrap();
+    let table = String::from_utf8(table).unwrap();
+    let databases: Vec<&str> = table.split("\n\n").filter(|section| section.starts_with("databases")).collect();
+    insta::assert_snapshot!("databases_as_a_table", databases.concat());
     let web = told["services"].as_array().unwrap().iter().find(|service| service["name"] == "web").unwrap().clone();
     assert_eq!((&web["state"], &web["worst"]), (&"warning".into(), &"database node gone".into()));
     let mut out = Vec::new();

@@ -25,6 +25,14 @@ pub struct Lag {
 }
 
 impl Lag {
+    /// How bad it is by the limits of that database; `None` where it is within them.
+    pub fn severity(self, database: &Database) -> Option<Severity> {
+        match database.critical.is_some_and(|limit| self.reaches(limit)) {
+            true => Some(Severity::Critical),
+            false => self.reaches(database.warn).then_some(Severity::Warning),
+        }
+    }
+
     /// True where the limit is reached. What is not known reaches no limit of time.
     pub fn reaches(self, limit: Limit) -> bool {
         match limit {
@@ -178,17 +186,17 @@ fn standby(database: &Database, answer: &DatabaseAnswer, node: &Node, said: &Sai
         let what = format!("{name}: its replay is paused, {} that it has received wait", metric::show(waiting as f64, Unit::Bytes));
         all.push(trouble(TroubleKind::Paused, Severity::Warning, name, what));
     }
-    if let Some(lag) = answer.lag(said) {
-        let severity = match database.critical.is_some_and(|limit| lag.reaches(limit)) {
-            true => Some(Severity::Critical),
-            false => lag.reaches(database.warn).then_some(Severity::Warning),
+    if let Some(lag) = answer.lag(said)
+        && let Some(severity) = lag.severity(database)
+    {
+        let bytes = metric::show(lag.bytes as f64, Unit::Bytes);
+        let what = match lag.seconds.map(|seconds| metric::show(seconds, Unit::Seconds)) {
+            // All is there, and would not be lost: it is only old to those who read it.
+            Some(time) if lag.bytes == 0 => format!("{name} replays {time} late what it has received"),
+            Some(time) => format!("{name} is {bytes}, {time} behind"),
+            None => format!("{name} is {bytes} behind"),
         };
-        if let Some(severity) = severity {
-            let paused = if said.replay_paused { ", its replay is paused" } else { "" };
-            let time = lag.seconds.map_or(String::new(), |s| format!(", {}", metric::show(s, Unit::Seconds)));
-            let what = format!("{name} is {}{time} behind{paused}", metric::show(lag.bytes as f64, Unit::Bytes));
-            all.push(trouble(TroubleKind::Lag, severity, name, what));
-        }
+        all.push(trouble(TroubleKind::Lag, severity, name, what));
     }
     if let Some((primary, of)) = answer.primary()
         && let (Some(theirs), Some(here)) = (of.timeline, said.timeline)

@@ -240,8 +240,8 @@ impl Said {
         if self.in_recovery { "standby" } else { "primary" }
     }
 
-    /// What it does in a word, and how good that is.
-    pub fn doing(&self) -> (Severity, &str) {
+    /// What it does in a word, and how good that is by itself.
+    fn doing(&self) -> (Severity, &str) {
         match &self.receiver {
             _ if !self.in_recovery => (Severity::Ok, "writes"),
             _ if self.replay_paused => (Severity::Warning, "paused"),
@@ -311,6 +311,14 @@ impl DatabaseAnswer {
     /// The nodes that answered.
     pub fn said(&self) -> impl Iterator<Item = (&Node, &Said)> {
         self.nodes.iter().filter_map(|node| node.said.as_ref().map(|said| (node, said)))
+    }
+
+    /// What a node does in a word, and how good that is: to write is well only for one.
+    pub fn doing<'s>(&self, said: &'s Said) -> (Severity, &'s str) {
+        match said.doing() {
+            (_, word) if !said.in_recovery && self.primaries().count() > 1 => (Severity::Critical, word),
+            doing => doing,
+        }
     }
 
     /// The one primary; `None` where there is none, or more than one.

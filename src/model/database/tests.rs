@@ -84,6 +84,14 @@ fn a_lag_that_is_null_reaches_no_limit_of_time() {
     assert!(!lag.reaches(limit));
     all.nodes[0].said.as_mut().unwrap().standbys[0].replay_lag = Some(31.0);
     assert!(all.lag(all.nodes[1].said.as_ref().unwrap()).unwrap().reaches(limit));
+    let by_time = Database { warn: limit, critical: None, ..database() };
+    let told = |all: &DatabaseAnswer| troubles(&by_time, all).into_iter().map(|trouble| trouble.what).collect::<Vec<_>>();
+    assert_eq!(told(&all), ["b replays 31s late what it has received"]);
+    all.nodes[0].said.as_mut().unwrap().written = lsn("0/5400");
+    assert_eq!(told(&all), ["b is 1KiB, 31s behind"]);
+    let held = all.nodes[1].said.as_mut().unwrap();
+    (held.replay_paused, held.replayed) = (true, lsn("0/4000"));
+    assert_eq!(told(&all)[1], "b: its replay is paused, 4KiB that it has received wait");
 }
 
 #[test]

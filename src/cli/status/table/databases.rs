@@ -1,6 +1,6 @@
 //! The databases of `qd status`: a line for each node, as it told of itself.
 
-use crate::model::database::{DatabaseAnswer, Node};
+use crate::model::database::{Database, DatabaseAnswer, Node};
 use crate::model::estate::{Severity, SourceKind};
 use crate::model::metric;
 use crate::model::panel::Unit;
@@ -23,7 +23,7 @@ pub(super) fn rows(report: &Report<'_>) -> Vec<Vec<String>> {
             let node = answer.and_then(|answer| answer.nodes.get(place));
             let mut line = row(&[&source.name, &at.name]);
             line.extend(match (answer, node) {
-                (Some(answer), Some(node)) => self::node(report, answer, node),
+                (Some(answer), Some(node)) => self::node(report, database, answer, node),
                 _ => row(&["?", &format!("? {}", reading.freshness(report.at).word())]),
             });
             rows.push(line);
@@ -33,7 +33,7 @@ pub(super) fn rows(report: &Report<'_>) -> Vec<Vec<String>> {
 }
 
 /// From the role on. What it lacks against the primary is bytes; the age of its newest commit is no lag.
-fn node(report: &Report<'_>, answer: &DatabaseAnswer, node: &Node) -> Vec<String> {
+fn node(report: &Report<'_>, database: &Database, answer: &DatabaseAnswer, node: &Node) -> Vec<String> {
     let Some(said) = &node.said else {
         // The reason is long: it is told among what needs a person.
         return row(&["?", if node.refused { "! refused" } else { "! gone" }]);
@@ -46,7 +46,11 @@ fn node(report: &Report<'_>, answer: &DatabaseAnswer, node: &Node) -> Vec<String
     };
     let lag = match answer.lag(said) {
         _ if !said.in_recovery => "-".to_owned(),
-        Some(lag) => metric::show(lag.bytes as f64, Unit::Bytes),
+        Some(lag) => {
+            let seconds = lag.seconds.map_or(String::new(), |s| format!(", {}", metric::show(s, Unit::Seconds)));
+            let text = format!("{}{seconds}", metric::show(lag.bytes as f64, Unit::Bytes));
+            lag.severity(database).map_or_else(|| text.clone(), |severity| marked((severity, &text)))
+        }
         None => "?".to_owned(),
     };
     let holds = match said.newest_commit {
@@ -57,7 +61,7 @@ fn node(report: &Report<'_>, answer: &DatabaseAnswer, node: &Node) -> Vec<String
     let clients = format!("{}/{}", said.connections.map_or("?".to_owned(), |n| n.to_string()), said.max_connections);
     vec![
         said.role().to_owned(),
-        marked(said.doing()),
+        marked(answer.doing(said)),
         lag,
         holds,
         said.timeline.map_or("?".to_owned(), |timeline| timeline.to_string()),
