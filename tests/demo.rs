@@ -5,6 +5,8 @@
 
 #[path = "demo/console.rs"]
 mod console;
+#[path = "demo/ledger.rs"]
+mod ledger;
 #[path = "demo/polls.rs"]
 mod polls;
 #[path = "demo/practice.rs"]

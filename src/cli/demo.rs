@@ -6,12 +6,12 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use color_eyre::eyre::WrapErr;
 use jiff::{SignedDuration, Timestamp};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::lab::{LONGEST_FOLDER, Lab, LabError, Options, Scenario};
+use crate::lab::{self, LONGEST_FOLDER, Lab, LabError, Options, Scenario};
 
 use super::args::Global;
 use super::failure::Failure;
@@ -23,7 +23,7 @@ const PREFIX: &str = "demo-";
 /// How far back charts reach at first: practice is minutes old.
 const RANGE: SignedDuration = SignedDuration::from_mins(5);
 /// Locked as long as the practice lasts.
-const LOCK: &str = "running";
+const LOCK: &str = lab::RUNNING;
 /// Its presence says that the folder is to stay.
 const KEPT: &str = "kept";
 
@@ -45,7 +45,7 @@ pub struct Demo {
 }
 
 fn scenarios() -> impl TypedValueParser<Value = Scenario> {
-    PossibleValuesParser::new(Scenario::ALL.map(Scenario::word))
+    PossibleValuesParser::new(Scenario::ALL.map(|scenario| PossibleValue::new(scenario.word()).help(scenario.about())))
         .map(|word| Scenario::ALL.into_iter().find(|scenario| scenario.word() == word).unwrap_or(Scenario::Steady))
 }
 
@@ -141,6 +141,7 @@ fn sweep(base: &Path) {
     for folder in folders(base) {
         let left = File::open(folder.join(LOCK)).is_ok_and(|file| file.try_lock().is_ok());
         if left && !folder.join(KEPT).exists() {
+            lab::forget(&folder);
             let _ = fs::remove_dir_all(&folder);
         }
     }

@@ -116,6 +116,7 @@ fn readings(estate: &Estate) -> Vec<Reading<Answer>> {
                     .iter()
                     .map(|at| Node { name: at.name.clone(), said: Some(Said::default()), ..Node::default() })
                     .collect(),
+                last_primary: None,
             })),
             SourceKind::Backup(_) => Answer::Backup(Arc::new(kept())),
             SourceKind::History(_) => {

@@ -4,9 +4,9 @@
 use std::path::PathBuf;
 
 /// The keys that are taken, of the many that libpq has.
-pub const KEYS: [&str; 8] = ["host", "port", "user", "dbname", "sslmode", "sslrootcert", "passfile", "service"];
+pub const KEYS: [&str; 10] = ["host", "port", "user", "dbname", "sslmode", "sslrootcert", "sslcert", "sslkey", "passfile", "service"];
 /// The words of `sslmode`.
-pub const MODES: [&str; 4] = ["disable", "prefer", "require", "verify-full"];
+pub const MODES: [&str; 5] = ["disable", "prefer", "require", "verify-ca", "verify-full"];
 
 /// How TLS is used, as libpq's `sslmode` of that name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub enum SslMode {
     Prefer,
     /// Always; its certificate is not looked at.
     Require,
+    /// Always, and its certificate must be trusted, whatever name it carries.
+    VerifyCa,
     /// Always, and its certificate must be trusted and carry the host's name.
     VerifyFull,
 }
@@ -36,6 +38,10 @@ pub struct Conninfo {
     pub sslmode: Option<SslMode>,
     /// The only roots that are trusted, PEM.
     pub sslrootcert: Option<PathBuf>,
+    /// The certificate that is shown to the server, PEM, with its chain.
+    pub sslcert: Option<PathBuf>,
+    /// Its key, PEM.
+    pub sslkey: Option<PathBuf>,
     /// The password file.
     pub passfile: Option<PathBuf>,
     /// An entry of `pg_service.conf`.
@@ -103,6 +109,8 @@ impl Conninfo {
             "dbname" => self.dbname = text(),
             "sslmode" => self.sslmode = Some(mode(value)?),
             "sslrootcert" => self.sslrootcert = text().map(PathBuf::from),
+            "sslcert" => self.sslcert = text().map(PathBuf::from),
+            "sslkey" => self.sslkey = text().map(PathBuf::from),
             "passfile" => self.passfile = text().map(PathBuf::from),
             "service" => self.service = text(),
             "password" | "sslpassword" => return Err(wrong("the node holds a password", REFERENCE)),
@@ -123,14 +131,29 @@ impl Conninfo {
             dbname: self.dbname.or(there.dbname),
             sslmode: self.sslmode.or(there.sslmode),
             sslrootcert: self.sslrootcert.or(there.sslrootcert),
+            sslcert: self.sslcert.or(there.sslcert),
+            sslkey: self.sslkey.or(there.sslkey),
             passfile: self.passfile.or(there.passfile),
             service: self.service.or(there.service),
         }
     }
 
-    /// A short name for people: `host:port`, or the service's name.
+    /// What tells it from other nodes: the whole host and its port, or the service's name.
+    pub fn address(&self) -> String {
+        match (&self.host, &self.service) {
+            (Some(host), _) => format!("{host}:{}", self.port.unwrap_or(5432)),
+            _ => self.name(),
+        }
+    }
+
+    /// A short name for people: `host:port`, or the service's name. Of a Unix socket's folder the last part stands for
+    /// the host: the whole path has room nowhere.
     pub fn name(&self) -> String {
         match (&self.host, &self.service) {
+            (Some(host), _) if host.starts_with('/') => {
+                let last = host.trim_end_matches('/').rsplit('/').next().filter(|part| !part.is_empty()).unwrap_or("/");
+                format!("{last}:{}", self.port.unwrap_or(5432))
+            }
             (Some(host), _) => format!("{host}:{}", self.port.unwrap_or(5432)),
             (None, Some(service)) => service.clone(),
             (None, None) => format!("localhost:{}", self.port.unwrap_or(5432)),
@@ -143,6 +166,7 @@ fn mode(word: &str) -> Result<SslMode, ConninfoError> {
         "disable" => Ok(SslMode::Disable),
         "prefer" => Ok(SslMode::Prefer),
         "require" => Ok(SslMode::Require),
+        "verify-ca" => Ok(SslMode::VerifyCa),
         "verify-full" => Ok(SslMode::VerifyFull),
         other => Err(ConninfoError::Word { what: format!("`{other}` is no sslmode here"), word: other.to_owned(), words: &MODES }),
     }
@@ -200,6 +224,8 @@ mod tests {
         assert_eq!((info.sslmode, info.name()), (Some(SslMode::VerifyFull), "db1:5433".to_owned()));
         let service = Conninfo::parse("main-a").unwrap();
         assert_eq!((service.service.as_deref(), service.name()), (Some("main-a"), "main-a".to_owned()));
+        let socket = Conninfo::parse("host=/var/run/postgresql/ port=5433").unwrap();
+        assert_eq!((socket.name(), socket.address()), ("postgresql:5433".into(), "/var/run/postgresql/:5433".into()));
         let whole = service.or(Conninfo::parse("host=h port=1").unwrap());
         assert_eq!((whole.name(), whole.user), ("h:1".to_owned(), None));
     }

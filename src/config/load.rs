@@ -148,6 +148,11 @@ fn database(raw: &RawDatabase) -> Option<Source> {
         warn: warn.unwrap_or(Some(database::WARN))?,
         critical,
         slot_limit: text(&raw.slot_limit).map_or(Some(database::SLOT_LIMIT), |written| bytes::parse(written).ok())?,
+        busy: database::Busy {
+            connections: raw.connections_warn.as_ref().map_or(database::BUSY.connections, |share| *share.get_ref()),
+            transaction: timing::or(&raw.longest_transaction_warn, database::BUSY.transaction)?,
+            idle: timing::or(&raw.idle_transaction_warn, database::BUSY.idle)?,
+        },
     });
     let every = timing::or(&raw.every, timing::DATABASE)?;
     Some(Source {
@@ -393,6 +398,9 @@ timeout = "4s"
 warn = "16MiB"
 critical = "30s"
 slot_limit = "5GiB"
+connections_warn = 0.75
+longest_transaction_warn = "20m"
+idle_transaction_warn = "4m"
 
 [[rule]]
 name = "files run out"
@@ -815,6 +823,11 @@ name = "worker1"
         assert!(!shown[0].to_string().contains("hunter2"), "{}", shown[0]);
         assert_eq!(database("nodes = ['hots=a']"), ["4:10 `hots` is no key of a node | did you mean `host`?"]);
         assert_eq!(database("nodes = ['host=a', 'host=a port=5432']"), ["4:20 this node is named twice in `nodes`"]);
+        assert_eq!(
+            database("nodes = ['host=a sslmode=verify-ca']"),
+            ["4:10 `sslmode=verify-ca` is nothing without `sslrootcert` | name the authority, or use `verify-full`"]
+        );
+        assert_eq!(database("nodes = ['host=a sslcert=c']"), ["4:10 `sslcert` and `sslkey` belong together | name both files"]);
         assert_eq!(database("nodes = []"), ["4:9 `nodes` is empty | name the primary and every standby"]);
         assert_eq!(
             database(""),
@@ -824,6 +837,11 @@ name = "worker1"
         assert_eq!(limits("warn = '2GiB'\ncritical = '1GiB'"), ["6:12 `critical` is no greater than `warn` | a warning comes first"]);
         assert_eq!(limits("warn = 'x'"), ["5:8 `x` is no lag: write bytes such as 64MiB, or a time such as 30s"]);
         assert!(limits("warn = '30s'\ncritical = '1GiB'").is_empty());
+        let share = "`connections_warn` is no share from 0.01 to 1 | such as 0.85 of the connections";
+        assert_eq!(limits("connections_warn = 85"), [format!("5:20 {share}")]);
+        assert_eq!(limits("connections_warn = nan"), [format!("5:20 {share}")]);
+        assert_eq!(limits("idle_transaction_warn = '0s'"), ["5:25 it must be more than nothing"]);
+        assert!(limits("longest_transaction_warn = 'long'")[0].starts_with("5:28 "));
         let same = below("[[database]]\nname = 'p'\nkind = 'postgres'\nnodes = ['a']");
         assert_eq!(same, ["2:8 there are two sources named `p` | the other one is on line 6"]);
         let panel = below("[[database]]\nname = 'd'\nkind = 'postgres'\nnodes = ['a']\n[[panel]]\nname = 'x'\nsource = 'd'\nquery = 'up'");
@@ -974,7 +992,7 @@ name = "worker1"
     }
 
     /// Table, key, and two values of it: the estate must differ by nothing else.
-    pub(crate) const KEYS: [(&str, &str, &str, &str); 135] = [
+    pub(crate) const KEYS: [(&str, &str, &str, &str); 138] = [
         ("", "host", "ssh = \"web2\"", "ssh = \"web3\""),
         ("host", "name", "host = \"worker1\"\n[[host]]\nname = \"worker1\"", "host = \"worker2\"\n[[host]]\nname = \"worker2\""),
         ("host", "site", "site = \"fra1\"\nssh", "site = \"ams3\"\nssh"),
@@ -1003,6 +1021,9 @@ name = "worker1"
         ("database", "warn", "16MiB", "17MiB"),
         ("database", "critical", "critical = \"30s\"", "critical = \"31s\""),
         ("database", "slot_limit", "5GiB", "6GiB"),
+        ("database", "connections_warn", "connections_warn = 0.75", "connections_warn = 0.8"),
+        ("database", "longest_transaction_warn", "longest_transaction_warn = \"20m\"", "longest_transaction_warn = \"21m\""),
+        ("database", "idle_transaction_warn", "idle_transaction_warn = \"4m\"", "idle_transaction_warn = \"5m\""),
         ("", "backup", "\"/backup/documents\"", "\"/backup/files\""),
         ("", "objective", "rto = \"4h\"", "rto = \"5h\""),
         ("backup", "name", "name = \"files\"", "name = \"data\""),

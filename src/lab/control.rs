@@ -39,7 +39,7 @@ impl Which {
             [clients] | [clients, _] if clients == Role::Clients.word() => Ok(Which::One(Role::Clients, None)),
             [role, site] => match Role::named(role) {
                 Some(role) => Ok(Which::One(role, Some(site.clone()))),
-                None => Err(LabError::Other(format!("there is no service {role:?}; there are edge, web, store and clients"))),
+                None => Err(LabError::Other(format!("there is no service {role:?}; there are edge, web, store, ledger and clients"))),
             },
             [site] if Role::named(site).is_none() => Ok(Which::Site(site.clone())),
             _ => Err(LabError::Other("name a service and its site (web north), a whole site (north), or clients".to_owned())),

@@ -2,6 +2,7 @@
 //! never by themselves: an outage stays one.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -44,6 +45,9 @@ impl Crew {
             members.extend([Role::Store, Role::Web, Role::Edge].map(|role| Member { role, site: Some(site), process: None }));
         }
         members.push(Member { role: Role::Clients, site: None, process: None });
+        if layout.ledger.is_ok() {
+            members.extend((0..layout.sites.len()).map(|site| Member { role: Role::Ledger, site: Some(site), process: None }));
+        }
         Crew { layout, members, over: false }
     }
 
@@ -74,10 +78,12 @@ impl Crew {
             Request::Stop(which) => {
                 let (meant, told) = self.meant(&which)?;
                 for n in meant {
+                    let role = self.members[n].role;
                     if let Some(process) = &mut self.members[n].process {
-                        match which {
-                            Which::One(..) => process.end(END),
-                            Which::Site(_) => process.kill(),
+                        match (&which, role) {
+                            // The guardian itself lets its server end as by a loss of power: killed, it could not.
+                            (Which::One(..), _) | (_, Role::Ledger) => process.end(END),
+                            (Which::Site(_), _) => process.kill(),
                         }
                     }
                     self.members[n].process = None;
@@ -105,6 +111,10 @@ impl Crew {
     /// Ends all, and lets none be started again.
     pub fn end(&mut self) {
         self.over = true;
+        let mut ledgers = self.members.iter_mut().filter(|m| m.role == Role::Ledger).filter_map(|m| m.process.as_mut()).collect::<Vec<_>>();
+        // A guardian ends its server: all are asked before any is waited for.
+        ledgers.iter_mut().for_each(|guardian| guardian.ask_to_end());
+        ledgers.iter_mut().for_each(|guardian| guardian.end(END));
         for member in &mut self.members {
             // SIGKILL in a moment is what practice processes can take; they keep nothing that is not on disk.
             member.process = None;
@@ -163,8 +173,16 @@ impl Crew {
         let member = &mut self.members[n];
         let site = member.site.map(|site| &layout.sites[site]);
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, layout.port(member.role, site)));
+        let socket = match (&layout.ledger, member.role, site) {
+            (Ok(place), Role::Ledger, Some(site)) => Some(place.socket(site)),
+            _ => None,
+        };
+        let answers = || match &socket {
+            Some(socket) => UnixStream::connect(socket).is_ok(),
+            None => TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_ok(),
+        };
         let last = Instant::now() + START;
-        while TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_err() {
+        while !answers() {
             let running = member.process.as_mut().is_some_and(Companion::running);
             if !running || Instant::now() >= last {
                 let log = layout.home(member.role, site).join("log");

@@ -16,6 +16,7 @@ pub fn text(layout: &Layout) -> String {
         out += &sources(layout, site);
     }
     out += &source("clients page", "clients", None, &page(layout.clients));
+    out += &database(layout);
     out += &backups(layout);
     out += HISTORY;
     out += PANELS;
@@ -72,6 +73,10 @@ fn note(layout: &Layout) -> String {
             "Soon one rule finds thousands at {PRIMARY}. Filter with `/`. Mend it: waiting = 3 in {PRIMARY}/store/settings.toml beside \
              the estate file."
         ),
+        Scenario::ReplicaLag => format!(
+            "Soon the ledger's standby replays nothing: how far is it behind, and what would a takeover lose (key 6)? Mend it: paused = false \
+             in {STANDBY}/ledger/ledger.toml beside the estate file."
+        ),
         Scenario::StaleBackup => format!(
             "Soon the backup job at {PRIMARY} stops: what would be lost (key 4)? Mend it: every_seconds = 60 in {PRIMARY}/store/backup.toml \
              beside the estate file."
@@ -89,12 +94,14 @@ fn services(layout: &Layout) -> String {
         let words = [&layout.program, "lab", verb, service, "$site", "--folder", &folder].map(quoted);
         format!("[{}]", words.join(", "))
     };
-    for (name, needs, about) in [
+    let ledger = layout.ledger.is_ok().then_some(("ledger", "", "a PostgreSQL with its standby"));
+    let all = [
         ("edge", "depends_on = [\"web\"]                  # what it cannot do without\n", "the proxy that people reach"),
         ("web", "depends_on = [\"store\"]\n", "orders, run from a release folder"),
         ("store", "", "documents on disk"),
         ("clients", "depends_on = [\"edge\"]\n", "the people, who make the load"),
-    ] {
+    ];
+    for (name, needs, about) in all.into_iter().chain(ledger) {
         let _ = writeln!(
             out,
             "[[service]]\nname = \"{name}\"{:pad$}# {about}\nsites = [\"{PRIMARY}\", \"{STANDBY}\"]\n{needs}start = {}\nstop = {}\n",
@@ -136,6 +143,21 @@ fn sources(layout: &Layout, site: &Site) -> String {
     out
 }
 
+/// The ledger, where PostgreSQL is on this machine.
+fn database(layout: &Layout) -> String {
+    let place = match &layout.ledger {
+        Ok(place) => place,
+        Err(why) => return format!("# There is no [[database]] here: {}.\n\n", why.replace(['\n', '\r'], " ")),
+    };
+    let nodes: Vec<String> = layout.sites.iter().map(|site| format!("  {},\n", quoted(&place.conninfo(site, "watcher")))).collect();
+    format!(
+        "# Databases: each node is asked itself, here over its Unix socket. They start some seconds after the rest.\n\n\
+         [[database]]\nname = \"ledger\"\nkind = \"postgres\"\nservice = \"ledger\"\nnodes = [\n{}]\nevery = \"2s\"\n\
+         warn = \"3s\"                          # the time that a commit takes to be replayed\ncritical = \"60s\"\n\n",
+        nodes.concat()
+    )
+}
+
 /// The snapshots of the documents, one copy at each site.
 fn backups(layout: &Layout) -> String {
     let mut out =
@@ -143,7 +165,7 @@ fn backups(layout: &Layout) -> String {
     for (site, folder) in layout.sites.iter().zip(layout.copies()) {
         let _ = write!(
             out,
-            "[[backup]]\nname = \"documents at {}\"\nkind = \"directory\"\nfolder = {}\nservice = \"store\"\nsite = \"{}\"                        # where this copy is\n\
+            "[[backup]]\nname = \"{} documents\"\nkind = \"directory\"\nfolder = {}\nservice = \"store\"\nsite = \"{}\"                        # where this copy is\n\
              schedule = \"1m\"\nretention = [{{ every = \"1m\", keep = \"10m\" }}]\nevery = \"5s\"\n\n",
             site.name,
             quoted(&folder.display().to_string()),
@@ -222,6 +244,7 @@ fn rules(site: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lab::ledger::Place;
     use crate::model::estate::SourceKind;
 
     /// A practice estate as it is written, with ports and paths that do not change.
@@ -233,6 +256,7 @@ mod tests {
             sites: [site(PRIMARY, 20_000), site(STANDBY, 20_010)],
             clients: 20_020,
             scenario,
+            ledger: Ok(Place { programs: "/usr/lib/postgresql/15/bin".into(), base: "/var/practice/ledger".into(), user: None }),
         })
     }
 
@@ -250,7 +274,11 @@ mod tests {
             assert!(estate.note.unwrap().starts_with("Practice: nothing here is production."));
             assert!(estate.sources.iter().all(|s| matches!(
                 s.kind,
-                SourceKind::Backup(_) | SourceKind::Exposition { .. } | SourceKind::History(_) | SourceKind::Probe { .. }
+                SourceKind::Backup(_)
+                    | SourceKind::Database(_)
+                    | SourceKind::Exposition { .. }
+                    | SourceKind::History(_)
+                    | SourceKind::Probe { .. }
             )));
             assert!(estate.services.iter().all(|s| s.start.is_some() && s.stop.is_some()));
             assert_eq!(estate.sources.iter().filter(|s| s.name.ends_with("certificate")).count() == 2, scenario == Scenario::Certificate);

@@ -49,19 +49,22 @@ pub fn lay_out(folder: &Path, now: Timestamp) -> Result<(), LabError> {
 /// Every few days a version goes to both sites, one after the other; some fail, some break something and are taken back.
 fn year(now: Timestamp) -> String {
     let mut dice = Dice(0x5eed);
-    let (mut out, mut number, mut minor) = (String::new(), 0, 0);
-    let mut before = "1.0.0".to_owned();
+    let (mut out, mut number) = (String::new(), 0);
     let mut versions = Vec::new();
     let mut day = DAYS;
     while day > 1 {
-        minor += 1;
-        versions.push((day, dice.roll(8 * 60) as i64, dice.roll(100), format!("1.{minor}.0")));
+        versions.push((day, dice.roll(8 * 60) as i64, dice.roll(100), String::new()));
         day -= 1 + dice.roll(3) as i64;
     }
     // The newest of them is what the practice starts with.
-    if let Some(last) = versions.last_mut() {
-        (last.2, last.3) = (99, GOOD.to_owned());
+    let count = versions.len();
+    for (place, (_, _, _, version)) in versions.iter_mut().enumerate() {
+        *version = numbered(count - 1 - place);
     }
+    if let Some(last) = versions.last_mut() {
+        last.2 = 99;
+    }
+    let mut before = numbered(count);
     for (day, minute, luck, version) in versions {
         let begin = now - SignedDuration::from_hours(24 * day) + SignedDuration::from_mins(minute);
         let (who, reason) = (PEOPLE[dice.roll(5) as usize], REASONS[dice.roll(6) as usize]);
@@ -118,6 +121,13 @@ fn year(now: Timestamp) -> String {
         }
     }
     out
+}
+
+/// The version of so many releases ago: they count up to the one that practice starts with.
+fn numbered(ago: usize) -> String {
+    let digits = GOOD.bytes().filter(u8::is_ascii_digit).fold(0, |all, digit| all * 10 + usize::from(digit - b'0'));
+    let number = digits.saturating_sub(ago);
+    format!("{}.{}.{}", number / 100, number / 10 % 10, number % 10)
 }
 
 struct Line<'a> {
@@ -218,6 +228,8 @@ mod tests {
         assert!(lines.iter().all(|line| line["time"].as_str().unwrap().parse::<Timestamp>().unwrap() < now()));
         assert_eq!((lines.last().unwrap()["version"].as_str(), lines.last().unwrap()["site"].as_str()), (Some(GOOD), Some(STANDBY)));
         let first: Timestamp = lines[0]["time"].as_str().unwrap().parse().unwrap();
+        let to = |line: &serde_json::Value| line["version"].as_str().unwrap().to_owned();
+        assert!(lines.iter().rev().map(to).any(|version| version == "2.3.9"), "the one before it");
         assert!(now().duration_since(first) > SignedDuration::from_hours(24 * 360));
     }
 

@@ -11,7 +11,7 @@ use super::clients::TARGETS;
 use super::copies::{self, COPIES};
 use super::edge::TARGET;
 use super::store::SETTINGS;
-use super::{LabError, PRIMARY, Role, STANDBY, Scenario, at, certificate, history, release, store};
+use super::{LabError, PRIMARY, Role, STANDBY, Scenario, at, certificate, history, ledger, release, store};
 
 /// The ports that are tried: below those that the system gives to connections by itself, so that none takes the port of
 /// a process that is stopped for a while.
@@ -47,6 +47,8 @@ pub struct Layout {
     pub clients: u16,
     /// What goes wrong in it.
     pub scenario: Scenario,
+    /// What the ledger runs from; or why there is none, in a line.
+    pub ledger: Result<ledger::Place, String>,
 }
 
 impl Layout {
@@ -63,7 +65,11 @@ impl Layout {
             Site { name: PRIMARY, front: f1, edge: e1, web: w1, store: s1 },
             Site { name: STANDBY, front: f2, edge: e2, web: w2, store: s2 },
         ];
-        Ok(Layout { folder: folder.to_owned(), program: program.to_owned(), sites, clients, scenario })
+        let ledger = ledger::find(folder);
+        if let (Scenario::ReplicaLag, Err(why)) = (scenario, &ledger) {
+            return Err(LabError::Other(format!("the scenario {} needs a PostgreSQL: {why}", scenario.word())));
+        }
+        Ok(Layout { folder: folder.to_owned(), program: program.to_owned(), sites, clients, scenario, ledger })
     }
 
     /// Writes all files that the processes start from.
@@ -84,6 +90,9 @@ impl Layout {
         }
         copies::lay_out(&self.copies())?;
         self.file(Role::Store, self.sites.first(), COPIES, &copies::settings(copies::EVERY, &self.copies()))?;
+        if let Ok(place) = &self.ledger {
+            ledger::lay_out(place, &self.folder, &self.sites)?;
+        }
         private(&self.home(Role::Clients, None))?;
         history::lay_out(&self.folder, Timestamp::now())?;
         if self.tls() {
@@ -134,7 +143,7 @@ impl Layout {
         fs::write(&next, text).and_then(|()| fs::rename(&next, &file)).map_err(at(&file))
     }
 
-    /// The port of a process' own pages.
+    /// The port of a process' own pages. The ledger has none.
     pub fn port(&self, role: Role, site: Option<&Site>) -> u16 {
         match (role, site) {
             (Role::Edge, Some(site)) => site.edge,

@@ -12,6 +12,7 @@ mod edge;
 mod estate;
 mod history;
 pub mod layout;
+mod ledger;
 mod page;
 pub mod release;
 mod serve;
@@ -22,6 +23,7 @@ mod web;
 use std::io;
 use std::path::PathBuf;
 
+pub use ledger::forget;
 pub use serve::{Duty, run as serve};
 pub use supervisor::{LONGEST_FOLDER, Lab, Options};
 
@@ -29,6 +31,9 @@ pub use supervisor::{LONGEST_FOLDER, Lab, Options};
 pub const PRIMARY: &str = "north";
 /// The site that can take over.
 pub const STANDBY: &str = "south";
+
+/// In a practice estate's folder: locked as long as the practice lasts.
+pub const RUNNING: &str = "running";
 
 /// What can go wrong in practice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,12 +50,21 @@ pub enum Scenario {
     Storm,
     /// The store's backup job stops.
     StaleBackup,
+    /// The ledger's standby stops replaying what it receives.
+    ReplicaLag,
 }
 
 impl Scenario {
     /// All of them, in the order of the help.
-    pub const ALL: [Scenario; 6] =
-        [Scenario::Steady, Scenario::BadRelease, Scenario::SlowDependency, Scenario::Certificate, Scenario::Storm, Scenario::StaleBackup];
+    pub const ALL: [Scenario; 7] = [
+        Scenario::Steady,
+        Scenario::BadRelease,
+        Scenario::SlowDependency,
+        Scenario::Certificate,
+        Scenario::Storm,
+        Scenario::StaleBackup,
+        Scenario::ReplicaLag,
+    ];
 
     /// The word of the command line.
     pub fn word(self) -> &'static str {
@@ -61,6 +75,20 @@ impl Scenario {
             Scenario::Certificate => "certificate",
             Scenario::Storm => "storm",
             Scenario::StaleBackup => "stale-backup",
+            Scenario::ReplicaLag => "replica-lag",
+        }
+    }
+
+    /// What happens in it, for the help.
+    pub fn about(self) -> &'static str {
+        match self {
+            Scenario::Steady => "nothing goes wrong by itself",
+            Scenario::BadRelease => "a release that fails a share of its requests is deployed",
+            Scenario::SlowDependency => "the document store answers late",
+            Scenario::Certificate => "the edges' certificate has little of its life left",
+            Scenario::Storm => "one rule finds thousands",
+            Scenario::StaleBackup => "the store's backup job stops",
+            Scenario::ReplicaLag => "the ledger's standby stops replaying; needs PostgreSQL on this machine",
         }
     }
 }
@@ -76,11 +104,13 @@ pub enum Role {
     Store,
     /// The people: they make the load.
     Clients,
+    /// The guardian of a PostgreSQL, where its programs are on this machine.
+    Ledger,
 }
 
 impl Role {
     /// All of them.
-    pub const ALL: [Role; 4] = [Role::Edge, Role::Web, Role::Store, Role::Clients];
+    pub const ALL: [Role; 5] = [Role::Edge, Role::Web, Role::Store, Role::Clients, Role::Ledger];
 
     /// The name of the service in the estate file and on the command line.
     pub fn word(self) -> &'static str {
@@ -89,6 +119,7 @@ impl Role {
             Role::Web => "web",
             Role::Store => "store",
             Role::Clients => "clients",
+            Role::Ledger => "ledger",
         }
     }
 

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use crate::link::process::until_abandoned;
 
 use super::certificate::Handshakes;
-use super::{LabError, Role, clients, edge, store, web};
+use super::{LabError, Role, clients, edge, ledger, store, web};
 
 /// What a process is to do.
 #[derive(Debug, Clone)]
@@ -60,6 +60,7 @@ async fn on_duty(duty: Duty) -> Result<(), LabError> {
         Role::Web => web::run(&duty).await,
         Role::Store => store::run(&duty).await,
         Role::Clients => clients::run(&duty).await,
+        Role::Ledger => ledger::run(&duty).await,
     }
 }
 

@@ -17,7 +17,7 @@ use super::copies::COPIES;
 use super::crew::Crew;
 use super::layout::Layout;
 use super::store::{SETTINGS, settings};
-use super::{LabError, PRIMARY, Role, Scenario, at, copies, estate, release};
+use super::{LabError, PRIMARY, Role, Scenario, at, copies, estate, ledger, release};
 
 /// How long all processes together may take until they are well.
 const START: Duration = Duration::from_secs(15);
@@ -168,6 +168,10 @@ fn strike(layout: &Layout, crew: &Mutex<Crew>) -> Result<(), LabError> {
         }
         Scenario::SlowDependency => set(DELAY_MS, false),
         Scenario::Storm => set(0, true),
+        Scenario::ReplicaLag => match &layout.ledger {
+            Ok(place) => ledger::set(&layout.folder, place, &layout.sites, &layout.sites[1], true),
+            Err(why) => Err(LabError::Other(why.clone())),
+        },
         Scenario::StaleBackup => layout.file(Role::Store, layout.sites.first(), COPIES, &copies::settings(0, &layout.copies())),
     }
 }
@@ -186,6 +190,7 @@ impl Drop for Lab {
                 let _ = listener.join();
             }
         }
+        ledger::forget(&self.folder);
     }
 }
 

@@ -11,6 +11,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
+
 /// Between two looks at whether a process has ended.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -42,19 +45,24 @@ impl Companion {
     /// # Errors
     /// Where the log cannot be opened or the program not be started.
     pub fn start(argv: &[String], folder: &Path, log: &Path) -> Result<Companion, ProcessError> {
+        Companion::start_as(argv, folder, log, None)
+    }
+
+    /// Likewise, as another user and group: for programs that refuse to run as root. Only root may ask for that.
+    ///
+    /// # Errors
+    /// Where the log cannot be opened or the program not be started.
+    pub fn start_as(argv: &[String], folder: &Path, log: &Path, user: Option<(u32, u32)>) -> Result<Companion, ProcessError> {
         let (program, arguments) = argv.split_first().ok_or(ProcessError::Empty)?;
         let open = || OpenOptions::new().create(true).append(true).mode(0o600).open(log);
         let twice = open().and_then(|out| Ok((out.try_clone()?, out)));
         let (out, err): (File, File) = twice.map_err(|error| ProcessError::Log(log.to_owned(), error))?;
-        let child = Command::new(program)
-            .args(arguments)
-            .current_dir(folder)
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(out)
-            .stderr(err)
-            .spawn()
-            .map_err(|error| ProcessError::Start(program.clone(), error))?;
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(folder).process_group(0).stdin(Stdio::piped()).stdout(out).stderr(err);
+        if let Some((user, group)) = user {
+            command.uid(user).gid(group);
+        }
+        let child = command.spawn().map_err(|error| ProcessError::Start(program.clone(), error))?;
         Ok(Companion { child })
     }
 
@@ -68,9 +76,14 @@ impl Companion {
         matches!(self.child.try_wait(), Ok(None))
     }
 
+    /// Asks it to end by closing its standard input, and waits for nothing.
+    pub fn ask_to_end(&mut self) {
+        drop(self.child.stdin.take());
+    }
+
     /// Asks it to end by closing its standard input; kills it where it has not ended after `patience`.
     pub fn end(&mut self, patience: Duration) {
-        drop(self.child.stdin.take());
+        self.ask_to_end();
         let last = Instant::now() + patience;
         while self.running() {
             if Instant::now() >= last {
@@ -78,6 +91,22 @@ impl Companion {
             }
             thread::sleep(LOOK);
         }
+    }
+
+    /// True once it has ended by itself and says that all went well.
+    pub fn succeeded(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(Some(status)) if status.success())
+    }
+
+    /// Sends it that signal; kills it where it has not ended after `patience`.
+    pub fn signal(&mut self, signal: Signal, patience: Duration) {
+        if self.running()
+            && let Ok(id) = i32::try_from(self.id())
+        {
+            // It was not waited for yet, so that the number is still its own.
+            let _ = nix::sys::signal::kill(Pid::from_raw(id), signal);
+        }
+        self.end(patience);
     }
 
     /// SIGKILL, and waits until it is gone.

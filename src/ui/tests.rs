@@ -221,6 +221,23 @@ fn a_key_leads_to_the_databases_and_a_node_to_its_database() {
 }
 
 #[test]
+fn a_node_opens_at_its_own_lines_with_what_is_wrong_with_it_first() {
+    use crate::app::message::Message;
+    use crate::app::update::update;
+    for (size, name) in [((80, 24), "database_node_80"), ((160, 50), "database_node_160")] {
+        let mut state = databases::shown(size);
+        for key in ["j", "enter"] {
+            update(&mut state, Message::Key(key.parse().unwrap()));
+        }
+        let drawn = text(&buffer(&state, size));
+        if size.0 == 80 {
+            assert_eq!(drawn[3], "NODE  db2.main.example:5432");
+        }
+        insta::assert_snapshot!(name, drawn.join("\n"));
+    }
+}
+
+#[test]
 fn what_is_not_fresh_is_never_drawn_as_live() {
     let mut state = trouble((160, 50));
     state.pane = Pane::Metrics;

@@ -1,7 +1,9 @@
 //! Asks every node of a PostgreSQL at once. A node that is down is said and hides no other; a try fails only where none
 //! answered.
 
-use std::sync::Arc;
+mod seen;
+
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -15,6 +17,8 @@ use crate::model::reading::{FailureKind, Outcome};
 use crate::model::source::Answer;
 use crate::model::text::{LABEL_CAP, clean};
 
+use seen::Seen;
+
 /// The node itself. What a standby or a primary does not have is NULL: asking would be an error there.
 const ITSELF: &str = "SELECT r, current_setting('server_version'), \
     (SELECT system_identifier FROM pg_control_system()), (SELECT timeline_id FROM pg_control_checkpoint()), \
@@ -23,14 +27,24 @@ const ITSELF: &str = "SELECT r, current_setting('server_version'), \
     CASE WHEN r THEN extract(epoch FROM pg_last_xact_replay_timestamp()) END, \
     CASE WHEN r THEN pg_is_wal_replay_paused() END, current_setting('synchronous_standby_names'), \
     current_setting('max_connections'), current_setting('archive_mode'), \
-    pg_has_role(current_user, 'pg_monitor', 'USAGE'), current_user \
+    pg_has_role(current_user, 'pg_monitor', 'USAGE'), current_user, \
+    current_setting('superuser_reserved_connections')::int + coalesce(current_setting('reserved_connections', true), '0')::int, \
+    (SELECT CASE WHEN setting::bigint >= 0 THEN setting::bigint * 1048576 END FROM pg_settings WHERE name = 'max_slot_wal_keep_size') \
     FROM pg_is_in_recovery() AS r";
-/// What its clients do.
-const ACTIVITY: &str = "SELECT count(*), extract(epoch FROM max(clock_timestamp() - xact_start) FILTER (WHERE pid <> pg_backend_pid())) \
-    FROM pg_stat_activity WHERE backend_type = 'client backend'";
+/// What its clients do: how many there are, whose transaction is open the longest, and whose is open for nothing.
+const ACTIVITY: &str = "WITH a AS (SELECT extract(epoch FROM clock_timestamp() - xact_start) AS open, \
+    CASE WHEN state LIKE 'idle in transaction%' THEN extract(epoch FROM clock_timestamp() - state_change) END AS idle, \
+    format('pid %s, user %s, database %s', pid, usename, datname) || \
+    CASE WHEN application_name <> '' THEN ', ' || left(application_name, 64) ELSE '' END AS who \
+    FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()) \
+    SELECT (SELECT count(*) + 1 FROM a), o.open, o.who, i.idle, i.who FROM (SELECT 1) AS one \
+    LEFT JOIN (SELECT open, who FROM a WHERE open IS NOT NULL ORDER BY open DESC LIMIT 1) AS o ON true \
+    LEFT JOIN (SELECT idle, who FROM a WHERE idle IS NOT NULL ORDER BY idle DESC LIMIT 1) AS i ON true";
 /// What it receives from.
 const RECEIVER: &str = "SELECT status, sender_host, sender_port, slot_name, received_tli, \
-    extract(epoch FROM clock_timestamp() - last_msg_receipt_time) FROM pg_stat_wal_receiver WHERE pid IS NOT NULL";
+    extract(epoch FROM clock_timestamp() - last_msg_receipt_time), \
+    coalesce(substring(conninfo FROM '(?:^| )application_name=([^ ]+)'), substring(conninfo FROM 'fallback_application_name=([^ ]+)')) \
+    FROM pg_stat_wal_receiver WHERE pid IS NOT NULL";
 /// Who receives from it. Its own position is that of a cascade where it is a standby.
 const STANDBYS: &str = "SELECT left(s.application_name, 64), host(s.client_addr), s.state, s.sync_state, s.replay_lsn, \
     pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END, s.replay_lsn), \
@@ -40,7 +54,7 @@ const STANDBYS: &str = "SELECT left(s.application_name, 64), host(s.client_addr)
 /// What it keeps for whom.
 const SLOTS: &str = "SELECT slot_name, slot_type, active, \
     pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END, restart_lsn), \
-    wal_status FROM pg_replication_slots ORDER BY 4 DESC NULLS LAST LIMIT 1000";
+    wal_status, safe_wal_size FROM pg_replication_slots ORDER BY 4 DESC NULLS LAST LIMIT 1000";
 /// Its archiver.
 const ARCHIVER: &str = "SELECT archived_count, last_archived_wal, extract(epoch FROM last_archived_time), \
     failed_count, last_failed_wal, extract(epoch FROM last_failed_time) FROM pg_stat_archiver";
@@ -52,6 +66,8 @@ const SIZES: &str = "SELECT datname, CASE WHEN has_database_privilege(oid, 'CONN
 #[derive(Debug)]
 pub(crate) struct Postgres {
     nodes: Vec<(String, Result<Link, LinkError>)>,
+    /// What was seen of the primary, for when it is gone.
+    seen: Mutex<Seen>,
 }
 
 impl Postgres {
@@ -60,7 +76,7 @@ impl Postgres {
         let SourceKind::Database(database) = &source.kind else { return None };
         let deadline: Duration = source.timeout.unsigned_abs();
         let nodes = database.nodes.iter().map(|node| (node.name.clone(), Link::new(&node.conninfo, deadline)));
-        Some(Postgres { nodes: nodes.collect() })
+        Some(Postgres { nodes: nodes.collect(), seen: Mutex::default() })
     }
 
     /// One poll.
@@ -68,7 +84,9 @@ impl Postgres {
         let nodes = join_all(self.nodes.iter().map(|(name, link)| node(name, link))).await;
         let at = clock();
         if nodes.iter().any(|node| node.said.is_some()) {
-            return Outcome::Value { value: Answer::Database(Arc::new(DatabaseAnswer { nodes })), as_of: at };
+            let mut answer = DatabaseAnswer { nodes, last_primary: None };
+            self.seen.lock().unwrap_or_else(PoisonError::into_inner).look(&mut answer, at);
+            return Outcome::Value { value: Answer::Database(Arc::new(answer)), as_of: at };
         }
         let refused = !nodes.is_empty() && nodes.iter().all(|node| node.refused);
         let told: Vec<&str> = nodes.iter().filter_map(|node| node.error.as_deref()).collect();
@@ -140,7 +158,8 @@ fn itself(rows: &[Row]) -> Result<Said, LinkError> {
     }
     Ok(Said {
         in_recovery,
-        version: text(row, 1).unwrap_or_default(),
+        // Debian and others write the name of their package behind it.
+        version: text(row, 1).unwrap_or_default().split_whitespace().next().unwrap_or_default().to_owned(),
         system: text(row, 2),
         // After a promotion the control file says the old timeline until a checkpoint: the newest file knows better.
         timeline: written.or_else(|| number(row, 3)),
@@ -151,6 +170,8 @@ fn itself(rows: &[Row]) -> Result<Said, LinkError> {
         replay_paused: flag(row, 9).unwrap_or(false),
         synchronous: text(row, 10).unwrap_or_default(),
         max_connections: number(row, 11).unwrap_or(0),
+        reserved_connections: number(row, 15).unwrap_or(0),
+        slot_keep: number(row, 16),
         // A standby archives only where it is told to `always`.
         archiver: match text(row, 12).as_deref() {
             Some("always") => Some(Archiver::default()),
@@ -165,7 +186,8 @@ fn itself(rows: &[Row]) -> Result<Said, LinkError> {
 fn activity(rows: &[Row], said: &mut Said) {
     let Some(row) = rows.first() else { return };
     said.connections = number(row, 0);
-    said.longest_transaction = seconds(row, 1);
+    (said.longest_transaction, said.longest_of) = (seconds(row, 1), text(row, 2));
+    (said.longest_idle, said.idle_of) = (seconds(row, 3), text(row, 4));
 }
 
 fn receiver(rows: &[Row], said: &mut Said) {
@@ -173,7 +195,7 @@ fn receiver(rows: &[Row], said: &mut Said) {
     // The control file of a standby is behind what it receives.
     said.timeline = number(row, 4).or(said.timeline);
     let sender = text(row, 1).map(|host| format!("{host}:{}", text(row, 2).unwrap_or_default()));
-    said.receiver = Some(Receiver { status: text(row, 0), sender, receipt_age: seconds(row, 5), slot: text(row, 3) });
+    said.receiver = Some(Receiver { status: text(row, 0), sender, receipt_age: seconds(row, 5), slot: text(row, 3), name: text(row, 6) });
 }
 
 fn standby(row: &Row) -> Standby {
@@ -197,6 +219,8 @@ fn slot(row: &Row) -> Slot {
         active: flag(row, 2).unwrap_or(false),
         retained: number::<i64>(row, 3).map(|bytes| bytes.max(0).unsigned_abs()),
         status: text(row, 4),
+        // Below zero it is lost already, or will be.
+        safe: number::<i64>(row, 5).map(|bytes| bytes.max(0).unsigned_abs()),
     }
 }
 

@@ -87,7 +87,7 @@ pub const CRATES: &[Crate] = &[
     Crate { name: "futures-util", place: Rooms(&["link", "watch", "session"]), why: "streams of bytes and of keys" },
     Crate {
         name: "nix",
-        place: Rooms(&["link", "cache", "session", "cli"]),
+        place: Rooms(&["link", "cache", "session", "lab", "cli"]),
         why: "processes, terminal modes, signals, and who we are, without unsafe code here",
     },
     Crate {
@@ -95,7 +95,11 @@ pub const CRATES: &[Crate] = &[
         place: Rooms(&["watch", "cache", "session", "cli"]),
         why: "the answers of servers, the cached ones, and `-o json`",
     },
-    Crate { name: "tokio-postgres", place: Rooms(&["link"]), why: "PostgreSQL's own protocol; TLS with the one provider" },
+    Crate {
+        name: "tokio-postgres",
+        place: Rooms(&["link", "lab"]),
+        why: "PostgreSQL's own protocol; TLS with the one provider; who writes into the practice ledger",
+    },
     Crate { name: "prometheus-parse", place: Rooms(&["watch"]), why: "the wanted lines of a `/metrics` page" },
     Crate {
         name: "memchr",

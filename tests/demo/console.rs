@@ -9,7 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
-use crate::practice::{PATIENCE, leftovers, until_gone};
+use crate::practice::{PATIENCE, leftovers, services, until_gone};
 
 /// `qd demo` on its own terminal.
 struct Console {
@@ -91,7 +91,7 @@ impl Drop for Console {
 fn the_console_opens_on_practice_says_so_and_leaves_nothing_after_q() {
     let mut console = Console::open(&[]);
     console.until(&["practice", "north", "south", "web", "clients", "Practice: nothing here is production"]);
-    assert_eq!(leftovers(console.home.path()).len(), 7);
+    assert_eq!(services(console.home.path()).len(), 7);
     console.press(b"q");
     assert_eq!(console.exit_code(), 0);
     assert_eq!(leftovers(console.home.path()), Vec::<String>::new());

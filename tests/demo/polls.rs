@@ -16,7 +16,7 @@ use quarterdeck::session::archive::Archive;
 use quarterdeck::session::feed::{Feed, Sources};
 use tokio::sync::{mpsc, watch};
 
-use crate::practice::{PATIENCE, Practice, until};
+use crate::practice::{PATIENCE, Practice, have_postgres, until};
 
 /// As many polls of the source that tells may pass.
 const POLLS: usize = 3;
@@ -92,4 +92,22 @@ fn a_storm() {
     let practice = Practice::start(&["--scenario", "storm", "--after", "0"]);
     until("the outbox is stuck", || practice.value("north store page", "store_outbox_waiting", &[("partition", "2999")]));
     told_within_three_polls(&practice, "north store page", "the outbox is stuck at north", &["the outbox is stuck at north"]);
+}
+
+#[test]
+fn a_standby_that_is_held_back() {
+    if !have_postgres("a_standby_that_is_held_back") {
+        return;
+    }
+    let practice = Practice::start(&["--scenario", "replica-lag", "--after", "0"]);
+    practice.until_the_ledger_streams();
+    until("its replay is paused", || (practice.ledger_nodes()[1]["replay_paused"] == true).then_some(()));
+    told_within_three_polls(&practice, "ledger", "replay paused", &["ledger", "south", "paused"]);
+    until("commits wait", || practice.ledger_nodes()[1]["lag_seconds"].as_f64().filter(|seconds| *seconds >= 3.0));
+    told_within_three_polls(&practice, "ledger", "standby lags", &["ledger", "south", "standby lags"]);
+    // A person mends it.
+    let file = practice.folder.join("south/ledger/ledger.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("paused = true", "paused = false")).unwrap();
+    until("it replays again", || (practice.ledger_nodes()[1]["replay_paused"] == false).then_some(()));
 }

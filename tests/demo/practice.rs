@@ -41,18 +41,54 @@ pub fn qd(home: &Path, arguments: &[&str]) -> (i32, String) {
     (out.status.code().unwrap(), String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).into_owned())
 }
 
-/// The command lines of processes that name this home: its marker is unique among all tests.
+/// The command lines of processes that name this home, or of PostgreSQL's that were started with it: its marker is
+/// unique among all tests.
 pub fn leftovers(home: &Path) -> Vec<String> {
     let marker = home.to_str().unwrap();
     let processes = fs::read_dir("/proc").unwrap().flatten().filter(|entry| entry.file_name().to_string_lossy().parse::<u32>().is_ok());
     // One that ends while we look has none.
-    let lines = processes.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
-    lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " ")).filter(|line| line.contains(marker)).collect()
+    let read = |path: PathBuf| fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).replace('\0', " ")).unwrap_or_default();
+    let lines = processes.filter_map(|entry| {
+        let (line, name) = (read(entry.path().join("cmdline")), read(entry.path().join("comm")));
+        // Its data may lie elsewhere, and the words of its own processes are their state.
+        let database =
+            ["postgres", "initdb", "pg_basebackup"].contains(&name.trim()) && read(entry.path().join("environ")).contains(marker);
+        (line.contains(marker) || database).then_some(line)
+    });
+    lines.collect()
+}
+
+/// Those of them that are the practice estate's own services: the ledger comes later, where there is one.
+pub fn services(home: &Path) -> Vec<String> {
+    let mut lines = leftovers(home);
+    lines.retain(|line| line.contains(" lab serve ") && !line.contains(" lab serve ledger "));
+    lines
 }
 
 /// Waits until no process names this home.
 pub fn until_gone(home: &Path) {
     until("the end of every process", || leftovers(home).is_empty().then_some(()));
+}
+
+/// Says that a test did not run. Counted by `tests/run`; in CI a failure unless `tests/allowed-skips` names the test.
+#[allow(clippy::print_stderr, reason = "a test that did not run is told")]
+fn skip(test: &str, why: &str) {
+    eprintln!("SKIPPED {test}: {why}");
+    if let Some(list) = std::env::var_os("QD_TEST_SKIPS") {
+        let mut file = fs::File::options().append(true).create(true).open(list).unwrap();
+        file.write_all(format!("{test}\t{why}\n").as_bytes()).unwrap();
+    }
+    let allowed = include_str!("../allowed-skips").lines().any(|line| line.split_whitespace().next() == Some(test));
+    assert!(allowed || std::env::var("CI").as_deref() != Ok("true"), "{test} is skipped in CI: {why}");
+}
+
+/// True where PostgreSQL's programs are on this machine; else the test is skipped.
+pub fn have_postgres(test: &str) -> bool {
+    let there = fs::read_dir("/usr/lib/postgresql").is_ok_and(|mut versions| versions.next().is_some());
+    if !there {
+        skip(test, "not installed: postgresql");
+    }
+    there
 }
 
 /// A practice estate that runs.
@@ -89,9 +125,32 @@ impl Practice {
         Practice { folder: path.parent().unwrap().to_owned(), home, estate, child: Some(child) }
     }
 
-    /// The processes that run for it.
+    /// The processes that run for it, without the ledger's.
     pub fn processes(&self) -> Vec<String> {
-        leftovers(self.home.path())
+        services(self.home.path())
+    }
+
+    /// The folder of the ledger's servers.
+    pub fn ledger(&self) -> PathBuf {
+        fs::read_to_string(self.folder.join("ledger-folder")).map_or_else(|_| self.folder.join("ledger"), PathBuf::from)
+    }
+
+    /// What the console would say of the ledger: its nodes, asked once.
+    pub fn ledger_nodes(&self) -> Vec<serde_json::Value> {
+        let estate = self.folder.join("estate.toml");
+        let out = command(self.home.path()).args(["--estate", estate.to_str().unwrap(), "status", "-o", "json"]).output().unwrap();
+        let told: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+        let ledger = told["sources"].as_array().unwrap().iter().find(|source| source["name"] == "ledger").unwrap();
+        ledger["database"]["nodes"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// Waits until the ledger's standby streams from its primary.
+    pub fn until_the_ledger_streams(&self) {
+        until("the standby streams", || {
+            let nodes = self.ledger_nodes();
+            let is = |n: usize, key: &str, word: &str| nodes.get(n).is_some_and(|node| node[key] == word);
+            (is(0, "role", "primary") && is(1, "receiver_status", "streaming")).then_some(())
+        });
     }
 
     /// Sends that signal to the one process that holds all, and waits until it is gone.

@@ -62,9 +62,7 @@ impl Pair {
             pair.a.port
         ));
         // Only this user must show a password.
-        let hba = a.join("pg_hba.conf");
-        let trust = fs::read_to_string(&hba).expect("pg_hba.conf");
-        fs::write(&hba, format!("host all locked 127.0.0.1/32 scram-sha-256\n{trust}")).expect("pg_hba.conf is written");
+        pair.a.admit("host all locked 127.0.0.1/32 scram-sha-256\n");
         pair.a.start();
         pair.a.sql("create table t(id serial primary key, at timestamptz default now())");
         pair.a.sql("create role qd login in role pg_monitor");
@@ -97,6 +95,15 @@ impl Pair {
         }
     }
 
+    /// A server more, not started: a copy of that one that streams from it by this name, over the slot of the same name.
+    pub fn copy_of(&self, from: &Server, name: &'static str) -> Server {
+        let server = Server { port: free_port(), name, folder: self.folder.path().to_owned() };
+        let source = format!("host=127.0.0.1 port={} user=postgres application_name={name}", from.port);
+        run("pg_basebackup", &["-d", &source, "-D", &text(&server.data()), "-R", "-X", "stream", "-C", "-S", name, "-c", "fast"]);
+        server.configure(&format!("port = {}\n", server.port));
+        server
+    }
+
     /// A file in their folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
@@ -111,6 +118,13 @@ impl Drop for Pair {
 }
 
 impl Server {
+    /// Writes the rules about who may connect, before those that there are.
+    pub fn admit(&self, rules: &str) {
+        let hba = self.data().join("pg_hba.conf");
+        let before = fs::read_to_string(&hba).expect("pg_hba.conf");
+        fs::write(&hba, format!("{rules}{before}")).expect("pg_hba.conf is written");
+    }
+
     /// How the estate file says where it is.
     pub fn node(&self, user: &str) -> String {
         format!("host=127.0.0.1 port={} user={user} dbname=postgres", self.port)

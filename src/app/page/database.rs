@@ -2,7 +2,7 @@
 
 use crate::app::state::State;
 use crate::app::{mark, when};
-use crate::model::database::{DatabaseAnswer, Node, Said, Slot, Standby, troubles};
+use crate::model::database::{DatabaseAnswer, Node, Said, Slot, Standby, Trouble, troubles};
 use crate::model::estate::{Source, SourceKind};
 use crate::model::metric;
 use crate::model::panel::Unit;
@@ -23,18 +23,39 @@ pub(super) fn lines(state: &State, source: &Source, answer: &DatabaseAnswer, pag
     for trouble in &troubles {
         page.text(&format!("{} {}", mark::glyph(trouble.severity), trouble.what), mark::token(trouble.severity));
     }
+    if let Some(last) = &answer.last_primary {
+        page.head("LAST KNOWN PRIMARY");
+        let timeline = last.timeline.map_or("?".to_owned(), |t| t.to_string());
+        page.field(
+            "position",
+            &format!("{}, {} on timeline {timeline}, {}", last.written, last.name, when::both(state, last.at)),
+            Token::Text,
+        );
+        page.field("not seen since", &when::both(state, last.gone), Token::Text);
+    }
     for node in &answer.nodes {
-        self::node(state, answer, node, page);
+        let own = troubles
+            .iter()
+            .filter(|trouble| trouble.of.strip_prefix(&node.name).is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')));
+        self::node(state, answer, node, &own.collect::<Vec<_>>(), page);
     }
 }
 
-fn node(state: &State, answer: &DatabaseAnswer, node: &Node, page: &mut Page) {
-    page.head(&format!("NODE  {}", node.name));
+/// What stands over a node's lines.
+pub(super) fn node_head(name: &str) -> String {
+    format!("NODE  {name}")
+}
+
+fn node(state: &State, answer: &DatabaseAnswer, node: &Node, wrong: &[&Trouble], page: &mut Page) {
+    page.head(&node_head(&node.name));
     let Some(said) = &node.said else {
         page.field("role", "? it did not answer", Token::Unknown);
         page.field("why", node.error.as_deref().unwrap_or("?"), Token::Warning);
         return;
     };
+    listed("wrong", wrong, page, |one| {
+        (format!("{} {}: {}", mark::glyph(one.severity), one.kind.name(), one.what), mark::token(one.severity))
+    });
     let timeline = said.timeline.map_or("?".to_owned(), |t| t.to_string());
     page.field("role", &format!("{}, timeline {timeline}, version {}", said.role(), said.version), Token::Text);
     let position = said.position().map_or("?".to_owned(), |at| at.to_string());
@@ -47,9 +68,12 @@ fn node(state: &State, answer: &DatabaseAnswer, node: &Node, page: &mut Page) {
         None => page.field("connections", &format!("? of {}", said.max_connections), Token::Unknown),
     }
     match said.longest_transaction {
-        Some(age) => page.field("oldest trans.", &metric::show(age, Unit::Seconds), Token::Text),
+        Some(age) => page.field("oldest trans.", &whose(age, &said.longest_of), Token::Text),
         None if said.connections.is_none() => page.field("oldest trans.", "? not read", Token::Unknown),
         None => page.field("oldest trans.", "none is open", Token::Dim),
+    }
+    if let Some(idle) = said.longest_idle {
+        page.field("idle trans.", &whose(idle, &said.idle_of), Token::Text);
     }
     archiver(state, said, page);
     if !said.synchronous.is_empty() {
@@ -66,6 +90,12 @@ fn node(state: &State, answer: &DatabaseAnswer, node: &Node, page: &mut Page) {
     }
 }
 
+/// How long, and whose.
+fn whose(seconds: f64, of: &Option<String>) -> String {
+    let time = metric::show(seconds, Unit::Seconds);
+    of.as_ref().map_or_else(|| time.clone(), |of| format!("{time}, {of}"))
+}
+
 fn standby(state: &State, answer: &DatabaseAnswer, said: &Said, page: &mut Page) {
     match answer.lag(said) {
         Some(lag) => {
@@ -73,6 +103,18 @@ fn standby(state: &State, answer: &DatabaseAnswer, said: &Said, page: &mut Page)
             page.field("lag", &format!("{}{seconds}", metric::show(lag.bytes as f64, Unit::Bytes)), Token::Text);
         }
         None => page.field("lag", "? no one primary to measure by", Token::Unknown),
+    }
+    // A loss is only spoken of where there is no primary to ask.
+    if answer.primaries().next().is_none() {
+        match answer.bound(said) {
+            Some(bound) => page.field("may lack", &bound.text(), Token::Text),
+            None => page.field("may lack", "? no bound is known: no primary was seen before", Token::Unknown),
+        }
+    }
+    if let Some((feeder, sender, _)) = answer.feeder(said)
+        && sender.in_recovery
+    {
+        page.field("fed by", &format!("{}, a standby itself", feeder.name), Token::Text);
     }
     match said.newest_commit {
         Some(at) => page.field("holds up to", &format!("{}, its newest commit", when::both(state, at)), Token::Text),
@@ -127,8 +169,12 @@ fn follower(standby: &Standby) -> (String, Token) {
 }
 
 fn slot(slot: &Slot) -> (String, Token) {
+    let bytes = |n: u64| metric::show(n as f64, Unit::Bytes);
     let kind = if slot.logical { "logical" } else { "physical" };
     let read = if slot.active { "active" } else { "read by nobody" };
-    let kept = slot.retained.map_or("keeps nothing".to_owned(), |bytes| format!("keeps {}", metric::show(bytes as f64, Unit::Bytes)));
-    (format!("{} {kind}, {read}, {kept}", slot.name), if slot.active { Token::Text } else { Token::Warning })
+    let kept = slot.retained.map_or("keeps nothing".to_owned(), |kept| format!("keeps {}", bytes(kept)));
+    let status = slot.status.as_deref().filter(|status| *status != "reserved").map_or(String::new(), |status| format!(", {status}"));
+    let safe = slot.safe.map_or(String::new(), |safe| format!(", {} until it may be lost", bytes(safe)));
+    let token = if slot.active && status.is_empty() { Token::Text } else { Token::Warning };
+    (format!("{} {kind}, {read}, {kept}{status}{safe}", slot.name), token)
 }

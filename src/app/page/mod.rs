@@ -116,6 +116,14 @@ pub fn lines(state: &State, layer: &Layer, width: u16) -> (String, Vec<Row>) {
     }
 }
 
+/// The line at which the node of that place of a database begins on its source's page; the first where it is not there.
+pub fn of_node(state: &State, index: usize, node: usize) -> usize {
+    let Some((at, _)) = super::databases::known(state, index).and_then(|known| known.node(node)) else { return 0 };
+    let head = database::node_head(&at.name);
+    let rows = lines(state, &Layer::Source { index, spot: Spot::default() }, state.size.0).1;
+    rows.iter().position(|row| row.spans.first().is_some_and(|(text, _)| *text == head)).unwrap_or(0)
+}
+
 /// Moves through a page by so many lines: to the next line that leads somewhere while it is on the screen, else the page
 /// scrolls. What is selected is on the screen, always, and the page never scrolls past its end.
 pub fn walk(spot: &mut Spot, rows: &[Row], height: usize, by: isize) {

@@ -10,6 +10,7 @@ use crate::app::deployments::window;
 use crate::app::effect::Effect;
 use crate::app::filter::Filter;
 use crate::app::layer::{Layer, Pane, Spot};
+use crate::app::page;
 use crate::app::palette::Goal;
 use crate::app::pane;
 use crate::app::state::{AlertRow, OverviewRow, PaneList, State, WayBack};
@@ -160,9 +161,9 @@ pub(super) fn open(state: &mut State) {
             }
         }
         Pane::Databases => {
-            if let Some(DatabaseRow::Node(index, _)) = state.database_rows.get(state.databases.list.row) {
-                let index = *index;
-                lay(state, Layer::Source { index, spot: Spot::default() });
+            if let Some(&DatabaseRow::Node(index, node)) = state.database_rows.get(state.databases.list.row) {
+                let scroll = page::of_node(state, index, node);
+                lay(state, Layer::Source { index, spot: Spot { scroll, ..Spot::default() } });
             }
         }
         Pane::Backups => {

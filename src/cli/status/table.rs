@@ -1,5 +1,7 @@
 //! `qd status` for people: needs first, then services, sources and panels.
 
+mod databases;
+
 use std::collections::HashSet;
 use std::io::{self, Write};
 
@@ -30,6 +32,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     writeln!(out, "alerts {}, of them muted {quiet}{found}", report.view.alerts.len())?;
     section(out, "needs you", needs(report))?;
     section(out, "services", services(report))?;
+    section(out, "databases", databases::rows(report))?;
     section(out, "backups", backups(report))?;
     section(out, "sources", sources(report))?;
     section(out, "panels", panels(report))?;

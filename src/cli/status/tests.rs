@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::model::alert::{Alert, AlertId, AlertState, Origin, severity_of};
-use crate::model::database::{Archiver, Database, DatabaseAnswer, Limit, Lsn, Node, NodeAt, Receiver, Said, Slot, Standby};
+use crate::model::database::{Archiver, BUSY, Database, DatabaseAnswer, Limit, Lsn, Node, NodeAt, Receiver, Said, Slot, Standby};
 use crate::model::estate::{KEEP, Probe, Role, Service, Site, Source, SourceKind};
 use crate::model::label::Labels;
 use crate::model::metric::{PanelAnswer, Sample};
@@ -204,6 +204,7 @@ fn replicated() -> (Estate, Vec<Reading<Answer>>) {
         warn: Limit::Bytes(4_096),
         critical: None,
         slot_limit: 1 << 30,
+        busy: BUSY,
     });
     estate.sources[0].service = Some("web".into());
     estate.panels.clear();
@@ -230,7 +231,7 @@ fn replicated() -> (Estate, Vec<Reading<Answer>>) {
     let node = |name: &str, said| Node { name: name.into(), said, ..Node::default() };
     let mut nodes = vec![node("db1", Some(primary)), node("db2", Some(standby)), node("db3", None)];
     nodes[2].error = Some("db3: connection refused".into());
-    (estate, vec![value(Answer::Database(Arc::new(DatabaseAnswer { nodes })), -1)])
+    (estate, vec![value(Answer::Database(Arc::new(DatabaseAnswer { nodes, last_primary: None })), -1)])
 }
 
 #[test]
@@ -240,6 +241,11 @@ fn a_database_is_told_node_by_node_and_makes_its_service_worse() {
     assert_eq!(exit(report.verdict()), WARNING);
     let told = serde_json::to_value(json::status(&report)).unwrap();
     insta::assert_snapshot!(serde_json::to_string_pretty(&told["sources"][0]["database"]).unwrap());
+    let mut table = Vec::new();
+    table::write(&report, &mut table).unwrap();
+    let table = String::from_utf8(table).unwrap();
+    let databases: Vec<&str> = table.split("\n\n").filter(|section| section.starts_with("databases")).collect();
+    insta::assert_snapshot!("databases_as_a_table", databases.concat());
     let web = told["services"].as_array().unwrap().iter().find(|service| service["name"] == "web").unwrap().clone();
     assert_eq!((&web["state"], &web["worst"]), (&"warning".into(), &"database node gone".into()));
     let mut out = Vec::new();

@@ -8,7 +8,7 @@ use super::super::bytes;
 use super::super::conninfo::{Conninfo, ConninfoError, SslMode};
 use super::super::raw::{Key, Raw};
 use super::super::report::Report;
-use super::sources::interval;
+use super::sources::{duration, interval};
 use super::{missing, word};
 use crate::model::database::Limit;
 use crate::model::text::is_hostile;
@@ -38,18 +38,21 @@ pub(super) fn nodes(raw: &Raw, report: &mut Report<'_>) {
         if nodes.get_ref().len() > NODES {
             report.at(nodes.span().start, format!("a database has at most {NODES} nodes"));
         }
-        let mut seen = HashSet::new();
+        let (mut seen, mut names) = (HashSet::new(), HashSet::new());
         for node in nodes.get_ref() {
-            if let Some(name) = self::node(report, node)
-                && !seen.insert(name)
-            {
+            let Some(info) = self::node(report, node) else { continue };
+            if !seen.insert(info.address()) {
                 report.at(node.span().start, "this node is named twice in `nodes`");
+            } else if !names.insert(info.name()) {
+                let what = format!("this node would be called `{}` as another is", info.name());
+                report.hint(node.span().start, what, "give the sockets folders of different names, or other ports");
             }
         }
     }
 }
 
-pub(super) fn node(report: &mut Report<'_>, written: &Spanned<String>) -> Option<String> {
+/// The libpq words of one node; what is wrong with them is told.
+pub(super) fn node(report: &mut Report<'_>, written: &Spanned<String>) -> Option<Conninfo> {
     let (at, text) = (written.span().start, written.get_ref().as_str());
     if text.chars().any(is_hostile) {
         report.at(at, "the node holds a control, invisible or direction-changing character");
@@ -59,14 +62,22 @@ pub(super) fn node(report: &mut Report<'_>, written: &Spanned<String>) -> Option
         Err(ConninfoError::Wrong { what, hint }) => report.hint(at, what, hint),
         Err(ConninfoError::Word { what, word, words }) => report.choice(at, what, &word, words),
         Ok(info) => {
-            let checked = info.sslmode == Some(SslMode::VerifyFull);
+            let checked = matches!(info.sslmode, Some(SslMode::VerifyCa | SslMode::VerifyFull));
             if info.sslrootcert.is_some() && info.sslmode.is_some() && !checked {
-                report.hint(at, "`sslrootcert` is for `sslmode=verify-full` only", "the other modes look at no certificate");
+                report.hint(at, "`sslrootcert` is for `sslmode=verify-full` and `verify-ca`", "the other modes look at no certificate");
             }
-            if checked && info.host.as_deref().is_some_and(|host| host.starts_with('/')) {
-                report.hint(at, "a Unix socket has no TLS", "leave `sslmode` out");
+            // Any server that a public authority ever signed would do.
+            if info.sslmode == Some(SslMode::VerifyCa) && info.sslrootcert.is_none() && info.service.is_none() {
+                report.hint(at, "`sslmode=verify-ca` is nothing without `sslrootcert`", "name the authority, or use `verify-full`");
             }
-            return Some(info.name());
+            if info.sslcert.is_some() != info.sslkey.is_some() {
+                report.hint(at, "`sslcert` and `sslkey` belong together", "name both files");
+            }
+            let tls = checked || info.sslcert.is_some();
+            if tls && info.host.as_deref().is_some_and(|host| host.starts_with('/')) {
+                report.hint(at, "a Unix socket has no TLS", "leave `sslmode` and `sslcert` out");
+            }
+            return Some(info);
         }
     }
     None
@@ -92,6 +103,18 @@ pub(super) fn limits(raw: &Raw, report: &mut Report<'_>) {
             && let Err(what) = bytes::parse(limit.get_ref())
         {
             report.at(limit.span().start, what);
+        }
+        if let Some(share) = &database.connections_warn
+            && !(0.01..=1.0).contains(share.get_ref())
+        {
+            report.hint(share.span().start, "`connections_warn` is no share from 0.01 to 1", "such as 0.85 of the connections");
+        }
+        for key in [&database.longest_transaction_warn, &database.idle_transaction_warn] {
+            if let Some(written) = key
+                && duration(report, written).is_some_and(|time| time.is_zero())
+            {
+                report.at(written.span().start, "it must be more than nothing");
+            }
         }
     }
 }

@@ -41,4 +41,13 @@ pub(in crate::config) struct RawDatabase {
     /// How much log a slot may retain, such as `10GiB`, which it is without this key.
     #[schemars(with = "Option<String>")]
     pub slot_limit: Key<String>,
+    /// From this share of the connections that ordinary users may have on, 0.01 to 1, it is a warning; 0.85 without this key.
+    #[schemars(with = "Option<f64>")]
+    pub connections_warn: Key<f64>,
+    /// From this age of an open transaction on it is a warning; `1h` without this key.
+    #[schemars(with = "Option<String>")]
+    pub longest_transaction_warn: Key<String>,
+    /// From this time on that a client leaves its transaction open and asks nothing it is a warning; `10m` without this key.
+    #[schemars(with = "Option<String>")]
+    pub idle_transaction_warn: Key<String>,
 }

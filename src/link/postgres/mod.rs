@@ -88,9 +88,12 @@ impl Node {
         config.ssl_mode(match whole.mode {
             SslMode::Disable => Wanted::Disable,
             SslMode::Prefer => Wanted::Prefer,
-            SslMode::Require | SslMode::VerifyFull => Wanted::Require,
+            SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => Wanted::Require,
         });
-        let tls = tls::Connector::new(whole.mode, whole.info.sslrootcert.as_deref()).map_err(refused)?;
+        let info = whole.info.clone();
+        // Roots, certificate and key are files too.
+        let tls = tokio::task::spawn_blocking(move || tls::Connector::new(whole.mode, &info)).await;
+        let tls = tls.map_err(|error| unreachable(error.to_string()))?.map_err(|told| refused(format!("{at}: {told}")))?;
         let (client, connection) = config.connect(tls).await.map_err(|error| failed(&at, &error, &whole.searched))?;
         let pump = tokio::spawn(async move {
             // Its end is told by the statement that it ends.

@@ -1,19 +1,23 @@
 //! TLS for PostgreSQL with the one crypto provider that all connections have.
 
+use std::fs;
 use std::future::Future;
 use std::io;
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, SignatureScheme};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
 use tokio_rustls::TlsConnector;
 
-use crate::config::conninfo::SslMode;
+use crate::config::conninfo::{Conninfo, SslMode};
 use crate::config::http_config::{SecretRef, Tls, TlsVersion};
 use crate::link::http::tls;
 use crate::link::secret::Secrets;
@@ -25,21 +29,88 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// For that `sslmode`, with the only roots that are trusted. Reads the roots' file where it needs them.
-    pub fn new(mode: SslMode, roots: Option<&Path>) -> Result<Connector, String> {
-        let checked = mode == SslMode::VerifyFull;
+    /// For that `sslmode`, with the only roots that are trusted and the certificate that is shown. Reads their files.
+    pub fn new(mode: SslMode, info: &Conninfo) -> Result<Connector, String> {
+        let checked = matches!(mode, SslMode::VerifyCa | SslMode::VerifyFull);
+        let file = |path: &PathBuf| SecretRef::File(path.clone());
+        if let Some(key) = &info.sslkey {
+            closed(key)?;
+        }
         let wanted = Tls {
-            ca: roots.filter(|_| checked).map(|path| SecretRef::File(path.to_owned())),
-            client: None,
+            ca: info.sslrootcert.as_ref().filter(|_| checked).map(file),
+            client: info.sslcert.as_ref().map(file).zip(info.sslkey.as_ref().map(file)),
             server_name: None,
             insecure_skip_verify: !checked,
             min: TlsVersion::Tls12,
             max: TlsVersion::Tls13,
         };
-        let mut config = tls::config(&wanted, true, false, &mut Secrets::default())?;
+        let mut secrets = Secrets::default();
+        // A client certificate is shown to the system itself only, which this always is.
+        let mut config = tls::config(&wanted, true, false, &mut secrets)?;
+        if mode == SslMode::VerifyCa {
+            let judge = tls::looking(&wanted, &mut secrets)?.judge;
+            config.dangerous().set_certificate_verifier(Arc::new(AnyName { judge }));
+        }
         // PostgreSQL 17 ends a handshake that offers HTTP.
         config.alpn_protocols.clear();
         Ok(Connector { config: Arc::new(config) })
+    }
+}
+
+/// A key that others can read is refused, as libpq refuses it; one of root's may be read by its group.
+fn closed(key: &Path) -> Result<(), String> {
+    let about = fs::metadata(key).map_err(|error| format!("cannot read {}: {error}", key.display()))?;
+    let open = if about.uid() == 0 { 0o037 } else { 0o077 };
+    if about.mode() & open != 0 {
+        return Err(format!("{} can be read by others: `chmod 600` it", key.display()));
+    }
+    Ok(())
+}
+
+/// `verify-ca`: the certificate must be trusted, and may carry any name.
+#[derive(Debug)]
+struct AnyName {
+    judge: Arc<WebPkiServerVerifier>,
+}
+
+impl ServerCertVerifier for AnyName {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        match self.judge.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
+            // The name is looked at last: all else was right.
+            Err(rustls::Error::InvalidCertificate(CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. })) => {
+                Ok(ServerCertVerified::assertion())
+            }
+            other => other,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.judge.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.judge.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.judge.supported_verify_schemes()
     }
 }
 

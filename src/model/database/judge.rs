@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Database, DatabaseAnswer, Limit, Node, Quorum, Said, Standby};
+use super::{Database, DatabaseAnswer, Limit, Node, Quorum, Said, Slot, Standby, busy};
 use crate::model::age;
 use crate::model::estate::Severity;
 use crate::model::metric;
@@ -11,6 +11,9 @@ use crate::model::panel::Unit;
 /// Seconds without a message after which a receiver is called silent. A sender says something at least every half
 /// `wal_sender_timeout`, 30 s as PostgreSQL comes; a receiver gives up after 60 s.
 const SILENT: f64 = 45.0;
+
+/// A slot is near its end where less than this part of what it may keep is left.
+const NEAR: u64 = 5;
 
 /// How far a standby is behind.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,6 +25,14 @@ pub struct Lag {
 }
 
 impl Lag {
+    /// How bad it is by the limits of that database; `None` where it is within them.
+    pub fn severity(self, database: &Database) -> Option<Severity> {
+        match database.critical.is_some_and(|limit| self.reaches(limit)) {
+            true => Some(Severity::Critical),
+            false => self.reaches(database.warn).then_some(Severity::Warning),
+        }
+    }
+
     /// True where the limit is reached. What is not known reaches no limit of time.
     pub fn reaches(self, limit: Limit) -> bool {
         match limit {
@@ -46,6 +57,8 @@ pub enum TroubleKind {
     StandbyGone,
     /// A standby is behind its limit.
     Lag,
+    /// A standby replays nothing because someone said so.
+    Paused,
     /// The nodes are not of one cluster.
     Stranger,
     /// A standby follows another timeline than the primary's.
@@ -54,6 +67,10 @@ pub enum TroubleKind {
     Archiver,
     /// A slot retains too much, or was lost.
     Slot,
+    /// Hardly a connection is left for clients.
+    Connections,
+    /// A transaction has been open for long.
+    Transaction,
 }
 
 impl TroubleKind {
@@ -66,10 +83,13 @@ impl TroubleKind {
             TroubleKind::NodeGone => "database node gone",
             TroubleKind::StandbyGone => "standby gone",
             TroubleKind::Lag => "standby lags",
+            TroubleKind::Paused => "replay paused",
             TroubleKind::Stranger => "node of another cluster",
             TroubleKind::Timeline => "standby on another timeline",
             TroubleKind::Archiver => "archiver fails",
             TroubleKind::Slot => "slot retains log",
+            TroubleKind::Connections => "connections run out",
+            TroubleKind::Transaction => "transaction open for long",
         }
     }
 }
@@ -106,13 +126,14 @@ pub fn troubles(database: &Database, answer: &DatabaseAnswer) -> Vec<Trouble> {
         if let Some(said) = &node.said {
             archiver(node, said, &mut all);
             slots(database, node, said, &mut all);
+            busy::judge(&database.busy, node, said, &mut all);
         }
     }
     all.sort_by(|a, b| b.severity.cmp(&a.severity).then(a.kind.cmp(&b.kind)));
     all
 }
 
-fn trouble(kind: TroubleKind, severity: Severity, of: &str, what: String) -> Trouble {
+pub(super) fn trouble(kind: TroubleKind, severity: Severity, of: &str, what: String) -> Trouble {
     Trouble { kind, severity, of: of.to_owned(), what, since: None }
 }
 
@@ -132,6 +153,10 @@ fn roles(answer: &DatabaseAnswer, all: &mut Vec<Trouble>) {
             0 => "no node takes writes: all of them are standbys".to_owned(),
             silent => format!("no node that answers takes writes; {silent} of {} did not answer", answer.nodes.len()),
         };
+        let bounds = answer.said().filter_map(|(node, said)| Some(format!("{} may lack {}", node.name, answer.bound(said)?.text())));
+        // Without a look at it before it went, no bound is known.
+        let last = answer.last_seen().into_iter().chain(bounds).fold(String::new(), |all, one| format!("{all}; {one}"));
+        let what = what + &last;
         all.push(trouble(TroubleKind::NoPrimary, Severity::Critical, "", what));
     }
     let mut systems = answer.said().filter_map(|(node, said)| said.system.as_deref().map(|system| (node, system)));
@@ -155,22 +180,27 @@ fn standby(database: &Database, answer: &DatabaseAnswer, node: &Node, said: &Sai
         let what = format!("{name} has heard nothing of its sender for {}", metric::show(silent, Unit::Seconds));
         all.push(trouble(TroubleKind::StandbyGone, Severity::Warning, name, what));
     }
-    if let Some(lag) = answer.lag(said) {
-        let severity = match database.critical.is_some_and(|limit| lag.reaches(limit)) {
-            true => Some(Severity::Critical),
-            false => lag.reaches(database.warn).then_some(Severity::Warning),
+    if said.replay_paused {
+        // What it has received is not lost; who reads there reads what is old, and a takeover replays it first.
+        let waiting = said.received.zip(said.replayed).map_or(0, |(received, replayed)| received.0.saturating_sub(replayed.0));
+        let what = format!("{name}: its replay is paused, {} that it has received wait", metric::show(waiting as f64, Unit::Bytes));
+        all.push(trouble(TroubleKind::Paused, Severity::Warning, name, what));
+    }
+    if let Some(lag) = answer.lag(said)
+        && let Some(severity) = lag.severity(database)
+    {
+        let bytes = metric::show(lag.bytes as f64, Unit::Bytes);
+        let what = match lag.seconds.map(|seconds| metric::show(seconds, Unit::Seconds)) {
+            // All is there, and would not be lost: it is only old to those who read it.
+            Some(time) if lag.bytes == 0 => format!("{name} replays {time} late what it has received"),
+            Some(time) => format!("{name} is {bytes}, {time} behind"),
+            None => format!("{name} is {bytes} behind"),
         };
-        if let Some(severity) = severity {
-            let paused = if said.replay_paused { ", its replay is paused" } else { "" };
-            let time = lag.seconds.map_or(String::new(), |s| format!(", {}", metric::show(s, Unit::Seconds)));
-            let what = format!("{name} is {}{time} behind{paused}", metric::show(lag.bytes as f64, Unit::Bytes));
-            all.push(trouble(TroubleKind::Lag, severity, name, what));
-        }
+        all.push(trouble(TroubleKind::Lag, severity, name, what));
     }
     if let Some((primary, of)) = answer.primary()
         && let (Some(theirs), Some(here)) = (of.timeline, said.timeline)
         && theirs != here
-        && !said.streams()
     {
         let what = format!("{name} is on timeline {here}, {} writes timeline {theirs}", primary.name);
         all.push(trouble(TroubleKind::Timeline, Severity::Warning, name, what));
@@ -206,15 +236,46 @@ fn archiver(node: &Node, said: &Said, all: &mut Vec<Trouble>) {
 
 fn slots(database: &Database, node: &Node, said: &Said, all: &mut Vec<Trouble>) {
     for slot in &said.slots {
-        let of = format!("{} {}", node.name, slot.name);
-        let reader = if slot.active { "read" } else { "read by nobody" };
-        if slot.status.as_deref() == Some("lost") {
-            let what = format!("{}: the log of the slot {} is gone: who reads it must be made anew", node.name, slot.name);
-            all.push(trouble(TroubleKind::Slot, Severity::Critical, &of, what));
-        } else if let Some(kept) = slot.retained.filter(|kept| *kept >= database.slot_limit) {
-            let what = format!("{}: the slot {} keeps {} of log, {reader}", node.name, slot.name, metric::show(kept as f64, Unit::Bytes));
-            all.push(trouble(TroubleKind::Slot, Severity::Warning, &of, what));
+        if let Some((severity, what)) = slot_trouble(database, said, slot) {
+            let (of, what) = (format!("{} {}", node.name, slot.name), format!("{}: the {} {} {what}", node.name, slot.kind(), slot.name));
+            all.push(trouble(TroubleKind::Slot, severity, &of, what));
         }
+    }
+}
+
+fn slot_trouble(database: &Database, said: &Said, slot: &Slot) -> Option<(Severity, String)> {
+    let bytes = |n: u64| metric::show(n as f64, Unit::Bytes);
+    let kept = slot.retained.map_or("log".to_owned(), |kept| format!("{} of log", bytes(kept)));
+    let reader = if slot.active { "" } else { " and nobody reads it" };
+    match (slot.status.as_deref(), slot.safe, said.slot_keep) {
+        (Some("lost"), ..) => return Some((Severity::Critical, "has lost its log: who reads it must be made anew".to_owned())),
+        (Some("unreserved"), ..) => {
+            return Some((
+                Severity::Critical,
+                format!("keeps {kept}{reader}: it is beyond the server's own limit and lost at the next checkpoint"),
+            ));
+        }
+        (_, Some(safe), Some(most)) if safe <= most / NEAR => {
+            let what = format!("keeps {kept}{reader}: after {} more it may be lost (max_slot_wal_keep_size {})", bytes(safe), bytes(most));
+            return Some((Severity::Warning, what));
+        }
+        _ => {}
+    }
+    if slot.retained.is_some_and(|kept| kept >= database.slot_limit) {
+        return Some((Severity::Warning, format!("keeps {kept}{reader}")));
+    }
+    // What a slot keeps anyway is no harm yet; that nobody reads it is told, and is a warning once it costs space.
+    if !slot.active && slot.retained.is_some() {
+        let severity = if slot.status.as_deref() == Some("extended") { Severity::Warning } else { Severity::Info };
+        return Some((severity, format!("is read by nobody and keeps {kept}")));
+    }
+    None
+}
+
+impl Slot {
+    /// What it is called: a logical one holds back more than log, and no standby reads it.
+    pub fn kind(&self) -> &'static str {
+        if self.logical { "logical slot" } else { "slot" }
     }
 }
 
@@ -222,19 +283,6 @@ impl Standby {
     /// True where its answers count for commits: it streams, as far as the user may see.
     pub fn counts(&self) -> bool {
         self.state.as_deref().is_none_or(|state| state == "streaming")
-    }
-}
-
-impl Said {
-    /// The seconds that this primary says the standby needs to replay. The estate's name of a node is not the name
-    /// that it streams by, so the two are brought together by the slot; with one standby there is no doubt.
-    pub(super) fn lag_of(&self, standby: &Said) -> Option<f64> {
-        let streaming: Vec<&Standby> = self.standbys.iter().filter(|s| s.counts()).collect();
-        if let [one] = streaming.as_slice() {
-            return one.replay_lag;
-        }
-        let slot = standby.receiver.as_ref()?.slot.as_deref()?;
-        streaming.iter().find(|s| s.slot.as_deref() == Some(slot))?.replay_lag
     }
 }
 
@@ -246,6 +294,11 @@ impl Database {
             Limit::Time(time) => age::exact(time),
         };
         let critical = self.critical.map_or(String::new(), |limit| format!(", critical from {}", word(limit)));
-        format!("lag a warning from {}{critical}; a slot may keep {}", word(self.warn), metric::show(self.slot_limit as f64, Unit::Bytes))
+        format!(
+            "lag a warning from {}{critical}; a slot may keep {}; {}",
+            word(self.warn),
+            metric::show(self.slot_limit as f64, Unit::Bytes),
+            self.busy.limits()
+        )
     }
 }

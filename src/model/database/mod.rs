@@ -1,7 +1,10 @@
 //! A replicated PostgreSQL as its nodes tell it: who is primary, who follows and how far behind, what is kept for whom.
 //! Each node is asked; no configuration is believed.
 
+mod busy;
+mod feed;
 mod judge;
+mod lost;
 mod position;
 mod quorum;
 #[cfg(test)]
@@ -10,12 +13,16 @@ mod tests;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::model::estate::Severity;
+
+pub use busy::{BUSY, Busy};
 pub use judge::{Lag, Trouble, TroubleKind, troubles};
+pub use lost::{Bound, LastPrimary};
 pub use position::{Lsn, timeline_of};
 pub use quorum::{Quorum, Wanted};
 
 /// A database of the estate: the nodes of one replicated cluster, and how far a standby may be behind.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Database {
     /// Its nodes in the file's order.
     pub nodes: Vec<NodeAt>,
@@ -25,6 +32,8 @@ pub struct Database {
     pub critical: Option<Limit>,
     /// Bytes of log that a slot may retain.
     pub slot_limit: u64,
+    /// What clients may take.
+    pub busy: Busy,
 }
 
 /// Where a node is.
@@ -57,6 +66,10 @@ pub const SLOT_LIMIT: u64 = 10 << 30;
 pub struct DatabaseAnswer {
     /// In the estate file's order.
     pub nodes: Vec<Node>,
+    /// Where no node, or more than one, takes writes: the one that did so last, as far as it was seen since this program
+    /// began to watch.
+    #[serde(default)]
+    pub last_primary: Option<LastPrimary>,
 }
 
 /// One node at one poll.
@@ -109,8 +122,23 @@ pub struct Said {
     pub connections: Option<u64>,
     /// `max_connections`.
     pub max_connections: u64,
+    /// Of these, so many are kept for superusers and the like.
+    #[serde(default)]
+    pub reserved_connections: u64,
     /// Seconds since the oldest open transaction of a client began; `None` where none is open.
     pub longest_transaction: Option<f64>,
+    /// Whose that is: `pid 4711, user app, database shop`.
+    #[serde(default)]
+    pub longest_of: Option<String>,
+    /// Seconds that a client has left its transaction open and asked nothing, the longest; `None` where none does.
+    #[serde(default)]
+    pub longest_idle: Option<f64>,
+    /// Whose that is.
+    #[serde(default)]
+    pub idle_of: Option<String>,
+    /// `max_slot_wal_keep_size` in bytes; `None` where a slot may keep all.
+    #[serde(default)]
+    pub slot_keep: Option<u64>,
     /// Databases with their bytes; `None` where the user may not ask.
     pub sizes: Vec<(String, Option<u64>)>,
     /// What could not be read and why, each a cleaned line.
@@ -128,6 +156,9 @@ pub struct Receiver {
     pub receipt_age: Option<f64>,
     /// Its slot at the sender.
     pub slot: Option<String>,
+    /// The `application_name` that it streams by.
+    #[serde(default)]
+    pub name: Option<String>,
 }
 
 /// One row of `pg_stat_replication`. All but the name is `None` where the user may not see it.
@@ -164,6 +195,9 @@ pub struct Slot {
     pub retained: Option<u64>,
     /// `wal_status`: `reserved`, `extended`, `unreserved`, `lost`.
     pub status: Option<String>,
+    /// `safe_wal_size`: bytes that may be written until it is in danger of being lost; `None` where nothing limits it.
+    #[serde(default)]
+    pub safe: Option<u64>,
 }
 
 /// `pg_stat_archiver`.
@@ -204,6 +238,29 @@ impl Said {
     /// `primary` or `standby`.
     pub fn role(&self) -> &'static str {
         if self.in_recovery { "standby" } else { "primary" }
+    }
+
+    /// What it does in a word, and how good that is by itself.
+    fn doing(&self) -> (Severity, &str) {
+        match &self.receiver {
+            _ if !self.in_recovery => (Severity::Ok, "writes"),
+            _ if self.replay_paused => (Severity::Warning, "paused"),
+            Some(receiver) => match receiver.status.as_deref() {
+                Some("streaming") => (Severity::Ok, "streaming"),
+                Some(other) => (Severity::Warning, other),
+                None => (Severity::Unknown, "hidden"),
+            },
+            None => (Severity::Warning, "cut off"),
+        }
+    }
+
+    /// How its archiver fares in a word; `None` where archiving is off.
+    pub fn archiving(&self) -> Option<(Severity, &'static str)> {
+        Some(match self.archiver.as_ref()? {
+            archiver if archiver.is_failing() => (Severity::Critical, "fails"),
+            archiver if archiver.last_archived_at.is_none() => (Severity::Info, "none yet"),
+            _ => (Severity::Ok, "ok"),
+        })
     }
 
     /// True where its receiver runs, as far as the user may see.
@@ -256,6 +313,14 @@ impl DatabaseAnswer {
         self.nodes.iter().filter_map(|node| node.said.as_ref().map(|said| (node, said)))
     }
 
+    /// What a node does in a word, and how good that is: to write is well only for one.
+    pub fn doing<'s>(&self, said: &'s Said) -> (Severity, &'s str) {
+        match said.doing() {
+            (_, word) if !said.in_recovery && self.primaries().count() > 1 => (Severity::Critical, word),
+            doing => doing,
+        }
+    }
+
     /// The one primary; `None` where there is none, or more than one.
     pub fn primary(&self) -> Option<(&Node, &Said)> {
         let mut primaries = self.primaries();
@@ -275,6 +340,6 @@ impl DatabaseAnswer {
         let (at, here) = (primary.written?, said.position()?);
         // The nodes are asked at once, not at the same instant: a standby may have what came after the primary's answer.
         let bytes = at.0.saturating_sub(here.0);
-        Some(Lag { bytes, seconds: primary.lag_of(said) })
+        Some(Lag { bytes, seconds: self.seconds_behind(said) })
     }
 }

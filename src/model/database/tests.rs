@@ -15,7 +15,7 @@ fn lsn(text: &str) -> Option<Lsn> {
 
 fn database() -> Database {
     let node = |name: &str| NodeAt { name: name.into(), conninfo: format!("host={name}") };
-    Database { nodes: vec![node("a"), node("b")], warn: WARN, critical: Some(CRITICAL), slot_limit: SLOT_LIMIT }
+    Database { nodes: vec![node("a"), node("b")], warn: WARN, critical: Some(CRITICAL), slot_limit: SLOT_LIMIT, busy: BUSY }
 }
 
 fn primary(written: &str) -> Said {
@@ -36,7 +36,7 @@ fn standby(received: Option<&str>, replayed: &str) -> Said {
 
 fn answer(a: Said, b: Said) -> DatabaseAnswer {
     let node = |name: &str, said| Node { name: name.into(), said: Some(said), ..Node::default() };
-    DatabaseAnswer { nodes: vec![node("a", a), node("b", b)] }
+    DatabaseAnswer { nodes: vec![node("a", a), node("b", b)], last_primary: None }
 }
 
 fn found(answer: &DatabaseAnswer) -> Vec<(TroubleKind, Severity)> {
@@ -84,6 +84,14 @@ fn a_lag_that_is_null_reaches_no_limit_of_time() {
     assert!(!lag.reaches(limit));
     all.nodes[0].said.as_mut().unwrap().standbys[0].replay_lag = Some(31.0);
     assert!(all.lag(all.nodes[1].said.as_ref().unwrap()).unwrap().reaches(limit));
+    let by_time = Database { warn: limit, critical: None, ..database() };
+    let told = |all: &DatabaseAnswer| troubles(&by_time, all).into_iter().map(|trouble| trouble.what).collect::<Vec<_>>();
+    assert_eq!(told(&all), ["b replays 31s late what it has received"]);
+    all.nodes[0].said.as_mut().unwrap().written = lsn("0/5400");
+    assert_eq!(told(&all), ["b is 1KiB, 31s behind"]);
+    let held = all.nodes[1].said.as_mut().unwrap();
+    (held.replay_paused, held.replayed) = (true, lsn("0/4000"));
+    assert_eq!(told(&all)[1], "b: its replay is paused, 4KiB that it has received wait");
 }
 
 #[test]
@@ -201,17 +209,114 @@ fn a_synchronous_name_that_nobody_answers_to_hangs_every_commit_where_too_few_ar
 }
 
 #[test]
-fn a_slot_that_keeps_too_much_and_one_that_is_lost() {
-    let mut of = primary("0/1");
-    let slot = |name: &str, kept: u64, status: &str| Slot {
-        name: name.into(),
+fn a_slot_is_judged_by_what_it_keeps_by_the_servers_own_limit_and_by_whether_anyone_reads_it() {
+    let slot = |active: bool, kept: u64, status: &str, safe: Option<u64>| Slot {
+        name: "s".into(),
+        active,
         retained: Some(kept),
         status: Some(status.into()),
+        safe,
         ..Slot::default()
     };
-    of.slots = vec![slot("few", 1, "reserved"), slot("many", SLOT_LIMIT, "extended"), slot("old", 0, "lost")];
-    let all = answer(of, standby(Some("0/1"), "0/1"));
-    assert_eq!(found(&all), [(TroubleKind::Slot, Severity::Critical), (TroubleKind::Slot, Severity::Warning)]);
+    let found = |slot: Slot| {
+        let mut of = primary("0/1");
+        (of.slots, of.slot_keep) = (vec![slot], Some(1_000));
+        let all = troubles(&database(), &answer(of, standby(Some("0/1"), "0/1")));
+        all.into_iter().map(|trouble| (trouble.severity, trouble.what)).collect::<Vec<_>>()
+    };
+    assert_eq!(found(slot(true, 1, "reserved", Some(999))), []);
+    assert_eq!(found(slot(true, 1, "reserved", None)), []);
+    let told = |severity, what: &str| vec![(severity, format!("a: the slot s {what}"))];
+    assert_eq!(found(slot(true, SLOT_LIMIT, "extended", None)), told(Severity::Warning, "keeps 10GiB of log"));
+    let near = "keeps 800B of log: after 200B more it may be lost (max_slot_wal_keep_size 1000B)";
+    assert_eq!(found(slot(true, 800, "extended", Some(200))), told(Severity::Warning, near));
+    let beyond = "keeps 2KiB of log and nobody reads it: it is beyond the server's own limit and lost at the next checkpoint";
+    assert_eq!(found(slot(false, 2_048, "unreserved", Some(0))), told(Severity::Critical, beyond));
+    assert_eq!(found(slot(false, 0, "lost", None)), told(Severity::Critical, "has lost its log: who reads it must be made anew"));
+    assert_eq!(found(slot(false, 5, "reserved", None)), told(Severity::Info, "is read by nobody and keeps 5B of log"));
+    assert_eq!(found(slot(false, 5, "extended", None))[0].0, Severity::Warning, "it costs space already");
+    let logical = found(Slot { logical: true, ..slot(false, 5, "reserved", None) });
+    assert_eq!(logical[0].1, "a: the logical slot s is read by nobody and keeps 5B of log");
+}
+
+#[test]
+fn clients_near_the_end_of_the_connections_and_transactions_left_open() {
+    let busy = |connections, open, idle| {
+        let mut of = primary("0/1");
+        (of.max_connections, of.reserved_connections, of.connections) = (100, 3, connections);
+        (of.longest_transaction, of.longest_idle, of.idle_of) = (open, idle, Some("pid 7, user app, database shop".into()));
+        let all = troubles(&database(), &answer(of, standby(Some("0/1"), "0/1")));
+        all.into_iter().map(|trouble| (trouble.severity, trouble.what)).collect::<Vec<_>>()
+    };
+    assert_eq!(busy(Some(82), Some(3_599.0), Some(599.0)), []);
+    assert_eq!(busy(None, None, None), [], "what is not known reaches no limit");
+    let taken = |n: u64| format!("a: {n} of 97 connections are taken, 3 more are kept for superusers");
+    assert_eq!(busy(Some(83), None, None), [(Severity::Warning, taken(83))]);
+    assert_eq!(busy(Some(97), None, None), [(Severity::Critical, taken(97))]);
+    assert_eq!(busy(None, Some(3_600.0), None)[0].1, "a: a transaction is open for 60m");
+    let idle = "a: a client has its transaction open and asked nothing for 10m (pid 7, user app, database shop)";
+    assert_eq!(busy(None, Some(9_000.0), Some(600.0)), [(Severity::Warning, idle.to_owned())], "one line for one transaction");
+}
+
+#[test]
+fn of_several_standbys_and_of_a_cascade_each_is_judged_by_who_feeds_it() {
+    let row = |name: &str, slot: Option<&str>, lag| Standby {
+        name: name.into(),
+        slot: slot.map(str::to_owned),
+        replay_lag: lag,
+        ..Standby::default()
+    };
+    let fed = |name: &str, slot: Option<&str>| {
+        let mut of = standby(Some("0/5000"), "0/5000");
+        let receiver = of.receiver.as_mut().unwrap();
+        (receiver.name, receiver.slot) = (Some(name.into()), slot.map(str::to_owned));
+        of
+    };
+    let mut a = primary("0/6000");
+    a.standbys = vec![row("b", None, Some(2.0)), row("walreceiver", Some("s"), Some(90.0))];
+    let mut b = fed("b", None);
+    b.standbys = vec![row("d", None, Some(5.0))];
+    let node = |name: &str, said| Node { name: name.into(), said: Some(said), ..Node::default() };
+    let nodes = vec![node("a", a), node("b", b), node("c", fed("walreceiver", Some("s"))), node("d", fed("d", None))];
+    let mut all = DatabaseAnswer { nodes, last_primary: None };
+    let seconds = |all: &DatabaseAnswer, n: usize| all.lag(all.nodes[n].said.as_ref().unwrap()).unwrap().seconds;
+    let feeder = |all: &DatabaseAnswer, n: usize| all.feeder(all.nodes[n].said.as_ref().unwrap()).map(|(node, ..)| node.name.clone());
+    assert_eq!([1, 2, 3].map(|n| feeder(&all, n)), [Some("a".into()), Some("a".into()), Some("b".into())]);
+    assert_eq!([1, 2, 3].map(|n| seconds(&all, n)), [Some(2.0), Some(90.0), Some(7.0)], "over both nodes of the cascade");
+    assert!(all.lag(all.nodes[3].said.as_ref().unwrap()).unwrap().bytes == 0x1000, "bytes are measured by the primary");
+    // Two that stream by the same name without a slot cannot be told apart.
+    all.nodes[0].said.as_mut().unwrap().standbys[1] = row("b", None, Some(90.0));
+    assert_eq!((feeder(&all, 1), seconds(&all, 1), seconds(&all, 3)), (None, None, None));
+    // A ring ends.
+    let mut ring = fed("r", None);
+    ring.standbys = vec![row("r", None, Some(1.0))];
+    let rings = DatabaseAnswer { nodes: vec![node("a", primary("0/1")), node("r", ring)], last_primary: None };
+    assert_eq!(seconds(&rings, 1), None);
+}
+
+#[test]
+fn without_a_primary_a_bound_is_told_and_only_where_one_is_known() {
+    let mut all = answer(standby(None, "0/3000"), standby(None, "0/5000"));
+    let told = |all: &DatabaseAnswer| troubles(&database(), all).remove(0).what;
+    assert_eq!(told(&all), "no node takes writes: all of them are standbys");
+    let last = |timeline| LastPrimary {
+        name: "c".into(),
+        system: Some("7".into()),
+        timeline: Some(timeline),
+        written: Lsn(0x5000),
+        at: at(100),
+        rate: Some(100.0),
+        gone: at(110),
+    };
+    all.last_primary = Some(last(1));
+    assert_eq!(
+        told(&all),
+        "no node takes writes: all of them are standbys; c was last seen to write at 0/5000, 1970-01-01T00:01:40Z; \
+         a may lack 8KiB and what was written in the 10s after the last look, about 8.98KiB at its fastest; \
+         b may lack what was written in the 10s after the last look, about 1000B at its fastest"
+    );
+    all.last_primary = Some(last(2));
+    assert_eq!(all.bound(all.nodes[1].said.as_ref().unwrap()), None, "the same place on another timeline is another log");
 }
 
 #[test]

@@ -5,7 +5,8 @@ use crate::app::databases::{DatabaseRow, Known, known};
 use crate::app::mark;
 use crate::app::state::State;
 use crate::app::when;
-use crate::model::database::{Node, NodeAt, Said, troubles};
+use crate::model::database::{Limit, Node, NodeAt, Said, troubles};
+use crate::model::estate::Severity;
 use crate::model::metric;
 use crate::model::panel::Unit;
 use crate::model::preferences::Token;
@@ -119,13 +120,20 @@ fn node(canvas: &mut Canvas, state: &State, y: u16, known: &Known<'_>, at: &Node
         return;
     };
     canvas.put(after + ROLE, y, STATE - ROLE - 1, &old(said.role().to_owned()), shade(Token::Text));
-    let (word, token) = how(said);
+    let (word, token) = known.answer.map_or_else(|| ("?".to_owned(), Token::Unknown), |answer| marked(answer.doing(said)));
     canvas.put(after + STATE, y, LAG - STATE - 1, &old(word), shade(token));
-    let lag = known.answer.and_then(|answer| answer.lag(said)).map(|lag| metric::show(lag.bytes as f64, Unit::Bytes));
-    let lag = match (said.in_recovery, lag) {
-        (false, _) => ("-".to_owned(), Token::Dim),
-        (true, Some(lag)) => (old(lag), shade(Token::Text)),
-        (true, None) => ("?".to_owned(), Token::Unknown),
+    let lag = match known.answer.and_then(|answer| answer.lag(said)) {
+        _ if !said.in_recovery => ("-".to_owned(), Token::Dim),
+        Some(lag) => {
+            // In the words of the limit: a time where that is a time, and the primary tells one.
+            let seconds = lag.seconds.filter(|_| matches!(known.database.warn, Limit::Time(_)));
+            let text = seconds.map_or_else(|| metric::show(lag.bytes as f64, Unit::Bytes), |s| metric::show(s, Unit::Seconds));
+            match lag.severity(known.database) {
+                Some(severity) => (old(format!("{}{text}", mark::glyph(severity))), shade(mark::token(severity))),
+                None => (old(text), shade(Token::Text)),
+            }
+        }
+        None => ("?".to_owned(), Token::Unknown),
     };
     canvas.put(after + LAG, y, HOLDS - LAG - 1, &lag.0, lag.1);
     // The age of the newest commit, which grows on an idle primary: it is no lag.
@@ -143,17 +151,12 @@ fn node(canvas: &mut Canvas, state: &State, y: u16, known: &Known<'_>, at: &Node
     }
 }
 
-/// What a node does, in a word.
-fn how(said: &Said) -> (String, Token) {
-    match &said.receiver {
-        _ if !said.in_recovery => ("writes".into(), Token::Text),
-        _ if said.replay_paused => ("! paused".into(), Token::Warning),
-        Some(receiver) => match receiver.status.as_deref() {
-            Some("streaming") => ("streaming".into(), Token::Text),
-            Some(other) => (format!("! {other}"), Token::Warning),
-            None => ("? hidden".into(), Token::Unknown),
-        },
-        None => ("! cut off".into(), Token::Warning),
+/// A word with its mark.
+fn marked((severity, word): (Severity, &str)) -> (String, Token) {
+    match severity {
+        Severity::Ok => (word.to_owned(), Token::Text),
+        Severity::Info => (word.to_owned(), Token::Dim),
+        severity => (format!("{} {word}", mark::glyph(severity)), mark::token(severity)),
     }
 }
 
@@ -169,10 +172,5 @@ fn slots(said: &Said) -> (String, Token) {
 }
 
 fn archive(said: &Said) -> (String, Token) {
-    match &said.archiver {
-        None => ("-".into(), Token::Dim),
-        Some(archiver) if archiver.is_failing() => ("X fails".into(), Token::Critical),
-        Some(archiver) if archiver.last_archived_at.is_none() => ("none yet".into(), Token::Dim),
-        Some(_) => ("ok".into(), Token::Text),
-    }
+    said.archiving().map_or_else(|| ("-".into(), Token::Dim), marked)
 }

@@ -9,7 +9,17 @@ use crate::model::database::{Archiver, DatabaseAnswer, Node, Slot, Standby};
 #[derive(Serialize)]
 pub struct DatabaseOut<'a> {
     primaries: Vec<&'a str>,
+    last_primary: Option<LastOut<'a>>,
     nodes: Vec<NodeOut<'a>>,
+}
+
+#[derive(Serialize)]
+struct LastOut<'a> {
+    name: &'a str,
+    timeline: Option<u32>,
+    position: String,
+    at: Timestamp,
+    gone: Timestamp,
 }
 
 #[derive(Serialize)]
@@ -24,6 +34,10 @@ struct NodeOut<'a> {
     position: Option<String>,
     lag_bytes: Option<u64>,
     lag_seconds: Option<f64>,
+    fed_by: Option<&'a str>,
+    lacks_bytes: Option<u64>,
+    lacks_unseen_seconds: Option<f64>,
+    lacks_about_bytes: Option<u64>,
     newest_commit: Option<Timestamp>,
     replay_paused: Option<bool>,
     receiver_status: Option<&'a str>,
@@ -31,7 +45,12 @@ struct NodeOut<'a> {
     receipt_age_seconds: Option<f64>,
     connections: Option<u64>,
     max_connections: Option<u64>,
+    reserved_connections: Option<u64>,
     longest_transaction_seconds: Option<f64>,
+    longest_transaction_of: Option<&'a str>,
+    idle_transaction_seconds: Option<f64>,
+    idle_transaction_of: Option<&'a str>,
+    max_slot_bytes: Option<u64>,
     synchronous_standby_names: Option<&'a str>,
     standbys: Vec<StandbyOut<'a>>,
     slots: Vec<SlotOut<'a>>,
@@ -57,6 +76,7 @@ struct SlotOut<'a> {
     logical: bool,
     active: bool,
     retained_bytes: Option<u64>,
+    safe_bytes: Option<u64>,
     status: Option<&'a str>,
 }
 
@@ -80,6 +100,13 @@ struct SizeOut<'a> {
 pub(super) fn database(answer: &DatabaseAnswer) -> DatabaseOut<'_> {
     DatabaseOut {
         primaries: answer.primaries().map(|(node, _)| node.name.as_str()).collect(),
+        last_primary: answer.last_primary.as_ref().map(|last| LastOut {
+            name: &last.name,
+            timeline: last.timeline,
+            position: last.written.to_string(),
+            at: last.at,
+            gone: last.gone,
+        }),
         nodes: answer.nodes.iter().map(|one| node(answer, one)).collect(),
     }
 }
@@ -87,6 +114,7 @@ pub(super) fn database(answer: &DatabaseAnswer) -> DatabaseOut<'_> {
 fn node<'a>(answer: &'a DatabaseAnswer, node: &'a Node) -> NodeOut<'a> {
     let said = node.said.as_ref();
     let lag = said.and_then(|said| answer.lag(said));
+    let bound = said.and_then(|said| answer.bound(said));
     let receiver = said.and_then(|said| said.receiver.as_ref());
     NodeOut {
         name: &node.name,
@@ -99,6 +127,10 @@ fn node<'a>(answer: &'a DatabaseAnswer, node: &'a Node) -> NodeOut<'a> {
         position: said.and_then(|said| said.position()).map(|at| at.to_string()),
         lag_bytes: lag.map(|lag| lag.bytes),
         lag_seconds: lag.and_then(|lag| lag.seconds),
+        fed_by: said.and_then(|said| answer.feeder(said)).map(|(node, ..)| node.name.as_str()),
+        lacks_bytes: bound.map(|bound| bound.behind),
+        lacks_unseen_seconds: bound.map(|bound| bound.unseen),
+        lacks_about_bytes: bound.and_then(|bound| bound.about),
         newest_commit: said.and_then(|said| said.newest_commit),
         replay_paused: said.filter(|said| said.in_recovery).map(|said| said.replay_paused),
         receiver_status: receiver.and_then(|r| r.status.as_deref()),
@@ -106,7 +138,12 @@ fn node<'a>(answer: &'a DatabaseAnswer, node: &'a Node) -> NodeOut<'a> {
         receipt_age_seconds: receiver.and_then(|r| r.receipt_age),
         connections: said.and_then(|said| said.connections),
         max_connections: said.map(|said| said.max_connections),
+        reserved_connections: said.map(|said| said.reserved_connections),
         longest_transaction_seconds: said.and_then(|said| said.longest_transaction),
+        longest_transaction_of: said.and_then(|said| said.longest_of.as_deref()),
+        idle_transaction_seconds: said.and_then(|said| said.longest_idle),
+        idle_transaction_of: said.and_then(|said| said.idle_of.as_deref()),
+        max_slot_bytes: said.and_then(|said| said.slot_keep),
         synchronous_standby_names: said.map(|said| said.synchronous.as_str()),
         standbys: said.iter().flat_map(|said| &said.standbys).map(standby).collect(),
         slots: said.iter().flat_map(|said| &said.slots).map(slot).collect(),
@@ -129,7 +166,14 @@ fn standby(of: &Standby) -> StandbyOut<'_> {
 }
 
 fn slot(of: &Slot) -> SlotOut<'_> {
-    SlotOut { name: &of.name, logical: of.logical, active: of.active, retained_bytes: of.retained, status: of.status.as_deref() }
+    SlotOut {
+        name: &of.name,
+        logical: of.logical,
+        active: of.active,
+        retained_bytes: of.retained,
+        safe_bytes: of.safe,
+        status: of.status.as_deref(),
+    }
 }
 
 fn archiver(of: &Archiver) -> ArchiverOut<'_> {
