@@ -38,7 +38,11 @@ fn twenty_thousand_deployments_are_opened_searched_told_of_and_exported() {
     let home = tempfile::tempdir().unwrap();
     let estate = estate(home.path());
     let folder = home.path().to_owned();
-    let argv = ["sh", "-c", "\"$QD\" --estate \"$ESTATE\" --pane deployments && exec \"$QD\" --estate \"$ESTATE\" --pane deployments --filter result=failed"];
+    let argv = [
+        "sh",
+        "-c",
+        "\"$QD\" --estate \"$ESTATE\" --pane deployments && exec \"$QD\" --estate \"$ESTATE\" --pane deployments --filter result=failed",
+    ];
     let mut console = Console::over(home, &estate, &argv, &[], (80, 24));
     shows(&console, "20,000 deployments");
     shows(&console, "1.19999 -> 1.20000");

@@ -4,9 +4,9 @@ pub mod args;
 mod check;
 mod columns;
 mod completions;
-mod deployments;
 #[cfg(feature = "lab")]
 mod demo;
+mod deployments;
 mod failure;
 mod init;
 mod keys;

@@ -90,7 +90,11 @@ pub const CRATES: &[Crate] = &[
         place: Rooms(&["link", "cache", "session", "cli"]),
         why: "processes, terminal modes, signals, and who we are, without unsafe code here",
     },
-    Crate { name: "serde_json", place: Rooms(&["watch", "cache", "session", "cli"]), why: "the answers of servers, the cached ones, and `-o json`" },
+    Crate {
+        name: "serde_json",
+        place: Rooms(&["watch", "cache", "session", "cli"]),
+        why: "the answers of servers, the cached ones, and `-o json`",
+    },
     Crate { name: "tokio-postgres", place: Rooms(&["link"]), why: "PostgreSQL's own protocol; TLS with the one provider" },
     Crate { name: "prometheus-parse", place: Rooms(&["watch"]), why: "the wanted lines of a `/metrics` page" },
     Crate {

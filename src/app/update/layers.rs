@@ -267,9 +267,8 @@ fn by_field(name: &str, text: &str) -> Filter {
 /// Shows the Alerts pane with this filter, from its first row. Going back leads where this came from.
 fn narrow(state: &mut State, filter: Filter) {
     let mut layers = std::mem::take(&mut state.layers);
-    layers.retain(|layer| {
-        !matches!(layer, Layer::Filter | Layer::Palette(_) | Layer::Help { .. } | Layer::Share { .. } | Layer::Export(_))
-    });
+    layers
+        .retain(|layer| !matches!(layer, Layer::Filter | Layer::Palette(_) | Layer::Help { .. } | Layer::Share { .. } | Layer::Export(_)));
     let way = WayBack { pane: state.pane, layers, alerts: state.alerts.clone(), further: state.way_back.take() };
     show(state, Pane::Alerts);
     state.way_back = Some(Box::new(way));

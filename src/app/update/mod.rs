@@ -51,14 +51,11 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             data::notice(state, what);
             Vec::new()
         }
-        Message::Told(told) => {
-            match *told {
-                told @ (Told::Deployments(_)
-                | Told::DeploymentCount { .. }
-                | Told::DeploymentNeighbours { .. }
-                | Told::Export(..)) => deployments::told(state, told),
+        Message::Told(told) => match *told {
+            told @ (Told::Deployments(_) | Told::DeploymentCount { .. } | Told::DeploymentNeighbours { .. } | Told::Export(..)) => {
+                deployments::told(state, told)
             }
-        }
+        },
     };
     effects.extend(deployments::go_on(state));
     state.demand.points = pane::points(state);

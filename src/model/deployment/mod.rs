@@ -3,8 +3,8 @@
 pub mod dora;
 mod join;
 pub mod list;
-pub mod record;
 pub mod news;
+pub mod record;
 
 use std::sync::Arc;
 

@@ -77,9 +77,7 @@ impl Index {
 
     /// Tells every deployment that passes, the newest first. Through a handle of its own: it may take long.
     pub(super) fn each(&self, plan: &Plan, stop: &AtomicBool, tell: &mut dyn FnMut(Deployment)) -> Result<(), String> {
-        self.0.with(&Reader::default(), |index| {
-            index.each(&self.0.estate, &plan.narrow, &mut |one| plan.lets(one), stop, tell)
-        })
+        self.0.with(&Reader::default(), |index| index.each(&self.0.estate, &plan.narrow, &mut |one| plan.lets(one), stop, tell))
     }
 
     /// A piece of the list.
