@@ -35,10 +35,13 @@ fn main() {
 
 /// Each in a process of its own, for its memory.
 fn both(rows: &str) {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("deployments");
     println!("{rows} deployments");
     for step in ["fill", "read"] {
         assert!(Command::new(std::env::current_exe().unwrap()).args([step, rows]).status().unwrap().success());
     }
+    // A gigabyte and more.
+    std::fs::remove_dir_all(folder.join(rows)).unwrap();
 }
 
 fn work(folder: &Path, rows: usize, fill: bool) {

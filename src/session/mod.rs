@@ -26,6 +26,7 @@ use jiff::SignedDuration;
 use self::archive::Archive;
 use crate::app;
 use crate::app::ask::Ask;
+use crate::app::deployments::window::Window;
 use crate::app::effect::Effect;
 use crate::app::keymap::Keymap;
 use crate::app::layer::Pane;
@@ -111,6 +112,10 @@ async fn session(
     let archive = Arc::new(Archive::new(estate.clone(), options.cache.clone()));
     let (store, cached, notice) = shelf(&estate, options.cache).await;
     let mut state = State::new(estate.clone(), identity, look, keymap, Wall.now(), (80, 24));
+    if state.tells_of_deployments() {
+        // Before anything is known: what the view holds is not all of it.
+        state.window = Window::over_index();
+    }
     state.read_only = options.read_only;
     state.pane = options.start_pane;
     state.demand.range = options.range.unwrap_or(state.demand.range);
@@ -155,7 +160,6 @@ async fn session(
 
 /// Reads the first piece of the history, so that the first frame has it; where that takes too long it comes later.
 async fn first_piece(state: &mut State, history: &Index) {
-    state.window.indexed = true;
     for effect in app::update::update(state, Message::Tick) {
         let Effect::Ask(ask) = effect else { continue };
         let Ask::Deployments(question) = *ask else { continue };

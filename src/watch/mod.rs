@@ -208,7 +208,13 @@ pub async fn histories(estate: &Arc<Estate>, past: &Past, ledger: &Arc<dyn Ledge
         let upstream = Arc::new(Upstream::new(estate, index, &clock, past, &hosts, Some(ledger.clone())));
         let deadline = Pace::new(source.every, source.timeout).deadline;
         let mut reading = Reading::never(source.every);
-        reading.take(poll::one(&upstream, Demand::default(), deadline, &clock).await, None);
+        // A long log is read in parts; a part that brings it no further ends it.
+        loop {
+            reading.take(poll::one(&upstream, Demand::default(), deadline, &clock).await, None);
+            if reading.failure.is_some() || !upstream.has_more() {
+                break;
+            }
+        }
         read.push((index, reading.failure.map(|failure| failure.what)));
     }
     read

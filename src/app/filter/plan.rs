@@ -48,7 +48,8 @@ fn looked_up(term: &Term, now: Timestamp, narrow: &mut Narrow) -> bool {
         (Test::Equal { label, value }, false) => match column(label) {
             // The empty text is what is not told, and a result that is not told has a word of its own: neither stands in
             // a column.
-            Some(of) if !value.is_empty() && !(of == Column::Result && value == "unknown") => {
+            Some(Column::Result) if value == "unknown" => false,
+            Some(of) if !value.is_empty() => {
                 narrow.equal.push((of, value.clone()));
                 true
             }

@@ -25,6 +25,8 @@ struct Fake {
     most: AtomicUsize,
     demands: Mutex<Vec<Demand>>,
     uses_demand: bool,
+    /// Tries that leave some of the source unread.
+    more: AtomicUsize,
 }
 
 /// Counts down when a try ends, however it ends.
@@ -56,6 +58,10 @@ impl Fetch for Fake {
         }
     }
 
+    fn has_more(&self) -> bool {
+        self.more.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |more| more.checked_sub(1)).is_ok()
+    }
+
     fn uses_demand(&self) -> bool {
         self.uses_demand
     }
@@ -81,6 +87,7 @@ fn rig(plays: &[Play], uses_demand: bool, room: usize) -> Rig {
         most: AtomicUsize::new(0),
         demands: Mutex::default(),
         uses_demand,
+        more: AtomicUsize::new(0),
     });
     let (demand, wanted) = watch::channel(Demand::default());
     let (out, reports) = mpsc::channel(room);
@@ -203,6 +210,18 @@ async fn a_panic_is_a_failed_try_and_the_source_lives_on() {
     assert!(matches!(&outcome, Outcome::Failed { what, .. } if what.contains("please report it")), "{outcome:?}");
     rig.started().await;
     assert!(matches!(rig.ended().await.0, Outcome::Value { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_unread_is_read_at_once_and_then_the_pace_is_as_before() {
+    let mut rig = rig(&[Play::Answer(Duration::ZERO)], false, 4);
+    rig.fake.more.store(2, Ordering::SeqCst);
+    for _ in 0..3 {
+        assert!(rig.started().await < Duration::from_millis(10));
+        rig.ended().await;
+    }
+    let next = rig.started().await;
+    assert!(within(next, 10.0), "{next:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -127,3 +127,11 @@ fn the_overview_lists_the_deployments_of_two_hours_and_opens_them() {
     update(&mut state, Message::Key("enter".parse().unwrap()));
     assert!(matches!(state.layers.last(), Some(Layer::Deployment { deployment, .. }) if deployment.to.as_deref() == Some("1.0")));
 }
+
+#[test]
+fn a_change_of_the_index_is_counted_and_a_notice_stands_among_what_changed() {
+    let mut state = deployed(1);
+    update(&mut state, Message::HistoryChanged(7));
+    update(&mut state, Message::Notice("the history cache was damaged: rebuilt".into()));
+    assert_eq!((state.history_changes, state.changes[0].what.as_str()), (7, "the history cache was damaged: rebuilt"));
+}
