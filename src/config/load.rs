@@ -487,6 +487,7 @@ ssh = "web2"
 name = "worker folders"
 kind = "releases"
 path = "/srv/worker"
+log = "/srv/worker/deploys.jsonl"
 service = "web"
 host = "worker1"
 [[host]]
@@ -992,7 +993,7 @@ name = "worker1"
     }
 
     /// Table, key, and two values of it: the estate must differ by nothing else.
-    pub(crate) const KEYS: [(&str, &str, &str, &str); 138] = [
+    pub(crate) const KEYS: [(&str, &str, &str, &str); 139] = [
         ("", "host", "ssh = \"web2\"", "ssh = \"web3\""),
         ("host", "name", "host = \"worker1\"\n[[host]]\nname = \"worker1\"", "host = \"worker2\"\n[[host]]\nname = \"worker2\""),
         ("host", "site", "site = \"fra1\"\nssh", "site = \"ams3\"\nssh"),
@@ -1001,6 +1002,7 @@ name = "worker1"
         ("host", "machine_id", "3f2c0d3f2c0d3f2c0d3f2c0d3f2c0d3f", "0f2c0d3f2c0d3f2c0d3f2c0d3f2c0d3f"),
         ("service", "hosts", "hosts = [\"web1\"]", "hosts = [\"web2\"]"),
         ("history", "host", "host = \"worker1\"", "host = \"web1\""),
+        ("history", "log", "/srv/worker/deploys.jsonl", "/srv/worker/log.jsonl"),
         ("history", "hosts", "hosts = [\"web1\", \"web2\"]", "hosts = [\"web2\"]"),
         ("history", "conninfo", "host=deploydb", "host=otherdb"),
         ("history", "query", "from deployments", "from acts"),

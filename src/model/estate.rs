@@ -226,6 +226,10 @@ pub enum History {
         path: PathBuf,
         /// The hosts that it is on, each by its name; this machine where there is none.
         hosts: Vec<String>,
+        /// The deploy log beside it, whose times are better than those of the files.
+        log: Option<PathBuf>,
+        /// Where in its lines each part stands that has another name there.
+        fields: BTreeMap<Part, String>,
     },
     /// A query of a PostgreSQL, one row for each deployment.
     Sql {
@@ -318,6 +322,7 @@ impl History {
     /// The file or the folder; of a query the server and the query.
     pub fn place(&self) -> String {
         match self {
+            History::Releases { path, log: Some(log), .. } => format!("{}, log {}", path.display(), log.display()),
             History::DeployLog { path, .. } | History::Releases { path, .. } | History::Git { path, .. } => path.display().to_string(),
             History::Sql { conninfo, query, .. } => format!("{conninfo}: {}", query.trim()),
         }

@@ -227,6 +227,14 @@ async fn hosts_of_one_site_are_compared() {
     let told = answer(&readings[0]);
     assert_eq!(told.deployments.len(), 1);
     assert!(told.notes[0].starts_with("web2: "), "a host that does not answer is told, and hides no other: {:?}", told.notes);
+    // The log on each of them says when; told by both, it is one deployment.
+    fs::write(tree.path().join("log"), "{\"time\":\"2026-11-12T13:01:00Z\",\"version\":\"1.0\"}\n").unwrap();
+    other.again();
+    let text = text.replace("hosts =", &format!("log = {:?}\nhosts =", tree.path().join("log")));
+    let estate = crate::estate::estate(folder.path(), &(one.host("web1", "") + &other.host("web2", "") + here + &text));
+    let readings = once(&estate).await;
+    let told: Vec<_> = answer(&readings[0]).deployments.iter().map(|one| (one.dated, one.at.to_string(), one.result)).collect();
+    assert_eq!(told, [(Dated::Record, "2026-11-12T13:01:00Z".to_owned(), Some(Ending::Succeeded))]);
     until("no session is left", || (one.masters() + other.masters() == 0).then_some(()));
 }
 

@@ -99,7 +99,7 @@ fn as_written(source: &Source, page: &mut Page) {
             page.field("keeps", &age::exact(*keep), Token::Dim);
         }
         SourceKind::Database(database) => page.field("limits", &database.limits(), Token::Dim),
-        SourceKind::History(History::DeployLog { fields, .. } | History::Sql { fields, .. }) => {
+        SourceKind::History(History::DeployLog { fields, .. } | History::Releases { fields, .. } | History::Sql { fields, .. }) => {
             for (part, word) in Part::ALL {
                 if let Some(place) = fields.get(&part) {
                     page.field("reads", &clean(&format!("{word} from {place}"), NOTE_CAP), Token::Dim);
@@ -107,10 +107,7 @@ fn as_written(source: &Source, page: &mut Page) {
             }
         }
         SourceKind::History(History::Git { tags, .. }) => page.field("tags", tags, Token::Dim),
-        SourceKind::History(History::Releases { .. })
-        | SourceKind::Prometheus { .. }
-        | SourceKind::Alertmanager { .. }
-        | SourceKind::Backup(_) => {}
+        SourceKind::Prometheus { .. } | SourceKind::Alertmanager { .. } | SourceKind::Backup(_) => {}
     }
     if let Some(file) = &source.http_config {
         page.field("credentials", &format!("as {} says", clean(&file.display().to_string(), NOTE_CAP)), Token::Dim);

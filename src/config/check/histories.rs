@@ -17,7 +17,7 @@ const QUERY: usize = 64 << 10;
 pub(super) fn fits(raw: &Raw, report: &mut Report<'_>) {
     for history in &raw.history {
         let (table, h) = (history.span().start, history.get_ref());
-        for (key, value) in [("path", &h.path), ("tags", &h.tags)] {
+        for (key, value) in [("path", &h.path), ("tags", &h.tags), ("log", &h.log)] {
             value.iter().for_each(|value| plain(report, key, value));
         }
         let kind = text(&h.kind).filter(|kind| super::HISTORIES.contains(kind));
@@ -32,6 +32,12 @@ pub(super) fn fits(raw: &Raw, report: &mut Report<'_>) {
             super::databases::node(report, conninfo);
         }
         query(report, &h.query);
+        if kind == "releases"
+            && h.log.is_none()
+            && let Some(fields) = &h.fields
+        {
+            report.hint(fields.span().start, "`fields` is there and `log` is not", "release folders have no lines that they could be in");
+        }
         if let (Some(_), Some(hosts)) = (&h.host, &h.hosts) {
             report.hint(hosts.span().start, "both `host` and `hosts` are there", "name all of them in `hosts`");
         }
@@ -52,10 +58,11 @@ fn strangers(report: &mut Report<'_>, h: &RawHistory, kind: &str) {
     let at = |key: &Key<String>| key.as_ref().map(|k| k.span().start);
     for (key, place, kinds) in [
         ("path", at(&h.path), &["deploy-log", "releases", "git"][..]),
-        ("fields", h.fields.as_ref().map(|f| f.span().start), &["deploy-log", "sql"]),
+        ("fields", h.fields.as_ref().map(|f| f.span().start), &["deploy-log", "releases", "sql"]),
         ("tags", at(&h.tags), &["git"]),
         ("host", at(&h.host), &["releases"]),
         ("hosts", h.hosts.as_ref().map(|hosts| hosts.span().start), &["releases"]),
+        ("log", at(&h.log), &["releases"]),
         ("conninfo", at(&h.conninfo), &["sql"]),
         ("query", at(&h.query), &["sql"]),
     ] {

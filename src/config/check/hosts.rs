@@ -59,6 +59,7 @@ pub(super) fn paths(raw: &Raw, report: &mut Report<'_>) {
     for history in raw.history.iter().map(Spanned::get_ref) {
         if history.host.is_some() || history.hosts.is_some() {
             absolute(report, "path", &history.path);
+            absolute(report, "log", &history.log);
         }
     }
     for backup in raw.backup.iter().map(Spanned::get_ref).filter(|b| b.host.is_some()) {

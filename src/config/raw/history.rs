@@ -30,13 +30,16 @@ pub(in crate::config) struct RawHistory {
     /// Of releases: the hosts that each have the folder.
     #[schemars(with = "Option<Vec<String>>", extend("minItems" = 1))]
     pub hosts: Words,
+    /// Of releases: the deploy log on the same machine, a file of JSON lines; its times are taken for those of the folders. The last 256 KiB are read at each look.
+    #[schemars(with = "Option<String>")]
+    pub log: Key<String>,
     /// Of sql: the server in libpq's words, such as `host=db1 user=qd dbname=deploys`, or the name of a service of `pg_service.conf`. A password stands in the password file (PGPASSFILE, `~/.pgpass`, or `passfile=`).
     #[schemars(with = "Option<String>")]
     pub conninfo: Key<String>,
     /// Of sql: one SELECT. It runs in a read-only transaction, within another that takes its newest 20,000 rows by the column of `time`.
     #[schemars(with = "Option<String>")]
     pub query: Key<String>,
-    /// Of a deploy-log or of sql: where in a line or in which column a part stands that has another name there, such as `{ version = "release.tag" }`. The parts are id, service, site, environment, from, version, who, time, took, finished, source, result, commit, first_commit, links, reason, approvals, incidents, restored, fixes, unplanned.
+    /// Of a deploy-log, of releases with a `log`, or of sql: where in a line or in which column a part stands that has another name there, such as `{ version = "release.tag" }`. The parts are id, service, site, environment, from, version, who, time, took, finished, source, result, commit, first_commit, links, reason, approvals, incidents, restored, fixes, unplanned.
     #[schemars(with = "Map")]
     pub fields: RawLabels,
     /// Of git: which tags, such as `v*`; what stands before the `*` is no part of the version. All of them without this key.

@@ -4,6 +4,7 @@ mod follow;
 mod git;
 mod line;
 mod log;
+mod noted;
 mod releases;
 mod sql;
 mod there;
@@ -19,6 +20,7 @@ use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use self::log::Log;
+use self::noted::Noted;
 use super::Ledger;
 use crate::link::http::LinkError;
 use crate::link::ssh::{self, Hosts};
@@ -112,7 +114,10 @@ impl Historian {
         let (of, until) = (&reader.of, Instant::now() + reader.deadline);
         let far = match &reader.kind {
             History::Sql { conninfo, query, fields } => Some(sql::read(conninfo, query, fields, of, reader.deadline).await),
-            History::Releases { path, hosts } if !hosts.is_empty() => Some(there::releases(&self.hosts, path, of, until).await),
+            History::Releases { path, hosts, log, fields } if !hosts.is_empty() => {
+                let log = log.as_deref().map(|log| Noted { log, fields });
+                Some(there::releases(&self.hosts, path, log, of, until).await)
+            }
             History::Releases { .. } | History::DeployLog { .. } | History::Git { .. } => None,
         };
         if let Some(far) = far {
@@ -167,7 +172,7 @@ impl Reader {
                 self.follow(path, fields);
                 answer
             }
-            History::Releases { path, .. } => releases::read(path, &self.of)?,
+            History::Releases { path, log, fields, .. } => releases::read(path, log.as_deref().map(|log| Noted { log, fields }), &self.of)?,
             // This thread may wait: it is one for that.
             History::Git { path, tags } => Handle::current().block_on(git::read(path, tags, &self.of, self.deadline))?,
             History::Sql { .. } => return Err((FailureKind::Unreachable, "a query is not read from a disk".to_owned())),

@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 
+use super::noted::{Noted, records, tail};
 use super::{Fault, Of, answer, fault};
 use crate::model::deployment::{Dated, Deployment, Ending};
 use crate::model::source::HistoryAnswer;
@@ -34,10 +35,14 @@ pub(super) struct Listing {
     pub releases: Vec<(Vec<u8>, Option<Timestamp>)>,
     /// True where there are more of them.
     pub more: bool,
+    /// What its deploy log tells, in its order.
+    pub records: Vec<Deployment>,
+    /// Lines of that log that tell of no deployment.
+    pub broken: usize,
 }
 
 /// The releases of this machine.
-pub(super) fn read(path: &Path, of: &Of) -> Result<HistoryAnswer, Fault> {
+pub(super) fn read(path: &Path, log: Option<Noted<'_>>, of: &Of) -> Result<HistoryAnswer, Fault> {
     let folder = path.join("releases");
     let link = path.join("current");
     let current = match fs::read_link(&link) {
@@ -45,7 +50,8 @@ pub(super) fn read(path: &Path, of: &Of) -> Result<HistoryAnswer, Fault> {
         Err(error) => Err(format!("{}: {error}", link.display())),
     };
     let switched = fs::symlink_metadata(&link).and_then(|known| known.modified()).ok().and_then(moment);
-    let mut found = Listing { host: None, site: None, current, switched, releases: Vec::new(), more: false };
+    let mut found =
+        Listing { host: None, site: None, current, switched, releases: Vec::new(), more: false, records: Vec::new(), broken: 0 };
     let entries = fs::read_dir(&folder).map_err(|error| fault(&folder, &error))?;
     for (count, entry) in entries.enumerate() {
         let entry = entry.map_err(|error| fault(&folder, &error))?;
@@ -58,6 +64,9 @@ pub(super) fn read(path: &Path, of: &Of) -> Result<HistoryAnswer, Fault> {
         }
         let made = entry.metadata().and_then(|known| known.modified()).ok().and_then(moment);
         found.releases.push((entry.file_name().into_vec(), made));
+    }
+    if let Some(log) = log {
+        (found.records, found.broken) = records(&tail(log.log)?, log.fields, of);
     }
     Ok(tell(&[found], of, Vec::new()))
 }
@@ -105,6 +114,7 @@ pub(super) fn tell(all: &[Listing], of: &Of, mut notes: Vec<String>) -> HistoryA
         }
     }
     let mut deployments = Vec::with_capacity(rows.len());
+    let (mut noted, broken) = noted(all, of);
     let mut lacking: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for ((site, name), row) in &rows {
         let shown = clean(&String::from_utf8_lossy(name), LABEL_CAP).into_owned();
@@ -117,24 +127,50 @@ pub(super) fn tell(all: &[Listing], of: &Of, mut notes: Vec<String>) -> HistoryA
         for host in mates.difference(&row.on) {
             lacking.entry(host).or_default().push(shown.clone());
         }
-        let Some(at) = row.switched.filter(|_| runs).or(row.made) else { continue };
-        let mut one = Deployment::new(&service, at, Dated::File, &of.name);
+        // The newest record of this version is what the folder is of.
+        let record =
+            noted.iter_mut().filter(|one| one.site.as_deref() == *site && one.to.as_ref() == Some(&shown)).max_by_key(|one| one.at);
+        let at = row.switched.filter(|_| runs).or(row.made);
+        let mut made = at.map(|at| Deployment::new(&service, at, Dated::File, &of.name));
+        let Some(one) = record.or(made.as_mut()) else { continue };
         one.site = site.map(str::to_owned);
         one.to = Some(shown);
-        one.result = runs.then_some(Ending::Succeeded);
+        one.result = one.result.or(runs.then_some(Ending::Succeeded));
         let others: Vec<&str> = mates.difference(&row.runs_on).copied().collect();
         if runs && !others.is_empty() {
             let on: Vec<&str> = row.runs_on.iter().copied().collect();
             one.differs.push(format!("it runs on {}, and not on {}", on.join(", "), others.join(", ")));
         }
-        deployments.push(Arc::new(one));
+        deployments.extend(made.filter(|made| made.to.is_some()).map(Arc::new));
     }
+    noted.reverse();
+    deployments.extend(noted.into_iter().map(Arc::new));
     for (host, names) in lacking {
         let more = names.len().saturating_sub(NAMED);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         notes.push(format!("{host} has not the releases {}{more} of the other hosts", names[..names.len().min(NAMED)].join(", ")));
     }
-    answer(deployments, 0, notes)
+    if broken > 0 {
+        notes.push(format!("{broken} lines of the log tell of no deployment"));
+    }
+    // The order of a log: what comes later is newer.
+    deployments.reverse();
+    answer(deployments, broken, notes)
+}
+
+/// What the logs of these machines tell, each deployment once: machines of one site may each have a copy of the log.
+fn noted(all: &[Listing], of: &Of) -> (Vec<Deployment>, usize) {
+    let (mut noted, mut seen) = (Vec::new(), BTreeSet::new());
+    for machine in all {
+        for record in &machine.records {
+            let mut one = record.clone();
+            one.site = one.site.or_else(|| of.site.clone().or_else(|| machine.site.clone()));
+            if seen.insert((one.at, one.site.clone(), one.to.clone(), one.id.clone())) {
+                noted.push(one);
+            }
+        }
+    }
+    (noted, all.iter().map(|machine| machine.broken).sum())
 }
 
 fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {

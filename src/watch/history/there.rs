@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use super::noted::{Noted, TAIL, records};
 use super::releases::{Listing, MANY, tell};
 use super::{Fault, Of, far};
 use crate::link::process::capture::Printed;
@@ -34,17 +35,29 @@ else
   for each in * .[!.]* ..?*; do
     if [ -d "$each" ] && [ ! -L "$each" ]; then printf '%s\0%s\0' "$(made "./$each")" "$each"; fi
   done
-fi"#,
+fi
+if [ "$2" != - ]; then printf '\0\0'; tail -c "$3" "$2" || exit 66; fi"#,
 );
 
 /// The releases of all these hosts. One that does not answer is noted; where none does, the try has failed.
-pub(super) async fn releases(hosts: &[Arc<Reader>], path: &Path, of: &Of, until: Instant) -> Result<HistoryAnswer, Fault> {
+pub(super) async fn releases(
+    hosts: &[Arc<Reader>],
+    path: &Path,
+    log: Option<Noted<'_>>,
+    of: &Of,
+    until: Instant,
+) -> Result<HistoryAnswer, Fault> {
     let folder = path.to_str().ok_or_else(|| (FailureKind::Unreachable, "the path is no text".to_owned()))?;
-    let arguments = [folder];
+    let file = match log {
+        Some(log) => log.log.to_str().ok_or_else(|| (FailureKind::Unreachable, "the log's path is no text".to_owned()))?,
+        None => "-",
+    };
+    let tail = TAIL.to_string();
+    let arguments = [folder, file, &tail];
     let asked = join_all(hosts.iter().map(|host| host.run(LISTING, &arguments, until, OUTPUT))).await;
     let (mut all, mut faults) = (Vec::new(), Vec::new());
     for (host, said) in hosts.iter().zip(asked) {
-        match said.map_err(far).and_then(|printed| listing(host, &printed)) {
+        match said.map_err(far).and_then(|printed| listing(host, &printed, log, of)) {
             Ok(found) => all.push(found),
             Err(fault) => faults.push(fault),
         }
@@ -58,15 +71,15 @@ pub(super) async fn releases(hosts: &[Arc<Reader>], path: &Path, of: &Of, until:
     Ok(tell(&all, of, notes))
 }
 
-fn listing(of: &Reader, printed: &Printed) -> Result<Listing, Fault> {
-    let host = of.host();
+fn listing(reader: &Reader, printed: &Printed, log: Option<Noted<'_>>, of: &Of) -> Result<Listing, Fault> {
+    let host = reader.host();
     if printed.code != Some(0) {
         let errors = String::from_utf8_lossy(&printed.errors);
         let last = errors.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("it does not say why");
         let kind = if errors.contains("Permission denied") { FailureKind::Refused } else { FailureKind::Unreachable };
         return Err((kind, format!("{}: the releases cannot be listed: {last}", host.name)));
     }
-    let mut parts = printed.out.split(|byte| *byte == 0);
+    let (mut parts, mut read) = (printed.out.split(|byte| *byte == 0), 0);
     let (to, switched) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let name = to.rsplit(|byte| *byte == b'/').find(|part| !part.is_empty());
     let mut found = Listing {
@@ -76,13 +89,23 @@ fn listing(of: &Reader, printed: &Printed) -> Result<Listing, Fault> {
         switched: moment(switched),
         releases: Vec::new(),
         more: false,
+        records: Vec::new(),
+        broken: 0,
     };
+    read += to.len() + switched.len() + 2;
     while let (Some(made), Some(name)) = (parts.next(), parts.next()) {
-        if found.releases.len() == MANY {
-            found.more = true;
+        read += made.len() + name.len() + 2;
+        if name.is_empty() {
             break;
         }
-        found.releases.push((name.to_vec(), moment(made)));
+        if found.releases.len() == MANY {
+            found.more = true;
+        } else {
+            found.releases.push((name.to_vec(), moment(made)));
+        }
+    }
+    if let (Some(log), Some(bytes)) = (log, printed.out.get(read..)) {
+        (found.records, found.broken) = records(bytes, log.fields, of);
     }
     Ok(found)
 }
@@ -103,7 +126,7 @@ mod tests {
 
     use super::*;
     use crate::link::ssh::Hosts;
-    use crate::model::deployment::Ending;
+    use crate::model::deployment::{Dated, Ending};
     use crate::model::estate::Host;
 
     fn of() -> Of {
@@ -139,8 +162,8 @@ mod tests {
         fs::write(folder.path().join("releases/file"), "").unwrap();
         symlink("1.0", folder.path().join("releases/link")).unwrap();
         symlink("releases/a\nb", folder.path().join("current")).unwrap();
-        let here = super::super::releases::read(folder.path(), &of()).unwrap();
-        let there = releases(&hosts()[..1], folder.path(), &of(), soon()).await.unwrap();
+        let here = super::super::releases::read(folder.path(), None, &of()).unwrap();
+        let there = releases(&hosts()[..1], folder.path(), None, &of(), soon()).await.unwrap();
         let told = |answer: &HistoryAnswer| answer.deployments.iter().map(|one| (one.to.clone(), one.result, one.at)).collect::<Vec<_>>();
         let sorted = |answer: &HistoryAnswer| {
             let mut all = told(answer);
@@ -156,10 +179,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_folder_that_is_not_there_is_said() {
-        let (_, what) = releases(&hosts()[..1], Path::new("/nonexistent/x"), &of(), soon()).await.unwrap_err();
+        let (_, what) = releases(&hosts()[..1], Path::new("/nonexistent/x"), None, &of(), soon()).await.unwrap_err();
         assert!(what.starts_with("web1: the releases cannot be listed: ") && what.contains("/nonexistent/x"), "{what}");
         let folder = tempfile::tempdir().unwrap();
-        let (_, what) = releases(&hosts()[..1], folder.path(), &of(), soon()).await.unwrap_err();
+        let (_, what) = releases(&hosts()[..1], folder.path(), None, &of(), soon()).await.unwrap_err();
         assert!(what.contains("No such file"), "{what}");
     }
 
@@ -172,7 +195,39 @@ mod tests {
             switched: at(host.len() * 100),
             releases: names.iter().enumerate().map(|(n, name)| (name.as_bytes().to_vec(), at(n))).collect(),
             more: false,
+            records: Vec::new(),
+            broken: 0,
         }
+    }
+
+    #[tokio::test]
+    async fn the_log_beside_the_folders_dates_them_here_and_there_and_tells_what_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["1.0", "1.1"] {
+            fs::create_dir_all(folder.path().join("releases").join(name)).unwrap();
+        }
+        symlink("releases/1.1", folder.path().join("current")).unwrap();
+        let path = folder.path().join("log");
+        let line = |at: u32, version: &str| format!("{{\"time\":{at},\"tag\":\"{version}\",\"who\":\"jl\"}}\n");
+        fs::write(&path, format!("{}{}{}oh\n{}", line(100, "0.9"), line(200, "1.1"), line(300, "1.1"), "{\"time\":4")).unwrap();
+        let fields = [(crate::model::estate::Part::Version, "tag".to_owned())].into();
+        let log = Some(Noted { log: &path, fields: &fields });
+        let here = super::super::releases::read(folder.path(), log, &of()).unwrap();
+        let there = releases(&hosts(), folder.path(), log, &of(), soon()).await.unwrap();
+        for (answer, broken) in [(here, 1), (there, 2)] {
+            let told = |one: &crate::model::deployment::Deployment| (one.to.clone().unwrap(), one.dated == Dated::Record, one.result);
+            let rows: Vec<_> = answer.deployments.iter().map(|one| told(one)).collect();
+            let is = |version: &str, record, result| (version.to_owned(), record, result);
+            let runs = Some(Ending::Succeeded);
+            assert_eq!(rows, [is("1.0", false, None), is("1.1", true, runs), is("1.1", true, None), is("0.9", true, None)]);
+            assert_eq!(
+                (answer.deployments[1].at.as_second(), answer.deployments[1].who.as_deref(), answer.broken),
+                (300, Some("jl"), broken)
+            );
+        }
+        let gone = folder.path().join("gone");
+        let (_, what) = releases(&hosts(), folder.path(), Some(Noted { log: &gone, fields: &fields }), &of(), soon()).await.unwrap_err();
+        assert!(what.contains("gone") && what.contains("No such file"), "{what}");
     }
 
     #[test]
