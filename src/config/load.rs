@@ -63,7 +63,8 @@ fn build(path: &Path, raw: &Raw) -> Option<Estate> {
     };
     let sites = raw.site.iter().map(|s| site(s.get_ref())).collect::<Option<Vec<Site>>>()?;
     let databases = raw.database.iter().map(|d| database(d.get_ref()));
-    let backups = raw.backup.iter().map(|b| backups::source(path, b.get_ref()));
+    let own = zone.clone().unwrap_or(jiff::tz::TimeZone::UTC);
+    let backups = raw.backup.iter().map(|b| backups::source(path, &own, b.get_ref()));
     let histories = raw.history.iter().map(|h| history::source(path, h.get_ref()));
     let sources = raw.source.iter().map(|s| source(path, s.get_ref()));
     let sources = sources.chain(databases).chain(backups).chain(histories).collect::<Option<Vec<Source>>>()?;
@@ -404,17 +405,37 @@ program = ["sudo", "-n", "-u", "postgres", "pgbackrest"]
 stanza = "main"
 config = "/etc/pgbackrest/main.conf"
 service = "postgres"
+copies = [{ repo = 1, site = "fra1" }, { repo = 2, site = "ams3", account = "vault" }]
+floor = "1825d"
+ceiling = "2555d"
+min_copies = 2
+verify_every = "5h"
+retention = [{ every = "1h", keep = "6h" }]
+holds = [{ from = "2026-02-28", to = "2026-03-02", why = "case 4711" }]
 
 [[backup]]
 name = "files"
 kind = "restic"
 repository = "sftp:backup@nas:/srv/restic"
 password_file = "/etc/restic/password"
+host = "files1"
+path = "/srv/files"
+tag = "nightly"
+account = "offsite"
+schedule = "3h"
+takes = "45m"
 
 [[backup]]
 name = "mail"
 kind = "command"
 command = ["backup-status", "mail"]
+
+[[backup]]
+name = "log"
+kind = "archiver"
+nodes = ["host=db7 user=qd"]
+slot = "archive"
+base = "mail"
 
 [[objective]]
 service = "web"
@@ -877,7 +898,7 @@ service = "postgres"
     }
 
     /// Table, key, and two values of it: the estate must differ by nothing else.
-    pub(crate) const KEYS: [(&str, &str, &str, &str); 123] = [
+    pub(crate) const KEYS: [(&str, &str, &str, &str); 143] = [
         ("", "database", "host=db1", "host=db3"),
         ("database", "name", "name = \"main\"", "name = \"other\""),
         ("database", "kind", "kind = \"postgres\"", "kind = \"mysql\""),
@@ -910,6 +931,26 @@ service = "postgres"
         ("backup", "password_file", "restic/password", "restic/secret"),
         ("backup", "program", "\"-n\", ", ""),
         ("backup", "command", "\"mail\"]", "\"news\"]"),
+        ("backup", "copies", "{ repo = 1, site = \"fra1\" }, ", ""),
+        ("backup.copies", "repo", "repo = 2", "repo = 3"),
+        ("backup.copies", "site", "repo = 1, site = \"fra1\"", "repo = 1, site = \"ams3\""),
+        ("backup.copies", "account", "\"vault\"", "\"safe\""),
+        ("backup", "floor", "1825d", "1d"),
+        ("backup", "ceiling", "2555d", "3000d"),
+        ("backup", "min_copies", "min_copies = 2", "min_copies = 3"),
+        ("backup", "verify_every", "\"5h\"", "\"4h\""),
+        ("backup", "holds", "holds = [{ from = \"2026-02-28\", to = \"2026-03-02\", why = \"case 4711\" }]\n", ""),
+        ("backup.holds", "from", "from = \"2026-02-28\"", "from = \"2026-03-01\""),
+        ("backup.holds", "to", "to = \"2026-03-02\"", "to = \"2026-02-28\""),
+        ("backup.holds", "why", "case 4711", "case 4712"),
+        ("backup", "host", "\"files1\"", "\"files2\""),
+        ("backup", "path", "\"/srv/files\"", "\"/srv/other\""),
+        ("backup", "tag", "\"nightly\"", "\"weekly\""),
+        ("backup", "account", "\"offsite\"", "\"onsite\""),
+        ("backup", "takes", "\"45m\"", "\"46m\""),
+        ("backup", "nodes", "host=db7", "host=db8"),
+        ("backup", "slot", "slot = \"archive\"", "slot = \"other\""),
+        ("backup", "base", "base = \"mail\"", "base = \"files\""),
         ("backup.retention", "every", "every = \"1h\"", "every = \"2h\""),
         ("backup.retention", "keep", "keep = \"7d\"", "keep = \"6d\""),
         ("objective", "service", "service = \"web\"\nrpo", "service = \"shop\"\nrpo"),
@@ -1022,7 +1063,9 @@ service = "postgres"
         for (table, key) in [("source", "expect"), ("panel", "value"), ("panel", "rate"), ("panel", "ratio"), ("panel", "quantile")] {
             all.extend(accepted(&format!("{table}.{key}"), &format!("[[{table}]]\n{key} = {{ zzzzzzzz = 1 }}")));
         }
-        all.extend(accepted("backup.retention", "[[backup]]\nretention = [{ zzzzzzzz = 1 }]"));
+        for key in ["retention", "copies", "holds"] {
+            all.extend(accepted(&format!("backup.{key}"), &format!("[[backup]]\n{key} = [{{ zzzzzzzz = 1 }}]")));
+        }
         let tested: BTreeSet<(String, String)> = KEYS.iter().map(|(t, k, ..)| ((*t).to_owned(), (*k).to_owned())).collect();
         assert_eq!(all, tested, "a key without a row, or a row without a key");
 

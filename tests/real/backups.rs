@@ -14,7 +14,7 @@ use quarterdeck::watch;
 use tempfile::tempdir;
 
 use crate::estate::estate;
-use crate::servers::{free_port, have, skip};
+use crate::servers::{free_port, have, skip, until};
 
 /// Debian keeps PostgreSQL's own programs outside the path.
 const POSTGRES: &str = "/usr/lib/postgresql/15/bin";
@@ -63,6 +63,16 @@ impl Cluster {
         self.run("pgbackrest", &all);
     }
 
+    /// How the estate file says where it is.
+    fn node(&self) -> String {
+        fs::read_to_string(self.folder.join("node")).unwrap()
+    }
+
+    fn sql(&self, statement: &str) -> String {
+        let output = self.run("psql", &["-qAtX", "-d", &self.node(), "-c", statement]);
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
     fn config(&self) -> PathBuf {
         self.folder.join("pgbackrest.conf")
     }
@@ -91,6 +101,8 @@ impl Cluster {
             done(chown);
         }
         cluster.postgres("initdb", &["-D", "data", "-A", "trust", "-U", "postgres", "--no-sync"]);
+        let (host, port) = (cluster.folder.join("sock").display().to_string(), port.to_string());
+        fs::write(cluster.folder.join("node"), format!("host={host} port={port} user=postgres dbname=postgres")).unwrap();
         let settings = format!(
             "listen_addresses=''\nunix_socket_directories='{w}/sock'\nport={port}\nwal_level=replica\narchive_mode=on\n\
              archive_command='pgbackrest --config={w}/pgbackrest.conf --stanza=main archive-push %p'\n"
@@ -119,7 +131,9 @@ fn sources(cluster: &Cluster, stanza: &str) -> String {
     format!(
         "[[site]]\nname = \"fra1\"\nrole = \"primary\"\n[[service]]\nname = \"postgres\"\n\
          [[backup]]\nname = \"pg\"\nkind = \"pgbackrest\"\nprogram = {program:?}\nstanza = \"{stanza}\"\nconfig = {config:?}\n\
-         service = \"postgres\"\nsite = \"fra1\"\nschedule = \"1h\"\n[[objective]]\nservice = \"postgres\"\nrpo = \"2h\"\n"
+         service = \"postgres\"\nsite = \"fra1\"\nschedule = \"1h\"\n\
+         [[backup]]\nname = \"log\"\nkind = \"archiver\"\nnodes = [\"{}\"]\nservice = \"postgres\"\n[[objective]]\nservice = \"postgres\"\nrpo = \"2h\"\n",
+        cluster.node()
     )
 }
 
@@ -158,6 +172,21 @@ async fn pgbackrest_tells_its_backups_and_a_missing_stanza_although_it_exits_wit
     let states = views(&of_main, &readings, now);
     let exposed = states[0].exposure.span(now).unwrap();
     assert!(exposed <= now.duration_since(began) + SignedDuration::from_secs(1), "{exposed:?}");
+
+    // The log goes on after the newest backup: up to which time, the archiver of the service tells.
+    assert_eq!((states[0].wal.len(), states[0].copies.len()), (1, 1));
+    cluster.sql("create table t as select 1");
+    let file = cluster.sql("select pg_walfile_name(pg_switch_wal())");
+    until("the file is archived", || (cluster.sql("select last_archived_wal from pg_stat_archiver") == file).then_some(()));
+    let readings = once().await;
+    let now = Timestamp::now();
+    let states = views(&of_main, &readings, now);
+    let newest = states[0].newest.as_ref().unwrap();
+    assert_eq!((newest.kind, newest.part.repo, newest.needs.len()), (PointKind::Wal, Some(1), 1), "{newest:?}");
+    assert_eq!((states[0].wal[0].file.as_str(), states[0].wal[0].by.as_str()), (file.as_str(), "the archiver log"));
+    assert!(newest.restores_to <= now && newest.restores_to > told.points[0].restores_to, "{newest:?}");
+    assert_eq!(states[1].exposure, states[0].exposure, "the archiver shows what its log is worth there");
+    assert_eq!(states[0].worst, None, "without archive_timeout nothing bounds how long a file waits");
 
     let other = tempdir().unwrap();
     let wrong = estate(other.path(), &sources(&cluster, "mian"));
@@ -204,4 +233,34 @@ async fn restic_tells_its_snapshots_and_refuses_a_wrong_password() {
     assert_eq!(refused.kind, FailureKind::Refused, "{refused:?}");
     assert!(refused.what.contains("wrong password"), "{refused:?}");
     assert!(!at("repo/locks").read_dir().unwrap().any(|_| true), "watching leaves no lock");
+
+    // Another host in the same repository is judged apart: its only snapshot is old, and that is what would be lost.
+    restic(&["backup", "data", "--host", "other", "--time", "2026-01-02 03:04:05"]);
+    let now = Timestamp::now();
+    let states = views(&estate, &once().await, now);
+    assert!(states[0].exposure.span(now).unwrap() > SignedDuration::from_hours(24), "{:?}", states[0].exposure);
+    assert_eq!(states[0].newest.as_ref().unwrap().part.of.as_deref().unwrap().split(':').next(), Some("other"));
+    let only_folder = tempdir().unwrap();
+    let only_text = backup("files", "password").replace("\"repo\"", &format!("{:?}", at("repo"))).replace("\"password\"", &format!("{:?}", at("password")));
+    let only = self::estate(only_folder.path(), &format!("{only_text}host = \"other\"\n"));
+    let readings = watch::once(&only, Demand::default(), &watch::no_past()).await;
+    assert_eq!(answer(&readings[0]).total, 1, "{readings:?}");
+
+    // A lock that a dead backup left behind hides nothing, and is told.
+    let mut held = Command::new("restic")
+        .arg(format!("--repo={}", at("repo").display()))
+        .arg(format!("--password-file={}", at("password").display()))
+        .args(["--no-cache", "backup", "--stdin"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    until("the repository is locked", || at("repo/locks").read_dir().unwrap().next().map(|_| ()));
+    held.kill().unwrap();
+    held.wait().unwrap();
+    let readings = once().await;
+    let told = answer(&readings[0]);
+    assert_eq!(told.total, 3, "{told:?}");
+    assert!(told.notes.iter().any(|note| note.contains("holds 1 locks")), "{:?}", told.notes);
 }

@@ -44,6 +44,7 @@ pub(super) fn lead_somewhere(raw: &Raw, report: &mut Report<'_>) {
     let services = Offered::new(report, "service", raw.service.iter().map(|s| &s.get_ref().name));
     let databases = raw.database.iter().map(|d| &d.get_ref().name);
     let sources = Offered::new(report, "source", raw.source.iter().map(|s| &s.get_ref().name).chain(databases));
+    let backups = Offered::new(report, "backup", raw.backup.iter().map(|b| &b.get_ref().name));
     for service in raw.service.iter().map(Spanned::get_ref) {
         words(&service.sites).for_each(|name| sites.check(report, name));
         words(&service.depends_on).for_each(|name| services.check(report, name));
@@ -63,6 +64,9 @@ pub(super) fn lead_somewhere(raw: &Raw, report: &mut Report<'_>) {
     for backup in raw.backup.iter().map(Spanned::get_ref) {
         backup.service.iter().for_each(|name| services.check(report, name));
         backup.site.iter().for_each(|name| sites.check(report, name));
+        let copies = backup.copies.iter().flat_map(|copies| copies.get_ref());
+        copies.filter_map(|copy| copy.get_ref().site.as_ref()).for_each(|name| sites.check(report, name));
+        backup.base.iter().for_each(|name| backups.check(report, name));
     }
     for objective in raw.objective.iter().map(Spanned::get_ref) {
         objective.service.iter().for_each(|name| services.check(report, name));
