@@ -47,16 +47,16 @@ pub fn run(settings: &Settings<'_>, estate: Option<&Path>, out: &mut dyn Write) 
                 writeln!(out, "{}: warning: {}: {}\n", path.display(), advice.source, advice.what)?;
             }
             writeln!(
-            out,
-            "{}: ok: {} {}: sites {}, services {}, sources {}, panels {}",
-            path.display(),
-            estate.name,
-            estate.environment,
-            estate.sites.len(),
-            estate.services.len(),
-            estate.sources.len(),
-            estate.panels.len(),
-        )?
+                out,
+                "{}: ok: {} {}: sites {}, services {}, sources {}, panels {}",
+                path.display(),
+                estate.name,
+                estate.environment,
+                estate.sites.len(),
+                estate.services.len(),
+                estate.sources.len(),
+                estate.panels.len(),
+            )?
         }
     }
     Ok(if problems.is_empty() { OK } else { FAILED })
@@ -121,6 +121,20 @@ mod tests {
         assert_eq!(check(well, Output::Json), (OK, "[]\n".into()));
         let (code, text) = check(well, Output::Table);
         assert_eq!((code, text.as_str()), (OK, "DIR/estate.toml: ok: s t: sites 0, services 0, sources 1, panels 0\n"));
+    }
+
+    #[test]
+    fn a_schedule_that_can_never_meet_its_objective_is_a_warning_with_the_figure() {
+        let text = "version = 1\n[estate]\nname = \"s\"\nenvironment = \"t\"\n[[service]]\nname = \"docs\"\n\
+            [[backup]]\nname = \"hourly\"\nkind = \"directory\"\nfolder = \"/b\"\nservice = \"docs\"\nschedule = \"1h\"\ntakes = \"15m\"\n\
+            [[objective]]\nservice = \"docs\"\nrpo = \"1h\"\n";
+        let (code, told) = check(text, Output::Table);
+        assert_eq!(code, OK);
+        assert!(told.starts_with("DIR/estate.toml: warning: hourly: at worst 1h 15m would be lost ("), "{told}");
+        let (code, told) = check(text, Output::Json);
+        let told: Vec<serde_json::Value> = serde_json::from_str(&told).unwrap();
+        assert_eq!((code, told.len(), &told[0]["warning"]), (OK, 1, &serde_json::Value::Bool(true)));
+        assert!(told[0]["what"].as_str().unwrap().contains("can never meet the objective of 1h"), "{told:?}");
     }
 
     #[test]

@@ -782,6 +782,34 @@ service = "postgres"
     }
 
     #[test]
+    fn an_archiver_has_nodes_and_no_points_and_copies_and_holds_are_whole() {
+        let backup = |kind: &str, more: &str| below(&format!("[[backup]]\nname = 'b'\nkind = '{kind}'\n{more}"));
+        assert_eq!(
+            backup("archiver", ""),
+            ["1:1 `nodes` is missing in this [[backup]] | such as `nodes = [\"host=db1 user=qd\", \"host=db2 user=qd\"]`"]
+        );
+        let node = "nodes = ['host=a']\n";
+        assert!(backup("archiver", node).is_empty());
+        assert!(backup("archiver", "nodes = ['host=a password=hunter2']")[0].contains("holds a password"));
+        assert!(backup("archiver", &format!("{node}slot = \"x'; drop\""))[0].contains("is no name of a slot"));
+        assert!(backup("archiver", &format!("{node}schedule = '1h'"))[0].contains("a backup of kind `archiver` has no `schedule`"));
+        assert_eq!(backup("archiver", &format!("{node}base = 'nowhere'")), ["5:8 there is no backup named `nowhere` | there is only `b`"]);
+        assert!(backup("archiver", &format!("{node}base = 'b'"))[0].contains("is an archiver: it has no points"));
+        let stanza = |more: &str| backup("pgbackrest", &format!("stanza = 'm'\n{more}"));
+        assert!(stanza("copies = [{ repo = 1 }, { repo = 2, account = 'a' }]").is_empty());
+        assert!(stanza("copies = [{ repo = 1 }, { repo = 1 }]")[0].contains("the copy 1 is named twice"));
+        assert!(stanza("copies = [{ site = 'nowhere' }]").iter().any(|p| p.contains("`repo` is missing in this copy")));
+        assert!(stanza("copies = [{ repo = 1, site = 'nowhere' }]")[0].contains("there is no site named `nowhere`"));
+        let hold = |from: &str, to: &str| stanza(&format!("holds = [{{ from = '{from}', to = '{to}', why = 'case' }}]"));
+        assert!(hold("2026-01-01", "2026-01-01").is_empty());
+        assert!(hold("2026-01-02", "2026-01-01")[0].contains("`to` is before `from`"));
+        assert!(hold("soon", "2026-01-01")[0].contains("`from` is no day"));
+        assert_eq!(stanza("holds = [{ from = '2026-01-01' }]").len(), 2);
+        assert!(stanza("floor = '7d'\nceiling = '7d'")[0].contains("no greater than `floor`"));
+        assert!(stanza("min_copies = 0")[0].contains("`min_copies` is 0"));
+    }
+
+    #[test]
     fn a_database_has_nodes_limits_and_no_password() {
         let database = |more: &str| below(&format!("[[database]]\nname = 'd'\nkind = 'postgres'\n{more}"));
         let refer = "secrets are references: put it into the password file (PGPASSFILE, ~/.pgpass, or `passfile=`)";

@@ -93,8 +93,16 @@ async fn the_log_is_worth_what_is_archived_of_it_and_a_failing_archiver_is_found
     let state = of(&states, log);
     assert_eq!(state.newest.as_ref().map(|p| (p.kind, p.restores_to)), Some((PointKind::Wal, until_then)), "{state:?}");
     assert_eq!(state.loss.data, Exposure::Since(until_then), "the log helps its service");
-    assert_eq!(state.loss.sites.iter().find(|(site, _)| site == "ams3").unwrap().1, Exposure::Since(base), "without the log the base is left");
-    assert_eq!(state.loss.sites.iter().find(|(site, _)| site == "fra1").unwrap().1, Exposure::Everything, "a log without its base is nothing");
+    assert_eq!(
+        state.loss.sites.iter().find(|(site, _)| site == "ams3").unwrap().1,
+        Exposure::Since(base),
+        "without the log the base is left"
+    );
+    assert_eq!(
+        state.loss.sites.iter().find(|(site, _)| site == "fra1").unwrap().1,
+        Exposure::Everything,
+        "a log without its base is nothing"
+    );
     assert!(names(&estate, &readings).contains(&"slot is gone".to_owned()), "{:?}", names(&estate, &readings));
     // A user who may not see the files is told, and what it may see is taken.
     let notes = match &readings[hidden].held.as_ref().unwrap().value {

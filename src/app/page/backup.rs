@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use crate::app::state::State;
 use crate::app::{mark, when};
 use crate::model::age;
-use crate::model::backup::{Backup, BackupState, Exposure, Gate, Ladder, Trend};
+use crate::model::backup::{Backup, BackupOf, BackupState, Exposure, Gate, Ladder, Trend};
 use crate::model::estate::SourceKind;
 use crate::model::metric;
 use crate::model::panel::Unit;
@@ -68,7 +68,7 @@ fn exposure(state: &State, of: &BackupState, name: &str, exposure: &Exposure, pa
     let glyph = mark::glyph(severity);
     let text = match exposure {
         Exposure::Since(at) => format!("{}, since {}", cell(state, exposure), when::full(state, *at)),
-        Exposure::Everything => "everything: no recovery point can be used".into(),
+        Exposure::Everything => "everything: no recovery point that can be used is left".into(),
         Exposure::Unknown(why) => format!("not known: {why}"),
     };
     let against = match of.rpo() {
@@ -106,7 +106,11 @@ fn log(state: &State, of: &BackupState, page: &mut Page) {
         Some(file) => page.field("failed", &format!("{} tries, the newest {file} {}", said.failed, at(said.last_failed_at)), Token::Dim),
         None => page.field("failed", "never", Token::Text),
     }
-    page.field("waiting", &said.waiting.map_or("? not told".into(), |n| format!("{n} files")), Token::Text);
+    page.field(
+        "waiting",
+        &said.waiting.map_or("? not told".into(), |n| format!("{n} {}", if n == 1 { "file" } else { "files" })),
+        Token::Text,
+    );
     if let Some(slot) = &said.slot {
         let reader = slot.reader.as_deref().unwrap_or("somebody");
         let behind = slot.behind.map_or(String::new(), |bytes| format!(", {} behind", metric::show(bytes as f64, Unit::Bytes)));
@@ -152,7 +156,10 @@ fn promise(state: &State, of: &BackupState, page: &mut Page) {
         let (text, token) = trend_text(trend);
         page.field("one takes", &text, token);
     }
+    // An archiver has no points of its own: what is kept, and when the next comes, is told with its base.
+    let archiver = matches!(source.map(|s| &s.kind), Some(SourceKind::Backup(Backup { of: BackupOf::Archiver { .. }, .. })));
     match (of.beat.silent, of.beat.due) {
+        _ if archiver => {}
         (Some(last), _) => page.field("silent", &format!("! since {}", when::both(state, last)), Token::Warning),
         (None, Some(due)) => page.field("next due", &when::both(state, due), Token::Text),
         (None, None) => page.field("next due", "? not known", Token::Unknown),
@@ -172,6 +179,7 @@ fn promise(state: &State, of: &BackupState, page: &mut Page) {
     bounds(state, of, page);
     if let Some(SourceKind::Backup(backup)) = source.map(|s| &s.kind)
         && backup.retention.is_empty()
+        && !archiver
     {
         page.field("retention", "? none is named: what must be kept is not known", Token::Unknown);
     }

@@ -109,7 +109,21 @@ fn backups(report: &Report<'_>) -> Vec<Vec<String>> {
     if report.view.backups.is_empty() {
         return Vec::new();
     }
-    let mut rows = vec![row(&["NAME", "STATE", "NEWEST", "LOST NOW", "RPO", "WORST", "COPY LOST", "SITE LOST", "ACCOUNT LOST", "PROOF", "RESTORED", "LADDER", "DUE"])];
+    let mut rows = vec![row(&[
+        "NAME",
+        "STATE",
+        "NEWEST",
+        "LOST NOW",
+        "RPO",
+        "WORST",
+        "COPY LOST",
+        "SITE LOST",
+        "ACCOUNT LOST",
+        "PROOF",
+        "RESTORED",
+        "LADDER",
+        "DUE",
+    ])];
     for of in &report.view.backups {
         let lost = |exposure: &Exposure| match exposure {
             Exposure::Since(_) => exposure.span(report.at).map_or_else(|| "?".into(), age::exact),

@@ -79,7 +79,11 @@ fn strangers(report: &mut Report<'_>, b: &RawBackup, kind: &str) {
         ("holds", b.holds.as_ref().map(|h| h.span().start), &POINTS),
     ] {
         let Some(place) = place.filter(|_| !kinds.contains(&kind)) else { continue };
-        report.hint(place, format!("a {kind} has no `{key}`"), format!("it is for a backup of kind `{}`", kinds.join("` or `")));
+        report.hint(
+            place,
+            format!("a backup of kind `{kind}` has no `{key}`"),
+            format!("it is for a backup of kind `{}`", kinds.join("` or `")),
+        );
     }
 }
 
@@ -108,7 +112,9 @@ fn texts(report: &mut Report<'_>, b: &RawBackup) {
         } else if key == "stanza" && (written.starts_with('-') || !written.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)))
         {
             report.hint(at, format!("`{written}` is no name of a stanza"), "letters, digits, `-`, `_` and `.`");
-        } else if key == "slot" && !(written.len() < 64 && written.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')) {
+        } else if key == "slot"
+            && !(written.len() < 64 && written.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'))
+        {
             report.hint(at, format!("`{written}` is no name of a slot"), "at most 63 lower-case letters, digits and `_`");
         } else if key == "repository" && holds_secret(written) {
             let hint = "arguments of a program can be read by everyone: set RESTIC_REST_USERNAME and RESTIC_REST_PASSWORD for qd";
@@ -196,7 +202,9 @@ fn parts(report: &mut Report<'_>, b: &RawBackup) {
         match &copy.repo {
             None if report.lost(table, "repo") || report.lost_within(table) => {}
             None => report.hint(table, "`repo` is missing in this copy", "such as `{ repo = 1, site = \"fra1\" }`"),
-            Some(repo) if !seen.insert(*repo.get_ref()) => report.at(repo.span().start, format!("the copy {} is named twice", repo.get_ref())),
+            Some(repo) if !seen.insert(*repo.get_ref()) => {
+                report.at(repo.span().start, format!("the copy {} is named twice", repo.get_ref()))
+            }
             Some(_) => {}
         }
         if let Some((account, at)) = named(&copy.account)

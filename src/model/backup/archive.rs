@@ -10,6 +10,9 @@ use super::{Evidence, Part, PointKind, Points, RecoveryPoint};
 /// A file that was archived may have waited for others: this long after a failed try its time is no measure.
 const DOUBT: SignedDuration = SignedDuration::from_hours(24);
 
+/// PostgreSQL's archiver looks for files at least this often: a file was full no earlier than that before it was taken.
+pub(super) const LOOK: SignedDuration = SignedDuration::from_secs(60);
+
 /// The log that one copy keeps, as its source tells it. No times are told with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Archive {
@@ -110,12 +113,14 @@ impl ArchiverSaid {
         if let Some(written) = self.written(newest) {
             return Ok(written);
         }
-        // The file is gone: the archiver took it, and it was full before that. Where it had to try again, nobody knows
-        // how long before.
+        // The file is gone, or hidden: the archiver took it, and it was full before that, by as much as it waits between
+        // two looks. Where it had to try again, nobody knows by how much.
         let at = self.last_archived_at.ok_or_else(|| format!("{}: when {newest} was archived is not told", self.node))?;
         match self.last_failed_at {
-            Some(failed) if at.duration_since(failed) < DOUBT => Err(format!("{}: {newest} waited for a failed archiver, nobody tells how long", self.node)),
-            _ => Ok(at),
+            Some(failed) if at.duration_since(failed) < DOUBT => {
+                Err(format!("{}: {newest} waited for a failed archiver, nobody tells how long", self.node))
+            }
+            _ => at.checked_sub(LOOK).map_err(|error| error.to_string()),
         }
     }
 
@@ -147,12 +152,12 @@ pub struct Wal {
 }
 
 impl Wal {
-    /// In a line: `log to 000...08, 2026-11-21T06:11Z by the archiver pg`.
+    /// In a line: `up to the file 000...08, told by the archiver pg; ...`.
     pub fn told(&self) -> String {
         let repo = self.repo.map_or(String::new(), |repo| format!("repo {repo}: "));
         match &self.until {
-            Ok(_) => format!("{repo}the log is there up to {}; its time is told by {}; that none between is missing only a verification shows", self.file, self.by),
-            Err(why) => format!("{repo}the log is there up to {}, and its time is not known ({why}): exposure counts from the newest backup", self.file),
+            Ok(_) => format!("{repo}file {}, told by {}; whether one is missing only a verification shows", self.file, self.by),
+            Err(why) => format!("{repo}file {}, of a time that is not known ({why}): exposure counts from the newest backup", self.file),
         }
     }
 

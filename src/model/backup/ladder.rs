@@ -67,7 +67,8 @@ pub struct Hole {
 pub fn ladder(tier: Tier, points: &Points<'_>, of: Option<&str>, zone: &TimeZone, now: Timestamp) -> Ladder {
     let mut slots = due(tier, zone, now);
     let all = points.all();
-    let mut usable: Vec<usize> = points.usable().filter(|(_, p)| of.is_none() || p.part.of.as_deref() == of).map(|(place, _)| place).collect();
+    let mut usable: Vec<usize> =
+        points.usable().filter(|(_, p)| of.is_none() || p.part.of.as_deref() == of).map(|(place, _)| place).collect();
     usable.sort_by_key(|place| all[*place].restores_to);
     let at = |place: usize| all[place].restores_to;
     // First a point fills its own slot: the first of them, the others are spare.

@@ -11,9 +11,9 @@ mod policy;
 mod prune;
 mod schedule;
 mod state;
-mod views;
 #[cfg(test)]
 mod tests;
+mod views;
 
 use std::fmt;
 use std::path::PathBuf;

@@ -25,10 +25,15 @@ pub fn advice(estate: &Estate) -> Vec<Advice> {
         let parts = format!("{} between two starts", age::exact(interval));
         let what = match of.takes {
             Some(takes) if worst.cannot_comply(rpo) => {
-                format!("at worst {total} would be lost ({parts}, {} one takes): this schedule can never meet the objective of {rpo_told}", age::exact(takes))
+                format!(
+                    "at worst {total} would be lost ({parts}, {} one takes): this schedule can never meet the objective of {rpo_told}",
+                    age::exact(takes)
+                )
             }
             None if interval >= rpo => {
-                format!("at worst more than {total} would be lost ({parts}, and the time that one takes): this schedule can never meet the objective of {rpo_told}")
+                format!(
+                    "at worst more than {total} would be lost ({parts}, and the time that one takes): this schedule can never meet the objective of {rpo_told}"
+                )
             }
             _ => return None,
         };

@@ -122,9 +122,11 @@ fn checked(ladders: &[Ladder], keep: &Keep) -> Gate {
     let shortest = ladders.iter().map(|ladder| ladder.tier.keep).min().unwrap_or_default();
     match keep.verify_every {
         None => Gate::Unknown("how often corruption is looked for is not named (`verify_every`)".into()),
-        Some(every) if every >= shortest => {
-            Gate::Shut(format!("corruption is looked for every {}, the first tier forgets after {}", age::exact(every), age::exact(shortest)))
-        }
+        Some(every) if every >= shortest => Gate::Shut(format!(
+            "corruption is looked for every {}, the first tier forgets after {}",
+            age::exact(every),
+            age::exact(shortest)
+        )),
         Some(every) => Gate::Open(format!("corruption is looked for every {}", age::exact(every))),
     }
 }

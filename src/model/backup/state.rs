@@ -81,6 +81,11 @@ impl BackupState {
         self.worst.zip(self.rpo()).is_some_and(|(worst, rpo)| worst.cannot_comply(rpo))
     }
 
+    /// True where it is of an archiver that is off or whose newest try failed.
+    pub fn archiving_fails(&self) -> bool {
+        self.answer.as_ref().and_then(|a| a.archiver.as_ref()).is_some_and(|a| a.is_failing() || !a.is_on())
+    }
+
     /// How bad an exposure is against the objective at `now`. Without an objective nothing can be said, which is never ok.
     pub fn judge(&self, exposure: &Exposure, now: Timestamp) -> Severity {
         match (exposure, self.rpo()) {
@@ -94,9 +99,8 @@ impl BackupState {
 
     /// How bad all of it is at `now`.
     pub fn severity(&self, now: Timestamp) -> Severity {
-        let archiver = self.answer.as_ref().and_then(|a| a.archiver.as_ref()).is_some_and(|a| a.is_failing() || !a.is_on());
         let kept = self.bounds.as_ref().is_none_or(Bounds::kept) && self.ladders.iter().all(Ladder::whole);
-        let risk = self.beat.silent.is_some() || self.cannot_comply() || archiver || !kept;
+        let risk = self.beat.silent.is_some() || self.cannot_comply() || self.archiving_fails() || !kept;
         let risk = if risk { Severity::Warning } else { Severity::Ok };
         self.judge(&self.exposure, now).max(risk)
     }

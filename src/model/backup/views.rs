@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::archive::point;
+use super::archive::{LOOK, point};
 use super::state::{BackupState, Said, state};
 use super::{Backup, BackupAnswer, BackupOf, Copy, Exposure, Place, PointKind, Points, Proof, Wal, losses};
 use crate::model::estate::{Estate, Source, SourceKind};
@@ -67,7 +67,9 @@ fn with_log(one: &One<'_>, all: &[One<'_>], estate: &Estate, readings: &Readings
                 newest.kind = PointKind::Full;
                 more.points = vec![point(&format!("WAL {last}"), until, &newest), Arc::new(newest)];
             }
-            Some((_, None)) => more.notes.push(format!("{} has no point that can be used and that the log reaches back to", base.source.name)),
+            Some((_, None)) => {
+                more.notes.push(format!("{} has no point that can be used and that the log reaches back to", base.source.name))
+            }
             None => {}
         }
         more.total = more.points.len();
@@ -135,8 +137,12 @@ impl Clock<'_> {
             Clock::Archiver(_, said) => said.until_of(file),
             Clock::Database(name, said) => {
                 let newest = said.last_archived.as_deref().filter(|newest| *newest <= file);
-                let doubt = said.last_failed_at.zip(said.last_archived_at).is_some_and(|(failed, at)| at.duration_since(failed) < SignedDuration::from_hours(24));
-                let at = said.last_archived_at.filter(|_| newest.is_some() && !doubt);
+                let doubt = said
+                    .last_failed_at
+                    .zip(said.last_archived_at)
+                    .is_some_and(|(failed, at)| at.duration_since(failed) < SignedDuration::from_hours(24));
+                // It was full before it was taken, by as much as the archiver waits between two looks.
+                let at = said.last_archived_at.filter(|_| newest.is_some() && !doubt).and_then(|at| at.checked_sub(LOOK).ok());
                 at.ok_or_else(|| format!("the database {name} does not tell when {file} was written"))
             }
         }
@@ -229,3 +235,6 @@ fn verified(state: &BackupState) -> usize {
     };
     state.copies.iter().filter(|copy| holds(copy.repo)).count()
 }
+
+#[cfg(test)]
+mod tests;

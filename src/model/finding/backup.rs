@@ -68,7 +68,16 @@ fn exposed(about: &About<'_>, state: &BackupState, states: &[BackupState], now: 
 
 /// What would be lost with more than the data.
 #[allow(clippy::too_many_arguments)]
-fn with(about: &About<'_>, state: &BackupState, what: (String, &str, &str), exposure: &Exposure, rpo: SignedDuration, unread: bool, now: Timestamp, all: &mut Vec<Arc<Alert>>) {
+fn with(
+    about: &About<'_>,
+    state: &BackupState,
+    what: (String, &str, &str),
+    exposure: &Exposure,
+    rpo: SignedDuration,
+    unread: bool,
+    now: Timestamp,
+    all: &mut Vec<Arc<Alert>>,
+) {
     let name = about.source.service.as_deref().unwrap_or(&about.source.name);
     let (id, scope, lost_with) = what;
     let (over, none) = match scope {
@@ -163,7 +172,11 @@ fn kept(about: &About<'_>, state: &BackupState, now: Timestamp, all: &mut Vec<Ar
         let summary = format!("{name}: {} points are older than may be kept, and nothing holds them", bounds.above);
         push("ceiling", "points are too old", summary);
     } else if let Some(due) = bounds.due {
-        let summary = format!("{name}: the oldest point may not be kept beyond {}: in {}", due.strftime("%Y-%m-%d"), age::exact(due.duration_since(now)));
+        let summary = format!(
+            "{name}: the oldest point may not be kept beyond {}: in {}",
+            due.strftime("%Y-%m-%d"),
+            age::exact(due.duration_since(now))
+        );
         about.push(format!("backup {name:?} ceiling"), "a point grows too old", Severity::Info, &summary, now, now, all);
     }
 }

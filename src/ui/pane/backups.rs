@@ -8,7 +8,7 @@ use crate::app::pane::BACKUP_LINES;
 use crate::app::state::State;
 use crate::app::{mark, when};
 use crate::model::age;
-use crate::model::backup::{BackupState, Exposure, Ladder};
+use crate::model::backup::{BackupState, Exposure, Hole, Ladder};
 use crate::model::estate::Severity;
 use crate::model::metric;
 use crate::model::panel::Unit;
@@ -20,7 +20,7 @@ use crate::ui::widget::canvas::{Canvas, cells};
 /// Cells of the bar between its brackets.
 const BAR: u16 = 10;
 
-/// The columns that depend on the width. The last four stand only where there is room for them.
+/// The columns that depend on the width. The last five stand only where there is room for them.
 struct Columns {
     point: u16,
     bar: u16,
@@ -29,6 +29,7 @@ struct Columns {
     site: u16,
     proof: u16,
     test: u16,
+    copy: Option<u16>,
     account: Option<u16>,
     ladder: Option<u16>,
     due: Option<u16>,
@@ -36,7 +37,7 @@ struct Columns {
 }
 
 fn columns(width: u16) -> Columns {
-    let wide = width >= 130;
+    let wide = width >= 140;
     let point = 2 + if wide { 30 } else { 14 };
     let test = point + 53;
     let more = |by: u16| Some(test + by).filter(|_| wide);
@@ -48,10 +49,11 @@ fn columns(width: u16) -> Columns {
         site: point + 39,
         proof: point + 49,
         test,
-        account: more(14),
-        ladder: more(24),
-        due: more(33),
-        more: more(40).filter(|at| at + 20 < width),
+        copy: more(14),
+        account: more(24),
+        ladder: more(34),
+        due: more(43),
+        more: more(50).filter(|at| at + 20 < width),
     }
 }
 
@@ -70,7 +72,7 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
         (at.proof, "PRF"),
         (at.test, "RESTORED"),
     ];
-    let wide = [(at.account, "ACC. LOST"), (at.ladder, "LADDER"), (at.due, "DUE")];
+    let wide = [(at.copy, "COPY LOST"), (at.account, "ACC. LOST"), (at.ladder, "LADDER"), (at.due, "DUE")];
     let heads: Vec<(u16, &str)> = heads.into_iter().chain(wide.into_iter().filter_map(|(at, head)| Some((at?, head)))).collect();
     frame::heads(canvas, &heads, &chip);
     if state.backup_rows.is_empty() {
@@ -108,7 +110,7 @@ fn row(canvas: &mut Canvas, state: &State, y: u16, of: &BackupState, selected: b
         let recent = state.now.duration_since(to).as_hours() < 24;
         if recent { when::minute(state, to) } else { when::ago(state, to) }
     });
-    let silent = if of.beat.silent.is_some() { "!" } else { "" };
+    let silent = if of.beat.silent.is_some() || of.archiving_fails() { "!" } else { "" };
     let point = format!("{}{silent}", point.as_deref().unwrap_or("none"));
     let token = if silent.is_empty() { Token::Text } else { Token::Warning };
     canvas.put(at.point, y, at.bar - at.point - 1, &point, token);
@@ -130,11 +132,15 @@ fn row(canvas: &mut Canvas, state: &State, y: u16, of: &BackupState, selected: b
     let (text, token) = match of.tested {
         Some(test) => {
             let took = test.took.map_or("?".to_owned(), short);
-            (format!("{:>4} {took:>4}", short(state.now.duration_since(test.at))), Token::Text)
+            (format!("{} in {took}", short(state.now.duration_since(test.at))), Token::Text)
         }
         None => ("never ?".to_owned(), Token::Unknown),
     };
     canvas.put(at.test, y, 11, &text, token);
+    if let Some(x) = at.copy {
+        let (text, token) = with(state, of, of.loss.copy.as_ref());
+        canvas.put(x, y, 9, &text, token);
+    }
     if let Some(x) = at.account {
         let (text, token) = with(state, of, of.loss.account());
         canvas.put(x, y, 9, &text, token);
@@ -234,10 +240,13 @@ fn worst_first(state: &State) -> (String, Token) {
         .collect();
     services.sort_by(|a, b| b.0.cmp(&a.0));
     let token = services.first().map_or(Token::Text, |(severity, ..)| mark::token(*severity));
-    let told: Vec<String> = services
-        .iter()
-        .map(|(severity, name, lost)| format!("{} {name} {lost}", mark::glyph(*severity)).trim_start().to_owned())
-        .collect();
+    let (ok, not): (Vec<_>, Vec<_>) = services.into_iter().partition(|(severity, ..)| *severity == Severity::Ok);
+    let mut told: Vec<String> = not.iter().map(|(severity, name, lost)| format!("{} {name} {lost}", mark::glyph(*severity))).collect();
+    match ok.len() {
+        0 => {}
+        1 => told.push(format!("{} {} ok", ok[0].1, ok[0].2)),
+        n => told.push(format!("{n} others ok")),
+    }
     (format!("LOST NOW  {}", told.join("  ")), token)
 }
 
@@ -285,7 +294,11 @@ fn below(canvas: &mut Canvas, state: &State, mut y: u16, of: &BackupState) {
         None if !of.wal.is_empty() => ("? WORST CASE not known: how long the log may wait is not told".to_owned(), Token::Unknown),
         None => ("? WORST CASE not known: no schedule is named".to_owned(), Token::Unknown),
     };
-    let trend = of.trend.map(trend_text).filter(|(_, token)| *token != Token::Text).map_or(String::new(), |(text, _)| format!("; one takes {text}"));
+    let trend = of
+        .trend
+        .map(trend_text)
+        .filter(|(_, token)| *token != Token::Text)
+        .map_or(String::new(), |(text, _)| format!("; one takes {text}"));
     canvas.put(0, y, width, &format!("{}{trend}", worst.0), worst.1);
     let scope = |lost: Option<&(String, Exposure)>, none: &str| match lost {
         Some((name, exposure)) => format!("{name} lost {}", cell(state, exposure)),
@@ -311,8 +324,21 @@ fn rungs(canvas: &mut Canvas, state: &State, y: u16, ladder: &Ladder) {
     let glyph = if ladder.whole() { ' ' } else { '!' };
     let of = ladder.of.as_ref().map_or(String::new(), |of| format!(" {of}"));
     canvas.put(0, y, 17, &format!("{glyph} {} {}{of}", ladder.tier.every, short(ladder.tier.keep)), token);
-    let hole = ladder.holes.last().map_or(String::new(), |h| format!("  x {}", when::full(state, h.start)));
-    let text = format!("{}{hole}", rung(ladder));
+    let hole = |h: &Hole| {
+        let start = when::full(state, h.start);
+        // The year is what a narrow screen can do without.
+        if width < 130 { format!("  x {}", start.get(5..).unwrap_or(&start)) } else { format!("  x {start}") }
+    };
+    let hole = ladder.holes.last().map_or(String::new(), hole);
+    let text = if width < 130 {
+        // The ruler says the rest.
+        let gap = ladder.gap.map_or(String::new(), |gap| format!(" gap {}", age::exact(gap)));
+        let score =
+            if ladder.slots.is_empty() { "nothing is due yet".to_owned() } else { format!("{}/{}", ladder.filled(), ladder.slots.len()) };
+        format!("{score}{gap}{hole}")
+    } else {
+        format!("{}{hole}", rung(ladder))
+    };
     let room = usize::from(width.saturating_sub(18 + cells(&text) + 3));
     // A ruler of a few cells tells nothing.
     let ruler = if room < 12 { String::new() } else { format!("[{}] ", ruler(ladder, room.saturating_sub(2).min(84))) };

@@ -56,7 +56,10 @@ impl Nodes {
         }
         if primaries.len() > 1 {
             let names: Vec<&str> = primaries.iter().map(|(name, _)| name.as_str()).collect();
-            return Err(Fault::unusable(format!("{} all say that they are primary: whose archive counts is not known", names.join(" and "))));
+            return Err(Fault::unusable(format!(
+                "{} all say that they are primary: whose archive counts is not known",
+                names.join(" and ")
+            )));
         }
         let Some((node, session)) = primaries.pop() else {
             let told: Vec<String> = errors.iter().map(ToString::to_string).collect();

@@ -84,7 +84,7 @@ pub(super) fn locked(printed: &Printed) -> Option<String> {
     // An id is 64 hex digits; anything else is talk.
     let count = ids.lines().map(str::trim).filter(|id| id.len() == 64 && id.bytes().all(|b| b.is_ascii_hexdigit())).count();
     (printed.code == Some(0) && count > 0)
-        .then(|| format!("the repository holds {count} locks: a backup runs, or one that died left its lock, which stops the next one"))
+        .then(|| format!("the repository is locked ({count}): a backup runs, or one that died left its lock, which stops the next one"))
 }
 
 /// A snapshot appears when all of it is written, and each is whole by itself: its parent only saved time.
@@ -96,7 +96,10 @@ fn point(of: &Snapshot) -> Option<RecoveryPoint> {
         size: of.summary.as_ref().and_then(|s| s.total_bytes_processed),
         evidence: Evidence { job: true, ..Evidence::default() },
         hold: hold.map(|tag| format!("tagged {}", name(tag))),
-        part: Part { of: Some(name(&format!("{}:{}", of.hostname, of.paths.iter().flatten().cloned().collect::<Vec<_>>().join(",")))), ..Part::default() },
+        part: Part {
+            of: Some(name(&format!("{}:{}", of.hostname, of.paths.iter().flatten().cloned().collect::<Vec<_>>().join(",")))),
+            ..Part::default()
+        },
         ..bare(of.short_id.as_deref().unwrap_or(&of.id), at)
     })
 }

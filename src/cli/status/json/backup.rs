@@ -244,14 +244,7 @@ fn archiver(of: &ArchiverSaid) -> ArchiverOut<'_> {
 }
 
 fn bounds(of: &Bounds) -> BoundsOut {
-    BoundsOut {
-        at: of.oldest,
-        kept: of.kept(),
-        too_young: of.below,
-        too_old: of.above,
-        too_old_on_hold: of.held,
-        next_too_old: of.due,
-    }
+    BoundsOut { at: of.oldest, kept: of.kept(), too_young: of.below, too_old: of.above, too_old_on_hold: of.held, next_too_old: of.due }
 }
 
 fn gates(of: &Prune) -> Vec<GateOut<'_>> {
