@@ -51,7 +51,7 @@ pub struct Backup {
     /// What is to be kept; none where the file says nothing.
     pub retention: Vec<Tier>,
     /// What else must hold before anything may be pruned.
-    pub keep: Keep,
+    pub keep: Box<Keep>,
     /// The account that the copies belong to.
     pub account: Option<String>,
     /// Of a source that keeps several copies: where each lies.
@@ -61,7 +61,7 @@ pub struct Backup {
 impl Backup {
     /// A backup of which the estate file says no more than who is asked.
     pub fn new(of: BackupOf) -> Backup {
-        Backup { of, schedule: None, takes: None, retention: vec![], keep: Keep::default(), account: None, copies: vec![] }
+        Backup { of, schedule: None, takes: None, retention: vec![], keep: Box::default(), account: None, copies: vec![] }
     }
 }
 
@@ -91,7 +91,7 @@ pub enum BackupOf {
         /// The file with its password.
         password_file: Option<PathBuf>,
         /// Which of its snapshots are meant; all without any of them.
-        only: Only,
+        only: Box<Only>,
     },
     /// PostgreSQL's own archiver, and a slot that an archive is fed by.
     Archiver {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::{Keep, Ladder, Points, RecoveryPoint};
+use super::{Keep, Ladder, PointKind, Points, RecoveryPoint};
 use crate::model::age;
 
 /// What pruning would remove.
@@ -88,6 +88,8 @@ pub fn prune(points: &Points<'_>, ladders: &[Ladder], keep: &Keep) -> Prune {
     let Some((newest, _)) = points.newest().filter(|_| !ladders.is_empty()) else { return Prune::default() };
     let mut needed: BTreeSet<usize> = ladders.iter().flat_map(|l| l.slots.iter().filter_map(|s| s.point)).collect();
     needed.insert(newest);
+    // The log of every copy is replayed over a base there.
+    needed.extend((0..all.len()).filter(|place| all[*place].kind == PointKind::Wal));
     // What the newest slots of any tier will be filled with is not decided yet.
     let decided = ladders.iter().filter_map(|l| l.slots.last()).map(|slot| slot.end).min();
     let young = |point: &RecoveryPoint| decided.is_none_or(|decided| point.restores_to >= decided);

@@ -1,7 +1,8 @@
 //! How every backup of an estate stands, and what would be lost of every service that has one. Here sources help each
 //! other: who archives the log tells up to which time it can be replayed.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -105,7 +106,7 @@ fn with_log(one: &One<'_>, all: &[One<'_>], estate: &Estate, readings: &Readings
     }
     let mut out = (**answer).clone();
     out.points.splice(0..0, more);
-    out.points.sort_by(|a, b| b.restores_to.cmp(&a.restores_to));
+    out.points.sort_by_key(|point| Reverse(point.restores_to));
     said(out, wal, timeout)
 }
 
@@ -151,7 +152,12 @@ impl Clock<'_> {
 
 fn clocks<'a>(one: &One<'_>, all: &'a [One<'_>], estate: &'a Estate, readings: &'a Readings) -> Vec<Clock<'a>> {
     let same = |source: &Source| one.source.service.is_some() && source.service == one.source.service;
-    let archivers = all.iter().filter(|other| same(other.source)).filter_map(|other| {
+    // One that names another base archives the log of another cluster.
+    let ours = |other: &One<'_>| match &other.of.of {
+        BackupOf::Archiver { base, .. } => base.as_ref().is_none_or(|base| *base == one.source.name),
+        _ => false,
+    };
+    let archivers = all.iter().filter(|other| same(other.source) && ours(other)).filter_map(|other| {
         let said = other.answer.as_ref()?.archiver.as_ref()?;
         Some(Clock::Archiver(&other.source.name, said))
     });
@@ -226,12 +232,17 @@ fn copies(one: &One<'_>, all: &[One<'_>], state: &BackupState) -> Vec<Copy> {
     state.copies.iter().map(one).collect()
 }
 
-/// Copies of it that hold a point whose checksums were right.
+/// Copies of it that hold a point whose checksums were right and that pruning would leave.
 fn verified(state: &BackupState) -> usize {
     let Some(answer) = &state.answer else { return 0 };
+    let removed: HashSet<usize> = state.prune.candidates.iter().map(|candidate| candidate.place).collect();
     let holds = |repo: Option<u32>| {
         let usable = |place: usize| state.unusable.get(place).is_some_and(Option::is_none);
-        answer.points.iter().enumerate().any(|(place, p)| p.part.repo == repo && usable(place) && p.proof() >= Proof::V2)
+        answer
+            .points
+            .iter()
+            .enumerate()
+            .any(|(place, p)| p.part.repo == repo && usable(place) && !removed.contains(&place) && p.proof() >= Proof::V2)
     };
     state.copies.iter().filter(|copy| holds(copy.repo)).count()
 }

@@ -1,6 +1,7 @@
 //! The Backups pane: what would be lost of each against its objective, and of the selected one its ladder with the holes,
 //! what pruning would remove, and what its schedule can promise.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use crate::app::page::backup::{bounds_text, gates, ruler, rung, short, trend_text};
@@ -238,7 +239,7 @@ fn worst_first(state: &State) -> (String, Token) {
             (severity, name(of), format!("{}/{rpo}", cell(state, &of.loss.data)))
         })
         .collect();
-    services.sort_by(|a, b| b.0.cmp(&a.0));
+    services.sort_by_key(|(severity, ..)| Reverse(*severity));
     let token = services.first().map_or(Token::Text, |(severity, ..)| mark::token(*severity));
     let (ok, not): (Vec<_>, Vec<_>) = services.into_iter().partition(|(severity, ..)| *severity == Severity::Ok);
     let mut told: Vec<String> = not.iter().map(|(severity, name, lost)| format!("{} {name} {lost}", mark::glyph(*severity))).collect();

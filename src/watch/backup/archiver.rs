@@ -31,12 +31,6 @@ const WAITING: &str = "SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name
 #[derive(Debug)]
 pub(super) struct Nodes(Vec<(String, Result<Link, LinkError>)>);
 
-/// What one node is.
-enum Is {
-    Primary(Session),
-    Standby,
-}
-
 impl Nodes {
     /// To be asked within that time each.
     pub(super) fn new(nodes: &[NodeAt], deadline: Duration) -> Nodes {
@@ -45,12 +39,12 @@ impl Nodes {
 
     /// What the primary says about its archive.
     pub(super) async fn ask(&self, slot: Option<&str>, clock: &(dyn Fn() -> Timestamp + Send + Sync)) -> Result<BackupAnswer, Fault> {
-        let asked = join_all(self.0.iter().map(|(name, link)| async move { (name, is(link).await) })).await;
+        let asked = join_all(self.0.iter().map(|(name, link)| async move { (name, primary(link).await) })).await;
         let (mut primaries, mut standbys, mut errors) = (Vec::new(), 0, Vec::new());
-        for (name, is) in asked {
-            match is {
-                Ok(Is::Primary(session)) => primaries.push((name, session)),
-                Ok(Is::Standby) => standbys += 1,
+        for (name, asked) in asked {
+            match asked {
+                Ok(Some(session)) => primaries.push((name, session)),
+                Ok(None) => standbys += 1,
                 Err(error) => errors.push(error),
             }
         }
@@ -76,11 +70,12 @@ impl Nodes {
     }
 }
 
-async fn is(link: &Result<Link, LinkError>) -> Result<Is, LinkError> {
+/// The session with a node that is primary; `None` with one that is not.
+async fn primary(link: &Result<Link, LinkError>) -> Result<Option<Session>, LinkError> {
     let session = link.as_ref().map_err(Clone::clone)?.open().await?;
     let rows = session.rows("SELECT pg_is_in_recovery()").await?;
     let standby = rows.first().and_then(|row| cell(row, 0)) == Some("t");
-    Ok(if standby { Is::Standby } else { Is::Primary(session) })
+    Ok((!standby).then_some(session))
 }
 
 async fn answer(node: &str, session: &Session, slot: Option<&str>, at: Timestamp) -> Result<BackupAnswer, LinkError> {

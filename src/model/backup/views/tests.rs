@@ -5,10 +5,8 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::{
-    Advice, Archive, ArchiverSaid, Backup, BackupAnswer, BackupOf, CopyAt, Evidence, Exposure, Gate, Objective, Part, PointKind,
-    RecoveryPoint, advice,
-};
+use super::super::{Advice, Archive, ArchiverSaid, Backup, BackupAnswer, BackupOf, BackupState, CopyAt, Evidence, Exposure, Gate};
+use super::super::{Objective, Part, Period, PointKind, RecoveryPoint, Tier, advice};
 use super::views;
 use crate::model::database::{Archiver, DatabaseAnswer, Node, Said};
 use crate::model::estate::{Estate, Service, Source, SourceKind};
@@ -217,6 +215,29 @@ fn copies_that_are_verified_are_counted_over_the_whole_service() {
     };
     assert_eq!(gate(base(300, 1, 4)), Gate::Shut("1 of 2 copies verified (V2 or better)".into()));
     assert!(gate(checked(200)).is_open());
+}
+
+#[test]
+fn neither_what_pruning_would_remove_is_a_copy_that_is_left_nor_is_the_base_of_a_log_removed() {
+    let mut one = pgbackrest();
+    one.keep.min_copies = Some(1);
+    one.retention = vec![Tier { every: Period::Part(mins(60)), keep: mins(300) }];
+    let estate = estate(vec![source("pg", one), source("log", archiver(None))]);
+    let at = |ago: i64, repo: u32, checked: bool| {
+        let mut point = (*base(ago, repo, 4)).clone();
+        point.evidence.checksum = checked.then(now);
+        Arc::new(point)
+    };
+    let points = vec![at(100, 1, false), at(190, 1, false), at(700, 1, true), at(800, 2, false)];
+    let state = |archives| views(&estate, &read(vec![backups(points.clone(), archives), told(9, &[(9, 2)])]), now())[0].clone();
+    let gone = |state: &BackupState| {
+        let points = &state.answer.as_ref().unwrap().points;
+        state.prune.candidates.iter().map(|candidate| points[candidate.place].id.clone()).collect::<Vec<_>>()
+    };
+    let without = state(vec![]);
+    assert_eq!(gone(&without), ["2-800", "1-700"]);
+    assert_eq!(without.prune.copies, Gate::Shut("0 of 1 copies verified (V2 or better)".into()), "the only checked one would go");
+    assert_eq!(gone(&state(vec![archive(2, 1, 9)])), ["1-700"], "the second repository's log is built on its base");
 }
 
 #[test]
