@@ -35,7 +35,7 @@ fn names(estate: &Estate, readings: &[Reading<Answer>]) -> Vec<String> {
     found.iter().map(|alert| alert.labels.get("alertname").unwrap_or_default().to_owned()).collect()
 }
 
-fn of<'a>(states: &'a [BackupState], source: usize) -> &'a BackupState {
+fn of(states: &[BackupState], source: usize) -> &BackupState {
     states.iter().find(|state| state.source == source).unwrap()
 }
 
