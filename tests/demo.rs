@@ -199,6 +199,21 @@ fn the_backup_job_makes_snapshots_at_both_sites_until_it_is_stopped() {
     let practice = Practice::start(&["--scenario", "stale-backup", "--after", "0"]);
     let file = practice.folder.join("north/store/backup.toml");
     let text = until("the end of the job", || std::fs::read_to_string(&file).ok().filter(|text| text.contains("every_seconds = 0")));
+    // The same estate by a shorter clock: two starts are missed after seconds.
+    let estate = fs::read_to_string(practice.folder.join("estate.toml")).unwrap();
+    let short = practice.folder.join("short.toml");
+    fs::write(&short, estate.replace("schedule = \"1m\"", "schedule = \"1s\"")).unwrap();
+    let short = short.to_str().unwrap().to_owned();
+    let ask = |words: &[&str]| qd(practice.home.path(), &[words, &["--estate", &short]].concat()).1;
+    let told = until("the job is found silent", || {
+        let told: serde_json::Value = serde_json::from_str(&ask(&["status", "-o", "json"])).ok()?;
+        let silent = |alert: &&serde_json::Value| alert["name"] == "backup silent" && alert["origin"] == "quarterdeck";
+        (told["alerts"].as_array()?.iter().filter(silent).count() == 2).then_some(told)
+    });
+    assert!(told["backups"].as_array().unwrap().iter().all(|backup| backup["silent_since"].is_string()), "{told:#}");
+    assert!(told["needs"].as_array().unwrap().iter().any(|need| need["name"] == "backup silent"), "{told:#}");
+    let overview = ask(&["snapshot", "--pane", "overview", "--size", "80x24"]);
+    assert!(overview.contains("backup silent"), "{overview}");
     // A person mends it, and wants no minute's wait.
     std::fs::write(&file, text.replace("every_seconds = 0", "every_seconds = 1")).unwrap();
     for site in ["north", "south"] {

@@ -153,7 +153,7 @@ fn backups(state: &State) -> Vec<usize> {
 }
 
 /// Lines below the Backups pane's list, for the selected one.
-pub const BACKUP_LINES: usize = 9;
+pub const BACKUP_LINES: usize = 11;
 
 /// Rows of the Backups pane's list.
 pub fn backups_height(state: &State) -> usize {

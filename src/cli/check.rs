@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::config;
+use crate::model::backup::{Advice, advice};
 use crate::model::problem::Problem;
 
 use super::args::Output;
@@ -21,6 +22,8 @@ struct Told<'a> {
     column: usize,
     what: &'a str,
     hint: Option<&'a str>,
+    /// True where the file can be used all the same: it does not change the exit code.
+    warning: bool,
 }
 
 /// Prints every problem of the file; exits 0 without any and 1 with some.
@@ -32,30 +35,35 @@ pub fn run(settings: &Settings<'_>, estate: Option<&Path>, out: &mut dyn Write) 
     let checked = config::load::estate(&path);
     let problems: &[Problem] = checked.as_ref().err().map_or(&[], Vec::as_slice);
     match (settings.global.output, &checked) {
-        (Output::Json, _) => json(problems, out)?,
+        (Output::Json, _) => json(&path, problems, &checked.as_ref().map_or(Vec::new(), advice), out)?,
         (Output::Table | Output::Csv, Err(problems)) => {
             for problem in problems {
                 writeln!(out, "{problem}\n")?;
             }
             writeln!(out, "{}: {}", path.display(), counted(problems.len()))?;
         }
-        (Output::Table | Output::Csv, Ok(estate)) => writeln!(
-            out,
-            "{}: ok: {} {}: sites {}, services {}, sources {}, panels {}",
-            path.display(),
-            estate.name,
-            estate.environment,
-            estate.sites.len(),
-            estate.services.len(),
-            estate.sources.len(),
-            estate.panels.len(),
-        )?,
+        (Output::Table | Output::Csv, Ok(estate)) => {
+            for advice in advice(estate) {
+                writeln!(out, "{}: warning: {}: {}\n", path.display(), advice.source, advice.what)?;
+            }
+            writeln!(
+                out,
+                "{}: ok: {} {}: sites {}, services {}, sources {}, panels {}",
+                path.display(),
+                estate.name,
+                estate.environment,
+                estate.sites.len(),
+                estate.services.len(),
+                estate.sources.len(),
+                estate.panels.len(),
+            )?
+        }
     }
     Ok(if problems.is_empty() { OK } else { FAILED })
 }
 
-fn json(problems: &[Problem], out: &mut dyn Write) -> Result<(), Failure> {
-    let told: Vec<Told<'_>> = problems
+fn json(path: &Path, problems: &[Problem], advice: &[Advice], out: &mut dyn Write) -> Result<(), Failure> {
+    let mut told: Vec<Told<'_>> = problems
         .iter()
         .map(|p| Told {
             file: p.place.file.display().to_string(),
@@ -63,8 +71,11 @@ fn json(problems: &[Problem], out: &mut dyn Write) -> Result<(), Failure> {
             column: p.place.column,
             what: &p.what,
             hint: p.hint.as_deref(),
+            warning: false,
         })
         .collect();
+    let whole: Vec<String> = advice.iter().map(|advice| format!("{}: {}", advice.source, advice.what)).collect();
+    told.extend(whole.iter().map(|what| Told { file: path.display().to_string(), line: 1, column: 1, what, hint: None, warning: true }));
     settings::json(&told, out)
 }
 
@@ -110,6 +121,20 @@ mod tests {
         assert_eq!(check(well, Output::Json), (OK, "[]\n".into()));
         let (code, text) = check(well, Output::Table);
         assert_eq!((code, text.as_str()), (OK, "DIR/estate.toml: ok: s t: sites 0, services 0, sources 1, panels 0\n"));
+    }
+
+    #[test]
+    fn a_schedule_that_can_never_meet_its_objective_is_a_warning_with_the_figure() {
+        let text = "version = 1\n[estate]\nname = \"s\"\nenvironment = \"t\"\n[[service]]\nname = \"docs\"\n\
+            [[backup]]\nname = \"hourly\"\nkind = \"directory\"\nfolder = \"/b\"\nservice = \"docs\"\nschedule = \"1h\"\ntakes = \"15m\"\n\
+            [[objective]]\nservice = \"docs\"\nrpo = \"1h\"\n";
+        let (code, told) = check(text, Output::Table);
+        assert_eq!(code, OK);
+        assert!(told.starts_with("DIR/estate.toml: warning: hourly: at worst 1h 15m would be lost ("), "{told}");
+        let (code, told) = check(text, Output::Json);
+        let told: Vec<serde_json::Value> = serde_json::from_str(&told).unwrap();
+        assert_eq!((code, told.len(), &told[0]["warning"]), (OK, 1, &serde_json::Value::Bool(true)));
+        assert!(told[0]["what"].as_str().unwrap().contains("can never meet the objective of 1h"), "{told:?}");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::app::state::{Look, State};
 use crate::config::load::estate_from;
 use crate::config::load::tests::{KEYS, WHOLE};
 use crate::model::alert::{Alert, AlertId, AlertState, Origin, severity_of};
-use crate::model::backup::{BackupAnswer, Evidence, PointKind, RecoveryPoint};
+use crate::model::backup::{BackupAnswer, Evidence, Part, PointKind, RecoveryPoint};
 use crate::model::database::{DatabaseAnswer, Node, Said};
 use crate::model::deployment::{Dated, Deployment};
 use crate::model::estate::{Estate, SourceKind};
@@ -82,9 +82,10 @@ fn kept() -> BackupAnswer {
             evidence: Evidence { job: true, ..Evidence::default() },
             broken: None,
             hold: None,
+            part: Part::default(),
         })
     };
-    BackupAnswer { points: (0..30).map(point).collect(), total: 30, by: "a test".into(), running: false, notes: vec![] }
+    BackupAnswer { points: (0..30).map(point).collect(), total: 30, by: "a test".into(), ..BackupAnswer::default() }
 }
 
 /// The same answer to the same question, whatever the estate makes of it. One poll was 40 seconds ago, so that its

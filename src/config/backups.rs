@@ -3,13 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use toml::Spanned;
 
-use super::raw::backup::{RawBackup, RawObjective, RawTier};
+use super::conninfo::Conninfo;
+use super::raw::backup::{RawBackup, RawCopy, RawHold, RawObjective, RawTier};
 use super::raw::{Key, Words, text};
 use super::timing;
 use crate::model::age;
-use crate::model::backup::{Backup, BackupOf, Objective, Period, Tier};
+use crate::model::backup::{Backup, BackupOf, CopyAt, Keep, Objective, OnHold, Only, Period, Tier};
+use crate::model::database::NodeAt;
 use crate::model::estate::{Source, SourceKind};
 
 /// `every` where the file says nothing: `pgbackrest info` and a folder of thousands of snapshots cost something.
@@ -18,7 +22,7 @@ const EVERY: SignedDuration = SignedDuration::from_mins(5);
 const TIMEOUT: SignedDuration = SignedDuration::from_mins(1);
 
 /// The source that a backup is; `None` where a check has a hole.
-pub(super) fn source(path: &Path, raw: &RawBackup) -> Option<Source> {
+pub(super) fn source(path: &Path, zone: &TimeZone, raw: &RawBackup) -> Option<Source> {
     let beside = |key: &Key<String>| text(key).map(|file| path.parent().unwrap_or(Path::new("")).join(file));
     let program = |name: &str| words(&raw.program).unwrap_or_else(|| vec![name.to_owned()]);
     let of = match text(&raw.kind)? {
@@ -33,7 +37,9 @@ pub(super) fn source(path: &Path, raw: &RawBackup) -> Option<Source> {
             program: program("restic"),
             repository: repository(path, text(&raw.repository)?),
             password_file: beside(&raw.password_file),
+            only: Box::new(Only { host: owned(&raw.made_on), path: owned(&raw.path), tag: owned(&raw.tag) }),
         },
+        "archiver" => BackupOf::Archiver { nodes: nodes(&raw.nodes)?, slot: owned(&raw.slot), base: owned(&raw.base) },
         "command" => BackupOf::Command { argv: words(&raw.command)? },
         _ => return None,
     };
@@ -50,7 +56,49 @@ pub(super) fn source(path: &Path, raw: &RawBackup) -> Option<Source> {
         http_config: None,
         service: text(&raw.service).map(str::to_owned),
         site: text(&raw.site).map(str::to_owned),
-        kind: SourceKind::Backup(Backup { of, schedule, retention: tiers.collect::<Option<_>>()? }),
+        kind: SourceKind::Backup(Backup {
+            of,
+            schedule,
+            takes: span(&raw.takes)?,
+            retention: tiers.collect::<Option<_>>()?,
+            keep: Box::new(keep(zone, raw)?),
+            account: owned(&raw.account),
+            copies: raw.copies.iter().flat_map(|c| c.get_ref()).map(|c| copy(c.get_ref())).collect::<Option<_>>()?,
+        }),
+    })
+}
+
+fn owned(key: &Key<String>) -> Option<String> {
+    text(key).map(str::to_owned)
+}
+
+/// A time that may be left out; `None` where it cannot be read.
+fn span(key: &Key<String>) -> Option<Option<SignedDuration>> {
+    text(key).map_or(Some(None), |written| age::parse(written).ok().map(Some))
+}
+
+fn nodes(of: &Words) -> Option<Vec<NodeAt>> {
+    let node = |written: &String| Some(NodeAt { name: Conninfo::parse(written).ok()?.name(), conninfo: written.clone() });
+    words(of)?.iter().map(node).collect()
+}
+
+fn copy(raw: &RawCopy) -> Option<CopyAt> {
+    Some(CopyAt { repo: *raw.repo.as_ref()?.get_ref(), site: owned(&raw.site), account: owned(&raw.account) })
+}
+
+fn keep(zone: &TimeZone, raw: &RawBackup) -> Option<Keep> {
+    let day = |key: &Key<String>| text(key)?.parse::<Date>().ok();
+    let midnight = |day: Date| Some(day.at(0, 0, 0, 0).to_zoned(zone.clone()).ok()?.timestamp());
+    let hold = |raw: &RawHold| {
+        let (from, until) = (midnight(day(&raw.from)?)?, midnight(day(&raw.to)?.tomorrow().ok()?)?);
+        Some(OnHold { from, until, why: owned(&raw.why)? })
+    };
+    Some(Keep {
+        floor: span(&raw.floor)?,
+        ceiling: span(&raw.ceiling)?,
+        min_copies: raw.min_copies.as_ref().map(|min| *min.get_ref() as usize),
+        verify_every: span(&raw.verify_every)?,
+        holds: raw.holds.iter().flat_map(|h| h.get_ref()).map(|h| hold(h.get_ref())).collect::<Option<_>>()?,
     })
 }
 

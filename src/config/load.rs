@@ -63,7 +63,8 @@ fn build(path: &Path, raw: &Raw) -> Option<Estate> {
     };
     let sites = raw.site.iter().map(|s| site(s.get_ref())).collect::<Option<Vec<Site>>>()?;
     let databases = raw.database.iter().map(|d| database(d.get_ref()));
-    let backups = raw.backup.iter().map(|b| backups::source(path, b.get_ref()));
+    let own = zone.clone().unwrap_or(jiff::tz::TimeZone::UTC);
+    let backups = raw.backup.iter().map(|b| backups::source(path, &own, b.get_ref()));
     let histories = raw.history.iter().map(|h| history::source(path, h.get_ref()));
     let sources = raw.source.iter().map(|s| source(path, s.get_ref()));
     let sources = sources.chain(databases).chain(backups).chain(histories).collect::<Option<Vec<Source>>>()?;
@@ -426,17 +427,37 @@ stanza = "main"
 config = "/etc/pgbackrest/main.conf"
 host = "web2"
 service = "postgres"
+copies = [{ repo = 1, site = "fra1" }, { repo = 2, site = "ams3", account = "vault" }]
+floor = "1825d"
+ceiling = "2555d"
+min_copies = 2
+verify_every = "5h"
+retention = [{ every = "1h", keep = "6h" }]
+holds = [{ from = "2026-02-28", to = "2026-03-02", why = "case 4711" }]
 
 [[backup]]
 name = "files"
 kind = "restic"
 repository = "sftp:backup@nas:/srv/restic"
 password_file = "/etc/restic/password"
+made_on = "files1"
+path = "/srv/files"
+tag = "nightly"
+account = "offsite"
+schedule = "3h"
+takes = "45m"
 
 [[backup]]
 name = "mail"
 kind = "command"
 command = ["backup-status", "mail"]
+
+[[backup]]
+name = "log"
+kind = "archiver"
+nodes = ["host=db7 user=qd"]
+slot = "archive"
+base = "mail"
 
 [[objective]]
 service = "web"
@@ -816,6 +837,34 @@ name = "worker1"
     }
 
     #[test]
+    fn an_archiver_has_nodes_and_no_points_and_copies_and_holds_are_whole() {
+        let backup = |kind: &str, more: &str| below(&format!("[[backup]]\nname = 'b'\nkind = '{kind}'\n{more}"));
+        assert_eq!(
+            backup("archiver", ""),
+            ["1:1 `nodes` is missing in this [[backup]] | such as `nodes = [\"host=db1 user=qd\", \"host=db2 user=qd\"]`"]
+        );
+        let node = "nodes = ['host=a']\n";
+        assert!(backup("archiver", node).is_empty());
+        assert!(backup("archiver", "nodes = ['host=a password=hunter2']")[0].contains("holds a password"));
+        assert!(backup("archiver", &format!("{node}slot = \"x'; drop\""))[0].contains("is no name of a slot"));
+        assert!(backup("archiver", &format!("{node}schedule = '1h'"))[0].contains("a backup of kind `archiver` has no `schedule`"));
+        assert_eq!(backup("archiver", &format!("{node}base = 'nowhere'")), ["5:8 there is no backup named `nowhere` | there is only `b`"]);
+        assert!(backup("archiver", &format!("{node}base = 'b'"))[0].contains("is an archiver: it has no points"));
+        let stanza = |more: &str| backup("pgbackrest", &format!("stanza = 'm'\n{more}"));
+        assert!(stanza("copies = [{ repo = 1 }, { repo = 2, account = 'a' }]").is_empty());
+        assert!(stanza("copies = [{ repo = 1 }, { repo = 1 }]")[0].contains("the copy 1 is named twice"));
+        assert!(stanza("copies = [{ site = 'nowhere' }]").iter().any(|p| p.contains("`repo` is missing in this copy")));
+        assert!(stanza("copies = [{ repo = 1, site = 'nowhere' }]")[0].contains("there is no site named `nowhere`"));
+        let hold = |from: &str, to: &str| stanza(&format!("holds = [{{ from = '{from}', to = '{to}', why = 'case' }}]"));
+        assert!(hold("2026-01-01", "2026-01-01").is_empty());
+        assert!(hold("2026-01-02", "2026-01-01")[0].contains("`to` is before `from`"));
+        assert!(hold("soon", "2026-01-01")[0].contains("`from` is no day"));
+        assert_eq!(stanza("holds = [{ from = '2026-01-01' }]").len(), 2);
+        assert!(stanza("floor = '7d'\nceiling = '7d'")[0].contains("no greater than `floor`"));
+        assert!(stanza("min_copies = 0")[0].contains("`min_copies` is 0"));
+    }
+
+    #[test]
     fn a_database_has_nodes_limits_and_no_password() {
         let database = |more: &str| below(&format!("[[database]]\nname = 'd'\nkind = 'postgres'\n{more}"));
         let refer = "secrets are references: put it into the password file (PGPASSFILE, ~/.pgpass, or `passfile=`)";
@@ -993,7 +1042,7 @@ name = "worker1"
     }
 
     /// Table, key, and two values of it: the estate must differ by nothing else.
-    pub(crate) const KEYS: [(&str, &str, &str, &str); 139] = [
+    pub(crate) const KEYS: [(&str, &str, &str, &str); 159] = [
         ("", "host", "ssh = \"web2\"", "ssh = \"web3\""),
         ("host", "name", "host = \"worker1\"\n[[host]]\nname = \"worker1\"", "host = \"worker2\"\n[[host]]\nname = \"worker2\""),
         ("host", "site", "site = \"fra1\"\nssh", "site = \"ams3\"\nssh"),
@@ -1042,6 +1091,26 @@ name = "worker1"
         ("backup", "password_file", "restic/password", "restic/secret"),
         ("backup", "program", "\"-n\", ", ""),
         ("backup", "command", "\"mail\"]", "\"news\"]"),
+        ("backup", "copies", "{ repo = 1, site = \"fra1\" }, ", ""),
+        ("backup.copies", "repo", "repo = 2", "repo = 3"),
+        ("backup.copies", "site", "repo = 1, site = \"fra1\"", "repo = 1, site = \"ams3\""),
+        ("backup.copies", "account", "\"vault\"", "\"safe\""),
+        ("backup", "floor", "1825d", "1d"),
+        ("backup", "ceiling", "2555d", "3000d"),
+        ("backup", "min_copies", "min_copies = 2", "min_copies = 3"),
+        ("backup", "verify_every", "\"5h\"", "\"4h\""),
+        ("backup", "holds", "holds = [{ from = \"2026-02-28\", to = \"2026-03-02\", why = \"case 4711\" }]\n", ""),
+        ("backup.holds", "from", "from = \"2026-02-28\"", "from = \"2026-03-01\""),
+        ("backup.holds", "to", "to = \"2026-03-02\"", "to = \"2026-02-28\""),
+        ("backup.holds", "why", "case 4711", "case 4712"),
+        ("backup", "made_on", "\"files1\"", "\"files2\""),
+        ("backup", "path", "\"/srv/files\"", "\"/srv/other\""),
+        ("backup", "tag", "\"nightly\"", "\"weekly\""),
+        ("backup", "account", "\"offsite\"", "\"onsite\""),
+        ("backup", "takes", "\"45m\"", "\"46m\""),
+        ("backup", "nodes", "host=db7", "host=db8"),
+        ("backup", "slot", "slot = \"archive\"", "slot = \"other\""),
+        ("backup", "base", "base = \"mail\"", "base = \"files\""),
         ("backup.retention", "every", "every = \"1h\"", "every = \"2h\""),
         ("backup.retention", "keep", "keep = \"7d\"", "keep = \"6d\""),
         ("objective", "service", "service = \"web\"\nrpo", "service = \"shop\"\nrpo"),
@@ -1154,7 +1223,9 @@ name = "worker1"
         for (table, key) in [("source", "expect"), ("panel", "value"), ("panel", "rate"), ("panel", "ratio"), ("panel", "quantile")] {
             all.extend(accepted(&format!("{table}.{key}"), &format!("[[{table}]]\n{key} = {{ zzzzzzzz = 1 }}")));
         }
-        all.extend(accepted("backup.retention", "[[backup]]\nretention = [{ zzzzzzzz = 1 }]"));
+        for key in ["retention", "copies", "holds"] {
+            all.extend(accepted(&format!("backup.{key}"), &format!("[[backup]]\n{key} = [{{ zzzzzzzz = 1 }}]")));
+        }
         let tested: BTreeSet<(String, String)> = KEYS.iter().map(|(t, k, ..)| ((*t).to_owned(), (*k).to_owned())).collect();
         assert_eq!(all, tested, "a key without a row, or a row without a key");
 

@@ -38,7 +38,7 @@ impl<'a> Report<'a> {
     pub fn choice(&mut self, offset: usize, what: impl AsRef<str>, word: &str, words: &[&str]) {
         let hint = match nearest(word, words.iter().copied()) {
             Some(near) => Some(format!("did you mean `{near}`?")),
-            None if words.is_empty() || words.len() > 24 => None,
+            None if words.is_empty() || words.len() > 40 => None,
             None if words.len() == 1 => Some(format!("there is only {}", listed(words))),
             None => Some(format!("one of {}", listed(words))),
         };

@@ -17,9 +17,10 @@ use crate::model::source::{Answer, HistoryAnswer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 25] = [
+const SCREENS: [&str; 26] = [
     "backups",
     "backup",
+    "backup log",
     "databases",
     "deployments",
     "deployments loading",
@@ -499,6 +500,7 @@ fn backups_are_found_exposed_silent_with_holes_and_unable_to_comply_and_what_is_
         told,
         [
             "critical exposure above objective",
+            "warning archiver failing",
             "warning backup silent",
             "warning no copy outside the site",
             "warning no copy outside the site",

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use quarterdeck::model::backup::{BackupAnswer, PointKind, Proof, views};
+use quarterdeck::model::backup::{BackupAnswer, Exposure, PointKind, Proof, views};
 use quarterdeck::model::metric::Demand;
 use quarterdeck::model::reading::{FailureKind, Reading};
 use quarterdeck::model::source::Answer;
@@ -14,7 +14,7 @@ use quarterdeck::watch;
 use tempfile::tempdir;
 
 use crate::estate::estate;
-use crate::servers::{free_port, have, skip};
+use crate::servers::{free_port, have, skip, until};
 use crate::sshd::{Sshd, have_sshd};
 
 /// Debian keeps PostgreSQL's own programs outside the path.
@@ -64,6 +64,16 @@ impl Cluster {
         self.run("pgbackrest", &all);
     }
 
+    /// How the estate file says where it is.
+    fn node(&self) -> String {
+        fs::read_to_string(self.folder.join("node")).unwrap()
+    }
+
+    fn sql(&self, statement: &str) -> String {
+        let output = self.run("psql", &["-qAtX", "-d", &self.node(), "-c", statement]);
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
     fn config(&self) -> PathBuf {
         self.folder.join("pgbackrest.conf")
     }
@@ -78,11 +88,11 @@ impl Cluster {
         let root = String::from_utf8_lossy(&id.stdout).trim() == "0";
         let cluster = Cluster { folder: temp.path().to_owned(), root, _temp: temp };
         let (w, port) = (cluster.folder.display().to_string(), free_port());
-        for folder in ["repo", "log", "lock", "spool", "sock"] {
+        for folder in ["repo", "repo2", "log", "lock", "spool", "sock"] {
             fs::create_dir(cluster.folder.join(folder)).unwrap();
         }
         let config = format!(
-            "[global]\nrepo1-path={w}/repo\nrepo1-retention-full=2\nlog-path={w}/log\nlock-path={w}/lock\nspool-path={w}/spool\nstart-fast=y\n\
+            "[global]\nrepo1-path={w}/repo\nrepo1-retention-full=2\nrepo2-path={w}/repo2\nrepo2-retention-full=2\nlog-path={w}/log\nlock-path={w}/lock\nspool-path={w}/spool\nstart-fast=y\n\
              log-level-console=warn\n[main]\npg1-path={w}/data\npg1-port={port}\npg1-socket-path={w}/sock\n"
         );
         fs::write(cluster.config(), config).unwrap();
@@ -92,6 +102,8 @@ impl Cluster {
             done(chown);
         }
         cluster.postgres("initdb", &["-D", "data", "-A", "trust", "-U", "postgres", "--no-sync"]);
+        let (host, port) = (cluster.folder.join("sock").display().to_string(), port.to_string());
+        fs::write(cluster.folder.join("node"), format!("host={host} port={port} user=postgres dbname=postgres")).unwrap();
         let settings = format!(
             "listen_addresses=''\nunix_socket_directories='{w}/sock'\nport={port}\nwal_level=replica\narchive_mode=on\n\
              archive_command='pgbackrest --config={w}/pgbackrest.conf --stanza=main archive-push %p'\n"
@@ -118,9 +130,12 @@ impl Drop for Cluster {
 fn sources(cluster: &Cluster, stanza: &str) -> String {
     let (program, config) = (cluster.argv("pgbackrest"), cluster.config());
     format!(
-        "[[site]]\nname = \"fra1\"\nrole = \"primary\"\n[[service]]\nname = \"postgres\"\n\
+        "[[site]]\nname = \"fra1\"\nrole = \"primary\"\n[[site]]\nname = \"ams3\"\nrole = \"standby\"\n[[service]]\nname = \"postgres\"\n\
          [[backup]]\nname = \"pg\"\nkind = \"pgbackrest\"\nprogram = {program:?}\nstanza = \"{stanza}\"\nconfig = {config:?}\n\
-         service = \"postgres\"\nsite = \"fra1\"\nschedule = \"1h\"\n[[objective]]\nservice = \"postgres\"\nrpo = \"2h\"\n"
+         service = \"postgres\"\nsite = \"fra1\"\nschedule = \"1h\"\n\
+         copies = [{{ repo = 1, site = \"fra1\" }}, {{ repo = 2, site = \"ams3\" }}]\n\
+         [[backup]]\nname = \"log\"\nkind = \"archiver\"\nnodes = [\"{}\"]\nservice = \"postgres\"\n[[objective]]\nservice = \"postgres\"\nrpo = \"2h\"\n",
+        cluster.node()
     )
 }
 
@@ -159,6 +174,27 @@ async fn pgbackrest_tells_its_backups_and_a_missing_stanza_although_it_exits_wit
     let states = views(&of_main, &readings, now);
     let exposed = states[0].exposure.span(now).unwrap();
     assert!(exposed <= now.duration_since(began) + SignedDuration::from_secs(1), "{exposed:?}");
+
+    // The log goes on after the newest backup: up to which time, the archiver of the service tells.
+    assert_eq!((states[0].wal.len(), states[0].copies.len()), (2, 2));
+    assert_eq!(states[0].copies[1].exposure, Exposure::Everything, "the second repository has a log and no base for it");
+    assert_eq!(states[0].loss.sites[0], ("fra1".to_owned(), Exposure::Everything));
+    cluster.backrest(&["--type=full", "--repo=2", "backup"]);
+    cluster.sql("create table t as select 1");
+    let file = cluster.sql("select pg_walfile_name(pg_switch_wal())");
+    until("the file is archived", || (cluster.sql("select last_archived_wal from pg_stat_archiver") == file).then_some(()));
+    let readings = once().await;
+    let now = Timestamp::now();
+    let states = views(&of_main, &readings, now);
+    let newest = states[0].newest.as_ref().unwrap();
+    assert_eq!((newest.kind, newest.needs.len()), (PointKind::Wal, 1), "{newest:?}");
+    assert_eq!((states[0].wal[0].file.as_str(), states[0].wal[0].by.as_str()), (file.as_str(), "the archiver log"));
+    assert!(newest.restores_to <= now && newest.restores_to > told.points[0].restores_to, "{newest:?}");
+    let copies: Vec<(Option<u32>, Exposure)> = states[0].copies.iter().map(|copy| (copy.repo, copy.exposure.clone())).collect();
+    assert_eq!(copies, [(Some(1), states[0].exposure.clone()), (Some(2), states[0].exposure.clone())], "both have the log and a base");
+    assert_eq!(states[0].loss.sites[0], ("fra1".to_owned(), states[0].exposure.clone()));
+    assert_eq!(states[1].exposure, states[0].exposure, "the archiver shows what its log is worth there");
+    assert_eq!(states[0].worst, None, "without archive_timeout nothing bounds how long a file waits");
 
     let other = tempdir().unwrap();
     let wrong = estate(other.path(), &sources(&cluster, "mian"));
@@ -242,4 +278,38 @@ async fn restic_tells_its_snapshots_and_refuses_a_wrong_password() {
     assert_eq!(refused.kind, FailureKind::Refused, "{refused:?}");
     assert!(refused.what.contains("wrong password"), "{refused:?}");
     assert!(!at("repo/locks").read_dir().unwrap().any(|_| true), "watching leaves no lock");
+
+    // Another host in the same repository is judged apart: its only snapshot is old, and that is what would be lost.
+    restic(&["backup", "data", "--host", "other", "--time", "2026-01-02 03:04:05"]);
+    let now = Timestamp::now();
+    let states = views(&estate, &once().await, now);
+    assert!(states[0].exposure.span(now).unwrap() > SignedDuration::from_hours(24), "{:?}", states[0].exposure);
+    assert_eq!(states[0].newest.as_ref().unwrap().part.of.as_deref().unwrap().split(':').next(), Some("other"));
+    let only_folder = tempdir().unwrap();
+    let only_text = backup("files", "password")
+        .replace("\"repo\"", &format!("{:?}", at("repo")))
+        .replace("\"password\"", &format!("{:?}", at("password")));
+    let only = self::estate(only_folder.path(), &format!("{only_text}host = \"other\"\n"));
+    let readings = watch::once(&only, Demand::default(), &watch::no_past()).await;
+    assert_eq!(answer(&readings[0]).total, 1, "{readings:?}");
+
+    // A lock that a dead backup left behind hides nothing, and is told.
+    let mut held = Command::new("restic")
+        .arg(format!("--repo={}", at("repo").display()))
+        .arg(format!("--password-file={}", at("password").display()))
+        .args(["--no-cache", "backup", "--stdin"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    // While it is written it has another name.
+    let lock = || at("repo/locks").read_dir().unwrap().flatten().find(|entry| entry.file_name().len() == 64).map(|_| ());
+    until("the repository is locked", lock);
+    held.kill().unwrap();
+    held.wait().unwrap();
+    let readings = once().await;
+    let told = answer(&readings[0]);
+    assert_eq!(told.total, 3, "{told:?}");
+    assert!(told.notes.iter().any(|note| note.contains("is locked (1)")), "{:?}", told.notes);
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "a test may stop where it stands")]
 
 mod alerts;
+mod archiver;
 mod backups;
 mod credentials;
 mod databases;

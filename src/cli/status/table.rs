@@ -112,7 +112,21 @@ fn backups(report: &Report<'_>) -> Vec<Vec<String>> {
     if report.view.backups.is_empty() {
         return Vec::new();
     }
-    let mut rows = vec![row(&["NAME", "STATE", "NEWEST", "LOST NOW", "RPO", "SITE LOST", "PROOF", "LADDER", "DUE"])];
+    let mut rows = vec![row(&[
+        "NAME",
+        "STATE",
+        "NEWEST",
+        "LOST NOW",
+        "RPO",
+        "WORST",
+        "COPY LOST",
+        "SITE LOST",
+        "ACCOUNT LOST",
+        "PROOF",
+        "RESTORED",
+        "LADDER",
+        "DUE",
+    ])];
     for of in &report.view.backups {
         let lost = |exposure: &Exposure| match exposure {
             Exposure::Since(_) => exposure.span(report.at).map_or_else(|| "?".into(), age::exact),
@@ -132,8 +146,16 @@ fn backups(report: &Report<'_>) -> Vec<Vec<String>> {
             ago(report, of.newest.as_ref().map(|p| p.restores_to)),
             lost(&of.loss.data),
             of.rpo().map_or_else(|| "? none".into(), age::exact),
-            of.loss.site.as_ref().map_or_else(|| "?".into(), |(_, exposure)| lost(exposure)),
+            match of.worst {
+                Some(worst) if of.cannot_comply() => format!("! {}", age::exact(worst.total())),
+                Some(worst) => age::exact(worst.total()),
+                None => "?".into(),
+            },
+            of.loss.copy.as_ref().map_or_else(|| "?".into(), |(_, exposure)| lost(exposure)),
+            of.loss.site().map_or_else(|| "?".into(), |(_, exposure)| lost(exposure)),
+            of.loss.account().map_or_else(|| "?".into(), |(_, exposure)| lost(exposure)),
             of.newest.as_ref().map_or("-", |p| p.proof().word()).into(),
+            of.tested.map_or_else(|| "? never".into(), |test| format!("{} ago", ago(report, Some(test.at)))),
             if rungs.is_empty() { "? none".into() } else { rungs.join(", ") },
             due,
         ]);

@@ -6,7 +6,7 @@ use toml::Spanned;
 
 use super::super::bytes;
 use super::super::conninfo::{Conninfo, ConninfoError, SslMode};
-use super::super::raw::{Key, Raw};
+use super::super::raw::{Key, Raw, Words};
 use super::super::report::Report;
 use super::sources::{duration, interval};
 use super::{missing, word};
@@ -31,7 +31,13 @@ pub(super) fn required(raw: &Raw, report: &mut Report<'_>) {
 pub(super) fn nodes(raw: &Raw, report: &mut Report<'_>) {
     for database in &raw.database {
         let (table, database) = (database.span().start, database.get_ref());
-        let Some(nodes) = &database.nodes else { continue };
+        are_nodes(report, table, &database.nodes);
+    }
+}
+
+/// Nodes that can be reached as they are written, each once.
+pub(super) fn are_nodes(report: &mut Report<'_>, table: usize, nodes: &Words) {
+    if let Some(nodes) = nodes {
         if nodes.get_ref().is_empty() && !report.lost(table, "nodes") {
             report.hint(nodes.span().start, "`nodes` is empty", "name the primary and every standby");
         }

@@ -28,7 +28,7 @@ pub(super) const KINDS: [&str; 4] = ["prometheus", "alertmanager", "exposition",
 /// The words of a database's `kind`.
 pub(super) const DATABASES: [&str; 1] = ["postgres"];
 /// The words of a backup's `kind`.
-pub(super) const BACKUP_KINDS: [&str; 4] = ["directory", "pgbackrest", "restic", "command"];
+pub(super) const BACKUP_KINDS: [&str; 5] = ["directory", "pgbackrest", "restic", "command", "archiver"];
 /// The words of a history's `kind`.
 pub(super) const HISTORIES: [&str; 4] = ["deploy-log", "releases", "git", "sql"];
 /// The words of `unit`.

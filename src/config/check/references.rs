@@ -48,6 +48,7 @@ pub(super) fn lead_somewhere(raw: &Raw, report: &mut Report<'_>) {
     for host in raw.host.iter().map(Spanned::get_ref) {
         host.site.iter().for_each(|name| sites.check(report, name));
     }
+    let backups = Offered::new(report, "backup", raw.backup.iter().map(|b| &b.get_ref().name));
     for service in raw.service.iter().map(Spanned::get_ref) {
         words(&service.hosts).for_each(|name| hosts.check(report, name));
         words(&service.sites).for_each(|name| sites.check(report, name));
@@ -70,6 +71,9 @@ pub(super) fn lead_somewhere(raw: &Raw, report: &mut Report<'_>) {
         backup.service.iter().for_each(|name| services.check(report, name));
         backup.site.iter().for_each(|name| sites.check(report, name));
         backup.host.iter().for_each(|name| hosts.check(report, name));
+        let copies = backup.copies.iter().flat_map(|copies| copies.get_ref());
+        copies.filter_map(|copy| copy.get_ref().site.as_ref()).for_each(|name| sites.check(report, name));
+        backup.base.iter().for_each(|name| backups.check(report, name));
     }
     for objective in raw.objective.iter().map(Spanned::get_ref) {
         objective.service.iter().for_each(|name| services.check(report, name));

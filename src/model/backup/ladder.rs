@@ -15,6 +15,8 @@ const SLOTS: usize = 20_000;
 pub struct Ladder {
     /// Which.
     pub tier: Tier,
+    /// What it is of, where its source keeps backups of several things.
+    pub of: Option<String>,
     /// Each slot that is due with the place of the point that fills it, the oldest first.
     pub slots: Vec<Slot>,
     /// The slots that are empty, neighbours told as one, the oldest first.
@@ -46,6 +48,8 @@ pub struct Slot {
     pub end: Timestamp,
     /// The place of the point that fills it.
     pub point: Option<usize>,
+    /// How well that point is proved.
+    pub proof: Option<Proof>,
 }
 
 /// Slots in a row that are empty.
@@ -59,11 +63,12 @@ pub struct Hole {
     pub slots: usize,
 }
 
-/// Judges one tier at `now`.
-pub fn ladder(tier: Tier, points: &Points<'_>, zone: &TimeZone, now: Timestamp) -> Ladder {
+/// Judges one tier at `now`, of all points or of those of one thing.
+pub fn ladder(tier: Tier, points: &Points<'_>, of: Option<&str>, zone: &TimeZone, now: Timestamp) -> Ladder {
     let mut slots = due(tier, zone, now);
     let all = points.all();
-    let mut usable: Vec<usize> = points.usable().map(|(place, _)| place).collect();
+    let mut usable: Vec<usize> =
+        points.usable().filter(|(_, p)| of.is_none() || p.part.of.as_deref() == of).map(|(place, _)| place).collect();
     usable.sort_by_key(|place| all[*place].restores_to);
     let at = |place: usize| all[place].restores_to;
     // First a point fills its own slot: the first of them, the others are spare.
@@ -94,9 +99,12 @@ pub fn ladder(tier: Tier, points: &Points<'_>, zone: &TimeZone, now: Timestamp) 
             slots[i].point = Some(place);
         }
     }
-    let weakest = slots.iter().filter_map(|slot| slot.point).map(|place| all[place].proof()).min();
+    for slot in &mut slots {
+        slot.proof = slot.point.map(|place| all[place].proof());
+    }
+    let weakest = slots.iter().filter_map(|slot| slot.proof).min();
     let times: Vec<Timestamp> = usable.iter().map(|place| at(*place)).collect();
-    Ladder { tier, holes: holes(&slots), gap: gap(tier, &slots, &times), weakest, slots }
+    Ladder { tier, of: of.map(str::to_owned), holes: holes(&slots), gap: gap(tier, &slots, &times), weakest, slots }
 }
 
 /// The whole periods between `now - keep` and `now` less a grace for the newest: one period, or a day where that is less.
@@ -110,7 +118,7 @@ fn due(tier: Tier, zone: &TimeZone, now: Timestamp) -> Vec<Slot> {
             break;
         }
         if start >= from {
-            slots.push(Slot { start, end, point: None });
+            slots.push(Slot { start, end, point: None, proof: None });
         }
         start = end;
     }

@@ -1,14 +1,19 @@
 //! Backups: the points that can be restored to, what would be lost if all else failed now, and whether what is kept is
 //! what was promised. Pure: the time is passed in.
 
+mod archive;
+mod bounds;
 mod exposure;
 mod ladder;
+mod place;
 mod point;
+mod policy;
 mod prune;
 mod schedule;
 mod state;
 #[cfg(test)]
 mod tests;
+mod views;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -17,12 +22,19 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-pub use exposure::{Exposure, Loss, breach, exposure, losses, widest};
-pub use ladder::{Hole, Ladder, ladder};
-pub use point::{Evidence, PointKind, Points, Proof, RecoveryPoint};
-pub use prune::{Candidate, Prune, prune};
-pub use schedule::{Beat, Worst, beat, worst};
-pub use state::{BackupState, state, views};
+use super::database::NodeAt;
+
+pub use archive::{Archive, ArchiverSaid, SlotSaid, Wal};
+pub use bounds::{Bounds, Keep, OnHold, bounds};
+pub use exposure::{Copy, Exposure, Loss, Place, breach, exposure, losses, widest};
+pub use ladder::{Hole, Ladder, Slot, ladder};
+pub use place::CopyAt;
+pub use point::{Evidence, Part, PointKind, Points, Proof, RecoveryPoint};
+pub use policy::{Advice, advice};
+pub use prune::{Candidate, Gate, Prune, prune};
+pub use schedule::{Beat, Trend, Worst, beat, trend, worst};
+pub use state::{BackupState, CopyState, Restored, Said, state};
+pub use views::views;
 
 /// Recovery points of one backup that are kept, the newest.
 pub const POINTS_CAP: usize = 10_000;
@@ -34,8 +46,23 @@ pub struct Backup {
     pub of: BackupOf,
     /// The time between two starts of the job, where it is named.
     pub schedule: Option<SignedDuration>,
+    /// What one takes with its copy, where the file says it: it counts until it is measured.
+    pub takes: Option<SignedDuration>,
     /// What is to be kept; none where the file says nothing.
     pub retention: Vec<Tier>,
+    /// What else must hold before anything may be pruned.
+    pub keep: Box<Keep>,
+    /// The account that the copies belong to.
+    pub account: Option<String>,
+    /// Of a source that keeps several copies: where each lies.
+    pub copies: Vec<CopyAt>,
+}
+
+impl Backup {
+    /// A backup of which the estate file says no more than who is asked.
+    pub fn new(of: BackupOf) -> Backup {
+        Backup { of, schedule: None, takes: None, retention: vec![], keep: Box::default(), account: None, copies: vec![] }
+    }
 }
 
 /// Who tells of the recovery points.
@@ -65,12 +92,34 @@ pub enum BackupOf {
         repository: String,
         /// The file with its password.
         password_file: Option<PathBuf>,
+        /// Which of its snapshots are meant; all without any of them.
+        only: Box<Only>,
+    },
+    /// PostgreSQL's own archiver, and a slot that an archive is fed by.
+    Archiver {
+        /// The nodes of one cluster; the primary among them is asked.
+        nodes: Vec<NodeAt>,
+        /// The physical slot that a `pg_receivewal` reads.
+        slot: Option<String>,
+        /// The backup whose points the log is replayed over.
+        base: Option<String>,
     },
     /// Any command that prints the JSON of `docs/backup-json.md`.
     Command {
         /// The program and its arguments.
         argv: Vec<String>,
     },
+}
+
+/// Which snapshots of a repository are meant.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Only {
+    /// Made on this host.
+    pub host: Option<String>,
+    /// Of this path.
+    pub path: Option<String>,
+    /// With this tag.
+    pub tag: Option<String>,
 }
 
 impl BackupOf {
@@ -81,6 +130,7 @@ impl BackupOf {
             BackupOf::PgBackRest { .. } => "pgbackrest",
             BackupOf::Restic { .. } => "restic",
             BackupOf::Command { .. } => "command",
+            BackupOf::Archiver { .. } => "archiver",
         }
     }
 
@@ -88,7 +138,7 @@ impl BackupOf {
     pub fn host(&self) -> Option<&String> {
         match self {
             BackupOf::PgBackRest { host, .. } => host.as_ref(),
-            BackupOf::Directory { .. } | BackupOf::Restic { .. } | BackupOf::Command { .. } => None,
+            BackupOf::Directory { .. } | BackupOf::Restic { .. } | BackupOf::Archiver { .. } | BackupOf::Command { .. } => None,
         }
     }
 }
@@ -101,11 +151,20 @@ impl fmt::Display for BackupOf {
                 write!(f, "{} info, stanza {stanza}", program.join(" "))?;
                 config.iter().try_for_each(|config| write!(f, ", {}", config.display()))
             }
-            BackupOf::Restic { program, repository, password_file } => {
+            BackupOf::Restic { program, repository, password_file, only } => {
                 write!(f, "{} snapshots, repository {repository}", program.join(" "))?;
+                for (word, value) in [("host", &only.host), ("path", &only.path), ("tag", &only.tag)] {
+                    value.iter().try_for_each(|value| write!(f, ", {word} {value}"))?;
+                }
                 password_file.iter().try_for_each(|file| write!(f, ", password in {}", file.display()))
             }
             BackupOf::Command { argv } => f.write_str(&argv.join(" ")),
+            BackupOf::Archiver { nodes, slot, base } => {
+                let nodes: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
+                write!(f, "the archiver of {}", nodes.join(", "))?;
+                slot.iter().try_for_each(|slot| write!(f, ", slot {slot}"))?;
+                base.iter().try_for_each(|base| write!(f, ", over {base}"))
+            }
         }
     }
 }
@@ -205,4 +264,10 @@ pub struct BackupAnswer {
     pub running: bool,
     /// What is odd, each a cleaned line.
     pub notes: Vec<String>,
+    /// Which log it keeps, by copy; empty where it keeps none.
+    #[serde(default)]
+    pub archives: Vec<Archive>,
+    /// Of an archiver: what it says.
+    #[serde(default)]
+    pub archiver: Option<ArchiverSaid>,
 }

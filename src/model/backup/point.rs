@@ -59,6 +59,18 @@ impl Proof {
         }
     }
 
+    /// `0` to `5`.
+    pub fn digit(self) -> char {
+        match self {
+            Proof::V0 => '0',
+            Proof::V1 => '1',
+            Proof::V2 => '2',
+            Proof::V3 => '3',
+            Proof::V4 => '4',
+            Proof::V5 => '5',
+        }
+    }
+
     /// What it means.
     pub fn meaning(self) -> &'static str {
         match self {
@@ -85,6 +97,20 @@ pub struct Evidence {
     pub started: Option<Timestamp>,
     /// It was restored and what was in it was checked.
     pub restored: Option<Timestamp>,
+    /// How long that restore took, where it is told.
+    #[serde(default)]
+    pub restore_took: Option<SignedDuration>,
+}
+
+/// Which part of a source that keeps several things a point belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Part {
+    /// The repository that holds it, of a source with several: a copy with a place of its own.
+    pub repo: Option<u32>,
+    /// What it is of, such as `web1:/srv`, where one source holds backups of several things: each is judged apart.
+    pub of: Option<String>,
+    /// The first log file that it needs.
+    pub wal_from: Option<String>,
 }
 
 /// A moment that can be restored to. All text in it is cleaned.
@@ -110,6 +136,9 @@ pub struct RecoveryPoint {
     pub broken: Option<String>,
     /// Why it may not be removed, where somebody said so.
     pub hold: Option<String>,
+    /// Which part of its source it belongs to.
+    #[serde(default)]
+    pub part: Part,
 }
 
 impl RecoveryPoint {
@@ -127,6 +156,12 @@ impl RecoveryPoint {
             () if of.job => Proof::V1,
             () => Proof::V0,
         }
+    }
+
+    /// True where all of it was read back, started or restored after all of it was written.
+    pub fn read_after_written(&self) -> bool {
+        let of = &self.evidence;
+        self.broken.is_none() && [of.read, of.started, of.restored].into_iter().flatten().any(|at| at >= self.usable())
     }
 
     /// From when on it could be used; the moment itself where nobody tells.

@@ -18,6 +18,8 @@ pub struct Worst {
     pub took: Option<SignedDuration>,
     /// What 95 of 100 copies take at the most, where there are copies.
     pub copied: Option<SignedDuration>,
+    /// True where it is of a log: the interval is the longest that a file of it waits to be archived.
+    pub log: bool,
 }
 
 impl Worst {
@@ -39,7 +41,43 @@ pub fn worst(interval: SignedDuration, points: &[Arc<RecoveryPoint>]) -> Worst {
     newest.sort_by_key(|p| std::cmp::Reverse(p.restores_to));
     newest.truncate(LOOKED_AT);
     let of = |time: &dyn Fn(&RecoveryPoint) -> Option<SignedDuration>| p95(newest.iter().filter_map(|p| time(p)).collect());
-    Worst { interval, took: of(&RecoveryPoint::took), copied: of(&RecoveryPoint::copied) }
+    Worst { interval, took: of(&RecoveryPoint::took), copied: of(&RecoveryPoint::copied), log: false }
+}
+
+/// How long backups of the newest one's kind take now, beside how long they took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trend {
+    /// The median of the newest.
+    pub now: SignedDuration,
+    /// The median of those before.
+    pub before: SignedDuration,
+}
+
+impl Trend {
+    /// How much longer they take now: 1 is twice as long.
+    pub fn growth(&self) -> f64 {
+        self.now.as_secs_f64() / self.before.as_secs_f64().max(0.001) - 1.0
+    }
+}
+
+/// The newest points whose median is compared, and those before.
+const RECENT: usize = 8;
+const EARLIER: usize = 32;
+
+/// How durations go; `None` with fewer than three of both, which tells nothing.
+pub fn trend(points: &[Arc<RecoveryPoint>]) -> Option<Trend> {
+    let mut all: Vec<&RecoveryPoint> = points.iter().map(AsRef::as_ref).filter(|p| p.broken.is_none() && p.took().is_some()).collect();
+    all.sort_by_key(|p| std::cmp::Reverse(p.restores_to));
+    let kind = all.first()?.kind;
+    let took: Vec<SignedDuration> = all.iter().filter(|p| p.kind == kind).filter_map(|p| p.took()).take(RECENT + EARLIER).collect();
+    let recent = took.len().min(RECENT).min(took.len() / 2);
+    let (now, before) = took.split_at(recent);
+    let median = |of: &[SignedDuration]| {
+        let mut of = of.to_vec();
+        of.sort_unstable();
+        of.get(of.len() / 2).copied().filter(|_| of.len() >= 3)
+    };
+    Some(Trend { now: median(now)?, before: median(before)? })
 }
 
 /// The value that 95 of 100 do not exceed (the nearest rank).

@@ -36,7 +36,23 @@ fn point(at: Timestamp) -> RecoveryPoint {
         evidence: Evidence { job: true, ..Evidence::default() },
         broken: None,
         hold: None,
+        part: Part::default(),
     }
+}
+
+/// What these points leave to be lost.
+fn exposure(points: &Points<'_>) -> Exposure {
+    super::exposure(points, |_| true).0
+}
+
+/// Copies, each with its exposure and its site.
+fn losses(copies: &[(Exposure, Option<&str>)], sites: &[String]) -> Loss {
+    let one = |(exposure, site): &(Exposure, Option<&str>)| Copy {
+        name: site.unwrap_or("?").into(),
+        exposure: exposure.clone(),
+        places: vec![Place { site: site.map(str::to_owned), account: None }],
+    };
+    super::losses(&copies.iter().map(one).collect::<Vec<_>>(), sites)
 }
 
 fn took(at: Timestamp, job: i64, copy: i64) -> Arc<RecoveryPoint> {
@@ -126,19 +142,19 @@ fn what_a_lost_site_leaves_is_what_is_kept_elsewhere() {
     let since = |ago: i64| Exposure::Since(now() - mins(ago));
     let loss = losses(&[(since(5), Some("fra1")), (since(55), Some("ams3"))], &sites);
     assert_eq!(loss.data.span(now()), Some(mins(5)));
-    assert_eq!(loss.site, Some(("fra1".into(), since(55))), "the worse of the two");
+    assert_eq!(loss.site(), Some(&("fra1".into(), since(55))), "the worse of the two");
     let alone = losses(&[(since(5), Some("fra1"))], &sites);
-    assert_eq!(alone.site, Some(("fra1".into(), Exposure::Everything)));
+    assert_eq!(alone.site(), Some(&("fra1".into(), Exposure::Everything)));
     let unsaid = losses(&[(since(5), None)], &sites);
     assert_eq!(unsaid.data, since(5));
-    assert!(matches!(unsaid.site, Some((_, Exposure::Unknown(_)))), "{unsaid:?}");
-    assert_eq!(losses(&[(since(5), None)], &[]).site, None);
+    assert!(matches!(unsaid.site(), Some((_, Exposure::Unknown(_)))), "{unsaid:?}");
+    assert_eq!(losses(&[(since(5), None)], &[]).site(), None);
 }
 
 fn judged(tier: (&str, i64), times: &[Timestamp]) -> Ladder {
     let points = all(times.iter().copied());
     let tier = Tier { every: Period::parse(tier.0).unwrap(), keep: hours(tier.1 * 24) };
-    ladder(tier, &Points::new(&points, now()), &TimeZone::UTC, now())
+    ladder(tier, &Points::new(&points, now()), None, &TimeZone::UTC, now())
 }
 
 fn score(ladder: &Ladder) -> (usize, usize) {
@@ -165,7 +181,7 @@ fn a_job_that_died_five_days_ago_is_judged_by_the_clock_not_by_its_newest_point(
     let points = all(died.iter().copied().chain(every(now() - hours(13 * 24), now() - hours(8 * 24), 60)));
     let then = *died.last().unwrap();
     let tier = Tier { every: Period::Part(hours(1)), keep: hours(7 * 24) };
-    assert_eq!(score(&super::ladder(tier, &Points::new(&points, then), &TimeZone::UTC, then)), (166, 166));
+    assert_eq!(score(&super::ladder(tier, &Points::new(&points, then), None, &TimeZone::UTC, then)), (166, 166));
 }
 
 #[test]
@@ -187,7 +203,7 @@ fn an_empty_slot_borrows_what_is_spare_and_near_and_a_wide_gap_is_told_although_
     let tier = |times: &[Timestamp]| {
         let points = all(times.iter().copied());
         let tier = Tier { every: Period::Part(hours(1)), keep: hours(5) };
-        ladder(tier, &Points::new(&points, now()), &TimeZone::UTC, now())
+        ladder(tier, &Points::new(&points, now()), None, &TimeZone::UTC, now())
     };
     // Due: 10, 11 and 12 o'clock.
     assert!(tier(&times(&["10:30", "11:00", "11:55", "12:55"])).whole());
@@ -204,7 +220,7 @@ fn days_and_months_are_those_of_the_zone() {
     // The clocks went back on 25 October 2026: that day has 25 hours.
     let now = t("2026-10-27T12:00:00Z");
     let tier = Tier { every: Period::Day, keep: hours(72) };
-    let ladder = ladder(tier, &Points::new(&[], now), &zone, now);
+    let ladder = ladder(tier, &Points::new(&[], now), None, &zone, now);
     let days: Vec<(i64, String)> = ladder.slots.iter().map(|s| (s.end.duration_since(s.start).as_hours(), s.start.to_string())).collect();
     assert_eq!(days, [(25, "2026-10-24T22:00:00Z".to_owned())]);
 }
@@ -259,13 +275,13 @@ fn pruning_keeps_what_a_tier_or_a_chain_needs_and_holds_what_is_not_proved() {
     };
     let plan = |points: &[Arc<RecoveryPoint>]| {
         let points = Points::new(points, now());
-        prune(&points, &[ladder(tier, &points, &TimeZone::UTC, now())])
+        prune(&points, &[ladder(tier, &points, None, &TimeZone::UTC, now())], &Keep::default())
     };
     let ids = |points: &[Arc<RecoveryPoint>], plan: &Prune| plan.candidates.iter().map(|c| points[c.place].id.clone()).collect::<Vec<_>>();
     // 14:32 now; due are the hours from 10 to 13; 600 minutes ago is long before them.
     let points = vec![make(10, true, ""), make(130, true, ""), make(190, true, ""), make(250, true, ""), make(600, true, "")];
     let first = plan(&points);
-    assert_eq!((ids(&points, &first), first.held(), first.size), (vec!["600".to_owned()], 0, 1_000));
+    assert_eq!((ids(&points, &first), first.unproved, first.size), (vec!["600".to_owned()], 0, 1_000));
     let mut unproved = points.clone();
     unproved[3] = make(250, false, "");
     assert_eq!(plan(&unproved).candidates[0].held, ["250 is V1, needs V3"]);
@@ -276,7 +292,7 @@ fn pruning_keeps_what_a_tier_or_a_chain_needs_and_holds_what_is_not_proved() {
     Arc::make_mut(&mut hold[4]).hold = Some("legal".into());
     assert_eq!(plan(&hold).candidates[0].held, ["on hold: legal"]);
     let points = Points::new(&points, now());
-    assert_eq!(prune(&points, &[]), Prune::default(), "without a ladder nothing is promised");
+    assert_eq!(prune(&points, &[], &Keep::default()), Prune::default(), "without a ladder nothing is promised");
 }
 
 #[test]
@@ -306,7 +322,153 @@ fn ten_thousand_points_in_one_chain_are_judged() {
     let points = Points::new(&points, now());
     assert_eq!(points.usable().count(), 10_000);
     let tier = Tier { every: Period::Part(mins(1)), keep: hours(6 * 24) };
-    let ladder = ladder(tier, &points, &TimeZone::UTC, now());
+    let ladder = ladder(tier, &points, None, &TimeZone::UTC, now());
     assert_eq!(score(&ladder), (8_638, 8_638));
-    assert!(prune(&points, &[ladder]).candidates.is_empty(), "the newest needs them all");
+    assert!(prune(&points, &[ladder], &Keep::default()).candidates.is_empty(), "the newest needs them all");
+}
+
+#[test]
+fn points_of_several_things_are_judged_apart_and_the_worst_is_the_exposure() {
+    let of = |ago: i64, thing: &str| {
+        let part = Part { of: Some(thing.into()), ..Part::default() };
+        Arc::new(RecoveryPoint { id: format!("{thing}{ago}"), part, ..point(now() - mins(ago)) })
+    };
+    let points = vec![of(5, "web1:/srv"), of(65, "web1:/srv"), of(300, "web2:/srv")];
+    let judged = Points::new(&points, now());
+    let (exposed, newest) = super::exposure(&judged, |_| true);
+    assert_eq!((exposed.span(now()), newest.unwrap().id.as_str()), (Some(mins(300)), "web2:/srv300"));
+    let mut broken = points.clone();
+    Arc::make_mut(&mut broken[2]).broken = Some("x".into());
+    assert_eq!(exposure(&Points::new(&broken, now())), Exposure::Everything, "of one of them nothing is left");
+    let tier = Tier { every: Period::Part(hours(1)), keep: hours(5) };
+    let of_one = |name| score(&ladder(tier, &judged, Some(name), &TimeZone::UTC, now()));
+    assert_eq!((of_one("web1:/srv"), of_one("web2:/srv")), ((0, 3), (0, 3)), "9:32 and 13:27 are in no slot that is due");
+}
+
+#[test]
+fn an_account_takes_its_copies_with_it_and_the_best_copy_may_be_the_one_that_is_lost() {
+    let since = |ago: i64| Exposure::Since(now() - mins(ago));
+    let copy = |ago: i64, site: &str, account: Option<&str>| Copy {
+        name: site.into(),
+        exposure: since(ago),
+        places: vec![Place { site: Some(site.into()), account: account.map(str::to_owned) }],
+    };
+    let sites = ["fra1".to_owned(), "ams3".to_owned()];
+    let two = super::losses(&[copy(5, "fra1", Some("own")), copy(55, "ams3", Some("own"))], &sites);
+    assert_eq!((two.copy.clone(), two.account()), (Some(("fra1".into(), since(55))), Some(&("own".into(), Exposure::Everything))));
+    let safe = super::losses(&[copy(5, "fra1", Some("own")), copy(55, "ams3", Some("vault"))], &sites);
+    assert_eq!(safe.account(), Some(&("own".into(), since(55))), "the worse of the two");
+    let unsaid = super::losses(&[copy(5, "fra1", Some("own")), copy(55, "ams3", None)], &sites);
+    assert!(matches!(unsaid.account(), Some((_, Exposure::Unknown(_)))), "whose the other is nobody says");
+    assert_eq!(super::losses(&[copy(5, "fra1", None)], &sites).account(), None);
+    let only = super::losses(&[copy(5, "fra1", None)], &sites);
+    assert_eq!(only.copy, Some(("fra1".into(), Exposure::Everything)));
+    // A log is worth nothing without its base, and the base is elsewhere.
+    let mut both = copy(1, "fra1", None);
+    both.places.push(Place { site: Some("ams3".into()), account: None });
+    let log = super::losses(&[both, copy(55, "ams3", None)], &sites);
+    assert_eq!((log.data.clone(), log.sites[0].1.clone(), log.sites[1].1.clone()), (since(1), since(55), Exposure::Everything));
+}
+
+#[test]
+fn documents_have_a_floor_and_a_ceiling_and_holds_are_beyond_it() {
+    let days = |n: i64| hours(24 * n);
+    let points = all([now() - days(3_000), now() - days(2_550), now() - days(10)]);
+    let judged = Points::new(&points, now());
+    let keep = |floor, ceiling, holds| Keep { floor, ceiling, holds, ..Keep::default() };
+    let of = |keep: &Keep, total| bounds(keep, &judged, total, now()).unwrap();
+    assert_eq!(bounds(&Keep::default(), &judged, 3, now()), None);
+    let plain = of(&keep(Some(days(1_825)), Some(days(2_555)), vec![]), 3);
+    assert_eq!((plain.below, plain.above, plain.held, plain.due), (false, 1, 0, Some(now() + days(5))));
+    let why = "case 4711".to_owned();
+    let hold = OnHold { from: now() - days(3_001), until: now() - days(2_999), why };
+    let held = of(&keep(Some(days(1_825)), Some(days(2_555)), vec![hold]), 3);
+    assert_eq!((held.above, held.held, held.kept()), (0, 1, true));
+    assert!(of(&keep(Some(days(3_001)), None, vec![]), 3).below);
+    let partly = of(&keep(Some(days(3_001)), None, vec![]), 4);
+    assert_eq!((partly.partly, partly.below, partly.oldest, partly.kept()), (true, false, None, false), "older ones were not looked at");
+}
+
+#[test]
+fn every_gate_of_pruning_holds_until_it_is_known_to_be_open() {
+    let tier = Tier { every: Period::Part(hours(1)), keep: hours(5) };
+    let read = |ago: i64, after: i64| {
+        let evidence = Evidence { job: true, read: Some(now() - mins(ago) + mins(after)), ..Evidence::default() };
+        Arc::new(RecoveryPoint { id: ago.to_string(), finished: Some(now() - mins(ago - 5)), evidence, ..point(now() - mins(ago)) })
+    };
+    let points = vec![read(10, 8), read(130, 8), read(190, 8), read(250, 8), read(600, 8)];
+    let judged = Points::new(&points, now());
+    let ladders = [ladder(tier, &judged, None, &TimeZone::UTC, now())];
+    let plan = |keep: &Keep, verified| {
+        let mut plan = prune(&judged, &ladders, keep);
+        plan.judge_copies(keep.min_copies, verified);
+        plan
+    };
+    let all = Keep { min_copies: Some(2), verify_every: Some(hours(4)), ..Keep::default() };
+    assert_eq!((plan(&all, 2).candidates.len(), plan(&all, 2).held()), (1, 0));
+    assert_eq!(plan(&all, 1).held(), 1, "one copy of two");
+    assert!(matches!(plan(&Keep { min_copies: None, ..all.clone() }, 9).copies, Gate::Unknown(_)));
+    assert_eq!(plan(&Keep { min_copies: None, ..all.clone() }, 9).held(), 1);
+    assert_eq!(plan(&Keep { verify_every: Some(hours(5)), ..all.clone() }, 2).held(), 1, "corruption is found too late");
+    assert_eq!(plan(&Keep { verify_every: None, ..all.clone() }, 2).held(), 1);
+    let holds = vec![OnHold { from: now() - mins(601), until: now() - mins(599), why: "case 4711".into() }];
+    let held = plan(&Keep { holds, ..all.clone() }, 2);
+    assert_eq!((held.on_hold, held.held(), held.candidates[0].held.clone()), (1, 1, vec!["on hold: case 4711".to_owned()]));
+    // Read back, but before all of it was written: that proves nothing of what is there now.
+    let early = vec![points[0].clone(), points[1].clone(), points[2].clone(), read(250, 3), points[4].clone()];
+    let judged = Points::new(&early, now());
+    let plan = prune(&judged, &[ladder(tier, &judged, None, &TimeZone::UTC, now())], &all);
+    assert_eq!(plan.unproved, 1);
+}
+
+#[test]
+fn durations_that_grow_are_told_and_few_tell_nothing() {
+    let took = |n: i64, job: i64| took(now() - hours(n + 1), job, 0);
+    let grown: Vec<_> = (0..40).map(|n| took(n, if n < 8 { 12 } else { 6 })).collect();
+    let trend = trend(&grown).unwrap();
+    assert_eq!((trend.now, trend.before, trend.growth()), (mins(12), mins(6), 1.0));
+    assert_eq!(super::trend(&grown[..5]), None);
+    assert!(super::trend(&grown[..6]).is_some());
+}
+
+fn archiver(files: &[(&str, i64)]) -> ArchiverSaid {
+    ArchiverSaid {
+        node: "db1:5432".into(),
+        at: now(),
+        mode: "on".into(),
+        archived: 8,
+        last_archived: Some("000000010000000000000008".into()),
+        last_archived_at: Some(now() - mins(1)),
+        failed: 0,
+        last_failed: None,
+        last_failed_at: None,
+        waiting: Some(0),
+        timeout: Some(mins(5)),
+        files: files.iter().map(|(name, ago)| ((*name).to_owned(), now() - mins(*ago))).collect(),
+        idle: false,
+        slot: None,
+    }
+}
+
+#[test]
+fn a_log_is_worth_what_was_written_to_its_newest_file_not_when_that_was_archived() {
+    // Archived a minute ago after an hour of failures: what is in it is an hour old.
+    let late = archiver(&[("000000010000000000000009", 0), ("000000010000000000000008", 61)]);
+    assert_eq!(late.until(), Ok(now() - mins(61)));
+    assert_eq!(archiver(&[]).until(), Ok(now() - mins(2)), "the file is gone, and no try failed");
+    let doubtful = ArchiverSaid { last_failed_at: Some(now() - mins(2)), ..archiver(&[]) };
+    assert!(doubtful.until().unwrap_err().contains("waited for a failed archiver"));
+    assert_eq!(ArchiverSaid { idle: true, ..doubtful.clone() }.until(), Ok(now()), "nothing was written since");
+    let off = ArchiverSaid { mode: "off".into(), last_archived: None, ..archiver(&[]) };
+    assert_eq!(off.until(), Err("db1:5432: archive_mode is off".into()));
+    assert!(ArchiverSaid { last_failed_at: Some(now()), ..archiver(&[]) }.is_failing());
+    assert!(!ArchiverSaid { last_failed_at: Some(now() - mins(3)), ..archiver(&[]) }.is_failing());
+    let slot = |until| SlotSaid { until, ..SlotSaid::default() };
+    let streamed = ArchiverSaid { slot: Some(slot(Some(now()))), ..late.clone() };
+    assert_eq!(streamed.until(), Ok(now()));
+    // A copy whose newest file is older than the archiver's is worth that file.
+    assert_eq!(late.until_of("000000010000000000000009"), Ok(now() - mins(61)));
+    let behind = archiver(&[("000000010000000000000008", 3), ("000000010000000000000007", 9)]);
+    assert_eq!(behind.until_of("000000010000000000000007"), Ok(now() - mins(9)));
+    assert!(behind.until_of("000000010000000000000006").is_err());
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Before;
 use super::builtin::About;
@@ -12,6 +12,8 @@ use crate::model::alert::Alert;
 use crate::model::backup::{BackupState, Exposure, views};
 use crate::model::estate::{Estate, Severity, SourceKind};
 use crate::model::health::Readings;
+use crate::model::metric;
+use crate::model::panel::Unit;
 
 /// What is found of all backups.
 pub(super) fn of_backups(estate: &Estate, readings: &Readings, before: &Before<'_>, now: Timestamp, all: &mut Vec<Arc<Alert>>) {
@@ -27,6 +29,8 @@ pub(super) fn of_backups(estate: &Estate, readings: &Readings, before: &Before<'
             exposed(&about, state, &states, now, all);
         }
         job(&about, state, now, all);
+        archiver(&about, state, now, all);
+        kept(&about, state, now, all);
         ladders(&about, state, now, all);
     }
 }
@@ -51,18 +55,45 @@ fn exposed(about: &About<'_>, state: &BackupState, states: &[BackupState], now: 
         }
         _ => {}
     }
-    let Some(((site, exposure), rpo)) = state.loss.site.as_ref().zip(rpo) else { return };
-    let id = format!("backup {name:?} exposure by site");
+    let Some(rpo) = rpo else { return };
+    if let Some((site, exposure)) = state.loss.site() {
+        let id = format!("backup {name:?} exposure by site");
+        with(about, state, (id, "site", site), exposure, rpo, unread, now, all);
+    }
+    if let Some((account, exposure)) = state.loss.account() {
+        let id = format!("backup {name:?} exposure by account");
+        with(about, state, (id, "account", account), exposure, rpo, unread, now, all);
+    }
+}
+
+/// What would be lost with more than the data.
+#[allow(clippy::too_many_arguments)]
+fn with(
+    about: &About<'_>,
+    state: &BackupState,
+    what: (String, &str, &str),
+    exposure: &Exposure,
+    rpo: SignedDuration,
+    unread: bool,
+    now: Timestamp,
+    all: &mut Vec<Arc<Alert>>,
+) {
+    let name = about.source.service.as_deref().unwrap_or(&about.source.name);
+    let (id, scope, lost_with) = what;
+    let (over, none) = match scope {
+        "site" => ("exposure by site above objective", "no copy outside the site"),
+        _ => ("exposure by account above objective", "no copy outside the account"),
+    };
     match exposure {
         Exposure::Since(at) if now.duration_since(*at) > rpo && state.loss.data != *exposure => {
             let lost = age::exact(now.duration_since(*at));
-            let summary = format!("{name}: {lost} would be lost with the site {site}, above the objective of {}", age::exact(rpo));
+            let summary = format!("{name}: {lost} would be lost with the {scope} {lost_with}, above the objective of {}", age::exact(rpo));
             let since = at.checked_add(rpo).unwrap_or(now);
-            about.push(id, "exposure by site above objective", Severity::Warning, &summary, since, now, all);
+            about.push(id, over, Severity::Warning, &summary, since, now, all);
         }
         Exposure::Everything if state.loss.data != Exposure::Everything && !unread => {
-            let summary = format!("{name}: no copy is kept outside the site {site}: with it everything would be lost");
-            about.push(id, "no copy outside the site", Severity::Warning, &summary, now, now, all);
+            let summary = format!("{name}: no copy is kept outside the {scope} {lost_with}: with it everything would be lost");
+            about.push(id, none, Severity::Warning, &summary, now, now, all);
         }
         _ => {}
     }
@@ -89,6 +120,67 @@ fn job(about: &About<'_>, state: &BackupState, now: Timestamp, all: &mut Vec<Arc
     }
 }
 
+/// The log's own archive: a try that failed after the last that went well, files that wait, an archive that is off.
+fn archiver(about: &About<'_>, state: &BackupState, now: Timestamp, all: &mut Vec<Arc<Alert>>) {
+    let Some(said) = state.answer.as_ref().and_then(|answer| answer.archiver.as_ref()) else { return };
+    let name = &about.source.name;
+    let mut push = |what: &str, title: &str, summary: String, since: Timestamp| {
+        about.push(format!("backup {name:?} {what}"), title, Severity::Warning, &summary, since, now, all);
+    };
+    let fed = said.slot.as_ref().is_some_and(|slot| slot.active);
+    if !said.is_on() && !fed {
+        push("archive off", "archiving is off", format!("{name}: archive_mode is off: no log is archived"), now);
+    }
+    if said.is_failing() && said.is_on() {
+        let waiting = said.waiting.map_or(String::new(), |n| format!(", {n} files wait"));
+        let last = said.last_archived_at.map_or("none was ever archived".to_owned(), |at| {
+            format!("the newest was archived {} ago", age::exact(now.duration_since(at)))
+        });
+        let file = said.last_failed.as_deref().unwrap_or("a file");
+        let summary = format!("{name}: archiving {file} fails, {} failed tries{waiting}; {last}", said.failed);
+        push("archiver failing", "archiver failing", summary, said.last_archived_at.or(said.last_failed_at).unwrap_or(now));
+    } else if let (true, Some(timeout), Some(last)) = (said.is_on() && !said.idle, said.timeout, said.last_archived_at)
+        && now.duration_since(last) > timeout.saturating_mul(2)
+        && now.duration_since(said.at) < timeout
+        && said.waiting.is_some_and(|waiting| waiting > 0)
+    {
+        // A file that is not full waits for the timeout, unless nothing was written: a file that waits was written.
+        let summary = format!("{name}: no log was archived for {}, and files wait", age::exact(now.duration_since(last)));
+        push("archiver silent", "archiver silent", summary, last);
+    }
+    let Some(slot) = &said.slot else { return };
+    if !slot.there {
+        push("slot", "slot is gone", format!("{name}: there is no slot {}: nothing keeps the log for its reader", slot.name), now);
+    } else if !slot.active {
+        let kept = slot.retained.map_or(String::new(), |bytes| format!(", {} of log wait for it", metric::show(bytes as f64, Unit::Bytes)));
+        push("slot", "slot is not read", format!("{name}: nothing reads the slot {}{kept}", slot.name), now);
+    }
+}
+
+/// Floor and ceiling.
+fn kept(about: &About<'_>, state: &BackupState, now: Timestamp, all: &mut Vec<Arc<Alert>>) {
+    let Some(bounds) = &state.bounds else { return };
+    let name = &about.source.name;
+    let mut push = |what: &str, title: &str, summary: String| {
+        about.push(format!("backup {name:?} {what}"), title, Severity::Warning, &summary, now, now, all);
+    };
+    if bounds.below {
+        let oldest = bounds.oldest.map_or("there is none".to_owned(), |at| format!("it is {} old", age::exact(now.duration_since(at))));
+        push("floor", "oldest point is too young", format!("{name}: the oldest point is younger than was promised: {oldest}"));
+    }
+    if bounds.above > 0 {
+        let summary = format!("{name}: {} points are older than may be kept, and nothing holds them", bounds.above);
+        push("ceiling", "points are too old", summary);
+    } else if let Some(due) = bounds.due {
+        let summary = format!(
+            "{name}: the oldest point may not be kept beyond {}: in {}",
+            due.strftime("%Y-%m-%d"),
+            age::exact(due.duration_since(now))
+        );
+        about.push(format!("backup {name:?} ceiling"), "a point grows too old", Severity::Info, &summary, now, now, all);
+    }
+}
+
 fn ladders(about: &About<'_>, state: &BackupState, now: Timestamp, all: &mut Vec<Arc<Alert>>) {
     let name = &about.source.name;
     for ladder in state.ladders.iter().filter(|ladder| !ladder.whole()) {
@@ -98,7 +190,8 @@ fn ladders(about: &About<'_>, state: &BackupState, now: Timestamp, all: &mut Vec
             format!("; {count} from {} to {}", hole.start.strftime("%m-%d %H:%MZ"), hole.end.strftime("%m-%d %H:%MZ"))
         });
         let gap = ladder.gap.map_or(String::new(), |gap| format!("; a gap of {}", age::exact(gap)));
-        let tier = format!("{} {}", ladder.tier.every, age::exact(ladder.tier.keep));
+        let of = ladder.of.as_ref().map_or(String::new(), |of| format!(" of {of}"));
+        let tier = format!("{} {}{of}", ladder.tier.every, age::exact(ladder.tier.keep));
         let summary = format!("{name}: the ladder {tier} has {filled} of {due}{hole}{gap}");
         let since = ladder.holes.last().map_or(now, |hole| hole.end);
         about.push(format!("backup {name:?} ladder {tier}"), "retention ladder has holes", Severity::Warning, &summary, since, now, all);

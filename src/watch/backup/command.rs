@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::{bare, complaint, decode, name};
 use crate::link::process::capture::Printed;
-use crate::model::backup::{BackupAnswer, Evidence, PointKind, RecoveryPoint};
+use crate::model::backup::{BackupAnswer, Evidence, Part, PointKind, RecoveryPoint};
 use crate::watch::wire::Fault;
 
 /// The version of the format.
@@ -43,8 +43,10 @@ struct Point {
     read_back_at: Option<Timestamp>,
     started_at: Option<Timestamp>,
     restored_and_checked_at: Option<Timestamp>,
+    restore_took_seconds: Option<f64>,
     broken: Option<String>,
     hold: Option<String>,
+    of: Option<String>,
 }
 
 /// What the printed JSON comes to.
@@ -61,10 +63,10 @@ pub(super) fn judge(printed: &Printed) -> Result<BackupAnswer, Fault> {
     }
     Ok(BackupAnswer {
         points: all.points.iter().map(|p| Arc::new(point(p))).collect(),
-        total: 0,
         by: name(&all.by),
         running: all.running,
         notes: all.notes.iter().map(|note| name(note)).collect(),
+        ..BackupAnswer::default()
     })
 }
 
@@ -81,9 +83,11 @@ fn point(of: &Point) -> RecoveryPoint {
             read: of.read_back_at,
             started: of.started_at,
             restored: of.restored_and_checked_at,
+            restore_took: of.restore_took_seconds.filter(|s| *s >= 0.0).and_then(|s| SignedDuration::try_from_secs_f64(s).ok()),
         },
         broken: of.broken.as_deref().map(name),
         hold: of.hold.as_deref().map(name),
+        part: Part { of: of.of.as_deref().map(name), ..Part::default() },
         ..bare(&of.id, of.restores_to)
     }
 }

@@ -1,5 +1,7 @@
-//! Asks for recovery points: a folder of snapshots, pgBackRest, restic, or a command that prints our own JSON. Reads only.
+//! Asks for recovery points: a folder of snapshots, pgBackRest, restic, PostgreSQL's archiver, or a command that prints our
+//! own JSON. Reads only.
 
+mod archiver;
 mod command;
 mod directory;
 mod pgbackrest;
@@ -34,13 +36,18 @@ pub(crate) struct Asker {
     /// Where it is asked, where that is not here.
     host: Option<Arc<Reader>>,
     folders: Arc<directory::Known>,
+    nodes: Option<archiver::Nodes>,
 }
 
 impl Asker {
     /// Of that source; `None` where it is something else.
     pub(crate) fn new(source: &Source) -> Option<Asker> {
         let SourceKind::Backup(of) = &source.kind else { return None };
-        Some(Asker { of: of.clone(), host: None, folders: Arc::default() })
+        let nodes = match &of.of {
+            BackupOf::Archiver { nodes, .. } => Some(archiver::Nodes::new(nodes, source.timeout.unsigned_abs())),
+            _ => None,
+        };
+        Some(Asker { of: of.clone(), host: None, folders: Arc::default(), nodes })
     }
 
     /// The same, with the hosts that the estate names.
@@ -69,9 +76,21 @@ impl Asker {
                 };
                 printed.and_then(|p| pgbackrest::judge(&p, stanza))
             }
-            BackupOf::Restic { program, repository, password_file } => {
-                run(&restic::argv(program, repository, password_file.as_deref()), until).await.and_then(|p| restic::judge(&p))
+            BackupOf::Restic { program, repository, password_file, only } => {
+                let argv = |what: restic::What<'_>| restic::argv(program, repository, password_file.as_deref(), what);
+                match run(&argv(restic::What::Snapshots(only)), until).await.and_then(|p| restic::judge(&p)) {
+                    // A lock that was left behind stops the next backup: what is there can be read all the same.
+                    Ok(mut answer) => {
+                        answer.notes.extend(run(&argv(restic::What::Locks), until).await.map_or(None, |p| restic::locked(&p)));
+                        Ok(answer)
+                    }
+                    failed => failed,
+                }
             }
+            BackupOf::Archiver { slot, .. } => match &self.nodes {
+                Some(nodes) => nodes.ask(slot.as_deref(), clock).await,
+                None => Err(Fault::unusable("no node of it is known".to_owned())),
+            },
             BackupOf::Command { argv } => run(argv, until).await.and_then(|p| command::judge(&p)),
         };
         match asked {
@@ -146,5 +165,6 @@ fn bare(id: &str, restores_to: Timestamp) -> RecoveryPoint {
         evidence: Default::default(),
         broken: None,
         hold: None,
+        part: Default::default(),
     }
 }

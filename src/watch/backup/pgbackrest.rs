@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{bare, decode, name};
 use crate::link::process::capture::Printed;
-use crate::model::backup::{BackupAnswer, Evidence, PointKind, RecoveryPoint};
+use crate::model::backup::{self as archive, BackupAnswer, Evidence, Part, PointKind, RecoveryPoint};
 use crate::watch::wire::Fault;
 
 /// `status.code` of a stanza that is there and has no backup yet (pgBackRest's `info.c`).
@@ -57,7 +57,25 @@ struct Held {
 
 #[derive(Deserialize)]
 struct Archive {
+    database: Option<Database>,
+    /// The database's version and number: `15-1`. After an upgrade there is a second one.
+    #[serde(default)]
+    id: String,
+    min: Option<String>,
     max: Option<String>,
+}
+
+#[derive(Deserialize, Clone, Copy, PartialEq)]
+struct Database {
+    #[serde(default)]
+    id: u32,
+    #[serde(rename = "repo-key")]
+    repo: Option<u32>,
+}
+
+#[derive(Deserialize)]
+struct Span {
+    start: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -66,6 +84,8 @@ struct Backup {
     #[serde(rename = "type")]
     kind: String,
     timestamp: Times,
+    database: Option<Database>,
+    archive: Option<Span>,
     /// Page checksum errors were found; absent before 2.36, `null` where it was not asked for.
     error: Option<bool>,
     prior: Option<String>,
@@ -110,24 +130,38 @@ pub(super) fn judge(printed: &Printed, stanza: &str) -> Result<BackupAnswer, Fau
     if of.status.code != 0 {
         notes.push(format!("the stanza's status is {}: {}", of.status.code, name(&of.status.message)));
     }
-    if let Some(max) = of.archive.iter().filter_map(|a| a.max.as_deref()).max() {
-        // The log could be replayed beyond the newest backup, but nobody says up to which time.
-        notes.push(format!("WAL is archived up to {}; up to which time is not told, so exposure counts from the newest backup", name(max)));
+    // Of each repository the log of the newest database: what came before an upgrade is no log of today's.
+    let mut archives: Vec<(u32, archive::Archive)> = Vec::new();
+    for one in &of.archive {
+        let (Some(min), Some(max)) = (&one.min, &one.max) else { continue };
+        let (repo, id) = one.database.map_or((None, 0), |database| (database.repo, database.id));
+        let id = if id == 0 { one.id.rsplit_once('-').and_then(|(_, id)| id.parse().ok()).unwrap_or(0) } else { id };
+        let told = archive::Archive { repo, min: name(min), max: name(max) };
+        match archives.iter_mut().find(|(_, known)| known.repo == repo) {
+            Some(known) if known.0 < id => *known = (id, told),
+            Some(_) => {}
+            None => archives.push((id, told)),
+        }
     }
+    let current = |database: Option<Database>| {
+        database.is_none_or(|d| archives.iter().all(|(id, archive)| archive.repo != d.repo || *id == d.id || *id == 0))
+    };
     let by =
         of.backup.last().and_then(|b| b.backrest.as_ref()).map_or("pgBackRest".to_owned(), |b| format!("pgBackRest {}", name(&b.version)));
     let running = of.status.lock.and_then(|l| l.backup).is_some_and(|b| b.held);
     let mut points = Vec::with_capacity(of.backup.len());
     for backup in &of.backup {
-        match point(backup) {
+        match point(backup, current(backup.database)) {
             Some(point) => points.push(Arc::new(point)),
             None => notes.push(format!("the times of the backup {} are none", name(&backup.label))),
         }
     }
-    Ok(BackupAnswer { points, total: 0, by, running, notes })
+    let archives = archives.into_iter().map(|(_, archive)| archive).collect();
+    Ok(BackupAnswer { points, by, running, notes, archives, ..BackupAnswer::default() })
 }
 
-fn point(of: &Backup) -> Option<RecoveryPoint> {
+/// `logged`: its log is the one that is told.
+fn point(of: &Backup, logged: bool) -> Option<RecoveryPoint> {
     let start = Timestamp::from_second(of.timestamp.start).ok()?;
     let finished = Timestamp::from_second(of.timestamp.stop).ok()?;
     let needs = of.reference.iter().flatten().chain(of.prior.iter().filter(|_| of.reference.is_none()));
@@ -138,6 +172,11 @@ fn point(of: &Backup) -> Option<RecoveryPoint> {
         size: of.info.as_ref().and_then(|i| i.repository.as_ref()?.delta),
         evidence: Evidence { job: true, ..Evidence::default() },
         broken: (of.error == Some(true)).then(|| "pages with wrong checksums were found while it was made".to_owned()),
+        part: Part {
+            repo: of.database.and_then(|database| database.repo),
+            wal_from: of.archive.as_ref().filter(|_| logged).and_then(|a| a.start.as_deref()).map(name),
+            of: None,
+        },
         ..bare(&of.label, start)
     })
 }

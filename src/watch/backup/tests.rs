@@ -36,7 +36,20 @@ fn the_points_of_pgbackrest_are_its_backups_and_an_incremental_needs_what_it_ref
     assert_eq!(full.restores_to.as_second(), 1_795_187_651, "its start, not its end");
     assert_eq!((incremental.kind, incremental.needs.join(" ")), (PointKind::Incremental, "20261120-151411F".into()));
     assert_eq!((full.proof(), full.took().unwrap().as_secs()), (Proof::V1, 2));
-    assert!(answer.notes[0].contains("000000010000000000000008"), "{:?}", answer.notes);
+    let archive = &answer.archives[0];
+    assert_eq!(
+        (archive.repo, archive.min.as_str(), archive.max.as_str()),
+        (Some(1), "000000010000000000000001", "000000010000000000000008")
+    );
+    assert_eq!((full.part.repo, full.part.wal_from.as_deref()), (Some(1), Some("000000010000000000000004")));
+    // After an upgrade the old database's log is no log of today's, and its backups are no bases of it.
+    let upgraded = info().replacen(
+        "\"archive\":[{",
+        "\"archive\":[{\"database\":{\"id\":2,\"repo-key\":1},\"id\":\"16-2\",\"max\":\"A\",\"min\":\"A\"},{",
+        1,
+    );
+    let answer = pgbackrest::judge(&printed(0, &upgraded, ""), "main").unwrap();
+    assert_eq!((answer.archives.len(), answer.archives[0].max.as_str(), answer.points[0].part.wal_from.as_deref()), (1, "A", None));
 }
 
 #[test]
@@ -69,6 +82,10 @@ fn each_snapshot_of_restic_is_whole_by_itself() {
     assert_eq!(answer.points[0].hold.as_deref(), Some("tagged keep"));
     assert_eq!(answer.points[1].restores_to, t("2026-11-21T05:12:30.123456789Z"));
     assert_eq!(answer.notes, ["the time of the snapshot c is none: soon"]);
+    assert_eq!(answer.points[0].part.of.as_deref(), Some("h:/d"));
+    let id = "0123456789abcdef".repeat(4);
+    assert!(restic::locked(&printed(0, &format!("repository 12 opened\n{id}\n"), "")).unwrap().contains("is locked (1)"));
+    assert_eq!(restic::locked(&printed(0, "", "")), None);
     assert!(restic::judge(&printed(0, "null", "")).unwrap().points.is_empty(), "an empty repository");
     let refused = restic::judge(&printed(1, "", "Fatal: wrong password or no key found\n")).unwrap_err();
     assert_eq!((refused.kind, refused.what.as_str()), (FailureKind::Refused, "restic ended with 1: Fatal: wrong password or no key found"));
