@@ -34,6 +34,7 @@ pub struct Duty {
 /// # Errors
 /// Where a port cannot be had or a file is not what it should be.
 pub fn run(duty: Duty) -> Result<(), LabError> {
+    let guardian = (duty.role == Role::Ledger).then(|| duty.home.clone());
     let (gone, abandoned) = oneshot::channel();
     thread::spawn(move || {
         until_abandoned();
@@ -51,6 +52,9 @@ pub fn run(duty: Duty) -> Result<(), LabError> {
         }
     });
     runtime.shutdown_background();
+    if let Some(home) = guardian {
+        ledger::leave(&home);
+    }
     done
 }
 

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::layout::Site;
 use super::{LabError, at};
 
-pub use server::run;
+pub use server::{leave, run};
 
 /// The guardian's settings, in its folder. They are read again all the time.
 pub const SETTINGS: &str = "ledger.toml";

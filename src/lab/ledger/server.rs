@@ -18,10 +18,12 @@ const COURTESY: Duration = Duration::from_millis(1_200);
 const LOOK: Duration = Duration::from_millis(50);
 /// Between two tries to copy a primary that does not answer yet.
 const AGAIN: Duration = Duration::from_millis(300);
+/// Looks at whether a practice was abandoned, before it is said to go on.
+const LOOKS: usize = 16;
 /// How long a server may take to end at once, as when its power fails.
 const END: Duration = Duration::from_millis(1_500);
 
-/// Whatever ends it, no server and, once the practice is over, no folder elsewhere is left.
+/// Whatever ends it, no server is left.
 struct Running {
     process: Companion,
 }
@@ -33,22 +35,22 @@ impl Drop for Running {
     }
 }
 
-/// Removes what lies elsewhere once nobody holds the practice any more.
-struct Place(PathBuf);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if is_abandoned(&self.0) {
-            forget(&self.0);
+/// Removes what lies elsewhere once nobody holds the practice any more; called when a guardian ends, even one that was
+/// abandoned before it began.
+pub fn leave(guardian: &Path) {
+    let Ok(settings) = Settings::read(guardian) else { return };
+    // Of a process that is killed the system closes the pipe and the lock one after the other, in an order of its own.
+    for _ in 0..LOOKS {
+        if is_abandoned(&settings.lab) {
+            return forget(&settings.lab);
         }
+        std::thread::sleep(LOOK / 4);
     }
 }
 
 /// Runs the server of that folder, and what is done to it.
 pub async fn run(duty: &Duty) -> Result<(), LabError> {
     let settings = Settings::read(&duty.home)?;
-    // Dropped last.
-    let _place = Place(settings.lab.clone());
     let data = settings.home().join("data");
     if !data.join("PG_VERSION").exists() {
         tokio::time::sleep(COURTESY).await;
