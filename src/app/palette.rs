@@ -145,6 +145,7 @@ fn offered(scope: Scope, action: Action) -> bool {
         Action::Open | Action::Filter => list,
         Action::Back => !list,
         Action::Muted | Action::Group | Action::Near => scope == Scope::Alerts,
+        Action::Mark | Action::Compare | Action::Measures => scope == Scope::Deployments,
         Action::Longer | Action::Shorter => matches!(scope, Scope::Metrics | Scope::Chart),
         Action::Live => scope == Scope::Chart,
         Action::Help => scope != Scope::Help,

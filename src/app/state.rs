@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use crate::model::alert::{self, Alert, AlertId, AlertState};
 use crate::model::backup::{self, BackupState};
 use crate::model::change::Change;
+use crate::model::deployment::Deployment;
 use crate::model::estate::{Estate, Severity, SourceKind};
 use crate::model::finding;
 use crate::model::health::{self, PanelView, ServiceHealth};
@@ -19,6 +20,7 @@ use crate::model::reading::{Freshness, Reading};
 use crate::model::source::Answer;
 
 use super::databases::DatabaseRow;
+use super::deeds::Deeds;
 use super::deployments::Deployments;
 use super::filter::Filter;
 use super::keymap::Keymap;
@@ -266,6 +268,10 @@ pub struct State {
     pub deployments: PaneList<Arc<str>>,
     /// Places in the shown view's deployments that the filter leaves.
     pub deployment_rows: Vec<usize>,
+    /// The deployment that others are compared with.
+    pub marked: Option<Arc<Deployment>>,
+    /// What deployments did, as far as it was asked.
+    pub deeds: Deeds,
     /// The Metrics pane; ids are panel names.
     pub metrics: PaneList<String>,
     /// Places in the estate's panels that the filter leaves.
@@ -317,6 +323,8 @@ impl State {
             grouped: false,
             deployments: PaneList::default(),
             deployment_rows: Vec::new(),
+            marked: None,
+            deeds: Deeds::default(),
             metrics: PaneList::default(),
             metric_rows: Vec::new(),
             databases: PaneList::default(),

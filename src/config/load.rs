@@ -437,6 +437,13 @@ kind = "git"
 path = "clone"
 tags = "v*"
 service = "postgres"
+
+[[history]]
+name = "folders"
+kind = "releases"
+path = "folders"
+config = ["config/*.toml"]
+service = "postgres"
 "#;
 
     /// The smallest file without problems.
@@ -806,6 +813,12 @@ service = "postgres"
             "5:8 `deploy-log` has no `tags` | they are for a history of kind `git`"
         );
         assert_eq!(history("kind = 'log'\npath = ''").len(), 2);
+        let configs = history("kind = 'releases'\nservice = 'web'\npath = 'x'\nconfig = ['ok/*.toml', '../x', '/etc/x', '']");
+        assert_eq!(configs.len(), 3 + 1, "{configs:?}");
+        assert_eq!(
+            history("kind = 'git'\nservice = 'web'\npath = 'x'\nconfig = ['a']")[1],
+            "6:10 `git` has no `config` | it is for a history of kind `releases`"
+        );
         let fields = history("kind = 'deploy-log'\npath = 'x'\nfields = { verison = 'a', who = 'a..b' }");
         assert_eq!(
             fields,
@@ -877,7 +890,7 @@ service = "postgres"
     }
 
     /// Table, key, and two values of it: the estate must differ by nothing else.
-    pub(crate) const KEYS: [(&str, &str, &str, &str); 123] = [
+    pub(crate) const KEYS: [(&str, &str, &str, &str); 124] = [
         ("", "database", "host=db1", "host=db3"),
         ("database", "name", "name = \"main\"", "name = \"other\""),
         ("database", "kind", "kind = \"postgres\"", "kind = \"mysql\""),
@@ -928,6 +941,7 @@ service = "postgres"
         ("history", "path", "\"clone\"", "\"other\""),
         ("history", "fields", "release.tag", "release.name"),
         ("history", "tags", "tags = \"v*\"\n", ""),
+        ("history", "config", "config/*.toml", "config/*.ini"),
         ("history", "service", "tags = \"v*\"\nservice = \"postgres\"", "tags = \"v*\"\nservice = \"web\""),
         ("history", "site", "site = \"fra1\"\nevery = \"20s\"", "site = \"ams3\"\nevery = \"20s\""),
         ("history", "every", "every = \"20s\"", "every = \"30s\""),

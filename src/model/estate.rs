@@ -213,6 +213,8 @@ pub enum History {
     Releases {
         /// That folder.
         path: PathBuf,
+        /// Which files of a release are its configuration: paths below it, in which `*` is any text of one name.
+        config: Vec<String>,
     },
     /// The tags of a local clone.
     Git {
@@ -295,7 +297,7 @@ impl History {
     /// The file or the folder.
     pub fn path(&self) -> &std::path::Path {
         match self {
-            History::DeployLog { path, .. } | History::Releases { path } | History::Git { path, .. } => path,
+            History::DeployLog { path, .. } | History::Releases { path, .. } | History::Git { path, .. } => path,
         }
     }
 }

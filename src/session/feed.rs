@@ -62,7 +62,7 @@ impl Feed for Sources {
 
     fn ask(&self, ask: Ask) {
         let Some(out) = self.out.clone() else { return };
-        let desk = Desk { estate: self.estate.clone() };
+        let desk = Desk { estate: self.estate.clone(), past: self.past.clone() };
         tokio::spawn(async move {
             // Where the loop has ended meanwhile, nobody wants it.
             let _ = out.send(Message::Told(Box::new(desk.answer(ask).await))).await;

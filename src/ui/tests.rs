@@ -17,7 +17,10 @@ use crate::model::source::{Answer, HistoryAnswer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 18] = [
+const SCREENS: [&str; 21] = [
+    "did",
+    "did compared",
+    "did measured",
     "backups",
     "backup",
     "databases",

@@ -53,6 +53,7 @@ pub fn lines(state: &State, of: &Arc<Deployment>, mut page: Page) -> Vec<Row> {
     if of.unplanned == Some(true) {
         field(&mut page, "unplanned", ("yes".to_owned(), Token::Text));
     }
+    super::did::section(state, of, &mut page);
     page.head("TOLD BY");
     for name in &of.told_by {
         if let Some(place) = state.estate.sources.iter().position(|source| *source.name == **name) {

@@ -100,6 +100,9 @@ fn as_written(source: &Source, page: &mut Page) {
             }
         }
         SourceKind::History(History::Git { tags, .. }) => page.field("tags", tags, Token::Dim),
+        SourceKind::History(History::Releases { config, .. }) if !config.is_empty() => {
+            page.field("configuration", &clean(&config.join(" "), NOTE_CAP), Token::Dim);
+        }
         SourceKind::History(History::Releases { .. })
         | SourceKind::Prometheus { .. }
         | SourceKind::Alertmanager { .. }

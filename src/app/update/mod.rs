@@ -1,12 +1,14 @@
 //! The one place that changes the state: a message in, effects out.
 
 mod data;
+mod deeds;
 mod keys;
 mod layers;
 mod lists;
 mod metrics;
 mod typing;
 
+use super::ask::Told;
 use super::effect::Effect;
 use super::message::Message;
 use super::pane;
@@ -37,8 +39,13 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             data::cached(state, all);
             Vec::new()
         }
-        Message::Told(told) => match *told {},
+        Message::Told(told) => match *told {
+            Told::Did { key, did } => deeds::did(state, &key, did),
+            Told::Diff { from, to, found } => deeds::different(state, &from, &to, &found),
+            Told::Dora { table } => deeds::measured(state, &table),
+        },
     };
+    effects.extend(deeds::wanted(state));
     state.demand.points = pane::points(state);
     if state.demand != before {
         effects.push(Effect::Demand(state.demand));

@@ -34,6 +34,12 @@ pub(super) fn fits(raw: &Raw, report: &mut Report<'_>) {
                 report.hint(fields.span().start, format!("`{kind}` has no `fields`"), "they are for a history of kind `deploy-log`");
             }
         }
+        if let Some(config) = &h.config {
+            if kind != "releases" {
+                report.hint(config.span().start, format!("`{kind}` has no `config`"), "it is for a history of kind `releases`");
+            }
+            configs(report, config);
+        }
         if kind != "git"
             && let Some(tags) = &h.tags
         {
@@ -44,6 +50,24 @@ pub(super) fn fits(raw: &Raw, report: &mut Report<'_>) {
             && tags.get_ref().matches(['*', '?', '[']).count() > 1
         {
             report.hint(tags.span().start, "`tags` holds more than one `*`, or a `?` or `[`", "such as `tags = \"v*\"`");
+        }
+    }
+}
+
+/// Every pattern stays below the release.
+fn configs(report: &mut Report<'_>, config: &Spanned<Vec<Spanned<String>>>) {
+    if config.get_ref().is_empty() && !report.lost_within(config.span().start) {
+        report.hint(config.span().start, "`config` is empty", "leave the key out: no files are then compared");
+    }
+    for pattern in config.get_ref() {
+        plain(report, "config", pattern);
+        let text = pattern.get_ref();
+        if !text.trim().is_empty() && text.split('/').any(|part| matches!(part, "" | "." | ".." | "**")) {
+            report.hint(
+                pattern.span().start,
+                format!("`{text}` is no path below a release"),
+                "names joined by `/`, such as `config/*.toml`; `*` is any text of one name",
+            );
         }
     }
 }

@@ -22,7 +22,10 @@ pub(super) fn source(file: &Path, raw: &RawHistory) -> Option<Source> {
             let fields = fields.map(|(name, place)| Some((Part::named(name.get_ref())?, place.get_ref().clone())));
             History::DeployLog { path, fields: fields.collect::<Option<_>>()? }
         }
-        "releases" => History::Releases { path },
+        "releases" => {
+            let config = raw.config.iter().flat_map(|words| words.get_ref()).map(|word| word.get_ref().clone());
+            History::Releases { path, config: config.collect() }
+        }
         "git" => History::Git { path, tags: text(&raw.tags).unwrap_or("*").to_owned() },
         _ => return None,
     };

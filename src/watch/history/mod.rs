@@ -1,5 +1,8 @@
 //! Reads what was deployed: a deploy log, a folder of releases, the tags of a clone. All of it on this machine.
 
+mod commits;
+pub(super) mod compare;
+mod configs;
 mod git;
 mod line;
 mod log;
@@ -97,7 +100,7 @@ impl Reader {
                 };
                 log.read(path, fields, &self.of)?
             }
-            History::Releases { path } => releases::read(path, &self.of)?,
+            History::Releases { path, .. } => releases::read(path, &self.of)?,
             // This thread may wait: it is one for that.
             History::Git { path, tags } => Handle::current().block_on(git::read(path, tags, &self.of, self.deadline))?,
         };

@@ -194,7 +194,7 @@ fn releases(folder: &Path) -> PathBuf {
 #[tokio::test]
 async fn releases_are_dated_by_their_files_and_by_the_log_where_it_tells_of_them() {
     let folder = tempfile::tempdir().unwrap();
-    let historian = Historian::new(&source(History::Releases { path: releases(folder.path()) }, Some("web"))).unwrap();
+    let historian = Historian::new(&source(History::Releases { path: releases(folder.path()), config: vec![] }, Some("web"))).unwrap();
     let old = File::open(folder.path().join("releases/1.0")).unwrap();
     old.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_600_000_000)).unwrap();
     let answer = told(&historian).await;
