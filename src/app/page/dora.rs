@@ -63,7 +63,10 @@ fn measured(row: &Measured, days: u16, page: &mut Page) {
         let first = format!("  {name:<NAME$}");
         page.push(vec![(first, Token::Dim), (now.clone(), Token::Text), (pad(&now, column), Token::Text), (then, Token::Dim)]);
     }
-    let left = [(row.now.failed_attempts, "that failed at once"), (row.now.unknown, "of unknown result")];
+    let left = [
+        (row.now.failed_attempts, if row.now.failed_attempts == 1 { "failed attempt" } else { "failed attempts" }),
+        (row.now.unknown, "of unknown result"),
+    ];
     let left: Vec<String> = left.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     if !left.is_empty() {
         page.push(vec![(format!("  {:<NAME$}", "left out"), Token::Dim), (left.join(", "), Token::Text)]);

@@ -130,15 +130,12 @@ pub(super) fn near(state: &mut State) {
 
 /// Looks closer at the selected row.
 pub(super) fn open(state: &mut State) {
-    match state.layers.last() {
-        Some(layer) => {
-            if let Some(goal) = layer.spot().and_then(|spot| spot.selected.clone()) {
-                // None of them runs anything: a page leads to what can be looked at only.
-                go(state, goal);
-            }
-            return;
+    if let Some(layer) = state.layers.last() {
+        if let Some(goal) = layer.spot().and_then(|spot| spot.selected.clone()) {
+            // None of them runs anything: a page leads to what can be looked at only.
+            go(state, goal);
         }
-        None => {}
+        return;
     }
     match state.pane {
         Pane::Overview => open_overview(state),
