@@ -35,6 +35,10 @@ pub enum Message {
     Derived(Box<Derived>),
     /// What an earlier start of the console knew, in the order of the estate's sources.
     Cached(Vec<Option<Held<Answer>>>),
+    /// The index of deployments holds others now: whoever shows of it asks again. The number grows with each change.
+    HistoryChanged(u64),
+    /// Something about this console itself that a person must know once, one line.
+    Notice(String),
     /// The answer to what a view asked.
     Told(Box<Told>),
 }

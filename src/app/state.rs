@@ -272,6 +272,8 @@ pub struct State {
     pub marked: Option<Arc<Deployment>>,
     /// What deployments did, as far as it was asked.
     pub deeds: Deeds,
+    /// Grows whenever the index of deployments holds others.
+    pub history_changes: u64,
     /// The Metrics pane; ids are panel names.
     pub metrics: PaneList<String>,
     /// Places in the estate's panels that the filter leaves.
@@ -325,6 +327,7 @@ impl State {
             deployment_rows: Vec::new(),
             marked: None,
             deeds: Deeds::default(),
+            history_changes: 0,
             metrics: PaneList::default(),
             metric_rows: Vec::new(),
             databases: PaneList::default(),

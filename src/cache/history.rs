@@ -27,9 +27,6 @@ pub(super) const TABLES: &str = "
         UNIQUE (line, labels)
     );
     CREATE TABLE scrape (line INTEGER NOT NULL, at INTEGER NOT NULL, samples BLOB NOT NULL, UNIQUE (line, at));";
-/// Fails where a table is missing.
-pub(super) const PROOF: [&str; 3] =
-    ["SELECT newest FROM line LIMIT 1", "SELECT seen, labels FROM series LIMIT 1", "SELECT at, samples FROM scrape LIMIT 1"];
 
 /// Samples kept of one poll; as many series as are kept in memory.
 const SAMPLES_CAP: usize = 20_000;

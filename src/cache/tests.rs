@@ -1,6 +1,8 @@
 //! A cache that is new, full, foreign, broken, shared.
 
 use std::collections::BTreeMap;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -84,14 +86,14 @@ fn what_is_stored_comes_back_after_a_restart_marked_as_cached() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new/deep/cache.db");
     let estate = both();
-    let cache = Cache::open(&path).unwrap();
+    let cache = Cache::open(&path).unwrap().0;
     assert_eq!(cache.load(&estate), [None, None]);
     cache.store(&estate, 1, &held(numbers())).unwrap();
     cache.store(&estate, 0, &held(alerts(3, 0))).unwrap();
     cache.store(&estate, 0, &held(alerts(2, 1))).unwrap();
     cache.store(&estate, 9, &held(numbers())).unwrap();
     drop(cache);
-    let cache = Cache::open(&path).unwrap();
+    let cache = Cache::open(&path).unwrap().0;
     let cached = |value| Some(Held { cached: true, ..held(value) });
     assert_eq!(cache.load(&estate), [cached(alerts(2, 1)), cached(numbers())]);
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -101,7 +103,7 @@ fn what_is_stored_comes_back_after_a_restart_marked_as_cached() {
 #[test]
 fn another_estate_address_or_kind_never_gets_the_value() {
     let folder = tempfile::tempdir().unwrap();
-    let cache = Cache::open(&folder.path().join("c.db")).unwrap();
+    let cache = Cache::open(&folder.path().join("c.db")).unwrap().0;
     let home = estate("/a/estate.toml", vec![source("prom", prometheus("http://one:9090"))]);
     cache.store(&home, 0, &held(numbers())).unwrap();
     assert!(cache.load(&home)[0].is_some());
@@ -121,7 +123,7 @@ fn no_address_and_so_no_password_in_it_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("c.db");
     let estate = estate("/a/estate.toml", vec![source("prom", prometheus("http://me:hunter2@one:9090"))]);
-    let cache = Cache::open(&path).unwrap();
+    let cache = Cache::open(&path).unwrap().0;
     cache.store(&estate, 0, &held(numbers())).unwrap();
     drop(cache);
     let bytes = fs::read(&path).unwrap();
@@ -131,7 +133,7 @@ fn no_address_and_so_no_password_in_it_is_written() {
 #[test]
 fn much_is_trimmed_to_the_worst() {
     let folder = tempfile::tempdir().unwrap();
-    let cache = Cache::open(&folder.path().join("c.db")).unwrap();
+    let cache = Cache::open(&folder.path().join("c.db")).unwrap().0;
     let estate = both();
     let stored = |answer| {
         cache.store(&estate, 0, &held(answer)).unwrap();
@@ -146,9 +148,9 @@ fn much_is_trimmed_to_the_worst() {
 fn a_file_that_others_can_write_is_refused_and_one_that_they_can_read_is_closed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("c.db");
-    drop(Cache::open(&path).unwrap());
+    drop(Cache::open(&path).unwrap().0);
     fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
-    drop(Cache::open(&path).unwrap());
+    drop(Cache::open(&path).unwrap().0);
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     for mode in [0o620, 0o602, 0o666] {
         fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
@@ -168,7 +170,7 @@ fn a_corrupt_or_foreign_file_is_set_aside_and_begun_anew() {
     fs::write(&garbage, "not a database, but long enough to be asked about it".repeat(100)).unwrap();
     fs::set_permissions(&garbage, Permissions::from_mode(0o600)).unwrap();
     let torn = folder.path().join("torn.db");
-    drop(Cache::open(&torn).unwrap());
+    drop(Cache::open(&torn).unwrap().0);
     let mut bytes = fs::read(&torn).unwrap();
     // The page of the schema, past its header: what a torn write leaves.
     let end = bytes.len().min(4_096);
@@ -176,7 +178,7 @@ fn a_corrupt_or_foreign_file_is_set_aside_and_begun_anew() {
     fs::write(&torn, bytes).unwrap();
     for path in [foreign, garbage, torn] {
         let before = fs::read(&path).unwrap();
-        let cache = Cache::open(&path).unwrap_or_else(|error| panic!("{error}"));
+        let cache = Cache::open(&path).unwrap_or_else(|error| panic!("{error}")).0;
         cache.store(&estate, 1, &held(numbers())).unwrap();
         assert!(cache.load(&estate)[1].is_some());
         let aside = PathBuf::from(format!("{}.broken", path.display()));
@@ -189,14 +191,14 @@ fn another_version_is_begun_anew_and_a_value_that_cannot_be_read_is_not_there() 
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("c.db");
     let estate = both();
-    let cache = Cache::open(&path).unwrap();
+    let cache = Cache::open(&path).unwrap().0;
     cache.store(&estate, 1, &held(numbers())).unwrap();
     cache.store(&estate, 0, &held(alerts(1, 0))).unwrap();
     cache.database.execute("UPDATE reading SET held = x'7b' WHERE source = 'am'", []).unwrap();
     assert_eq!(cache.load(&estate).iter().map(Option::is_some).collect::<Vec<_>>(), [false, true]);
-    cache.database.pragma_update(None, "user_version", VERSION + 1).unwrap();
+    cache.database.pragma_update(None, "user_version", SHAPE.version + 1).unwrap();
     drop(cache);
-    let cache = Cache::open(&path).unwrap();
+    let cache = Cache::open(&path).unwrap().0;
     assert_eq!(cache.load(&estate), [None, None]);
     cache.store(&estate, 1, &held(numbers())).unwrap();
 }
@@ -210,7 +212,7 @@ fn two_consoles_at_once_do_not_fail_each_other() {
             let path = path.clone();
             std::thread::spawn(move || {
                 let estate = both();
-                let cache = Cache::open(&path).unwrap();
+                let cache = Cache::open(&path).unwrap().0;
                 for _ in 0..25 {
                     cache.store(&estate, 1, &held(numbers())).unwrap();
                     assert!(cache.load(&estate)[1].is_some());
@@ -233,14 +235,14 @@ fn a_broken_file_that_several_find_at_once_is_set_aside_once() {
             let path = path.clone();
             std::thread::spawn(move || {
                 let estate = estate(&format!("/{place}/estate.toml"), both().sources);
-                let cache = Cache::open(&path).unwrap();
+                let cache = Cache::open(&path).unwrap().0;
                 cache.store(&estate, 1, &held(numbers())).unwrap();
                 estate
             })
         })
         .collect();
     let estates: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
-    let cache = Cache::open(&path).unwrap();
+    let cache = Cache::open(&path).unwrap().0;
     for estate in estates {
         assert!(cache.load(&estate)[1].is_some(), "{} was lost", estate.path.display());
     }
@@ -251,7 +253,7 @@ fn a_broken_file_that_several_find_at_once_is_set_aside_once() {
 fn a_file_of_another_user_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let own = folder.path().join("c.db");
-    drop(Cache::open(&own).unwrap());
+    drop(Cache::open(&own).unwrap().0);
     let path = if nix::unistd::geteuid().is_root() {
         std::os::unix::fs::chown(&own, Some(12_345), None).unwrap();
         own

@@ -11,6 +11,8 @@ use crate::model::deployment::dora;
 use crate::model::estate::Estate;
 use crate::watch::{self, Past};
 
+use super::archive::Archive;
+
 /// How long two releases are compared.
 const COMPARED: Duration = Duration::from_secs(30);
 
@@ -21,6 +23,8 @@ pub struct Desk {
     pub estate: Arc<Estate>,
     /// What earlier polls saw.
     pub past: Past,
+    /// The index of what was deployed. Asking it may block: on a thread for that.
+    pub archive: Arc<Archive>,
 }
 
 impl fmt::Debug for Desk {
@@ -39,8 +43,14 @@ impl Desk {
                 Told::Diff { from: from.key.clone(), to: to.key.clone(), found: Arc::new(found) }
             }
             Ask::Dora { days, now, rows } => {
-                let environment = self.estate.environment.clone();
-                let work = tokio::task::spawn_blocking(move || dora::table(rows.iter(), &environment, days, now));
+                let desk = self.clone();
+                let work = tokio::task::spawn_blocking(move || {
+                    // The index reaches as far back as the sources do. Before they told it anything, what is shown counts.
+                    let since = dora::Window::before(days, now).from;
+                    let told = desk.archive.read(|index, estate| index.between(estate, None, since, now)).unwrap_or_default();
+                    let rows = if told.is_empty() { &*rows } else { &told };
+                    dora::table(rows.iter(), &desk.estate.environment, days, now)
+                });
                 // It ends: the rows have an end. Only a defect makes it fail.
                 let none = dora::Table { days, now, rows: Vec::new(), more: 0 };
                 Told::Dora { table: Arc::new(work.await.unwrap_or(none)) }
@@ -90,7 +100,8 @@ mod tests {
             let value = |minute| if minute < 0 { 0.2 } else { 0.9 };
             (-14_000..60).map(|minute| Scrape { at: at(minute), samples: vec![(labels.clone(), value(minute))] }).collect()
         });
-        Desk { estate: Arc::new(estate), past }
+        let estate = Arc::new(estate);
+        Desk { archive: Arc::new(Archive::new(estate.clone(), None)), estate, past }
     }
 
     #[tokio::test]

@@ -8,8 +8,9 @@ use crate::app::ask::Ask;
 use crate::app::message::Message;
 use crate::model::estate::Estate;
 use crate::model::metric::Demand;
-use crate::watch::{Past, Report, ReportKind, Watchers};
+use crate::watch::{Ledger, Past, Report, ReportKind, Watchers};
 
+use super::archive::{Archive, Standing};
 use super::ask::Desk;
 
 /// Reports that may wait for the loop; a source has one try in flight, so that a full channel only slows the sources.
@@ -29,14 +30,16 @@ pub trait Feed {
 pub struct Sources {
     estate: Arc<Estate>,
     past: Past,
+    archive: Arc<Archive>,
     watchers: Option<Watchers>,
     out: Option<mpsc::Sender<Message>>,
 }
 
 impl Sources {
-    /// The sources of that estate, not yet tried, with what earlier starts saw of them.
-    pub fn new(estate: Arc<Estate>, past: Past) -> Sources {
-        Sources { estate, past, watchers: None, out: None }
+    /// The sources of that estate, not yet tried, with what earlier starts saw of them, and the index that histories are
+    /// written into.
+    pub fn new(estate: Arc<Estate>, past: Past, archive: Arc<Archive>) -> Sources {
+        Sources { estate, past, archive, watchers: None, out: None }
     }
 }
 
@@ -51,7 +54,11 @@ impl Feed for Sources {
                 }
             }
         });
-        self.watchers = Some(crate::watch::start(&self.estate, demand, reports, &self.past));
+        if let Some(out) = self.out.clone() {
+            tokio::spawn(tell(self.archive.standing(), out));
+        }
+        let archive: Arc<dyn Ledger> = self.archive.clone();
+        self.watchers = Some(crate::watch::start_with(&self.estate, demand, reports, &self.past, Some(archive)));
     }
 
     fn poke(&self, source: Option<usize>) {
@@ -62,11 +69,36 @@ impl Feed for Sources {
 
     fn ask(&self, ask: Ask) {
         let Some(out) = self.out.clone() else { return };
-        let desk = Desk { estate: self.estate.clone(), past: self.past.clone() };
+        let desk = Desk { estate: self.estate.clone(), past: self.past.clone(), archive: self.archive.clone() };
         tokio::spawn(async move {
             // Where the loop has ended meanwhile, nobody wants it.
             let _ = out.send(Message::Told(Box::new(desk.answer(ask).await))).await;
         });
+    }
+}
+
+/// Tells how the index stands whenever that changes. A loop that is busy hears of the newest only.
+async fn tell(mut standing: watch::Receiver<Standing>, out: mpsc::Sender<Message>) {
+    let (mut changes, mut notice) = (0, None);
+    loop {
+        let now = standing.borrow_and_update().clone();
+        let mut news = Vec::new();
+        if now.changes != changes {
+            changes = now.changes;
+            news.push(Message::HistoryChanged(changes));
+        }
+        if now.notice != notice {
+            notice.clone_from(&now.notice);
+            news.extend(now.notice.map(Message::Notice));
+        }
+        for message in news {
+            if out.send(message).await.is_err() {
+                return;
+            }
+        }
+        if standing.changed().await.is_err() {
+            return;
+        }
     }
 }
 

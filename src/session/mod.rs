@@ -1,5 +1,6 @@
 //! The terminal, the signals, the loop and the effects.
 
+pub mod archive;
 pub mod ask;
 pub mod clock;
 pub mod derive;
@@ -21,12 +22,13 @@ use std::time::Duration;
 use color_eyre::eyre::{WrapErr, bail};
 use jiff::SignedDuration;
 
+use self::archive::Archive;
 use crate::app;
 use crate::app::keymap::Keymap;
 use crate::app::layer::Pane;
 use crate::app::message::Message;
 use crate::app::state::{Identity, Look, State};
-use crate::cache::Cache;
+use crate::cache::{Cache, Opened};
 use crate::model::estate::Estate;
 use crate::model::reading::Held;
 use crate::model::source::Answer;
@@ -83,6 +85,9 @@ pub fn open(estate: Estate, look: Look, keymap: Keymap, identity: Identity, opti
     code
 }
 
+/// The store, what it held of each source, and a line about it.
+type Shelved = (Option<Arc<dyn keep::Store>>, Option<Vec<Option<Held<Answer>>>>, Option<String>);
+
 async fn session(
     estate: Arc<Estate>,
     look: Look,
@@ -92,7 +97,8 @@ async fn session(
     flush: Flush,
 ) -> color_eyre::Result<u8> {
     let past = past::past(estate.clone(), options.cache.clone());
-    let (store, cached) = shelf(&estate, options.cache).await;
+    let archive = Arc::new(Archive::new(estate.clone(), options.cache.clone()));
+    let (store, cached, notice) = shelf(&estate, options.cache).await;
     let mut state = State::new(estate.clone(), identity, look, keymap, Wall.now(), (80, 24));
     state.read_only = options.read_only;
     state.pane = options.start_pane;
@@ -101,6 +107,9 @@ async fn session(
     if let Some(cached) = cached {
         // Nothing is on the screen yet, and the loop's first message asks again for all that is wanted of the world.
         app::update::update(&mut state, Message::Cached(cached));
+    }
+    if let Some(notice) = notice {
+        app::update::update(&mut state, Message::Notice(notice));
     }
     // The signals first: one that came between would leave the terminal as it is inside.
     let notices = signals::listen().wrap_err("cannot listen to signals")?;
@@ -115,7 +124,7 @@ async fn session(
         input: input::listen(panic_key).wrap_err("cannot read the terminal")?,
         notices,
         clock: Wall,
-        feed: Sources::new(estate.clone(), past),
+        feed: Sources::new(estate.clone(), past, archive),
         keeper: Keeper::new(store, estate.sources.len()),
     };
     let code = run::run(&mut parts).await;
@@ -125,24 +134,30 @@ async fn session(
     code.wrap_err("cannot set the terminal up")
 }
 
-/// The cache with what it held. A cache that is broken, or too slow, costs no more than its readings.
-async fn shelf(estate: &Arc<Estate>, path: Option<PathBuf>) -> (Option<Arc<dyn keep::Store>>, Option<Vec<Option<Held<Answer>>>>) {
-    let Some(path) = path else { return (None, None) };
+/// The cache, what it held, and what to say of it. A cache that is broken, or too slow, costs no more than its readings.
+async fn shelf(estate: &Arc<Estate>, path: Option<PathBuf>) -> Shelved {
+    let Some(path) = path else { return (None, None, None) };
     let estate = estate.clone();
     let opening = tokio::task::spawn_blocking(move || {
-        let cache = Cache::open(&path)?;
+        let (cache, opened) = Cache::open(&path)?;
         let held = cache.load(&estate);
-        Ok::<_, crate::cache::CacheError>((Shelf::new(cache, estate), held))
+        Ok::<_, crate::cache::CacheError>((Shelf::new(cache, estate), held, opened))
     });
     match tokio::time::timeout(CACHE_LIMIT, opening).await {
-        Ok(Ok(Ok((shelf, held)))) => (Some(Arc::new(shelf)), Some(held)),
+        Ok(Ok(Ok((shelf, held, opened)))) => {
+            let notice = match opened {
+                Opened::Rebuilt(why) => Some(format!("the cache of readings {why}: rebuilt")),
+                Opened::New | Opened::Kept => None,
+            };
+            (Some(Arc::new(shelf)), Some(held), notice)
+        }
         Ok(Ok(Err(error))) => {
             tracing::warn!(%error, "the cache cannot be used; the console opens without it");
-            (None, None)
+            (None, None, None)
         }
         Ok(Err(_)) | Err(_) => {
             tracing::warn!("the cache took too long; the console opens without it");
-            (None, None)
+            (None, None, None)
         }
     }
 }

@@ -29,7 +29,7 @@ pub fn past(estate: Arc<Estate>, path: Option<PathBuf>) -> Past {
 
 fn open(path: Option<PathBuf>) -> Option<Cache> {
     let path = path.filter(|path| path.exists())?;
-    Cache::open(&path).inspect_err(|error| tracing::warn!(%error, "what earlier starts saw cannot be read")).ok()
+    Cache::open(&path).inspect_err(|error| tracing::warn!(%error, "what earlier starts saw cannot be read")).ok().map(|(cache, _)| cache)
 }
 
 #[cfg(test)]
@@ -59,7 +59,7 @@ mod tests {
         let scrape = |at| Arc::new(Scrape { at, samples: vec![(Labels::new([("__name__", "probe_success")]), 1.0)] });
         let none = past(estate.clone(), Some(path.clone()));
         assert!(none(0).is_empty() && !path.exists(), "nothing is made for a look");
-        let cache = Cache::open(&path).unwrap();
+        let cache = Cache::open(&path).unwrap().0;
         cache.append(&estate, 0, &[scrape(hours(-5)), scrape(hours(-1))]).unwrap();
         let known = past(estate.clone(), Some(path.clone()));
         assert_eq!(known(0).len(), 2, "while another console has it open");
@@ -74,7 +74,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("c.db");
-        drop(Cache::open(&path).unwrap());
+        drop(Cache::open(&path).unwrap().0);
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
         let keep = SignedDuration::from_hours(6);
         let estate = estate(SourceKind::Probe { probe: Probe::Tcp { address: "a:1".into() }, keep });
@@ -87,7 +87,7 @@ mod tests {
         let path = folder.path().join("c.db");
         let keep = SignedDuration::from_hours(6);
         let estate = estate(SourceKind::Probe { probe: Probe::Tcp { address: "a:1".into() }, keep });
-        let shelf = Shelf::new(Cache::open(&path).unwrap(), estate.clone());
+        let shelf = Shelf::new(Cache::open(&path).unwrap().0, estate.clone());
         let mut keeper = Keeper::new(Some(Arc::new(shelf)), 1);
         let start = Timestamp::from_millisecond(Timestamp::now().as_millisecond() - 60_000).unwrap();
         let scrapes: Vec<Scrape> = (0..10)

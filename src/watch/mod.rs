@@ -33,6 +33,7 @@ use self::prometheus::Prometheus;
 pub use self::prometheus::discover;
 pub use self::windows::windows;
 use crate::link::http::Limits;
+use crate::model::deployment::news::{Mark, News};
 use crate::model::estate::{Estate, Source, SourceKind};
 use crate::model::metric::Demand;
 use crate::model::reading::{FailureKind, Outcome, Reading};
@@ -62,6 +63,21 @@ pub type Past = Arc<dyn Fn(usize) -> Vec<Scrape> + Send + Sync>;
 /// A past with nothing in it.
 pub fn no_past() -> Past {
     Arc::new(|_| Vec::new())
+}
+
+/// The index of what was deployed, as the readers of histories see it. Each call may block.
+pub trait Ledger: std::fmt::Debug + Send + Sync {
+    /// Up to where the log of the source with this index was taken in; `None` where nothing was.
+    ///
+    /// # Errors
+    /// One line, where the index cannot be used: reading goes on without it.
+    fn mark(&self, source: usize) -> Result<Option<Mark>, String>;
+
+    /// Takes in what the source tells anew; false where that changes nothing or does not begin at the mark.
+    ///
+    /// # Errors
+    /// As above.
+    fn take(&self, source: usize, news: &News) -> Result<bool, String>;
 }
 
 /// News of one source.
@@ -107,13 +123,24 @@ impl Watchers {
 /// Reads every source of the estate from now on, each in a task of its own on the current runtime. Every try is told
 /// through `out`, its start and its end; a full `out` makes the sources wait.
 pub fn start(estate: &Arc<Estate>, demand: tokio::sync::watch::Receiver<Demand>, out: mpsc::Sender<Report>, past: &Past) -> Watchers {
+    start_with(estate, demand, out, past, None)
+}
+
+/// The same; all that histories tell is written into that index.
+pub fn start_with(
+    estate: &Arc<Estate>,
+    demand: tokio::sync::watch::Receiver<Demand>,
+    out: mpsc::Sender<Report>,
+    past: &Past,
+    ledger: Option<Arc<dyn Ledger>>,
+) -> Watchers {
     let clock: Clock = Arc::new(Timestamp::now);
     let mut tasks = JoinSet::new();
     let mut pokes = Vec::with_capacity(estate.sources.len());
     for (index, source) in estate.sources.iter().enumerate() {
         let poke = Arc::new(Notify::new());
         let watched = poll::Watched { source: index, pace: Pace::new(source.every, source.timeout), poke: poke.clone() };
-        let upstream = Arc::new(Upstream::new(estate, index, &clock, past));
+        let upstream = Arc::new(Upstream::new(estate, index, &clock, past, ledger.clone()));
         tasks.spawn(poll::run(watched, upstream, demand.clone(), out.clone(), clock.clone(), Jitter::random()));
         pokes.push(poke);
     }
@@ -147,7 +174,7 @@ pub async fn each(estate: &Arc<Estate>, demand: Demand, past: &Past, mut tell: i
         .iter()
         .enumerate()
         .map(|(index, source)| {
-            let (upstream, clock) = (Arc::new(Upstream::new(estate, index, &clock, past)), clock.clone());
+            let (upstream, clock) = (Arc::new(Upstream::new(estate, index, &clock, past, None)), clock.clone());
             async move {
                 let (started, mut reading) = (Instant::now(), Reading::never(source.every));
                 let deadline = Pace::new(source.every, source.timeout).deadline;
@@ -189,7 +216,7 @@ enum System {
 }
 
 impl Upstream {
-    fn new(estate: &Estate, index: usize, clock: &Clock, past: &Past) -> Upstream {
+    fn new(estate: &Estate, index: usize, clock: &Clock, past: &Past, ledger: Option<Arc<dyn Ledger>>) -> Upstream {
         let source = &estate.sources[index];
         let system = match source.kind {
             SourceKind::Prometheus { .. } => {
@@ -206,7 +233,7 @@ impl Upstream {
             }
             SourceKind::Database(_) => Postgres::new(source).map(System::Database),
             SourceKind::Backup(_) => Asker::new(source).map(Box::new).map(System::Backup),
-            SourceKind::History(_) => Historian::new(source).map(System::History),
+            SourceKind::History(_) => Historian::new(source).map(|historian| historian.writing(index, ledger)).map(System::History),
         };
         Upstream { system: system.unwrap_or(System::Unknown), clock: clock.clone() }
     }
@@ -232,6 +259,10 @@ impl Fetch for Upstream {
                 Outcome::Failed { kind: FailureKind::Unreachable, what: "no reader fits this source".into(), at: (self.clock)() }
             }
         }
+    }
+
+    fn has_more(&self) -> bool {
+        matches!(&self.system, System::History(historian) if historian.has_more())
     }
 
     fn uses_demand(&self) -> bool {

@@ -30,6 +30,11 @@ pub(crate) trait Fetch: Send + Sync + 'static {
     /// Reads the source; should be done by `until`, and is dropped some time after it.
     fn fetch(&self, demand: Demand, until: Instant) -> impl Future<Output = Outcome<Answer>> + Send;
 
+    /// True where the last try left some of the source unread: the next try follows at once.
+    fn has_more(&self) -> bool {
+        false
+    }
+
     /// True where a changed demand changes what is asked.
     fn uses_demand(&self) -> bool;
 }
@@ -111,7 +116,7 @@ pub(crate) async fn run<F: Fetch>(
         let due = match outcome {
             Outcome::Value { .. } => {
                 failures = 0;
-                started + jitter.spread(pace.every)
+                if fetch.has_more() { Instant::now() } else { started + jitter.spread(pace.every) }
             }
             Outcome::Failed { .. } => {
                 failures = failures.saturating_add(1);

@@ -95,8 +95,8 @@ pub const CRATES: &[Crate] = &[
     Crate { name: "prometheus-parse", place: Rooms(&["watch"]), why: "the wanted lines of a `/metrics` page" },
     Crate {
         name: "memchr",
-        place: Rooms(&["link", "watch"]),
-        why: "the ends of the lines of a `/metrics` page, many bytes at once; secrets that an answer echoes",
+        place: Rooms(&["link", "watch", "cache"]),
+        why: "many bytes at once: the ends of the lines of a `/metrics` page, secrets that an answer echoes, a search in the history",
     },
     Crate { name: "x509-parser", place: Rooms(&["watch"]), why: "what stands in a certificate" },
     Crate {

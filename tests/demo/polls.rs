@@ -12,6 +12,7 @@ use quarterdeck::app::message::Message;
 use quarterdeck::app::state::{Identity, Look, State};
 use quarterdeck::app::update::update;
 use quarterdeck::config;
+use quarterdeck::session::archive::Archive;
 use quarterdeck::session::feed::{Feed, Sources};
 use tokio::sync::{mpsc, watch};
 
@@ -36,7 +37,7 @@ fn told_within_three_polls(practice: &Practice, source: &str, alert: &str, need:
     let mut state = State::new(estate.clone(), who, look, Arc::new(keymap), Timestamp::now(), (160, 50));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     runtime.block_on(async {
-        let mut feed = Sources::new(estate, quarterdeck::watch::no_past());
+        let mut feed = Sources::new(estate.clone(), quarterdeck::watch::no_past(), Arc::new(Archive::new(estate, None)));
         let (_demand, wanted) = watch::channel(state.demand);
         let (out, mut messages) = mpsc::channel(64);
         feed.start(wanted, out);

@@ -7,6 +7,7 @@ use crate::app::effect::Effect;
 use crate::app::pane;
 use crate::app::state::State;
 use crate::model::change::{CHANGES_CAP, Change};
+use crate::model::estate::Severity;
 use crate::model::reading::{Held, Outcome};
 use crate::model::source::Answer;
 
@@ -63,6 +64,13 @@ pub(super) fn tick(state: &mut State) -> Vec<Effect> {
 fn due(state: &State) -> Vec<Effect> {
     let same = state.readings.iter().map(|r| r.freshness(state.now)).eq(state.view.freshness.iter().copied());
     if same { Vec::new() } else { vec![Effect::Derive] }
+}
+
+/// A line about this console stands among what changed.
+pub(super) fn notice(state: &mut State, what: String) {
+    let change = Change { at: state.now, severity: Severity::Info, what, alert: None, source: None };
+    note(state, vec![change]);
+    pane::refresh(state);
 }
 
 /// The worst of one poll is its first line: they are told in their order, the newest poll on top.

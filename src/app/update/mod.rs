@@ -39,6 +39,14 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             data::cached(state, all);
             Vec::new()
         }
+        Message::HistoryChanged(changes) => {
+            state.history_changes = changes;
+            Vec::new()
+        }
+        Message::Notice(what) => {
+            data::notice(state, what);
+            Vec::new()
+        }
         Message::Told(told) => match *told {
             Told::Did { key, did } => deeds::did(state, &key, did),
             Told::Diff { from, to, found } => deeds::different(state, &from, &to, &found),

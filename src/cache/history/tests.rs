@@ -42,7 +42,7 @@ fn count(cache: &Cache, table: &str) -> i64 {
 }
 
 fn open(folder: &Path) -> Cache {
-    Cache::open(&folder.join("c.db")).unwrap()
+    Cache::open(&folder.join("c.db")).unwrap().0
 }
 
 #[test]

@@ -5,6 +5,7 @@ pub mod diff;
 pub mod dora;
 mod join;
 pub mod list;
+pub mod news;
 pub mod redact;
 
 use std::sync::Arc;
@@ -84,53 +85,72 @@ impl Dated {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Deployment {
     /// What tells it from others, across polls and sources. [`join()`] sets it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "str::is_empty")]
     pub key: Arc<str>,
     /// What its source calls it, such as `D-1187`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The service.
     pub service: String,
     /// The site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<String>,
     /// `production`, `staging`...
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
     /// The version before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// The version that was put there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
     /// The person or the program that did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub who: Option<String>,
     /// When it began (UTC).
     pub at: Timestamp,
     /// Where that time comes from.
     pub dated: Dated,
     /// How long it took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub took: Option<SignedDuration>,
     /// Who set it off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger: Option<Trigger>,
     /// How it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<Ending>,
     /// The commit of the version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     /// When the oldest change in it was committed (UTC).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_commit: Option<Timestamp>,
     /// Addresses: the pipeline's run, the change request.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<String>,
     /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Who agreed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvals: Vec<String>,
     /// The incidents that it caused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub incidents: Vec<String>,
     /// When what it broke worked again (UTC).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored: Option<Timestamp>,
     /// The id or the version of the deployment that it mends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fixes: Option<String>,
     /// True where it was not planned: a fix.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unplanned: Option<bool>,
     /// The sources that tell of it, the first of them first.
     pub told_by: Vec<Arc<str>>,
     /// What they disagree about, each a sentence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub differs: Vec<String>,
 }
 

@@ -14,10 +14,10 @@ use crate::model::reading::FailureKind;
 use crate::model::source::HistoryAnswer;
 use crate::model::text::clean;
 
-/// Bytes of a log that are read at first, from its end.
-const FIRST: u64 = 64 << 20;
+/// Bytes of a log that are read at first, from its end: some thousand lines. The index reads all of it.
+const FIRST: u64 = 8 << 20;
 /// Bytes of one line.
-const LINE: usize = 64 << 10;
+pub(super) const LINE: usize = 64 << 10;
 /// Broken lines that are told with their reason.
 const TOLD: usize = 3;
 
@@ -34,6 +34,8 @@ pub(super) struct Log {
     former: Vec<Arc<Deployment>>,
     /// Of this one.
     own: Vec<Arc<Deployment>>,
+    /// Of this one, those that are not kept.
+    older: usize,
     lines: usize,
     broken: usize,
     told: Vec<String>,
@@ -92,6 +94,7 @@ impl Log {
             }
             self.former = before.former;
             self.former.append(&mut before.own);
+            self.former.sort_by_key(|one| one.at);
             // More than are ever shown need not be kept.
             let extra = self.former.len().saturating_sub(super::KEPT);
             self.former.drain(..extra);
@@ -136,7 +139,15 @@ impl Log {
         }
         let read = if bytes.len() > LINE { Err("is too long") } else { line::read(bytes, fields, of) };
         match read {
-            Ok(one) => self.own.push(Arc::new(one)),
+            Ok(one) => {
+                self.own.push(Arc::new(one));
+                // More than are ever shown need not be kept.
+                if self.own.len() >= 2 * super::KEPT {
+                    self.own.sort_by_key(|one| one.at);
+                    self.own.drain(..super::KEPT);
+                    self.older += super::KEPT;
+                }
+            }
             Err(why) => {
                 self.broken += 1;
                 if self.told.len() < TOLD {
@@ -162,12 +173,14 @@ impl Log {
         if self.passed > 0 {
             notes.push(format!("the log is large: its first {} MB were not read", self.passed >> 20));
         }
-        answer(all, self.broken, notes)
+        let mut answer = answer(all, self.broken, notes);
+        answer.dropped = self.older;
+        answer
     }
 }
 
 /// The first line, or as much of it as tells it from others; empty while it is still being written.
-fn head(file: &mut File) -> io::Result<Vec<u8>> {
+pub(super) fn head(file: &mut File) -> io::Result<Vec<u8>> {
     file.seek(SeekFrom::Start(0))?;
     let mut bytes = Vec::new();
     file.take(LINE as u64).read_to_end(&mut bytes)?;

@@ -3,26 +3,34 @@
 mod commits;
 pub(super) mod compare;
 mod configs;
+mod follow;
 mod git;
 mod line;
 mod log;
 mod releases;
 
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::runtime::Handle;
 
 use self::log::Log;
+use super::Ledger;
 use crate::model::deployment::Deployment;
-use crate::model::estate::{History, Source, SourceKind};
+use crate::model::deployment::news::News;
+use crate::model::estate::{History, Part, Source, SourceKind};
 use crate::model::reading::{FailureKind, Outcome};
 use crate::model::source::{Answer, HistoryAnswer};
 use crate::model::text::{NOTE_CAP, clean};
 
-/// Deployments kept of one source, the newest.
-const KEPT: usize = 50_000;
+/// Deployments of one source that an answer holds, the newest. All are in the index.
+const KEPT: usize = 5_000;
+/// How long one try may read on for the index. Someone waits for its answer.
+const ON: Duration = Duration::from_millis(250);
 
 /// The time as this machine tells it.
 type Clock<'c> = &'c (dyn Fn() -> Timestamp + Send + Sync);
@@ -41,6 +49,10 @@ struct Reader {
     deadline: Duration,
     /// What is known of a log that grows.
     log: Mutex<Log>,
+    /// The index, and the source's number in it.
+    ledger: Option<(usize, Arc<dyn Ledger>)>,
+    /// True where the index has not all of the log yet.
+    more: AtomicBool,
     /// The newest answer: while nothing changes it is the very same one, and nothing is derived from it again.
     newest: Mutex<Option<Arc<HistoryAnswer>>>,
 }
@@ -62,9 +74,25 @@ impl Historian {
             kind: kind.clone(),
             deadline: source.timeout.unsigned_abs(),
             log: Mutex::new(Log::default()),
+            ledger: None,
+            more: AtomicBool::new(false),
             newest: Mutex::new(None),
         };
         Some(Historian { reader: Arc::new(reader) })
+    }
+
+    /// Writes all that it reads into that index, where it is the source with this number.
+    pub(crate) fn writing(mut self, source: usize, ledger: Option<Arc<dyn Ledger>>) -> Historian {
+        // Nobody else has it yet.
+        if let Some(reader) = Arc::get_mut(&mut self.reader) {
+            reader.ledger = ledger.map(|ledger| (source, ledger));
+        }
+        self
+    }
+
+    /// True where the last try left some of it unread.
+    pub(crate) fn has_more(&self) -> bool {
+        self.reader.more.load(Ordering::Acquire)
     }
 
     /// One try. A disk that hangs holds up a thread and nothing else: who polls has a deadline.
@@ -85,25 +113,34 @@ impl Historian {
 type Fault = (FailureKind, String);
 
 /// An error of a file: one that we may not read is refused.
-fn fault(path: &std::path::Path, error: &std::io::Error) -> Fault {
+fn fault(path: &Path, error: &std::io::Error) -> Fault {
     let kind = if error.kind() == std::io::ErrorKind::PermissionDenied { FailureKind::Refused } else { FailureKind::Unreachable };
     (kind, format!("cannot read {}: {error}", path.display()))
 }
 
 impl Reader {
     fn read(&self) -> Result<Arc<HistoryAnswer>, Fault> {
-        let answer = match &self.kind {
+        let mut answer = match &self.kind {
             History::DeployLog { path, fields } => {
                 // A try that hangs must not make the later ones wait, each in a thread of its own.
                 let Ok(mut log) = self.log.try_lock() else {
                     return Err((FailureKind::Unreachable, "an earlier try still reads it".to_owned()));
                 };
-                log.read(path, fields, &self.of)?
+                let answer = log.read(path, fields, &self.of)?;
+                self.follow(path, fields);
+                answer
             }
             History::Releases { path, .. } => releases::read(path, &self.of)?,
             // This thread may wait: it is one for that.
             History::Git { path, tags } => Handle::current().block_on(git::read(path, tags, &self.of, self.deadline))?,
         };
+        if !matches!(self.kind, History::DeployLog { .. })
+            && let Some((source, ledger)) = &self.ledger
+            && let Err(error) = ledger.take(*source, &News::whole(answer.deployments.clone()))
+        {
+            tracing::debug!(%error, "the index did not take a history");
+        }
+        shorten(&mut answer);
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = newest.as_ref().filter(|known| ***known == answer) {
             return Ok(known.clone());
@@ -114,14 +151,33 @@ impl Reader {
     }
 }
 
-/// The answer of these deployments, of which the newest are kept.
+impl Reader {
+    /// Reads on for the index. The answer does not depend on it, and the first one is not held up by it.
+    fn follow(&self, path: &Path, fields: &BTreeMap<Part, String>) {
+        let Some((source, ledger)) = &self.ledger else { return };
+        let first = self.newest.lock().unwrap_or_else(PoisonError::into_inner).is_none();
+        let follower = follow::Follower { path, fields, of: &self.of, source: *source, ledger: &**ledger };
+        let more = first
+            || follower.on(Instant::now() + ON).unwrap_or_else(|why| {
+                tracing::debug!(%why, "a deploy log was not read on");
+                false
+            });
+        self.more.store(more, Ordering::Release);
+    }
+}
+
+/// Keeps the newest.
+fn shorten(answer: &mut HistoryAnswer) {
+    answer.dropped += answer.deployments.len().saturating_sub(KEPT);
+    answer.deployments.truncate(KEPT);
+}
+
+/// The answer of these deployments.
 fn answer(mut deployments: Vec<Arc<Deployment>>, broken: usize, notes: Vec<String>) -> HistoryAnswer {
     // Of two at one moment the line that was written later is the newer one.
     deployments.reverse();
     deployments.sort_by_key(|one| std::cmp::Reverse(one.at));
-    let dropped = deployments.len().saturating_sub(KEPT);
-    deployments.truncate(KEPT);
-    HistoryAnswer { deployments, dropped, broken, notes }
+    HistoryAnswer { deployments, dropped: 0, broken, notes }
 }
 
 #[cfg(test)]
