@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::model::deployment::Deployment;
+use crate::model::deployment::did::{Did, Span};
+use crate::model::deployment::diff::Comparison;
+use crate::model::deployment::dora::Table;
 use crate::model::deployment::list::{Piece, Place};
 
 use super::filter::Plan;
@@ -28,6 +31,24 @@ pub enum Ask {
     Export(Export),
     /// Stops the writing; the file is not there then.
     StopExport,
+    /// What a deployment did.
+    Did(AskDid),
+    /// What is different between two releases.
+    Diff {
+        /// The first.
+        from: Arc<Deployment>,
+        /// The second.
+        to: Arc<Deployment>,
+    },
+    /// DORA's measures of all services.
+    Dora {
+        /// The days of the window.
+        days: u16,
+        /// Its end.
+        now: Timestamp,
+        /// What is known, the newest first.
+        rows: Arc<Vec<Arc<Deployment>>>,
+    },
 }
 
 /// Asks for deployments in a file.
@@ -92,6 +113,21 @@ pub enum Want {
     Before(Place),
 }
 
+/// Which deployment, and what of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AskDid {
+    /// Its key.
+    pub key: Arc<str>,
+    /// The time that is judged.
+    pub span: Span,
+    /// True where nothing will add to it.
+    pub ended: bool,
+    /// Panels as places in the estate, each with the time between two of its samples.
+    pub panels: Vec<(usize, SignedDuration)>,
+    /// Panels beyond those.
+    pub left: usize,
+}
+
 /// The answer to a question.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Told {
@@ -117,6 +153,27 @@ pub enum Told {
     },
     /// How far the export of that number is.
     Export(u64, Exported),
+    /// What a deployment did.
+    Did {
+        /// Its key.
+        key: Arc<str>,
+        /// It.
+        did: Arc<Did>,
+    },
+    /// What is different between two releases.
+    Diff {
+        /// The first's key.
+        from: Arc<str>,
+        /// The second's.
+        to: Arc<str>,
+        /// It.
+        found: Arc<Comparison>,
+    },
+    /// DORA's measures.
+    Dora {
+        /// Them; without any row where computing them failed.
+        table: Arc<Table>,
+    },
 }
 
 /// A piece of the list of deployments.

@@ -76,6 +76,23 @@ pub fn at_cursor<'a>(marks: &[&'a Arc<Deployment>], plot: &Plot, at: Timestamp) 
 }
 
 impl State {
+    /// What of the same service and place was deployed before this one and after it, as far as it is known here: told by
+    /// the index for the one that is looked at, else among the rows that are held.
+    pub fn beside(&self, of: &Deployment) -> window::Pair {
+        let told = self.window.neighbours.as_ref().filter(|near| near.key == of.key).and_then(|near| near.told.clone());
+        told.unwrap_or_else(|| {
+            let all = if self.window.is_whole() { &self.window.rows } else { &*self.shown().deployments.all };
+            let (before, after) = deployment::neighbours(all, of);
+            (before.cloned(), after.cloned())
+        })
+    }
+
+    /// The deployment with that key, among the rows of the pane and the newest ones.
+    pub fn deployment(&self, key: &str) -> Option<&Arc<Deployment>> {
+        let listed = self.window.rows.iter().find(|one| &*one.key == key);
+        listed.or_else(|| self.shown().deployments.find(key).map(|(_, one)| one))
+    }
+
     /// True where the estate has a source of deployments.
     pub fn tells_of_deployments(&self) -> bool {
         self.estate.sources.iter().any(|source| matches!(source.kind, SourceKind::History(_)))

@@ -6,6 +6,8 @@ use jiff::Timestamp;
 
 use crate::model::alert::Alert;
 use crate::model::deployment::Deployment;
+use crate::model::deployment::diff::Comparison;
+use crate::model::deployment::dora::Table;
 
 use super::action::Action;
 use super::ask::Exported;
@@ -76,6 +78,28 @@ pub enum Layer {
         /// Where in it.
         spot: Spot,
     },
+    /// What is different between two deployments.
+    Diff {
+        /// The first; `None` where none is known.
+        from: Option<Arc<Deployment>>,
+        /// The second.
+        to: Arc<Deployment>,
+        /// What is different, once that is told.
+        found: Option<Arc<Comparison>>,
+        /// Where in it.
+        spot: Spot,
+    },
+    /// DORA's measures beside those of the window before.
+    Dora {
+        /// The days of the window.
+        days: u16,
+        /// Of this service only.
+        service: Option<String>,
+        /// The measures, once they are told.
+        table: Option<Arc<Table>>,
+        /// Where in it.
+        spot: Spot,
+    },
     /// One service: its alerts, panels, dependencies, runbook.
     Service {
         /// Its name.
@@ -124,6 +148,34 @@ pub struct ExportForm {
     pub typed: String,
     /// How far it is; `None` before it began.
     pub far: Option<Exported>,
+}
+
+impl Layer {
+    /// Where one is in a page that has places to go to.
+    pub fn spot(&self) -> Option<&Spot> {
+        match self {
+            Layer::Alert { spot, .. }
+            | Layer::Deployment { spot, .. }
+            | Layer::Diff { spot, .. }
+            | Layer::Dora { spot, .. }
+            | Layer::Service { spot, .. }
+            | Layer::Source { spot, .. } => Some(spot),
+            Layer::Chart { .. } | Layer::Filter | Layer::Palette(_) | Layer::Help { .. } | Layer::Share { .. } | Layer::Export(_) => None,
+        }
+    }
+
+    /// The same, to move in it.
+    pub fn spot_mut(&mut self) -> Option<&mut Spot> {
+        match self {
+            Layer::Alert { spot, .. }
+            | Layer::Deployment { spot, .. }
+            | Layer::Diff { spot, .. }
+            | Layer::Dora { spot, .. }
+            | Layer::Service { spot, .. }
+            | Layer::Source { spot, .. } => Some(spot),
+            Layer::Chart { .. } | Layer::Filter | Layer::Palette(_) | Layer::Help { .. } | Layer::Share { .. } | Layer::Export(_) => None,
+        }
+    }
 }
 
 /// Names of keymap layers, and where a key of each is looked up: its own layer first.
@@ -211,7 +263,9 @@ impl Scope {
             Scope::Overview => &[Open, Help, Filter, Palette, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Alerts => &[Open, Help, Filter, Muted, Group, Near, Palette, Overview, Metrics, Freeze, Close],
             Scope::Backups => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
-            Scope::Deployments => &[Open, Help, Filter, Share, Export, Bottom, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
+            Scope::Deployments => &[
+                Open, Help, Filter, Compare, Measures, Mark, Share, Export, Bottom, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close,
+            ],
             Scope::Metrics => &[Open, Help, Longer, Shorter, Filter, Palette, Overview, Alerts, Freeze, Close],
             Scope::Databases => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Detail => &[Back, Open, Help, Share, Down, Up, Palette, Freeze, Zone],
@@ -236,6 +290,7 @@ pub fn scope(pane: Pane, layers: &[Layer]) -> Scope {
             Pane::Deployments => Scope::Deployments,
         },
         Some(Layer::Alert { .. } | Layer::Deployment { .. } | Layer::Service { .. } | Layer::Source { .. }) => Scope::Detail,
+        Some(Layer::Diff { .. } | Layer::Dora { .. }) => Scope::Detail,
         Some(Layer::Chart { .. }) => Scope::Chart,
         Some(Layer::Help { .. } | Layer::Share { .. }) => Scope::Help,
         Some(Layer::Filter | Layer::Export(_)) => Scope::Input,

@@ -3,6 +3,7 @@
 pub mod action;
 pub mod ask;
 pub mod databases;
+pub mod deeds;
 pub mod deployments;
 pub mod derive;
 pub mod effect;

@@ -167,6 +167,7 @@ fn offered(scope: Scope, action: Action) -> bool {
         Action::Export => scope == Scope::Deployments,
         Action::Share => matches!(scope, Scope::Deployments | Scope::Detail),
         Action::Muted | Action::Group | Action::Near => scope == Scope::Alerts,
+        Action::Mark | Action::Compare | Action::Measures => scope == Scope::Deployments,
         Action::Longer | Action::Shorter => matches!(scope, Scope::Metrics | Scope::Chart),
         Action::Live => scope == Scope::Chart,
         Action::Help => scope != Scope::Help,

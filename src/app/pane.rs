@@ -58,12 +58,11 @@ pub fn refresh(state: &mut State) {
 pub fn settle_top(state: &mut State) {
     let Some(top) = state.layers.last() else { return };
     let (rows, height) = (page::lines(state, top, state.size.0).1, state.body_height());
-    match state.layers.last_mut() {
-        Some(Layer::Alert { spot, .. } | Layer::Deployment { spot, .. } | Layer::Service { spot, .. } | Layer::Source { spot, .. }) => {
-            page::settle(spot, &rows, height)
-        }
-        Some(Layer::Help { scroll }) => *scroll = (*scroll).min(rows.len().saturating_sub(height)),
-        Some(Layer::Chart { .. } | Layer::Filter | Layer::Palette(_) | Layer::Share { .. } | Layer::Export(_)) | None => {}
+    let Some(top) = state.layers.last_mut() else { return };
+    if let Layer::Help { scroll } = top {
+        *scroll = (*scroll).min(rows.len().saturating_sub(height));
+    } else if let Some(spot) = top.spot_mut() {
+        page::settle(spot, &rows, height);
     }
 }
 

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use crate::model::alert::{self, Alert, AlertId, AlertState};
 use crate::model::backup::{self, BackupState};
 use crate::model::change::Change;
+use crate::model::deployment::Deployment;
 use crate::model::estate::{Estate, Severity, SourceKind};
 use crate::model::finding;
 use crate::model::health::{self, PanelView, ServiceHealth};
@@ -19,6 +20,7 @@ use crate::model::reading::{Freshness, Reading};
 use crate::model::source::Answer;
 
 use super::databases::DatabaseRow;
+use super::deeds::Deeds;
 use super::deployments::Deployments;
 use super::deployments::window::Window;
 use super::filter::Filter;
@@ -267,6 +269,10 @@ pub struct State {
     pub deployments: PaneList<Arc<str>>,
     /// Its rows, as far as they are held.
     pub window: Window,
+    /// The deployment that others are compared with.
+    pub marked: Option<Arc<Deployment>>,
+    /// What deployments did, as far as it was asked.
+    pub deeds: Deeds,
     /// Grows whenever the index of deployments holds others.
     pub history_changes: u64,
     /// The Metrics pane; ids are panel names.
@@ -322,6 +328,8 @@ impl State {
             grouped: false,
             deployments: PaneList::default(),
             window: Window::default(),
+            marked: None,
+            deeds: Deeds::default(),
             history_changes: 0,
             metrics: PaneList::default(),
             metric_rows: Vec::new(),

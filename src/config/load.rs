@@ -485,6 +485,7 @@ service = "postgres"
 name = "folders"
 kind = "releases"
 path = "/srv/web"
+config = ["config/*.toml"]
 hosts = ["web1", "web2"]
 service = "web"
 
@@ -920,6 +921,12 @@ name = "worker1"
             "5:8 `deploy-log` has no `tags` | they are for a history of kind `git`"
         );
         assert_eq!(history("kind = 'log'\npath = ''").len(), 2);
+        let configs = history("kind = 'releases'\nservice = 'web'\npath = 'x'\nconfig = ['ok/*.toml', '../x', '/etc/x', '']");
+        assert_eq!(configs.len(), 3 + 1, "{configs:?}");
+        assert_eq!(
+            history("kind = 'git'\nservice = 'web'\npath = 'x'\nconfig = ['a']")[1],
+            "6:10 `git` has no `config` | it is for a history of kind `releases`"
+        );
         let fields = history("kind = 'deploy-log'\npath = 'x'\nfields = { verison = 'a', who = 'a..b' }");
         assert_eq!(
             fields,
@@ -1042,7 +1049,7 @@ name = "worker1"
     }
 
     /// Table, key, and two values of it: the estate must differ by nothing else.
-    pub(crate) const KEYS: [(&str, &str, &str, &str); 159] = [
+    pub(crate) const KEYS: [(&str, &str, &str, &str); 160] = [
         ("", "host", "ssh = \"web2\"", "ssh = \"web3\""),
         ("host", "name", "host = \"worker1\"\n[[host]]\nname = \"worker1\"", "host = \"worker2\"\n[[host]]\nname = \"worker2\""),
         ("host", "site", "site = \"fra1\"\nssh", "site = \"ams3\"\nssh"),
@@ -1129,6 +1136,7 @@ name = "worker1"
         ("history", "path", "\"clone\"", "\"other\""),
         ("history", "fields", "release.tag", "release.name"),
         ("history", "tags", "tags = \"v*\"\n", ""),
+        ("history", "config", "config/*.toml", "config/*.ini"),
         ("history", "service", "tags = \"v*\"\nservice = \"postgres\"", "tags = \"v*\"\nservice = \"web\""),
         ("history", "site", "site = \"fra1\"\nevery = \"20s\"", "site = \"ams3\"\nevery = \"20s\""),
         ("history", "every", "every = \"20s\"", "every = \"30s\""),

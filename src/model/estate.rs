@@ -230,6 +230,8 @@ pub enum History {
         log: Option<PathBuf>,
         /// Where in its lines each part stands that has another name there.
         fields: BTreeMap<Part, String>,
+        /// Which files of a release are its configuration: paths below it, in which `*` is any text of one name.
+        config: Vec<String>,
     },
     /// A query of a PostgreSQL, one row for each deployment.
     Sql {

@@ -1,14 +1,23 @@
 //! Finds out what a view asks, beside the loop.
 
 pub mod deployments;
+mod did;
 mod export;
 
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::app::ask::{Ask, Told};
+use crate::model::deployment::dora;
 use crate::model::estate::Estate;
+use crate::watch::{self, Past};
 
+use super::archive::Archive;
 use deployments::Index;
+
+/// How long two releases are compared.
+const COMPARED: Duration = Duration::from_secs(30);
 
 /// All that answers are made from.
 #[derive(Clone)]
@@ -19,6 +28,16 @@ pub struct Desk {
     pub deployments: Index,
     /// Where what is known early is told before the answer.
     pub early: Arc<dyn Fn(Told) + Send + Sync>,
+    /// What earlier polls saw.
+    pub past: Past,
+    /// The index of what was deployed. Asking it may block: on a thread for that.
+    pub archive: Arc<Archive>,
+}
+
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Desk").field("estate", &self.estate).finish_non_exhaustive()
+    }
 }
 
 impl Desk {
@@ -30,6 +49,96 @@ impl Desk {
             Ask::DeploymentNeighbours(of) => self.deployments.neighbours(of).await,
             Ask::Export(export) => self.deployments.export(export, self.early.clone()).await,
             Ask::StopExport => self.deployments.stop_export(),
+            Ask::Did(asked) => did::answer(self, asked).await,
+            Ask::Diff { from, to } => {
+                let found = watch::compare(&self.estate, &from, &to, COMPARED).await;
+                Told::Diff { from: from.key.clone(), to: to.key.clone(), found: Arc::new(found) }
+            }
+            Ask::Dora { days, now, rows } => {
+                let desk = self.clone();
+                let work = tokio::task::spawn_blocking(move || {
+                    // The index reaches as far back as the sources do. Before they told it anything, what is shown counts.
+                    let since = dora::Window::before(days, now).from;
+                    let told = desk.archive.read(|index, estate| index.between(estate, None, since, now)).unwrap_or_default();
+                    let rows = if told.is_empty() { &*rows } else { &told };
+                    dora::table(rows.iter(), &desk.estate.environment, days, now)
+                });
+                // It ends: the rows have an end. Only a defect makes it fail.
+                let none = dora::Table { days, now, rows: Vec::new(), more: 0 };
+                Told::Dora { table: Arc::new(work.await.unwrap_or(none)) }
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::{SignedDuration, Timestamp};
+
+    use crate::app::ask::AskDid;
+    use crate::model::deployment::did::{Found, Span};
+    use crate::model::deployment::{Dated, Deployment, Ending};
+    use crate::model::estate::tests::{bare, source};
+    use crate::model::estate::{Probe, SourceKind};
+    use crate::model::label::Labels;
+    use crate::model::panel::{self, Form, Panel, Shape, Unit};
+    use crate::model::selector::Selector;
+    use crate::model::source::Scrape;
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_mins(20_000 + minutes)
+    }
+
+    /// A probe that keeps ten days of a sample a minute: 0.2 all along, 0.9 from `at(0)` on.
+    fn desk() -> Desk {
+        let kind = SourceKind::Probe { probe: Probe::Tcp { address: "a:1".into() }, keep: SignedDuration::from_hours(240) };
+        let mut estate = bare(vec![source("p", kind)]);
+        estate.sources[0].every = SignedDuration::from_mins(1);
+        let form = Form { shape: Shape::Value, of: Selector::parse("took").unwrap(), by: None };
+        let of = |name: &str, source: &str| Panel {
+            name: name.into(),
+            service: None,
+            site: None,
+            source: source.into(),
+            ask: panel::Ask::Form(form.clone()),
+            unit: Unit::Seconds,
+            warn: None,
+            critical: None,
+        };
+        estate.panels = vec![of("took", "p"), of("lost", "gone")];
+        let labels = Labels::new([("__name__", "took")]);
+        let past: Past = Arc::new(move |_| {
+            let value = |minute| if minute < 0 { 0.2 } else { 0.9 };
+            (-14_000..60).map(|minute| Scrape { at: at(minute), samples: vec![(labels.clone(), value(minute))] }).collect()
+        });
+        let estate = Arc::new(estate);
+        let archive = Arc::new(Archive::new(estate.clone(), None));
+        Desk { deployments: Index::new(estate.clone(), archive.clone()), early: Arc::new(|_| ()), archive, estate, past }
+    }
+
+    #[tokio::test]
+    async fn what_a_deployment_did_is_found_out_of_what_is_kept() {
+        let (span, every) = (Span { from: at(1), to: at(31) }, SignedDuration::from_mins(1));
+        let asked = AskDid { key: "k".into(), span, ended: true, panels: vec![(0, every), (1, every)], left: 3 };
+        let Told::Did { key, did } = desk().answer(Ask::Did(asked)).await else { panic!() };
+        assert_eq!((&*key, did.span, did.ended, did.left, did.short().as_str()), ("k", span, true, 3, "took 4.5x"));
+        let Found::Deviates(change) = &did.metrics[0].found else { panic!("{did:?}") };
+        assert_eq!((change.before, change.after, change.windows), (0.2, 0.9, 7));
+        assert_eq!(did.metrics[1].found, Found::Failed("there is no such source".into()));
+    }
+
+    #[tokio::test]
+    async fn two_are_compared_and_measures_are_computed_beside_the_loop() {
+        let one = |version: &str, minutes: i64| {
+            let one = Deployment::new("web", at(minutes), Dated::Record, "log");
+            Arc::new(Deployment { to: Some(version.into()), key: version.into(), result: Some(Ending::Succeeded), ..one })
+        };
+        let Told::Diff { from, to, found } = desk().answer(Ask::Diff { from: one("1", 0), to: one("2", 1) }).await else { panic!() };
+        assert_eq!((&*from, &*to), ("1", "2"));
+        assert!(found.commits.is_err() && found.configs.is_err(), "no clone and no folders are known");
+        let rows = Arc::new(vec![one("2", -2), one("1", -3)]);
+        let Told::Dora { table } = desk().answer(Ask::Dora { days: 7, now: at(0), rows }).await else { panic!() };
+        assert_eq!((table.days, table.rows.len(), table.rows[1].now.completed), (7, 2, 2));
     }
 }

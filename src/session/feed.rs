@@ -86,7 +86,13 @@ impl Feed for Sources {
         let room = out.clone();
         // What is told early may be left out: the answer follows.
         let early = Arc::new(move |told| drop(room.try_send(Message::Told(Box::new(told)))));
-        let desk = Desk { estate: self.estate.clone(), deployments: self.deployments.clone(), early };
+        let desk = Desk {
+            estate: self.estate.clone(),
+            deployments: self.deployments.clone(),
+            early,
+            past: self.past.clone(),
+            archive: self.archive.clone(),
+        };
         tokio::spawn(async move {
             // Where the loop has ended meanwhile, nobody wants it.
             let _ = out.send(Message::Told(Box::new(desk.answer(ask).await))).await;

@@ -2,6 +2,7 @@
 
 pub mod backups;
 pub mod databases;
+mod deeds;
 pub mod deployments;
 pub mod findings;
 pub mod keys;
@@ -293,6 +294,9 @@ pub fn shown(screen: &str, size: (u16, u16)) -> State {
     }
     if screen == "databases" {
         return databases::shown(size);
+    }
+    if screen.starts_with("did") {
+        return deeds::shown(screen, size);
     }
     if screen.starts_with("deploy") {
         return deployments::shown(screen, size);

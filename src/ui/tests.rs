@@ -17,7 +17,11 @@ use crate::model::source::{Answer, HistoryAnswer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 26] = [
+const SCREENS: [&str; 30] = [
+    "deployed metrics",
+    "did",
+    "did compared",
+    "did measured",
     "backups",
     "backup",
     "backup log",
@@ -511,4 +515,31 @@ fn backups_are_found_exposed_silent_with_holes_and_unable_to_comply_and_what_is_
         ]
     );
     assert!(alert_of(&state, "backup silent").summary().starts_with("ledger base: no backup for 3h 20m, one is due every 1h"));
+}
+
+#[test]
+fn each_chart_of_a_service_has_its_deployments_and_the_cursor_names_the_one_under_it() {
+    let size = (160, 50);
+    let mut state = shown("deployed metrics", size);
+    let arrows = |state: &State| text(&buffer(state, size)).join("\n").matches('▼').count();
+    let with = arrows(&state);
+    assert!(with > 0, "the arrow under a small chart");
+    // Of another service's panels none.
+    let mut estate = (*state.estate).clone();
+    estate.panels.iter_mut().for_each(|panel| panel.service = Some("ledger of another".into()));
+    state.estate = Arc::new(estate);
+    assert_eq!(arrows(&state), 0);
+    let state = shown("deployed chart", size);
+    let all = text(&buffer(&state, size)).join("\n");
+    assert!(all.contains("deployed 05:47Z: 4.17.2 -> 4.18.0 by jl, ok"), "{all}");
+}
+
+#[test]
+fn the_marked_deployment_has_its_mark() {
+    let size = (80, 24);
+    let mut state = shown("deployments", size);
+    state.marked = Some(state.view.deployments.all[1].clone());
+    let rows = text(&buffer(&state, size));
+    assert!(rows[4].starts_with(" *11-21"), "{}", rows[4]);
+    assert!(!rows[3].contains('*'), "{}", rows[3]);
 }

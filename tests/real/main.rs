@@ -9,6 +9,7 @@ mod backups;
 mod credentials;
 mod databases;
 mod databases_tls;
+mod deeds;
 mod estate;
 mod exposition;
 mod first_steps;

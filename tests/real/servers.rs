@@ -207,8 +207,22 @@ pub struct Lab<'a> {
     pub rules: String,
 }
 
+/// A started Prometheus that scrapes nothing and has this history, which is OpenMetrics text.
+pub fn prometheus_with(history: &str) -> Server {
+    let mut server = prometheus_stopped(&Lab::default(), Access::Open);
+    crate::deeds::backfill(&server.path(""), history);
+    server.start();
+    server
+}
+
 /// A started Prometheus that scrapes and evaluates once a second.
 pub fn prometheus(lab: &Lab<'_>, access: Access) -> Server {
+    let mut server = prometheus_stopped(lab, access);
+    server.start();
+    server
+}
+
+fn prometheus_stopped(lab: &Lab<'_>, access: Access) -> Server {
     let mut server = Server::new("prometheus", "/-/ready");
     let hosts = |ports: &[u16]| ports.iter().map(|port| format!("\"127.0.0.1:{port}\"")).collect::<Vec<_>>().join(", ");
     let config = format!(
@@ -231,7 +245,6 @@ pub fn prometheus(lab: &Lab<'_>, access: Access) -> Server {
     if access == Access::Password {
         server.with_password();
     }
-    server.start();
     server
 }
 

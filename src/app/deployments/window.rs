@@ -127,6 +127,11 @@ impl Default for Window {
 }
 
 impl Window {
+    /// True where no filter leaves any row out between those that are held.
+    pub fn is_whole(&self) -> bool {
+        self.filter.is_empty() && !self.rows.is_empty()
+    }
+
     /// A window of which nothing is known yet, and which an index answers.
     pub fn over_index() -> Window {
         Window { indexed: true, ..Window::default() }

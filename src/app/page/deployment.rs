@@ -53,6 +53,7 @@ pub fn lines(state: &State, of: &Arc<Deployment>, mut page: Page) -> Vec<Row> {
     if of.unplanned == Some(true) {
         field(&mut page, "unplanned", ("yes".to_owned(), Token::Text));
     }
+    super::did::section(state, of, &mut page);
     page.head("TOLD BY");
     for name in &of.told_by {
         if let Some(place) = state.estate.sources.iter().position(|source| *source.name == **name) {
@@ -64,10 +65,7 @@ pub fn lines(state: &State, of: &Arc<Deployment>, mut page: Page) -> Vec<Row> {
         page.text(&format!("! they differ: {text}"), Token::Warning);
     }
     page.head("BEFORE AND AFTER IT, of this service");
-    let known = deployment::neighbours(&state.shown().deployments.all, of);
-    let told = state.window.neighbours.as_ref().filter(|near| near.key == of.key).and_then(|near| near.told.as_ref());
-    // The view holds the newest only; whoever was asked knows all.
-    let (before, after) = told.map_or(known, |(before, after)| (before.as_ref(), after.as_ref()));
+    let (before, after) = state.beside(of);
     for (name, one) in [("after", after), ("before", before)] {
         match one {
             Some(one) => {

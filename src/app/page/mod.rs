@@ -5,12 +5,16 @@ mod alert;
 pub mod backup;
 mod database;
 mod deployment;
+mod did;
+mod diff;
+mod dora;
 mod help;
 mod service;
 mod source;
 
 use std::fmt;
 
+use crate::model::deployment::Deployment;
 use crate::model::preferences::Token;
 
 use super::layer::{Layer, Spot};
@@ -105,6 +109,17 @@ pub fn lines(state: &State, layer: &Layer, width: u16) -> (String, Vec<Row>) {
         Layer::Deployment { deployment, .. } => {
             let version = deployment.to.as_deref().unwrap_or("?");
             (format!("DEPLOYMENT  {} {version}", deployment.service), deployment::lines(state, deployment, page))
+        }
+        Layer::Diff { from, to, found, .. } => {
+            let version = |of: &Deployment| of.to.clone().unwrap_or_else(|| "?".to_owned());
+            let before = from.as_ref().map_or_else(|| "?".to_owned(), |from| version(from));
+            let title = format!("COMPARED  {} {before} with {}", to.service, version(to));
+            (title, diff::lines(state, from.as_deref(), to, found.as_deref(), page))
+        }
+        Layer::Dora { days, service, table, .. } => {
+            let of = service.as_deref().unwrap_or("all services");
+            let title = format!("MEASURES  {of}, the last {days} days and the {days} before");
+            (title, dora::lines(service.as_deref(), table.as_deref(), page))
         }
         Layer::Service { name, .. } => (format!("SERVICE  {name}"), service::lines(state, name, page)),
         Layer::Source { index, .. } => {

@@ -1,23 +1,19 @@
 //! One service, whole: its sites, its commands, what it depends on, its alerts, panels and sources.
 
-use jiff::{SignedDuration, Timestamp};
-
 use crate::app::palette::Goal;
 use crate::app::state::State;
 use crate::app::{mark, when};
-use crate::model::age;
-use crate::model::deployment::dora::{self, Dora, dora};
+use crate::model::deployment::dora::{self, Window, dora};
 use crate::model::estate::Service;
 use crate::model::health::Health;
 use crate::model::preferences::Token;
 use crate::model::text::{NOTE_CAP, clean};
 
+use super::dora::told;
 use super::{Page, Row};
 
 /// Deployments listed.
 const DEPLOYMENTS: usize = 5;
-/// The time of DORA's measures.
-const WINDOW: SignedDuration = SignedDuration::from_hours(28 * 24);
 /// Alerts listed; the rest is counted.
 const ALERTS: usize = 100;
 
@@ -138,8 +134,8 @@ fn deployments(state: &State, name: &str, page: &mut Page) {
     }
     let all = &state.shown().deployments.all;
     page.head("DEPLOYMENTS, 28 days");
-    let from = state.now.checked_sub(WINDOW).unwrap_or(Timestamp::MIN);
-    for (word, text) in told(&dora(all, Some(name), &state.estate.environment, from, state.now)) {
+    let window = Window::last(dora::USUAL, state.now);
+    for (word, text) in told(&dora(all.iter(), Some(name), &state.estate.environment, window, state.now)) {
         page.field(word, &text, Token::Text);
     }
     for one in all.iter().filter(|one| one.service == name).take(DEPLOYMENTS) {
@@ -148,35 +144,6 @@ fn deployments(state: &State, name: &str, page: &mut Page) {
         page.link(Goal::Deployment(one.key.clone()));
         page.text(&format!("{glyph} {word}  {}  {}{site}", when::full(state, one.at), one.versions()), token);
     }
-}
-
-/// The measures in words. A share without its count would say more than is known.
-fn told(of: &Dora) -> Vec<(&'static str, String)> {
-    let share = |part: dora::Part| match part.share() {
-        Some(share) => format!("{:.1}% ({} of {})", 100.0 * share, part.of, part.all),
-        None => "- (of none)".to_owned(),
-    };
-    let unknown = if of.unknown > 0 { format!(", {} of unknown result", of.unknown) } else { String::new() };
-    let new = if of.too_new > 0 { format!(", {} too new to be judged", of.too_new) } else { String::new() };
-    let recovery = of.recovery.p50.map_or_else(|| "?".to_owned(), |p50| format!("p50 {}", age::exact(p50)));
-    let open = of
-        .recovery
-        .longest_open
-        .map_or(String::new(), |longest| format!(", {} still failing, for {} at least", of.recovery.open, age::exact(longest)));
-    let lead = of.lead.map_or_else(
-        || "? (no record names a first commit)".to_owned(),
-        |lead| format!("p50 {}  p90 {} (n={})", age::exact(lead.p50), age::exact(lead.p90), lead.n),
-    );
-    vec![
-        (
-            "frequency",
-            format!("{:.2} a day, {} (n={}, failed attempts {}{unknown})", of.per_day, of.pace.word(), of.completed, of.failed_attempts),
-        ),
-        ("lead time", lead),
-        ("failed", format!("{}{new}", share(of.failed))),
-        ("recovery", format!("{recovery} (n={}{open})", of.recovery.closed)),
-        ("rework", share(of.rework)),
-    ]
 }
 
 /// The sources that tell of it: those that say so, and those of its panels.

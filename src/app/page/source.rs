@@ -109,6 +109,11 @@ fn as_written(source: &Source, page: &mut Page) {
         SourceKind::History(History::Git { tags, .. }) => page.field("tags", tags, Token::Dim),
         SourceKind::Prometheus { .. } | SourceKind::Alertmanager { .. } | SourceKind::Backup(_) => {}
     }
+    if let SourceKind::History(History::Releases { config, .. }) = &source.kind
+        && !config.is_empty()
+    {
+        page.field("configuration", &clean(&config.join(" "), NOTE_CAP), Token::Dim);
+    }
     if let Some(file) = &source.http_config {
         page.field("credentials", &format!("as {} says", clean(&file.display().to_string(), NOTE_CAP)), Token::Dim);
     }

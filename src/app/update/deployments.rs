@@ -1,7 +1,7 @@
 //! The Deployments pane: what was asked of the history comes in, and what waited for it is done.
 
 use crate::app::action::Action;
-use crate::app::ask::Told;
+use crate::app::ask::Rows;
 use crate::app::deployments::window;
 use crate::app::effect::Effect;
 use crate::app::layer::Pane;
@@ -9,18 +9,10 @@ use crate::app::state::State;
 
 use super::{layers, lists, share};
 
-/// An answer about deployments.
-pub(super) fn told(state: &mut State, told: Told) -> Vec<Effect> {
-    match told {
-        Told::Deployments(rows) => {
-            window::take(state, rows);
-            return again(state);
-        }
-        Told::DeploymentCount { number, count, done } => window::count_is(state, number, count, done),
-        Told::DeploymentNeighbours { key, before, after } => window::neighbours_are(state, &key, (before, after)),
-        Told::Export(number, far) => share::exported(state, number, far),
-    }
-    Vec::new()
+/// A piece of the list is told.
+pub(super) fn rows(state: &mut State, rows: Rows) -> Vec<Effect> {
+    window::take(state, rows);
+    again(state)
 }
 
 /// Asks for what the pane lacks.

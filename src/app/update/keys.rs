@@ -9,7 +9,7 @@ use crate::app::pane;
 use crate::app::state::{Frozen, State};
 use crate::model::preferences::ZoneChoice;
 
-use super::{layers, lists, metrics, share, typing};
+use super::{deeds, layers, lists, metrics, share, typing};
 
 /// A key was pressed.
 pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
@@ -52,6 +52,9 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Share if state.pane == Pane::Deployments && state.layers.is_empty() && state.window.keep(action) => {}
         Action::Share => return share::share(state),
         Action::Export => share::begin(state),
+        Action::Mark => deeds::mark(state),
+        Action::Compare => return deeds::compare(state),
+        Action::Measures => return deeds::measures(state),
         Action::NextPane => layers::show(state, neighbour(state.pane, 1)),
         Action::PreviousPane => layers::show(state, neighbour(state.pane, Pane::ALL.len() - 1)),
         Action::Down

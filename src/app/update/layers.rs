@@ -94,7 +94,7 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
 }
 
 /// Lays a view on top. Filter line and help below it would be come upon again on the way back: they go.
-fn lay(state: &mut State, layer: Layer) {
+pub(super) fn lay(state: &mut State, layer: Layer) {
     while matches!(state.layers.last(), Some(Layer::Filter | Layer::Help { .. } | Layer::Share { .. } | Layer::Export(_))) {
         pop(state);
     }
@@ -139,16 +139,12 @@ pub(super) fn near(state: &mut State) {
 
 /// Looks closer at the selected row.
 pub(super) fn open(state: &mut State) {
-    match state.layers.last() {
-        Some(Layer::Alert { spot, .. } | Layer::Deployment { spot, .. } | Layer::Service { spot, .. } | Layer::Source { spot, .. }) => {
-            if let Some(goal) = spot.selected.clone() {
-                // None of them runs anything: a page leads to what can be looked at only.
-                go(state, goal);
-            }
-            return;
+    if let Some(layer) = state.layers.last() {
+        if let Some(goal) = layer.spot().and_then(|spot| spot.selected.clone()) {
+            // None of them runs anything: a page leads to what can be looked at only.
+            go(state, goal);
         }
-        Some(_) => return,
-        None => {}
+        return;
     }
     match state.pane {
         Pane::Overview => open_overview(state),

@@ -20,15 +20,15 @@ pub(super) fn walk(state: &mut State, action: Action) {
     }
     let by = lines(action, height);
     let rows = state.layers.last().map(|layer| page::lines(state, layer, state.size.0).1).unwrap_or_default();
+    if let Some(spot) = state.layers.last_mut().and_then(Layer::spot_mut) {
+        return page::walk(spot, &rows, height as usize, by);
+    }
     match state.layers.last_mut() {
-        Some(Layer::Alert { spot, .. } | Layer::Deployment { spot, .. } | Layer::Service { spot, .. } | Layer::Source { spot, .. }) => {
-            page::walk(spot, &rows, height as usize, by);
-        }
         Some(Layer::Help { scroll }) => {
             *scroll = scroll.saturating_add_signed(by).min(rows.len().saturating_sub(height as usize));
         }
         Some(Layer::Palette(palette)) => palette.step(by),
-        Some(Layer::Filter | Layer::Chart { .. } | Layer::Share { .. } | Layer::Export(_)) => {}
+        Some(_) => {}
         None => step(state, action, height),
     }
 }

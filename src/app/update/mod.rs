@@ -1,6 +1,7 @@
 //! The one place that changes the state: a message in, effects out.
 
 mod data;
+mod deeds;
 mod deployments;
 mod keys;
 mod layers;
@@ -10,6 +11,7 @@ mod share;
 mod typing;
 
 use super::ask::Told;
+use super::deployments::window;
 use super::effect::Effect;
 use super::message::Message;
 use super::pane;
@@ -51,18 +53,29 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             data::notice(state, what);
             Vec::new()
         }
-        Message::Told(told) => match *told {
-            told @ (Told::Deployments(_) | Told::DeploymentCount { .. } | Told::DeploymentNeighbours { .. } | Told::Export(..)) => {
-                deployments::told(state, told)
-            }
-        },
+        Message::Told(told) => self::told(state, *told),
     };
     effects.extend(deployments::go_on(state));
+    effects.extend(deeds::wanted(state));
     state.demand.points = pane::points(state);
     if state.demand != before {
         effects.push(Effect::Demand(state.demand));
     }
     effects
+}
+
+/// The answer to what a view asked.
+fn told(state: &mut State, told: Told) -> Vec<Effect> {
+    match told {
+        Told::Deployments(rows) => return deployments::rows(state, rows),
+        Told::DeploymentCount { number, count, done } => window::count_is(state, number, count, done),
+        Told::DeploymentNeighbours { key, before, after } => window::neighbours_are(state, &key, (before, after)),
+        Told::Export(number, far) => share::exported(state, number, far),
+        Told::Did { key, did } => deeds::did(state, &key, did),
+        Told::Diff { from, to, found } => deeds::different(state, &from, &to, &found),
+        Told::Dora { table } => deeds::measured(state, &table),
+    }
+    Vec::new()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The console as hands and sources drive it, over the real default keymap.
 
+mod deeds;
 mod deployments;
 mod window;
 

@@ -4,6 +4,7 @@
 mod backup;
 mod database;
 mod deployment;
+mod dora;
 mod source;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use crate::model::source::{AlertmanagerAnswer, Answer, Peer};
 
 use self::backup::{BackupOut, backup};
 use self::deployment::DeploymentOut;
+use self::dora::{DoraOut, dora};
 use self::source::{SourceOut, source};
 use super::Report;
 
@@ -46,6 +48,7 @@ pub struct Status<'a> {
     backups: Vec<BackupOut<'a>>,
     deployments: Vec<DeploymentOut<'a>>,
     deployments_total: usize,
+    dora: Vec<DoraOut>,
 }
 
 #[derive(Serialize)]
@@ -152,6 +155,7 @@ pub(super) fn status<'a>(report: &'a Report<'a>) -> Status<'a> {
         backups: report.view.backups.iter().map(|b| backup(b, report)).collect(),
         deployments: report.view.deployments.all.iter().take(deployment::TOLD).map(|one| deployment::deployment(one)).collect(),
         deployments_total: report.view.deployments.all.len(),
+        dora: dora(report),
     }
 }
 

@@ -308,9 +308,44 @@ fn every_key_is_there_where_nothing_was_read_and_every_key_is_documented() {
     let told = as_json(&[value(Answer::History(Arc::new(history)), -1), reading(None)]);
     assert_eq!((&told["deployments"][0]["service"], &told["deployments_total"]), (&serde_json::json!("web"), &serde_json::json!(1)));
     all.extend(keys(&told["deployments"][0]).into_iter().chain(keys(&told["sources"][0]["history"])));
+    all.extend(keys(&measured()["dora"][0]));
     for key in all {
         assert!(document.contains(&format!("`{key}`")), "docs/status-json.md does not tell of `{key}`");
     }
+}
+
+/// A history of two deployments of one service.
+fn measured() -> serde_json::Value {
+    use crate::model::deployment::{Dated, Deployment, Ending};
+    let mut estate = estate();
+    estate.panels.clear();
+    estate.sources.truncate(1);
+    estate.sources[0].kind = SourceKind::History(crate::model::estate::History::Releases {
+        path: "r".into(),
+        hosts: vec![],
+        log: None,
+        fields: Default::default(),
+        config: vec![],
+    });
+    let of = |days: i64| {
+        let one = Deployment::new("web", at(-86_400 * days), Dated::Record, "prom");
+        Arc::new(Deployment { to: Some(days.to_string()), result: Some(Ending::Succeeded), first_commit: Some(at(-86_400 * 60)), ..one })
+    };
+    let history = crate::model::source::HistoryAnswer { deployments: vec![of(2), of(20)], ..Default::default() };
+    let readings = [value(Answer::History(Arc::new(history)), -1)];
+    serde_json::to_value(json::status(&Report::of(&estate, &readings, at(0)))).unwrap()
+}
+
+#[test]
+fn doras_measures_are_told_for_three_windows_of_all_and_of_each_service() {
+    let told = measured();
+    let rows: Vec<String> =
+        told["dora"].as_array().unwrap().iter().map(|row| format!("{} {} {}", row["days"], row["service"], row["deployments"])).collect();
+    assert_eq!(rows, ["7 null 1", "7 \"web\" 1", "28 null 2", "28 \"web\" 2", "90 null 2", "90 \"web\" 2"]);
+    let of = &told["dora"][3];
+    assert_eq!((&of["judged"], &of["failed"], &of["lead_n"]), (&serde_json::json!(2), &serde_json::json!(0), &serde_json::json!(2)));
+    assert_eq!(of["lead_p50_seconds"], serde_json::json!(86_400.0 * 49.0));
+    assert_eq!(of["recovery_p50_seconds"], serde_json::Value::Null);
 }
 
 #[test]

@@ -32,6 +32,9 @@ pub(super) fn fits(raw: &Raw, report: &mut Report<'_>) {
             super::databases::node(report, conninfo);
         }
         query(report, &h.query);
+        if let Some(config) = &h.config {
+            configs(report, config);
+        }
         if kind == "releases"
             && h.log.is_none()
             && let Some(fields) = &h.fields
@@ -63,6 +66,7 @@ fn strangers(report: &mut Report<'_>, h: &RawHistory, kind: &str) {
         ("host", at(&h.host), &["releases"]),
         ("hosts", h.hosts.as_ref().map(|hosts| hosts.span().start), &["releases"]),
         ("log", at(&h.log), &["releases"]),
+        ("config", h.config.as_ref().map(|config| config.span().start), &["releases"]),
         ("conninfo", at(&h.conninfo), &["sql"]),
         ("query", at(&h.query), &["sql"]),
     ] {
@@ -82,6 +86,24 @@ fn query(report: &mut Report<'_>, query: &Key<String>) {
         report.at(at, format!("`query` is longer than {QUERY} bytes"));
     } else if text.chars().any(|c| is_hostile(c) && !matches!(c, '\n' | '\t' | '\r')) {
         report.at(at, "`query` holds a control, invisible or direction-changing character");
+    }
+}
+
+/// Every pattern stays below the release.
+fn configs(report: &mut Report<'_>, config: &Spanned<Vec<Spanned<String>>>) {
+    if config.get_ref().is_empty() && !report.lost_within(config.span().start) {
+        report.hint(config.span().start, "`config` is empty", "leave the key out: no files are then compared");
+    }
+    for pattern in config.get_ref() {
+        plain(report, "config", pattern);
+        let text = pattern.get_ref();
+        if !text.trim().is_empty() && text.split('/').any(|part| matches!(part, "" | "." | ".." | "**")) {
+            report.hint(
+                pattern.span().start,
+                format!("`{text}` is no path below a release"),
+                "names joined by `/`, such as `config/*.toml`; `*` is any text of one name",
+            );
+        }
     }
 }
 

@@ -26,7 +26,8 @@ pub(super) fn source(file: &Path, raw: &RawHistory) -> Option<Source> {
             let hosts = raw.host.iter().chain(raw.hosts.iter().flat_map(|hosts| hosts.get_ref()));
             let hosts = hosts.map(|name| name.get_ref().clone()).collect();
             let log = text(&raw.log).map(|log| file.parent().unwrap_or(Path::new("")).join(log));
-            History::Releases { path: path()?, hosts, log, fields: fields()? }
+            let config = raw.config.iter().flat_map(|words| words.get_ref()).map(|word| word.get_ref().clone()).collect();
+            History::Releases { path: path()?, hosts, log, fields: fields()?, config }
         }
         "git" => History::Git { path: path()?, tags: text(&raw.tags).unwrap_or("*").to_owned() },
         "sql" => History::Sql { conninfo: text(&raw.conninfo)?.to_owned(), query: text(&raw.query)?.to_owned(), fields: fields()? },

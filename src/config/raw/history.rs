@@ -45,6 +45,9 @@ pub(in crate::config) struct RawHistory {
     /// Of git: which tags, such as `v*`; what stands before the `*` is no part of the version. All of them without this key.
     #[schemars(with = "Option<String>")]
     pub tags: Key<String>,
+    /// Of releases: which files of a release are its configuration, such as `["config/*.toml", ".env.example"]`; `*` is any text of one name. Two releases are compared by them, with what looks like a secret taken out.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub config: Words,
     /// The service that it tells of; a deploy-log may name it in every line.
     #[schemars(with = "Option<String>")]
     pub service: Key<String>,

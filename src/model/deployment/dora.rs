@@ -1,7 +1,7 @@
 //! DORA's measures of one service or of all, recomputed from the records. Each says from how many cases it comes;
 //! cases that are still open are censored, and deployments too new to be judged are told apart.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -12,6 +12,40 @@ use super::{Deployment, Ending, Trigger, same_place};
 pub const WATCH: SignedDuration = SignedDuration::from_hours(24);
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// The windows that are offered, in days.
+pub const WINDOWS: [u16; 3] = [7, 28, 90];
+/// The window where nothing else is said, in days.
+pub const USUAL: u16 = 28;
+/// From so few cases a figure is said to be of few.
+pub const FEW: usize = 20;
+/// Services of one [`Table`]; the rest is counted.
+pub const SERVICES: usize = 200;
+
+/// The deployments that are measured: those that began in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Its first moment.
+    pub from: Timestamp,
+    /// The first moment after it.
+    pub until: Timestamp,
+}
+
+impl Window {
+    /// The last so many days.
+    pub fn last(days: u16, now: Timestamp) -> Window {
+        Window { from: earlier(now, days), until: now }
+    }
+
+    /// As many days before that.
+    pub fn before(days: u16, now: Timestamp) -> Window {
+        Window { from: earlier(now, days.saturating_mul(2)), until: earlier(now, days) }
+    }
+}
+
+fn earlier(at: Timestamp, days: u16) -> Timestamp {
+    at.checked_sub(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MIN)
+}
 
 /// How often, as DORA groups it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,28 +135,87 @@ pub struct Dora {
     pub rework: Part,
 }
 
-/// The measures of the window from `from` up to `now`, of one service or of all. Records of another environment are not
-/// counted; one without an environment is of this one. `all` is what is known, also outside the window, newest first.
-pub fn dora(all: &[Arc<Deployment>], service: Option<&str>, environment: &str, from: Timestamp, now: Timestamp) -> Dora {
-    let own = |one: &&Arc<Deployment>| {
-        // A tag or a folder alone tells of no deployment.
-        one.is_act()
-            && service.is_none_or(|service| one.service == service)
-            && one.environment.as_deref().is_none_or(|of| of.eq_ignore_ascii_case(environment))
-    };
+/// The measures of a window, of one service or of all, as they are known at `now`: what a fix or an end that came after
+/// the window tells of a deployment in it counts. Records of another environment are not counted; one without an
+/// environment is of this one. `rows` is what is known, also outside the window, newest first.
+pub fn dora<'a>(
+    rows: impl IntoIterator<Item = &'a Arc<Deployment>>,
+    service: Option<&str>,
+    environment: &str,
+    window: Window,
+    now: Timestamp,
+) -> Dora {
+    let own = rows.into_iter().filter(|one| counts(one, environment) && service.is_none_or(|service| one.service == service));
+    let mut own: Vec<&Deployment> = own.map(|one| &**one).collect();
     // Oldest first: a fix comes after what it mends.
-    let own: Vec<&Deployment> = all.iter().rev().filter(own).map(|one| &**one).collect();
-    let is_in = |one: &Deployment| one.at >= from && one.at < now;
+    own.reverse();
+    measure(&own, window, now)
+}
+
+/// A tag or a folder alone tells of no deployment.
+fn counts(one: &Deployment, environment: &str) -> bool {
+    one.is_act() && one.environment.as_deref().is_none_or(|of| of.eq_ignore_ascii_case(environment))
+}
+
+/// The measures of one service, or of all together, in a window and in the one before it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measured {
+    /// The service; `None` of all.
+    pub service: Option<String>,
+    /// In the window.
+    pub now: Dora,
+    /// In as many days before it.
+    pub before: Dora,
+}
+
+/// DORA's measures of all services, and of each.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// The days of the window.
+    pub days: u16,
+    /// Its end.
+    pub now: Timestamp,
+    /// All together, then each service by its name.
+    pub rows: Vec<Measured>,
+    /// Services that are not told, beyond [`SERVICES`].
+    pub more: usize,
+}
+
+/// The measures of the last so many days and of as many before, of all services and of each. `rows` as for [`dora`];
+/// nothing older than twice the days is needed, except for what was mended then.
+pub fn table<'a>(rows: impl IntoIterator<Item = &'a Arc<Deployment>>, environment: &str, days: u16, now: Timestamp) -> Table {
+    let mut all: Vec<&Deployment> = rows.into_iter().filter(|one| counts(one, environment)).map(|one| &**one).collect();
+    all.reverse();
+    let mut by_service: BTreeMap<&str, Vec<&Deployment>> = BTreeMap::new();
+    for one in &all {
+        by_service.entry(&one.service).or_default().push(one);
+    }
+    let (window, before) = (Window::last(days, now), Window::before(days, now));
+    let measured = |service: Option<&str>, own: &[&Deployment]| Measured {
+        service: service.map(str::to_owned),
+        now: measure(own, window, now),
+        before: measure(own, before, now),
+    };
+    by_service.retain(|_, own| own.iter().any(|one| one.at >= before.from && one.at < now));
+    let more = by_service.len().saturating_sub(SERVICES);
+    let each = by_service.iter().take(SERVICES).map(|(service, own)| measured(Some(service), own));
+    let rows = std::iter::once(measured(None, &all)).chain(each).collect();
+    Table { days, now, rows, more }
+}
+
+/// The measures of these deployments, the oldest first.
+fn measure(own: &[&Deployment], Window { from, until }: Window, now: Timestamp) -> Dora {
+    let is_in = |one: &Deployment| one.at >= from && one.at < until;
     let count = |result: Option<Ending>| own.iter().filter(|one| is_in(one) && one.result == result).count();
-    let done: Vec<&Deployment> = own.iter().filter(|one| one.result == Some(Ending::Succeeded)).copied().collect();
+    let done: Vec<&Deployment> = own.iter().copied().filter(|one| one.result == Some(Ending::Succeeded)).collect();
     let mended = mended(&done);
-    let days = now.duration_since(from).as_secs_f64() / DAY.as_secs_f64();
+    let days = until.duration_since(from).as_secs_f64() / DAY.as_secs_f64();
     let mut out = Dora {
         completed: 0,
         failed_attempts: count(Some(Ending::Failed)),
         unknown: count(None),
         per_day: 0.0,
-        pace: pace(done.iter().filter(|one| is_in(one)).map(|one| one.live()), from, now),
+        pace: pace(done.iter().filter(|one| is_in(one)).map(|one| one.live()), from, until),
         lead: None,
         failed: Part::default(),
         too_new: 0,
@@ -184,9 +277,9 @@ fn mended(done: &[&Deployment]) -> HashMap<usize, Timestamp> {
     mended
 }
 
-/// By the days with a deployment in each whole week back from now (the Four Keys' way).
-fn pace(live: impl Iterator<Item = Timestamp>, from: Timestamp, now: Timestamp) -> Pace {
-    let day = |at: Timestamp| now.duration_since(at).as_secs().div_euclid(DAY.as_secs());
+/// By the days with a deployment in each whole week back from the end (the Four Keys' way).
+fn pace(live: impl Iterator<Item = Timestamp>, from: Timestamp, until: Timestamp) -> Pace {
+    let day = |at: Timestamp| until.duration_since(at).as_secs().div_euclid(DAY.as_secs());
     let weeks = (day(from) / 7).max(1);
     let days: BTreeSet<i64> = live.map(day).collect();
     let mut counts: Vec<usize> = (0..weeks).map(|week| days.range(week * 7..week * 7 + 7).count()).collect();

@@ -1,10 +1,13 @@
 //! Deployments: acts of putting a version of a service somewhere, as one or more sources tell of them.
 
+pub mod did;
+pub mod diff;
 pub mod dora;
 mod join;
 pub mod list;
 pub mod news;
 pub mod record;
+pub mod redact;
 
 use std::sync::Arc;
 

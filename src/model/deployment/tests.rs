@@ -1,6 +1,6 @@
 //! What is joined, what stays apart, and DORA's figures.
 
-use super::dora::{Dora, Pace, Part, dora};
+use super::dora::{Dora, Pace, Part, Window, dora, table};
 use super::*;
 
 /// 2026-11-12 14:32:07Z.
@@ -115,7 +115,7 @@ fn four_weeks() -> Vec<Deployment> {
 }
 
 fn measured(all: Vec<Deployment>, days: i64) -> Dora {
-    dora(&joined(&[all]), Some("web"), "production", ago(days * DAY), now())
+    dora(&joined(&[all]), Some("web"), "production", Window { from: ago(days * DAY), until: now() }, now())
 }
 
 #[test]
@@ -161,7 +161,8 @@ fn recovery_is_not_known_while_most_cases_are_open() {
     let of = measured(vec![open(3 * DAY), ended.clone()], 28);
     assert_eq!((of.recovery.p50, of.recovery.closed), (Some(SignedDuration::from_mins(7)), 1));
     // What is restored after the window's end is open in it.
-    let then = dora(&joined(&[vec![ended]]), None, "production", ago(28 * DAY), ago(5 * DAY - 3));
+    let window = Window { from: ago(28 * DAY), until: ago(5 * DAY - 3) };
+    let then = dora(&joined(&[vec![ended]]), None, "production", window, ago(5 * DAY - 3));
     assert_eq!((then.recovery.open, then.recovery.longest_open), (1, Some(SignedDuration::from_mins(3))));
 }
 
@@ -186,4 +187,27 @@ fn the_pace_is_that_of_the_median_week() {
     assert_eq!(measured(on(&[0, 1, 2, 3, 4, 5, 6]), 28).pace, Pace::Rarely, "one busy week is not the rule");
     assert_eq!(measured(Vec::new(), 28).pace, Pace::Rarely);
     assert_eq!(measured(Vec::new(), 28).failed.share(), None);
+}
+
+#[test]
+fn a_window_is_told_beside_the_one_before_it_for_all_services_and_for_each() {
+    let of = |service: &str, version: &str, minutes| Deployment { service: service.into(), ..told("log", version, minutes) };
+    // Broken a day before the window's begin, mended within it: the fix tells of the deployment all the same.
+    let fix = Deployment { fixes: Some("2".into()), ..of("web", "3", 6 * DAY) };
+    let all = [of("web", "4", 2 * DAY), fix, of("web", "2", 8 * DAY), of("db", "9", 3 * DAY), of("old", "1", 15 * DAY)];
+    let table = table(&joined(&[all.to_vec()]), "production", 7, now());
+    let rows: Vec<(Option<&str>, usize, usize)> =
+        table.rows.iter().map(|row| (row.service.as_deref(), row.now.completed, row.before.completed)).collect();
+    assert_eq!(rows, [(None, 3, 1), (Some("db"), 1, 0), (Some("web"), 2, 1)], "of `old` there is nothing in both windows");
+    assert_eq!(table.rows[2].before.failed, Part { of: 1, all: 1 });
+    assert_eq!(table.rows[2].before.recovery.p50, Some(SignedDuration::from_mins(2 * DAY)));
+    assert_eq!((table.rows[2].now.rework, table.rows[2].now.too_new), (Part { of: 1, all: 2 }, 0));
+    assert_eq!((table.days, table.more), (7, 0));
+}
+
+#[test]
+fn the_services_of_a_table_have_an_end() {
+    let many: Vec<Deployment> = (0..300).map(|n| Deployment { service: format!("s{n:03}"), ..told("log", "1", n + 1) }).collect();
+    let table = table(&joined(&[many]), "production", 28, now());
+    assert_eq!((table.rows.len(), table.more, table.rows[0].now.completed), (201, 100, 300));
 }

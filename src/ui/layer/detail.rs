@@ -10,12 +10,10 @@ use crate::ui::widget::canvas::{Canvas, cells};
 pub fn draw(canvas: &mut Canvas, state: &State, layer: &Layer) {
     let (title, rows) = page::lines(state, layer, canvas.area.width);
     let (width, height) = (canvas.area.width, usize::from(canvas.area.height - 4));
-    let (scroll, selected) = match layer {
-        Layer::Alert { spot, .. } | Layer::Deployment { spot, .. } | Layer::Service { spot, .. } | Layer::Source { spot, .. } => {
-            (spot.scroll, page::selected(spot, &rows))
-        }
-        Layer::Help { scroll } => (*scroll, None),
-        Layer::Chart { .. } | Layer::Filter | Layer::Palette(_) | Layer::Share { .. } | Layer::Export(_) => (0, None),
+    let (scroll, selected) = match (layer, layer.spot()) {
+        (Layer::Help { scroll }, _) => (*scroll, None),
+        (_, Some(spot)) => (spot.scroll, page::selected(spot, &rows)),
+        (_, None) => (0, None),
     };
     let first = scroll.min(rows.len().saturating_sub(height));
     let mut end = width;

@@ -122,6 +122,9 @@ fn row(canvas: &mut Canvas, state: &State, y: u16, one: &Deployment, selected: b
     if selected {
         canvas.put(0, y, 1, ">", Token::Selected);
     }
+    if state.marked.as_ref().is_some_and(|marked| marked.key == one.key) {
+        canvas.put(1, y, 1, "*", Token::Title);
+    }
     let time = if at.wide { when::full(state, one.at) } else { when::short(state, one.at) };
     canvas.put(TIME, y, at.service - TIME - 1, &time, Token::Dim);
     canvas.put(at.service, y, at.site - at.service - 1, &one.service, if selected { Token::Selected } else { Token::Text });

@@ -19,7 +19,7 @@ const OUTPUT: usize = 16 << 20;
 /// Tags that are asked for, the newest.
 const MANY: &str = "--count=20000";
 /// Nothing asks, nothing pages, nothing is translated, and nothing is written to the clone.
-const PREFIX: [&str; 7] =
+pub(super) const PREFIX: [&str; 7] =
     ["env", "GIT_TERMINAL_PROMPT=0", "GIT_PAGER=cat", "PAGER=cat", "GIT_OPTIONAL_LOCKS=0", "GIT_ASKPASS=/bin/false", "LC_ALL=C"];
 /// Name, time, who, commit of an annotated tag, commit, subject; between them a NUL, which none of them can hold.
 const FORMAT: &str =

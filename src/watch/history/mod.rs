@@ -1,5 +1,8 @@
 //! Reads what was deployed: a deploy log, a folder of releases here or on hosts, the tags of a clone, a query of a PostgreSQL.
 
+mod commits;
+pub(super) mod compare;
+mod configs;
 mod follow;
 mod git;
 mod line;
@@ -114,7 +117,7 @@ impl Historian {
         let (of, until) = (&reader.of, Instant::now() + reader.deadline);
         let far = match &reader.kind {
             History::Sql { conninfo, query, fields } => Some(sql::read(conninfo, query, fields, of, reader.deadline).await),
-            History::Releases { path, hosts, log, fields } if !hosts.is_empty() => {
+            History::Releases { path, hosts, log, fields, .. } if !hosts.is_empty() => {
                 let log = log.as_deref().map(|log| Noted { log, fields });
                 Some(there::releases(&self.hosts, path, log, of, until).await)
             }

@@ -196,7 +196,7 @@ fn releases(folder: &Path) -> PathBuf {
 async fn releases_are_dated_by_their_files_and_by_the_log_where_it_tells_of_them() {
     let folder = tempfile::tempdir().unwrap();
     let historian = Historian::new(&source(
-        History::Releases { path: releases(folder.path()), hosts: vec![], log: None, fields: Default::default() },
+        History::Releases { path: releases(folder.path()), hosts: vec![], log: None, fields: Default::default(), config: vec![] },
         Some("web"),
     ))
     .unwrap();

@@ -9,6 +9,7 @@ mod plan;
 mod query;
 mod rules;
 mod targets;
+pub(crate) mod windows;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -42,7 +42,7 @@ fn drawn(panel: &Panel, demand: Demand, scrape: SignedDuration, now: Timestamp) 
 }
 
 /// The panel's query with its window, seconds.
-fn query(panel: &Panel, window: i64) -> String {
+pub(super) fn query(panel: &Panel, window: i64) -> String {
     let query = match &panel.ask {
         Ask::Promql(query) => query,
         // `check` refuses it; a server would answer that it is no PromQL.

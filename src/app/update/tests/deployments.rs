@@ -28,7 +28,20 @@ pub(super) fn one(n: i64) -> Arc<Deployment> {
 }
 
 fn tell(state: &mut State, count: i64) {
-    let answer = HistoryAnswer { deployments: (0..count).map(one).collect(), ..HistoryAnswer::default() };
+    tell_all(state, (0..count).map(one).collect());
+}
+
+/// Tells of deployments so many minutes before `at(100_000)`, the newest first, of these versions.
+pub(super) fn told_by(state: &mut State, all: Vec<(i64, String)>) {
+    let of = |(minutes, version): (i64, String)| {
+        let one = Deployment::new("web", at(100_000 - 60 * minutes), Dated::Record, "deploys");
+        Arc::new(Deployment { to: Some(version), result: Some(Ending::Succeeded), ..one })
+    };
+    tell_all(state, all.into_iter().map(of).collect());
+}
+
+fn tell_all(state: &mut State, deployments: Vec<Arc<Deployment>>) {
+    let answer = HistoryAnswer { deployments, ..HistoryAnswer::default() };
     let outcome = Outcome::Value { value: Answer::History(Arc::new(answer)), as_of: state.now };
     let source = state.estate.sources.len() - 1;
     update(state, Message::Read { source, outcome, next_try: at(100_000) });

@@ -96,6 +96,7 @@ impl World {
             }
             Ask::Export(export) => Told::Export(export.number, Exported::Done(self.rows.len())),
             Ask::StopExport => Told::Export(0, Exported::Stopped),
+            other => panic!("the list does not ask {other:?}"),
         }
     }
 

@@ -1,0 +1,65 @@
+//! DORA's measures in the JSON of `qd status`: of all services together and of each, in three windows. Every figure has its
+//! count beside it.
+
+use serde::Serialize;
+
+use super::Report;
+use crate::model::deployment::dora::{self, Dora};
+use crate::model::estate::SourceKind;
+
+/// One of `dora`.
+#[derive(Serialize)]
+pub struct DoraOut {
+    service: Option<String>,
+    days: u16,
+    deployments: usize,
+    failed_attempts: usize,
+    unknown_results: usize,
+    per_day: f64,
+    pace: &'static str,
+    lead_p50_seconds: Option<f64>,
+    lead_p90_seconds: Option<f64>,
+    lead_n: usize,
+    failed: usize,
+    judged: usize,
+    too_new: usize,
+    recovery_p50_seconds: Option<f64>,
+    recovery_n: usize,
+    recovery_open: usize,
+    recovery_open_at_least_seconds: Option<f64>,
+    rework: usize,
+}
+
+/// All rows: for each window all services together, then each of which a deployment is told in it or in the one before.
+/// None where nothing tells of deployments.
+pub(super) fn dora(report: &Report<'_>) -> Vec<DoraOut> {
+    if !report.estate.sources.iter().any(|source| matches!(source.kind, SourceKind::History(_))) {
+        return Vec::new();
+    }
+    let (rows, environment) = (&report.view.deployments.all, &report.estate.environment);
+    let tables = dora::WINDOWS.into_iter().map(|days| dora::table(rows.iter(), environment, days, report.at));
+    tables.flat_map(|table| table.rows.into_iter().map(move |row| out(row.service, table.days, &row.now))).collect()
+}
+
+fn out(service: Option<String>, days: u16, of: &Dora) -> DoraOut {
+    DoraOut {
+        service,
+        days,
+        deployments: of.completed,
+        failed_attempts: of.failed_attempts,
+        unknown_results: of.unknown,
+        per_day: of.per_day,
+        pace: of.pace.word(),
+        lead_p50_seconds: of.lead.map(|lead| lead.p50.as_secs_f64()),
+        lead_p90_seconds: of.lead.map(|lead| lead.p90.as_secs_f64()),
+        lead_n: of.lead.map_or(0, |lead| lead.n),
+        failed: of.failed.of,
+        judged: of.failed.all,
+        too_new: of.too_new,
+        recovery_p50_seconds: of.recovery.p50.map(|p50| p50.as_secs_f64()),
+        recovery_n: of.recovery.closed,
+        recovery_open: of.recovery.open,
+        recovery_open_at_least_seconds: of.recovery.longest_open.map(|longest| longest.as_secs_f64()),
+        rework: of.rework.of,
+    }
+}
