@@ -82,6 +82,7 @@ fn kept() -> BackupAnswer {
             evidence: Evidence { job: true, ..Evidence::default() },
             broken: None,
             hold: None,
+            checked: None,
         })
     };
     BackupAnswer { points: (0..30).map(point).collect(), total: 30, by: "a test".into(), running: false, notes: vec![] }

@@ -9,6 +9,7 @@ mod schedule;
 mod state;
 #[cfg(test)]
 mod tests;
+mod verified;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ pub use point::{Evidence, PointKind, Points, Proof, RecoveryPoint};
 pub use prune::{Candidate, Prune, prune};
 pub use schedule::{Beat, Worst, beat, worst};
 pub use state::{BackupState, state, views};
+pub use verified::{Checked, Done, Failed, Method, Outcome, PointCheck, Proofs, Proven, Verification};
 
 /// Recovery points of one backup that are kept, the newest.
 pub const POINTS_CAP: usize = 10_000;

@@ -36,6 +36,7 @@ fn point(at: Timestamp) -> RecoveryPoint {
         evidence: Evidence { job: true, ..Evidence::default() },
         broken: None,
         hold: None,
+        checked: None,
     }
 }
 

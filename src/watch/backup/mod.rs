@@ -122,5 +122,6 @@ fn bare(id: &str, restores_to: Timestamp) -> RecoveryPoint {
         evidence: Default::default(),
         broken: None,
         hold: None,
+        checked: None,
     }
 }
