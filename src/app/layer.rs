@@ -89,6 +89,13 @@ pub enum Layer {
         /// Where in it.
         spot: Spot,
     },
+    /// The verification of a backup: what can be asked, how far it is, how it ended.
+    Verify {
+        /// The source's place in the estate.
+        index: usize,
+        /// Which of the orders is selected.
+        choice: usize,
+    },
     /// One panel on the full screen.
     Chart {
         /// The panel's name.
@@ -128,6 +135,8 @@ pub enum Scope {
     Deployments,
     /// One alert, service or source.
     Detail,
+    /// The verification of a backup.
+    Verify,
     /// One panel on the full screen.
     Chart,
     /// The help page.
@@ -140,7 +149,7 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes with their names in keymap files.
-    pub const ALL: [(Scope, &'static str); 13] = [
+    pub const ALL: [(Scope, &'static str); 14] = [
         (Scope::Global, "global"),
         (Scope::List, "list"),
         (Scope::Overview, "overview"),
@@ -150,6 +159,7 @@ impl Scope {
         (Scope::Backups, "backups"),
         (Scope::Deployments, "deployments"),
         (Scope::Detail, "detail"),
+        (Scope::Verify, "verify"),
         (Scope::Chart, "chart"),
         (Scope::Help, "help"),
         (Scope::Input, "input"),
@@ -178,6 +188,7 @@ impl Scope {
             Scope::Backups => &[Scope::Backups, Scope::List, Scope::Global],
             Scope::Deployments => &[Scope::Deployments, Scope::List, Scope::Global],
             Scope::Detail => &[Scope::Detail, Scope::Global],
+            Scope::Verify => &[Scope::Verify, Scope::Global],
             Scope::Chart => &[Scope::Chart, Scope::Global],
             Scope::Help => &[Scope::Help, Scope::Global],
             Scope::Input => &[Scope::Input],
@@ -191,11 +202,12 @@ impl Scope {
         match self {
             Scope::Overview => &[Open, Help, Filter, Palette, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Alerts => &[Open, Help, Filter, Muted, Group, Near, Palette, Overview, Metrics, Freeze, Close],
-            Scope::Backups => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
+            Scope::Backups => &[Open, Help, Verify, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Deployments => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Metrics => &[Open, Help, Longer, Shorter, Filter, Palette, Overview, Alerts, Freeze, Close],
             Scope::Databases => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
-            Scope::Detail => &[Back, Open, Help, Down, Up, Palette, Freeze, Zone],
+            Scope::Verify => &[StartVerification, StopVerification, Back, Help, Down, Up, Zone],
+            Scope::Detail => &[Back, Open, Help, Verify, Down, Up, Palette, Freeze, Zone],
             Scope::Chart => &[Back, Help, Left, Right, Live, Longer, Shorter, Freeze, Zone],
             Scope::Help => &[Back, Down, Up],
             Scope::Input => &[Accept, Back, EraseAll],
@@ -217,6 +229,7 @@ pub fn scope(pane: Pane, layers: &[Layer]) -> Scope {
             Pane::Deployments => Scope::Deployments,
         },
         Some(Layer::Alert { .. } | Layer::Deployment { .. } | Layer::Service { .. } | Layer::Source { .. }) => Scope::Detail,
+        Some(Layer::Verify { .. }) => Scope::Verify,
         Some(Layer::Chart { .. }) => Scope::Chart,
         Some(Layer::Help { .. }) => Scope::Help,
         Some(Layer::Filter) => Scope::Input,

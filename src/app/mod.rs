@@ -21,5 +21,6 @@ pub mod pane;
 pub mod state;
 pub mod subject;
 pub mod update;
+pub mod verifying;
 pub mod when;
 pub mod wrap;

@@ -63,7 +63,7 @@ pub fn settle_top(state: &mut State) {
             page::settle(spot, &rows, height)
         }
         Some(Layer::Help { scroll }) => *scroll = (*scroll).min(rows.len().saturating_sub(height)),
-        Some(Layer::Chart { .. } | Layer::Filter | Layer::Palette(_)) | None => {}
+        Some(Layer::Verify { .. } | Layer::Chart { .. } | Layer::Filter | Layer::Palette(_)) | None => {}
     }
 }
 

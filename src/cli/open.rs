@@ -1,6 +1,7 @@
 //! `qd`: the console.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::SignedDuration;
@@ -12,12 +13,14 @@ use super::failure::Failure;
 use super::settings::{Settings, colours, identity};
 
 /// What is shown first.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Start {
     /// The pane; the Overview where nothing is said.
     pub pane: Option<Pane>,
     /// How far back charts reach; an hour where nothing is said.
     pub range: Option<SignedDuration>,
+    /// The journal, where it is not this person's own.
+    pub journal: Option<PathBuf>,
 }
 
 /// Opens the console and stays until it is left; gives back its exit code.
@@ -30,6 +33,8 @@ pub fn run(settings: &Settings<'_>, start: Start, err: &mut dyn Write) -> Result
     let options = session::Options {
         read_only: settings.global.read_only,
         cache: settings.paths.readings(),
+        journal: start.journal.or_else(|| settings.paths.journal()),
+        hand: settings.hand(Some(&estate)),
         start_pane: start.pane.unwrap_or(Pane::Overview),
         range: start.range,
     };

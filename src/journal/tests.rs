@@ -1,3 +1,5 @@
+//! The journal: what is added, what is refused, and what was done to it behind its back.
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -11,6 +11,7 @@ use crate::model::metric::Demand;
 use crate::watch::{Past, Report, ReportKind, Watchers};
 
 use super::ask::Desk;
+use super::ask::verify::Verifier;
 
 /// Reports that may wait for the loop; a source has one try in flight, so that a full channel only slows the sources.
 pub const ROOM: usize = 64;
@@ -31,12 +32,13 @@ pub struct Sources {
     past: Past,
     watchers: Option<Watchers>,
     out: Option<mpsc::Sender<Message>>,
+    verifier: Arc<Verifier>,
 }
 
 impl Sources {
-    /// The sources of that estate, not yet tried, with what earlier starts saw of them.
-    pub fn new(estate: Arc<Estate>, past: Past) -> Sources {
-        Sources { estate, past, watchers: None, out: None }
+    /// The sources of that estate, not yet tried, with what earlier starts saw of them, and who verifies backups.
+    pub fn new(estate: Arc<Estate>, past: Past, verifier: Arc<Verifier>) -> Sources {
+        Sources { estate, past, watchers: None, out: None, verifier }
     }
 }
 
@@ -62,7 +64,7 @@ impl Feed for Sources {
 
     fn ask(&self, ask: Ask) {
         let Some(out) = self.out.clone() else { return };
-        let desk = Desk { estate: self.estate.clone() };
+        let desk = Desk { estate: self.estate.clone(), verifier: self.verifier.clone(), out: out.clone() };
         tokio::spawn(async move {
             // Where the loop has ended meanwhile, nobody wants it.
             let _ = out.send(Message::Told(Box::new(desk.answer(ask).await))).await;

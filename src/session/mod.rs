@@ -27,11 +27,14 @@ use crate::app::layer::Pane;
 use crate::app::message::Message;
 use crate::app::state::{Identity, Look, State};
 use crate::cache::Cache;
+use crate::journal::Hand;
+use crate::model::backup::Proofs;
 use crate::model::estate::Estate;
 use crate::model::reading::Held;
 use crate::model::source::Answer;
 use crate::ui;
 
+use ask::verify::Verifier;
 use clock::{Clock, Wall};
 use feed::Sources;
 use guard::{Flush, Guard};
@@ -42,6 +45,9 @@ use screen::Line;
 /// How long the cache may take before the console opens without it: a home on a hung file server must not keep it shut.
 const CACHE_LIMIT: Duration = Duration::from_secs(1);
 
+/// How long the journal may take, likewise.
+const JOURNAL_LIMIT: Duration = Duration::from_secs(2);
+
 /// How the console is opened.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -49,6 +55,10 @@ pub struct Options {
     pub read_only: bool,
     /// Where the last known readings are kept; `None` keeps none.
     pub cache: Option<PathBuf>,
+    /// The journal; `None` keeps none, and nothing that must be recorded can be done.
+    pub journal: Option<PathBuf>,
+    /// Who writes to it.
+    pub hand: Hand,
     /// The pane that is shown first.
     pub start_pane: Pane,
     /// How far back charts reach at first; `None`: an hour.
@@ -93,7 +103,10 @@ async fn session(
 ) -> color_eyre::Result<u8> {
     let past = past::past(estate.clone(), options.cache.clone());
     let (store, cached) = shelf(&estate, options.cache).await;
+    let (proofs, problem) = known(options.journal.clone()).await;
     let mut state = State::new(estate.clone(), identity, look, keymap, Wall.now(), (80, 24));
+    state.verifying.proofs = Arc::new(proofs);
+    state.verifying.problem = problem;
     state.read_only = options.read_only;
     state.pane = options.start_pane;
     state.demand.range = options.range.unwrap_or(state.demand.range);
@@ -108,6 +121,7 @@ async fn session(
     guard.catch_panics(flush);
     let line = Line::open(guard.modes()).wrap_err("cannot open the terminal for writing")?;
     let panic_key = std::env::var("QD_PANIC_KEY").ok().and_then(|key| key.parse().ok());
+    let verifier = Arc::new(Verifier::new(options.journal, options.hand));
     let mut parts = Parts {
         core: Core { update: app::update::update, draw: ui::draw, wake: app::pane::next_wake },
         state,
@@ -115,14 +129,25 @@ async fn session(
         input: input::listen(panic_key).wrap_err("cannot read the terminal")?,
         notices,
         clock: Wall,
-        feed: Sources::new(estate.clone(), past),
+        feed: Sources::new(estate.clone(), past, verifier.clone()),
         keeper: Keeper::new(store, estate.sources.len()),
     };
     let code = run::run(&mut parts).await;
     parts.sink.close();
     guard.restore();
+    // What runs here ends here, and is recorded as that.
+    verifier.finish().await;
     parts.keeper.finish().await;
     code.wrap_err("cannot set the terminal up")
+}
+
+/// What the journal proves of backups. A journal that is broken or too slow proves nothing, and that is shown.
+async fn known(path: Option<PathBuf>) -> (Proofs, Option<String>) {
+    let Some(path) = path else { return (Proofs::default(), Some("there is no folder for it: set HOME or XDG_STATE_HOME".into())) };
+    match tokio::time::timeout(JOURNAL_LIMIT, tokio::task::spawn_blocking(move || ask::verify::known(&path))).await {
+        Ok(Ok(known)) => known,
+        Ok(Err(_)) | Err(_) => (Proofs::default(), Some("it took too long to read: what was verified before is not known".into())),
+    }
 }
 
 /// The cache with what it held. A cache that is broken, or too slow, costs no more than its readings.

@@ -17,9 +17,11 @@ use crate::model::source::{Answer, HistoryAnswer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 18] = [
+const SCREENS: [&str; 20] = [
     "backups",
     "backup",
+    "backup_verify",
+    "backup_verified",
     "databases",
     "deployments",
     "deployment",

@@ -31,6 +31,7 @@ pub fn lines(state: &State, index: usize, page: &mut Page) {
         None => page.field("site lost", "? no service with sites is named", Token::Unknown),
     }
     promise(state, of, page);
+    super::verification::section(state, index, page);
     ladders(state, of, page);
     points(state, of, page);
 }

@@ -9,7 +9,7 @@ use crate::app::pane;
 use crate::app::state::{Frozen, State};
 use crate::model::preferences::ZoneChoice;
 
-use super::{layers, lists, metrics, typing};
+use super::{layers, lists, metrics, typing, verify};
 
 /// A key was pressed.
 pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
@@ -48,6 +48,9 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Backups => layers::show(state, Pane::Backups),
         Action::Deployments => layers::show(state, Pane::Deployments),
         Action::Near => layers::near(state),
+        Action::Verify => verify::open(state),
+        Action::StartVerification => return verify::start(state),
+        Action::StopVerification => return verify::stop(state),
         Action::NextPane => layers::show(state, neighbour(state.pane, 1)),
         Action::PreviousPane => layers::show(state, neighbour(state.pane, Pane::ALL.len() - 1)),
         Action::Down

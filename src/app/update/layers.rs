@@ -86,7 +86,7 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
 }
 
 /// Lays a view on top. Filter line and help below it would be come upon again on the way back: they go.
-fn lay(state: &mut State, layer: Layer) {
+pub(super) fn lay(state: &mut State, layer: Layer) {
     while matches!(state.layers.last(), Some(Layer::Filter | Layer::Help { .. })) {
         pop(state);
     }

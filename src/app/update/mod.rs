@@ -6,7 +6,9 @@ mod layers;
 mod lists;
 mod metrics;
 mod typing;
+pub(crate) mod verify;
 
+use super::ask::Told;
 use super::effect::Effect;
 use super::message::Message;
 use super::pane;
@@ -37,7 +39,9 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             data::cached(state, all);
             Vec::new()
         }
-        Message::Told(told) => match *told {},
+        Message::Told(told) => match *told {
+            Told::Verification(source, news) => verify::told(state, source, *news),
+        },
     };
     state.demand.points = pane::points(state);
     if state.demand != before {

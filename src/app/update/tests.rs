@@ -1,6 +1,7 @@
 //! The console as hands and sources drive it, over the real default keymap.
 
 mod deployments;
+mod verify;
 
 use std::sync::Arc;
 

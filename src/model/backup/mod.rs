@@ -3,6 +3,7 @@
 
 mod exposure;
 mod ladder;
+mod order;
 mod point;
 mod prune;
 mod schedule;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use exposure::{Exposure, Loss, breach, exposure, losses, widest};
 pub use ladder::{Hole, Ladder, ladder};
+pub use order::{Extent, Order, Progress, orders, with_needs};
 pub use point::{Evidence, PointKind, Points, Proof, RecoveryPoint};
 pub use prune::{Candidate, Prune, prune};
 pub use schedule::{Beat, Worst, beat, worst};

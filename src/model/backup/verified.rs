@@ -160,6 +160,8 @@ pub struct Done {
     pub actor: Actor,
     /// It, as it was last told.
     pub of: Verification,
+    /// Of one that began: true while whoever carries it out still runs.
+    pub alive: bool,
 }
 
 /// What the journal says of one backup.
@@ -192,7 +194,7 @@ impl Proofs {
     fn take(&mut self, actor: Actor, of: Verification) {
         let proven = self.all.entry((of.source.clone(), of.target.clone())).or_default();
         let Some(ended) = of.ended else {
-            proven.open.push(Done { actor, of });
+            proven.open.push(Done { actor, of, alive: false });
             return;
         };
         proven.open.retain(|open| open.of.started != of.started || open.actor != actor);
@@ -200,7 +202,12 @@ impl Proofs {
             let checked = proven.points.entry(point.id.clone()).or_default();
             Arc::make_mut(checked).take(of.method, ended, point.broken.as_ref());
         }
-        proven.last = Some(Done { actor, of });
+        proven.last = Some(Done { actor, of, alive: false });
+    }
+
+    /// Asks of each that began and did not end whether whoever carries it out still runs.
+    pub fn look(&mut self, is_alive: impl Fn(&Actor) -> bool) {
+        self.all.values_mut().flat_map(|proven| &mut proven.open).for_each(|open| open.alive = is_alive(&open.actor));
     }
 
     /// What is known of a backup.

@@ -15,7 +15,7 @@ pub fn draw(canvas: &mut Canvas, state: &State, layer: &Layer) {
             (spot.scroll, page::selected(spot, &rows))
         }
         Layer::Help { scroll } => (*scroll, None),
-        Layer::Chart { .. } | Layer::Filter | Layer::Palette(_) => (0, None),
+        Layer::Verify { .. } | Layer::Chart { .. } | Layer::Filter | Layer::Palette(_) => (0, None),
     };
     let first = scroll.min(rows.len().saturating_sub(height));
     let mut end = width;

@@ -102,6 +102,11 @@ fn row(canvas: &mut Canvas, state: &State, y: u16, of: &BackupState, selected: b
     canvas.put(at.site, y, at.proof - at.site - 1, site.trim_start(), site_token);
     let proof = of.newest.as_ref().map_or("-", |p| p.proof().word());
     canvas.put(at.proof, y, 4, proof, Token::Text);
+    if let Some(running) = state.verifying.running.get(&of.source) {
+        // For as long as it takes it stands in place of the two last columns, which the page has too.
+        canvas.put(at.ladder, y, canvas.area.width.saturating_sub(at.ladder).min(15), &running.cell(), Token::Title);
+        return more(canvas, state, y, of);
+    }
     let (text, token) = ladder(of);
     canvas.put(at.ladder, y, at.due - at.ladder - 1, &text, token);
     let (text, token) = match (of.beat.silent, of.beat.due) {
@@ -111,7 +116,13 @@ fn row(canvas: &mut Canvas, state: &State, y: u16, of: &BackupState, selected: b
         (None, None) => ("?".to_owned(), Token::Unknown),
     };
     canvas.put(at.due, y, canvas.area.width.saturating_sub(at.due), &text, token);
-    let more = at.due + 7;
+    more(canvas, state, y, of);
+}
+
+/// What a wide screen has room for at the end of a row.
+fn more(canvas: &mut Canvas, state: &State, y: u16, of: &BackupState) {
+    let Some(source) = state.estate.sources.get(of.source) else { return };
+    let more = columns(canvas.area.width).due + 7;
     if canvas.area.width > more + 20 {
         let service = source.service.as_deref().unwrap_or("no service");
         let place = source.site.as_deref().map_or_else(|| "? site".to_owned(), |site| format!("at {site}"));

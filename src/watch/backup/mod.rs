@@ -6,6 +6,7 @@ mod pgbackrest;
 mod restic;
 #[cfg(test)]
 mod tests;
+pub mod verify;
 
 use std::sync::Arc;
 
