@@ -7,6 +7,7 @@ pub mod app;
 pub mod cache;
 pub mod cli;
 pub mod config;
+pub mod journal;
 #[cfg(feature = "lab")]
 pub mod lab;
 pub mod link;

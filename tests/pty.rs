@@ -174,3 +174,66 @@ fn without_a_terminal_it_says_what_to_do() {
     assert!(!out.status.success());
     assert!(String::from_utf8_lossy(&out.stderr).contains("terminal"));
 }
+
+/// A store with a snapshot that is well, and later one with a hole of a terabyte: that takes no room and very long to read.
+fn store(folder: &std::path::Path) -> String {
+    let snapshot = folder.join("2026-11-20T06:00:00Z");
+    std::fs::create_dir_all(&snapshot).unwrap();
+    std::fs::write(snapshot.join("a"), "").unwrap();
+    let nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    std::fs::write(snapshot.join("SHA256SUMS"), format!("{nothing}  a\n")).unwrap();
+    format!(
+        "version = 1\n[estate]\nname = \"harbour\"\nenvironment = \"test\"\n\
+         [[backup]]\nname = \"store\"\nkind = \"directory\"\nfolder = {folder:?}\nevery = \"1s\"\n"
+    )
+}
+
+#[test]
+fn a_backup_is_verified_on_screen_stopped_and_after_a_kill_known_as_not_finished() {
+    use quarterdeck::journal::Journal;
+    let (home, stored) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let estate = store(stored.path());
+    let open = || {
+        let argv = ["sh", "-c", "\"$QD\" --estate \"$ESTATE\" --pane backups; exit 0"];
+        let env = [("HOME", home.path().to_str().unwrap())];
+        let console = Console::over(tempfile::tempdir().unwrap(), &estate, &argv, &env, (100, 40));
+        console.until("the backup", |screen| screen.contents().contains("store") && screen.contents().contains("V1"));
+        console
+    };
+    let mut console = open();
+    console.press(b"v");
+    console.until("what would be run", |s| s.contents().contains("> start        the point 2026-11-20T06:00:00Z, every file"));
+    console.press(b"\r");
+    console.until("the result", |s| s.contents().contains("passed") && s.contents().contains("V3 read back"));
+    console.press(b"\x1b");
+    console.until("the proof in the row", |s| s.contents().contains("LADDER") && s.contents().contains("V3"));
+
+    let large = stored.path().join("2026-11-20T07:00:00Z");
+    std::fs::create_dir(&large).unwrap();
+    std::fs::File::create(large.join("b")).unwrap().set_len(1 << 40).unwrap();
+    std::fs::write(large.join("SHA256SUMS"), format!("{}  b\n", "0".repeat(64))).unwrap();
+    console.press(b"v");
+    console.until("the newer point", |s| s.contents().contains("> start        the point 2026-11-20T07:00:00Z"));
+    console.press(b"\r");
+    console.until("the progress", |s| s.contents().contains("verifying 0 %") && s.contents().contains("x stop it"));
+    console.press(b"\x1b");
+    console.until("the progress in the row", |s| s.contents().contains("LADDER") && s.contents().contains("verifying 0 %"));
+    console.press(b"vx");
+    console.until("the end", |s| s.contents().contains("cancelled") && s.contents().contains("> start        the point"));
+    console.press(b"\r");
+    console.until("the next one", |s| s.contents().contains("verifying 0 %"));
+    let journal = home.path().join(".local/state/quarterdeck/journal.db");
+    let records = Journal::read(&journal).unwrap().unwrap().records(None).unwrap();
+    assert_eq!(records.len(), 5);
+    let pid = Pid::from_raw(records[4].actor.process.id.try_into().unwrap());
+    kill(pid, Signal::SIGKILL).unwrap();
+    console.exit_code();
+
+    let mut console = open();
+    console.press(b"v");
+    console.until("that it is not finished", |s| s.contents().contains("not finished") && s.contents().contains("cancelled"));
+    console.press(b"q");
+    console.until("the pane", |s| s.contents().contains("LADDER"));
+    console.press(b"q");
+    console.ends_with(0);
+}

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::model::backup::Order;
 use crate::model::deployment::Deployment;
 use crate::model::deployment::did::{Did, Span};
 use crate::model::deployment::diff::Comparison;
@@ -11,6 +12,7 @@ use crate::model::deployment::dora::Table;
 use crate::model::deployment::list::{Piece, Place};
 
 use super::filter::Plan;
+use super::verifying::News;
 
 /// A question. The session finds the answer out beside the loop, with a deadline; a view that asks again ignores the
 /// answers to what it asked before.
@@ -49,6 +51,10 @@ pub enum Ask {
         /// What is known, the newest first.
         rows: Arc<Vec<Arc<Deployment>>>,
     },
+    /// Verify a backup; it is told as it goes on.
+    Verify(Box<Order>),
+    /// Stop verifying the source at that place.
+    StopVerification(usize),
 }
 
 /// Asks for deployments in a file.
@@ -174,6 +180,8 @@ pub enum Told {
         /// Them; without any row where computing them failed.
         table: Arc<Table>,
     },
+    /// News of the verification of the source at that place.
+    Verification(usize, Box<News>),
 }
 
 /// A piece of the list of deployments.

@@ -114,6 +114,13 @@ pub enum Layer {
         /// Where in it.
         spot: Spot,
     },
+    /// The verification of a backup: what can be asked, how far it is, how it ended.
+    Verify {
+        /// The source's place in the estate.
+        index: usize,
+        /// Which of the orders is selected.
+        choice: usize,
+    },
     /// One panel on the full screen.
     Chart {
         /// The panel's name.
@@ -160,7 +167,13 @@ impl Layer {
             | Layer::Dora { spot, .. }
             | Layer::Service { spot, .. }
             | Layer::Source { spot, .. } => Some(spot),
-            Layer::Chart { .. } | Layer::Filter | Layer::Palette(_) | Layer::Help { .. } | Layer::Share { .. } | Layer::Export(_) => None,
+            Layer::Chart { .. }
+            | Layer::Filter
+            | Layer::Palette(_)
+            | Layer::Help { .. }
+            | Layer::Share { .. }
+            | Layer::Export(_)
+            | Layer::Verify { .. } => None,
         }
     }
 
@@ -173,7 +186,13 @@ impl Layer {
             | Layer::Dora { spot, .. }
             | Layer::Service { spot, .. }
             | Layer::Source { spot, .. } => Some(spot),
-            Layer::Chart { .. } | Layer::Filter | Layer::Palette(_) | Layer::Help { .. } | Layer::Share { .. } | Layer::Export(_) => None,
+            Layer::Chart { .. }
+            | Layer::Filter
+            | Layer::Palette(_)
+            | Layer::Help { .. }
+            | Layer::Share { .. }
+            | Layer::Export(_)
+            | Layer::Verify { .. } => None,
         }
     }
 }
@@ -199,6 +218,8 @@ pub enum Scope {
     Deployments,
     /// One alert, service or source.
     Detail,
+    /// The verification of a backup.
+    Verify,
     /// One panel on the full screen.
     Chart,
     /// The help page.
@@ -211,7 +232,7 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes with their names in keymap files.
-    pub const ALL: [(Scope, &'static str); 13] = [
+    pub const ALL: [(Scope, &'static str); 14] = [
         (Scope::Global, "global"),
         (Scope::List, "list"),
         (Scope::Overview, "overview"),
@@ -221,6 +242,7 @@ impl Scope {
         (Scope::Backups, "backups"),
         (Scope::Deployments, "deployments"),
         (Scope::Detail, "detail"),
+        (Scope::Verify, "verify"),
         (Scope::Chart, "chart"),
         (Scope::Help, "help"),
         (Scope::Input, "input"),
@@ -249,6 +271,7 @@ impl Scope {
             Scope::Backups => &[Scope::Backups, Scope::List, Scope::Global],
             Scope::Deployments => &[Scope::Deployments, Scope::List, Scope::Global],
             Scope::Detail => &[Scope::Detail, Scope::Global],
+            Scope::Verify => &[Scope::Verify, Scope::Global],
             Scope::Chart => &[Scope::Chart, Scope::Global],
             Scope::Help => &[Scope::Help, Scope::Global],
             Scope::Input => &[Scope::Input],
@@ -262,13 +285,14 @@ impl Scope {
         match self {
             Scope::Overview => &[Open, Help, Filter, Palette, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Alerts => &[Open, Help, Filter, Muted, Group, Near, Palette, Overview, Metrics, Freeze, Close],
-            Scope::Backups => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
+            Scope::Backups => &[Open, Help, Verify, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Deployments => &[
                 Open, Help, Filter, Compare, Measures, Mark, Share, Export, Bottom, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close,
             ],
             Scope::Metrics => &[Open, Help, Longer, Shorter, Filter, Palette, Overview, Alerts, Freeze, Close],
             Scope::Databases => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
-            Scope::Detail => &[Back, Open, Help, Share, Down, Up, Palette, Freeze, Zone],
+            Scope::Verify => &[StartVerification, StopVerification, Back, Help, Down, Up, Zone],
+            Scope::Detail => &[Back, Open, Help, Verify, Share, Down, Up, Palette, Freeze, Zone],
             Scope::Chart => &[Back, Help, Left, Right, Live, Longer, Shorter, Freeze, Zone],
             Scope::Help => &[Back, Down, Up],
             Scope::Input => &[Accept, Back, EraseAll],
@@ -291,6 +315,7 @@ pub fn scope(pane: Pane, layers: &[Layer]) -> Scope {
         },
         Some(Layer::Alert { .. } | Layer::Deployment { .. } | Layer::Service { .. } | Layer::Source { .. }) => Scope::Detail,
         Some(Layer::Diff { .. } | Layer::Dora { .. }) => Scope::Detail,
+        Some(Layer::Verify { .. }) => Scope::Verify,
         Some(Layer::Chart { .. }) => Scope::Chart,
         Some(Layer::Help { .. } | Layer::Share { .. }) => Scope::Help,
         Some(Layer::Filter | Layer::Export(_)) => Scope::Input,

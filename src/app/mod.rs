@@ -22,5 +22,6 @@ pub mod pane;
 pub mod state;
 pub mod subject;
 pub mod update;
+pub mod verifying;
 pub mod when;
 pub mod wrap;

@@ -169,6 +169,8 @@ fn offered(scope: Scope, action: Action) -> bool {
         Action::Muted | Action::Group | Action::Near => scope == Scope::Alerts,
         Action::Mark | Action::Compare | Action::Measures => scope == Scope::Deployments,
         Action::Longer | Action::Shorter => matches!(scope, Scope::Metrics | Scope::Chart),
+        Action::Verify => matches!(scope, Scope::Backups | Scope::Detail),
+        Action::StartVerification | Action::StopVerification => scope == Scope::Verify,
         Action::Live => scope == Scope::Chart,
         Action::Help => scope != Scope::Help,
         Action::Close

@@ -27,6 +27,7 @@ use super::filter::Filter;
 use super::keymap::Keymap;
 use super::layer::{Layer, Pane, Scope, scope};
 use super::list::List;
+use super::verifying::Verifying;
 
 /// Who sits where: on the first line of every screen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -287,6 +288,8 @@ pub struct State {
     pub backups: PaneList<usize>,
     /// Places in the shown view's backups that the filter leaves.
     pub backup_rows: Vec<usize>,
+    /// Verifications: what they proved, and those under way.
+    pub verifying: Verifying,
     /// What is asked of panels.
     pub demand: Demand,
     /// How things look.
@@ -337,6 +340,7 @@ impl State {
             database_rows: Vec::new(),
             backups: PaneList::default(),
             backup_rows: Vec::new(),
+            verifying: Verifying::default(),
             demand: Demand::default(),
             look,
             keymap,

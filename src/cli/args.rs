@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::app::layer::Pane;
 use crate::model::age;
@@ -178,6 +178,12 @@ pub enum Command {
         #[arg(long, value_name = "N")]
         limit: Option<usize>,
     },
+    /// Verify a backup: read what is kept and say what is broken. It changes nothing; the journal keeps the result.
+    #[command(after_help = VERIFY_EXAMPLES)]
+    Verify(Verify),
+    /// Show, verify or export the journal: the record of what was done and seen.
+    #[command(subcommand, after_help = JOURNAL_EXAMPLES)]
+    Journal(Journal),
     /// List what every key does in every layer, and the actions that have no key.
     #[command(after_help = "Examples:\n  qd keys\n  qd keys -o json")]
     Keys,
@@ -239,6 +245,65 @@ Examples:
 
 Only reads from the servers. Overwrites nothing: a file that is there is left as it is.
 What it writes is a proposal with comments; then `qd check --live`, and `qd`.";
+
+/// What to verify.
+#[derive(Debug, Clone, Args)]
+pub struct Verify {
+    /// The backup, by its name in the estate file.
+    pub backup: String,
+    /// One recovery point, with what it needs; the newest without this. pgBackRest and restic always look at all of them:
+    /// then the exit code is about this one.
+    #[arg(long, value_name = "ID", conflicts_with = "all")]
+    pub point: Option<String>,
+    /// Every point of a folder of snapshots.
+    #[arg(long)]
+    pub all: bool,
+    /// Of restic: read only this many percent of the data, chosen by chance; a pass proves less.
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub percent: Option<u8>,
+}
+
+/// What to do with the journal.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Journal {
+    /// List its events, the oldest first.
+    Show {
+        /// Only what was written at this time or later, such as 2026-11-21T06:00:00Z.
+        #[arg(long, value_name = "TIME")]
+        since: Option<Timestamp>,
+    },
+    /// Walk its chain and name the first event that was changed, moved, removed or cut off.
+    Verify {
+        /// An export, instead of this person's journal; `-` is standard input.
+        #[arg(long, value_name = "EXPORT")]
+        file: Option<PathBuf>,
+    },
+    /// Print it as JSON lines that verify again elsewhere.
+    Export {
+        /// From the first event on that was written at this time or later, such as 2026-11-21T06:00:00Z.
+        #[arg(long, value_name = "TIME")]
+        since: Option<Timestamp>,
+    },
+}
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  qd verify store
+  qd verify store --point 2026-11-21T06:00:00Z
+  qd verify pg
+  qd verify files --percent 10
+Progress goes to standard error, the result to standard output and into the journal.
+It only reads, but can load this machine and the store for as long as it takes; Ctrl-C stops it.
+Exits 0 where all is as it should be, 5 where something is broken, 1 where it could not be done, 130 after Ctrl-C.";
+
+const JOURNAL_EXAMPLES: &str = "\
+Examples:
+  qd journal show
+  qd journal verify
+  qd journal export --since 2026-01-01T00:00:00Z > journal-2026.jsonl
+  qd journal verify --file journal-2026.jsonl
+
+`qd journal verify` exits 0 where the chain is whole and 5 where it is broken. docs/verification.md says more.";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:

@@ -78,9 +78,9 @@ pub fn run(settings: &Settings<'_>, start: Start, demo: &Demo, out: &mut dyn Wri
     let lab = started(&options)?;
     let global = Global { estate: Some(lab.estate().to_owned()), ..settings.global.clone() };
     let mut own = Settings::new(&global, settings.outside);
-    // What is remembered of practice goes with it.
+    // What is remembered of practice goes with it, its journal too.
     own.paths.cache = Some(folder.path.join("cache"));
-    let code = open::run(&own, Start { range: start.range.or(Some(RANGE)), ..start }, err);
+    let code = open::run(&own, Start { range: start.range.or(Some(RANGE)), journal: Some(folder.path.join("journal.db")), ..start }, err);
     drop(lab);
     if demo.keep {
         writeln!(out, "The practice estate is kept: {}", folder.path.display())?;

@@ -9,6 +9,7 @@ mod demo;
 mod deployments;
 mod failure;
 mod init;
+mod journal;
 mod keys;
 #[cfg(feature = "lab")]
 mod lab;
@@ -22,6 +23,7 @@ mod settings;
 mod shown;
 mod snapshot;
 pub mod status;
+mod verify;
 
 use std::ffi::OsString;
 use std::io::{BufWriter, IsTerminal, Write};
@@ -39,6 +41,10 @@ use crate::config::paths::Env;
 pub const OK: u8 = 0;
 /// What was asked for could not be done; for `check`: the file has problems.
 pub const FAILED: u8 = 1;
+/// What was looked at is broken, or what was begun has failed.
+pub const BROKEN: u8 = 5;
+/// Stopped by a person.
+pub const INTERRUPTED: u8 = 130;
 /// The command line is wrong, or no estate was found (`EX_USAGE` of sysexits.h).
 pub const USAGE: u8 = 64;
 /// The reader of our output went away: what a shell reports for SIGPIPE.
@@ -86,7 +92,7 @@ fn dispatch(cli: &Cli, outside: Outside<'_>, out: &mut dyn Write, err: &mut dyn 
     if cli.global.output == args::Output::Csv && !matches!(cli.command, Some(Command::Deployments { .. })) {
         return Err(Failure::Usage("CSV is what `qd deployments` prints: use -o table or -o json here".to_owned()));
     }
-    let start = open::Start { pane: cli.pane, filter: cli.filter.clone(), range: cli.range };
+    let start = open::Start { pane: cli.pane, filter: cli.filter.clone(), range: cli.range, journal: None };
     match &cli.command {
         None => open::run(&settings, start, err),
         Some(Command::Init(init)) => init::run(&settings, init, out, err),
@@ -103,6 +109,8 @@ fn dispatch(cli: &Cli, outside: Outside<'_>, out: &mut dyn Write, err: &mut dyn 
         Some(Command::Demo(demo)) => demo::run(&settings, start, demo, out, err),
         #[cfg(feature = "lab")]
         Some(Command::Lab(lab)) => lab::run(&settings, lab, out),
+        Some(Command::Verify(what)) => verify::run(&settings, what, out, err),
+        Some(Command::Journal(what)) => journal::run(&settings, what, out, err),
         Some(Command::Paths) => paths::run(&settings, out),
         Some(Command::Completions { shell }) => completions::run(*shell, out),
         Some(Command::Schema) => schema::run(out),

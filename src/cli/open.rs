@@ -1,6 +1,7 @@
 //! `qd`: the console.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::SignedDuration;
@@ -20,6 +21,8 @@ pub struct Start {
     pub pane: Option<Pane>,
     /// How far back charts reach; an hour where nothing is said.
     pub range: Option<SignedDuration>,
+    /// The journal, where it is not this person's own.
+    pub journal: Option<PathBuf>,
 }
 
 /// Opens the console and stays until it is left; gives back its exit code.
@@ -34,6 +37,8 @@ pub fn run(settings: &Settings<'_>, start: Start, err: &mut dyn Write) -> Result
         cache: settings.paths.readings(),
         exports: settings.paths.exports(),
         filter: start.filter.unwrap_or_default(),
+        journal: start.journal.or_else(|| settings.paths.journal()),
+        hand: settings.hand(Some(&estate)),
         start_pane: start.pane.unwrap_or(Pane::Overview),
         range: start.range,
     };

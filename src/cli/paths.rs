@@ -31,6 +31,7 @@ pub fn run(settings: &Settings<'_>, out: &mut dyn Write) -> Result<u8, Failure> 
         ("keymap", paths.keymap()),
         ("themes", paths.themes()),
         ("log", paths.log().map(|folder| log::file(&folder))),
+        ("journal", paths.journal()),
         ("last known readings", paths.readings()),
     ]
     .map(|(what, path)| Row { what, exists: path.as_ref().is_some_and(|p| p.exists()), path });

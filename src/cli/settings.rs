@@ -12,6 +12,7 @@ use crate::app::state::{Identity, Look};
 use crate::config::paths::Paths;
 use crate::config::preferences::{Overrides, preferences};
 use crate::config::{keymap, load, theme};
+use crate::journal::{self, Hand};
 use crate::model::estate::Estate;
 use crate::model::preferences::{Binding, ColorChoice, Preferences};
 use crate::model::text::{LABEL_CAP, clean};
@@ -76,6 +77,12 @@ impl<'a> Settings<'a> {
     /// The default bindings and the person's own.
     pub fn bindings(&self) -> Result<(Vec<Binding>, Vec<Binding>), Failure> {
         Ok((keymap::default_bindings().map_err(Failure::Problems)?, self.preferences()?.bindings))
+    }
+
+    /// Who writes to the journal, about that estate.
+    pub fn hand(&self, estate: Option<&Estate>) -> Hand {
+        let estate = estate.and_then(|estate| std::fs::read(&estate.path).ok()).map(|bytes| journal::digest(&bytes));
+        Hand { actor: journal::actor(self.outside.env), version: env!("CARGO_PKG_VERSION").to_owned(), estate }
     }
 
     /// What the keys do.

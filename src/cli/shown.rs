@@ -83,6 +83,7 @@ fn kept() -> BackupAnswer {
             broken: None,
             hold: None,
             part: Part::default(),
+            checked: None,
         })
     };
     BackupAnswer { points: (0..30).map(point).collect(), total: 30, by: "a test".into(), ..BackupAnswer::default() }

@@ -64,6 +64,11 @@ impl Paths {
         self.state.as_ref().map(|s| s.join("log"))
     }
 
+    /// The journal: what was done and seen. Unlike the cache it is not to be deleted.
+    pub fn journal(&self) -> Option<PathBuf> {
+        self.state.as_ref().map(|s| s.join("journal.db"))
+    }
+
     /// The file of the last known readings.
     pub fn readings(&self) -> Option<PathBuf> {
         self.cache.as_ref().map(|c| c.join("readings.sqlite"))
@@ -80,13 +85,14 @@ impl Paths {
     }
 
     /// Every path with what it is for, in the order in which they are shown.
-    pub fn all(&self) -> [(&'static str, Option<PathBuf>); 7] {
+    pub fn all(&self) -> [(&'static str, Option<PathBuf>); 8] {
         [
             ("estate", self.estate()),
             ("preferences", self.preferences()),
             ("keymap", self.keymap()),
             ("themes", self.themes()),
             ("log", self.log()),
+            ("journal", self.journal()),
             ("readings", self.readings()),
             ("exports", self.exports()),
         ]

@@ -7,6 +7,7 @@ pub mod change;
 pub mod database;
 pub mod deployment;
 pub mod estate;
+pub mod event;
 pub mod finding;
 pub mod form;
 pub mod health;

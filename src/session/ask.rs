@@ -3,18 +3,25 @@
 pub mod deployments;
 mod did;
 mod export;
+pub mod verify;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
+
 use crate::app::ask::{Ask, Told};
+use crate::app::message::Message;
+use crate::app::verifying::News;
+use crate::model::backup::Order;
 use crate::model::deployment::dora;
 use crate::model::estate::Estate;
 use crate::watch::{self, Past};
 
 use super::archive::Archive;
 use deployments::Index;
+use verify::{Ended, Verifier};
 
 /// How long two releases are compared.
 const COMPARED: Duration = Duration::from_secs(30);
@@ -32,6 +39,10 @@ pub struct Desk {
     pub past: Past,
     /// The index of what was deployed. Asking it may block: on a thread for that.
     pub archive: Arc<Archive>,
+    /// Carries out verifications.
+    pub verifier: Arc<Verifier>,
+    /// Where news goes of what takes its time, before its answer.
+    pub out: mpsc::Sender<Message>,
 }
 
 impl fmt::Debug for Desk {
@@ -67,7 +78,25 @@ impl Desk {
                 let none = dora::Table { days, now, rows: Vec::new(), more: 0 };
                 Told::Dora { table: Arc::new(work.await.unwrap_or(none)) }
             }
+            Ask::Verify(order) => self.verify(*order).await,
+            Ask::StopVerification(source) => {
+                self.verifier.stop(source);
+                Told::Verification(source, Box::new(News::Stopping))
+            }
         }
+    }
+
+    async fn verify(&self, order: Order) -> Told {
+        let (source, out) = (order.source, self.out.clone());
+        let progress = move |progress| {
+            // Only the newest matters: where the loop is busy, this one is left out.
+            let _ = out.try_send(Message::Told(Box::new(Told::Verification(source, Box::new(News::Progress(progress))))));
+        };
+        let news = match self.verifier.carry_out(order, progress).await {
+            Ok(Ended { verification, proofs, unrecorded }) => News::Ended { outcome: verification.outcome, proofs, unrecorded },
+            Err(why) => News::Refused(why),
+        };
+        Told::Verification(source, Box::new(news))
     }
 }
 
@@ -114,7 +143,15 @@ mod tests {
         });
         let estate = Arc::new(estate);
         let archive = Arc::new(Archive::new(estate.clone(), None));
-        Desk { deployments: Index::new(estate.clone(), archive.clone()), early: Arc::new(|_| ()), archive, estate, past }
+        Desk {
+            deployments: Index::new(estate.clone(), archive.clone()),
+            early: Arc::new(|_| ()),
+            archive,
+            estate,
+            past,
+            verifier: verify::tests::nobody(),
+            out: mpsc::channel(1).0,
+        }
     }
 
     #[tokio::test]

@@ -13,6 +13,7 @@ use crate::watch::{Ledger, Past, Report, ReportKind, Watchers};
 use super::archive::{Archive, Standing};
 use super::ask::Desk;
 use super::ask::deployments::Index;
+use super::ask::verify::Verifier;
 
 /// Reports that may wait for the loop; a source has one try in flight, so that a full channel only slows the sources.
 pub const ROOM: usize = 64;
@@ -37,14 +38,15 @@ pub struct Sources {
     out: Option<mpsc::Sender<Message>>,
     /// What was asked before the begin.
     asked: Mutex<Vec<Ask>>,
+    verifier: Arc<Verifier>,
 }
 
 impl Sources {
     /// The sources of that estate, not yet tried, with what earlier starts saw of them, and the index that histories are
-    /// written into.
-    pub fn new(estate: Arc<Estate>, past: Past, archive: Arc<Archive>) -> Sources {
+    /// written into, and who verifies backups.
+    pub fn new(estate: Arc<Estate>, past: Past, archive: Arc<Archive>, verifier: Arc<Verifier>) -> Sources {
         let deployments = Index::new(estate.clone(), archive.clone());
-        Sources { estate, past, deployments, archive, watchers: None, out: None, asked: Mutex::default() }
+        Sources { estate, past, deployments, archive, watchers: None, out: None, asked: Mutex::default(), verifier }
     }
 
     /// What answers questions about deployments.
@@ -92,6 +94,8 @@ impl Feed for Sources {
             early,
             past: self.past.clone(),
             archive: self.archive.clone(),
+            verifier: self.verifier.clone(),
+            out: out.clone(),
         };
         tokio::spawn(async move {
             // Where the loop has ended meanwhile, nobody wants it.

@@ -33,12 +33,15 @@ use crate::app::layer::Pane;
 use crate::app::message::Message;
 use crate::app::state::{Identity, Look, State};
 use crate::cache::{Cache, Opened};
+use crate::journal::Hand;
+use crate::model::backup::Proofs;
 use crate::model::estate::Estate;
 use crate::model::reading::Held;
 use crate::model::source::Answer;
 use crate::ui;
 
 use ask::deployments::Index;
+use ask::verify::Verifier;
 use clock::{Clock, Wall};
 use feed::Sources;
 use guard::{Flush, Guard};
@@ -51,6 +54,8 @@ const CACHE_LIMIT: Duration = Duration::from_secs(1);
 
 /// The same for the first rows of the history.
 const PIECE_LIMIT: Duration = Duration::from_millis(30);
+/// How long the journal may take, likewise.
+const JOURNAL_LIMIT: Duration = Duration::from_secs(2);
 
 /// How the console is opened.
 #[derive(Debug, Clone)]
@@ -63,6 +68,10 @@ pub struct Options {
     pub exports: Option<PathBuf>,
     /// The filter of the first pane; nothing is filtered where it is empty.
     pub filter: String,
+    /// The journal; `None` keeps none, and nothing that must be recorded can be done.
+    pub journal: Option<PathBuf>,
+    /// Who writes to it.
+    pub hand: Hand,
     /// The pane that is shown first.
     pub start_pane: Pane,
     /// How far back charts reach at first; `None`: an hour.
@@ -111,7 +120,10 @@ async fn session(
     let past = past::past(estate.clone(), options.cache.clone());
     let archive = Arc::new(Archive::new(estate.clone(), options.cache.clone()));
     let (store, cached, notice) = shelf(&estate, options.cache).await;
+    let (proofs, problem) = known(options.journal.clone()).await;
     let mut state = State::new(estate.clone(), identity, look, keymap, Wall.now(), (80, 24));
+    state.verifying.proofs = Arc::new(proofs);
+    state.verifying.problem = problem;
     if state.tells_of_deployments() {
         // Before anything is known: what the view holds is not all of it.
         state.window = Window::over_index();
@@ -131,7 +143,8 @@ async fn session(
     if let Some(notice) = notice {
         app::update::update(&mut state, Message::Notice(notice));
     }
-    let feed = Sources::new(estate.clone(), past, archive);
+    let verifier = Arc::new(Verifier::new(options.journal, options.hand));
+    let feed = Sources::new(estate.clone(), past, archive, verifier.clone());
     if state.tells_of_deployments() {
         first_piece(&mut state, feed.deployments()).await;
     }
@@ -154,6 +167,8 @@ async fn session(
     let code = run::run(&mut parts).await;
     parts.sink.close();
     guard.restore();
+    // What runs here ends here, and is recorded as that.
+    verifier.finish().await;
     parts.keeper.finish().await;
     code.wrap_err("cannot set the terminal up")
 }
@@ -169,6 +184,15 @@ async fn first_piece(state: &mut State, history: &Index) {
     }
     // What was asked besides nobody answers before the loop runs.
     state.window.ask_again();
+}
+
+/// What the journal proves of backups. A journal that is broken or too slow proves nothing, and that is shown.
+async fn known(path: Option<PathBuf>) -> (Proofs, Option<String>) {
+    let Some(path) = path else { return (Proofs::default(), Some("there is no folder for it: set HOME or XDG_STATE_HOME".into())) };
+    match tokio::time::timeout(JOURNAL_LIMIT, tokio::task::spawn_blocking(move || ask::verify::known(&path))).await {
+        Ok(Ok(known)) => known,
+        Ok(Err(_)) | Err(_) => (Proofs::default(), Some("it took too long to read: what was verified before is not known".into())),
+    }
 }
 
 /// The cache, what it held, and what to say of it. A cache that is broken, or too slow, costs no more than its readings.

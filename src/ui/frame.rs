@@ -5,6 +5,7 @@ use crate::app::layer::{Layer, Pane, scope};
 use crate::app::mark;
 use crate::app::state::State;
 use crate::app::when;
+use crate::model::estate::SourceKind;
 use crate::model::preferences::Token;
 use crate::model::reading::Freshness;
 
@@ -114,7 +115,7 @@ pub fn last(canvas: &mut Canvas, state: &State) {
         if *action == Action::Open && leads_nowhere(state) {
             continue;
         }
-        if *action == Action::Share && !tells_of_one(state) {
+        if is_idle(state, *action) || *action == Action::Share && !tells_of_one(state) {
             continue;
         }
         let Some(key) = state.keymap.key_for(scope, *action) else { continue };
@@ -144,6 +145,19 @@ fn leads_nowhere(state: &State) -> bool {
         Some(Layer::Alert { spot, .. } | Layer::Deployment { spot, .. } | Layer::Service { spot, .. } | Layer::Source { spot, .. }) => {
             spot.selected.is_none()
         }
+        _ => false,
+    }
+}
+
+/// True for a key that does nothing here now: verifying what is no backup, stopping what is not under way.
+fn is_idle(state: &State, action: Action) -> bool {
+    match (action, state.layers.last()) {
+        (Action::Verify, Some(Layer::Source { index, .. })) => {
+            !state.estate.sources.get(*index).is_some_and(|source| matches!(source.kind, SourceKind::Backup(_)))
+        }
+        (Action::Verify, Some(_)) => true,
+        (Action::StartVerification, Some(Layer::Verify { index, .. })) => state.verifying.running.contains_key(index),
+        (Action::StopVerification, Some(Layer::Verify { index, .. })) => !state.verifying.running.contains_key(index),
         _ => false,
     }
 }

@@ -17,7 +17,9 @@ use crate::model::source::{Answer, HistoryAnswer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 30] = [
+const SCREENS: [&str; 32] = [
+    "backup_verify",
+    "backup_verified",
     "deployed metrics",
     "did",
     "did compared",

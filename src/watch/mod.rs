@@ -23,6 +23,7 @@ use tokio::time::Instant;
 
 use self::alertmanager::Alertmanager;
 use self::backup::Asker;
+pub use self::backup::verify;
 use self::exposition::Exposition;
 use self::history::Historian;
 pub use self::history::compare::compare;

@@ -35,12 +35,13 @@ pub const ROOMS: &[Room] = &[
     Room { name: "link", what: "how a system is reached: deadlines, size caps, credentials, TLS", rooms: &["model", "config"] },
     Room { name: "watch", what: "reads upstream systems on a schedule; cannot name a Writer", rooms: &["model", "config", "link"] },
     Room { name: "cache", what: "last known readings and kept samples; may be deleted at any time", rooms: &["model"] },
+    Room { name: "journal", what: "the append-only, hash-chained record of what was done and seen", rooms: &["model"] },
     Room { name: "app", what: "the console's state and how messages change it; pure", rooms: &["model"] },
     Room { name: "ui", what: "draws `&State`, changes nothing", rooms: &["model", "app"] },
     Room {
         name: "session",
         what: "the terminal, the signals, the loop, the effects",
-        rooms: &["model", "config", "link", "watch", "cache", "app", "ui"],
+        rooms: &["model", "config", "link", "watch", "cache", "journal", "app", "ui"],
     },
     Room {
         name: "lab",
@@ -50,7 +51,7 @@ pub const ROOMS: &[Room] = &[
     Room {
         name: "cli",
         what: "a file per subcommand, each writing to a `&mut dyn Write`",
-        rooms: &["model", "config", "link", "watch", "cache", "app", "ui", "session", "lab"],
+        rooms: &["model", "config", "link", "watch", "cache", "journal", "app", "ui", "session", "lab"],
     },
     Room { name: "lib.rs", what: "names the rooms and nothing else", rooms: &[] },
     Room { name: "main.rs", what: "calls `cli` and exits with what it says", rooms: &["cli", "session"] },
@@ -87,13 +88,13 @@ pub const CRATES: &[Crate] = &[
     Crate { name: "futures-util", place: Rooms(&["link", "watch", "session"]), why: "streams of bytes and of keys" },
     Crate {
         name: "nix",
-        place: Rooms(&["link", "cache", "session", "lab", "cli"]),
+        place: Rooms(&["link", "cache", "journal", "session", "lab", "cli"]),
         why: "processes, terminal modes, signals, and who we are, without unsafe code here",
     },
     Crate {
         name: "serde_json",
-        place: Rooms(&["watch", "cache", "session", "cli"]),
-        why: "the answers of servers, the cached ones, and `-o json`",
+        place: Rooms(&["watch", "cache", "journal", "session", "cli"]),
+        why: "the answers of servers, the cached ones, the bytes of events, and `-o json`",
     },
     Crate {
         name: "tokio-postgres",
@@ -113,7 +114,7 @@ pub const CRATES: &[Crate] = &[
         why: "the handshake of a TLS probe, and the practice estate's side of one",
     },
     Crate { name: "schemars", place: Rooms(&["config"]), why: "the JSON Schema of the estate file, for editors" },
-    Crate { name: "rusqlite", place: Rooms(&["cache"]), why: "the file of last known readings" },
+    Crate { name: "rusqlite", place: Rooms(&["cache", "journal"]), why: "the file of last known readings, and that of the journal" },
     Crate { name: "nucleo-matcher", place: Rooms(&["app"]), why: "fuzzy search of the palette" },
     Crate { name: "regex", place: Rooms(&["model", "app"]), why: "matchers on labels, filters" },
     Crate { name: "similar", place: Rooms(&["model"]), why: "which lines differ between two configuration files" },
@@ -127,7 +128,7 @@ pub const CRATES: &[Crate] = &[
     },
     Crate { name: "axum", place: Rooms(&["lab"]), why: "the small servers of the practice estate" },
     Crate { name: "rcgen", place: Rooms(&["lab"]), why: "the certificate of the practice estate" },
-    Crate { name: "sha2", place: Rooms(&["lab"]), why: "the manifests of the practice store's snapshots" },
+    Crate { name: "sha2", place: Rooms(&["watch", "journal", "lab"]), why: "the manifests of snapshots, and the journal's chain" },
     Crate { name: "clap", place: Rooms(&["cli"]), why: "the command line" },
     Crate { name: "csv", place: Rooms(&["session"]), why: "exports as CSV" },
     Crate { name: "base64", place: Rooms(&["session"]), why: "a text that the terminal is asked to copy (OSC 52)" },

@@ -12,7 +12,9 @@ use quarterdeck::app::message::Message;
 use quarterdeck::app::state::{Identity, Look, State};
 use quarterdeck::app::update::update;
 use quarterdeck::config;
+use quarterdeck::journal::{self, Hand};
 use quarterdeck::session::archive::Archive;
+use quarterdeck::session::ask::verify::Verifier;
 use quarterdeck::session::feed::{Feed, Sources};
 use tokio::sync::{mpsc, watch};
 
@@ -37,7 +39,8 @@ fn told_within_three_polls(practice: &Practice, source: &str, alert: &str, need:
     let mut state = State::new(estate.clone(), who, look, Arc::new(keymap), Timestamp::now(), (160, 50));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     runtime.block_on(async {
-        let mut feed = Sources::new(estate.clone(), quarterdeck::watch::no_past(), Arc::new(Archive::new(estate, None)));
+        let archive = Arc::new(Archive::new(estate.clone(), None));
+        let mut feed = Sources::new(estate, quarterdeck::watch::no_past(), archive, nobody());
         let (_demand, wanted) = watch::channel(state.demand);
         let (out, mut messages) = mpsc::channel(64);
         feed.start(wanted, out);
@@ -110,4 +113,9 @@ fn a_standby_that_is_held_back() {
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, text.replace("paused = true", "paused = false")).unwrap();
     until("it replays again", || (practice.ledger_nodes()[1]["replay_paused"] == false).then_some(()));
+}
+
+/// Nothing is verified here.
+fn nobody() -> Arc<Verifier> {
+    Arc::new(Verifier::new(None, Hand { actor: journal::actor(&|_| None), version: String::new(), estate: None }))
 }

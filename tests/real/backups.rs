@@ -18,7 +18,7 @@ use crate::servers::{free_port, have, skip, until};
 use crate::sshd::{Sshd, have_sshd};
 
 /// Debian keeps PostgreSQL's own programs outside the path.
-const POSTGRES: &str = "/usr/lib/postgresql/15/bin";
+pub const POSTGRES: &str = "/usr/lib/postgresql/15/bin";
 
 fn answer(reading: &Reading<Answer>) -> &BackupAnswer {
     match &reading.held.as_ref().unwrap_or_else(|| panic!("{reading:?}")).value {
@@ -27,7 +27,7 @@ fn answer(reading: &Reading<Answer>) -> &BackupAnswer {
     }
 }
 
-fn done(mut command: Command) -> Output {
+pub fn done(mut command: Command) -> Output {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{command:?}: {said}");
@@ -35,8 +35,8 @@ fn done(mut command: Command) -> Output {
 }
 
 /// A PostgreSQL that archives to a pgBackRest repository. PostgreSQL refuses to be root, so that root is `postgres` here.
-struct Cluster {
-    folder: PathBuf,
+pub struct Cluster {
+    pub folder: PathBuf,
     root: bool,
     _temp: tempfile::TempDir,
 }
@@ -58,7 +58,7 @@ impl Cluster {
         self.run(&format!("{POSTGRES}/{program}"), arguments)
     }
 
-    fn backrest(&self, arguments: &[&str]) {
+    pub fn backrest(&self, arguments: &[&str]) {
         let config = format!("--config={}", self.config().display());
         let all: Vec<&str> = [config.as_str(), "--stanza=main"].into_iter().chain(arguments.iter().copied()).collect();
         self.run("pgbackrest", &all);
@@ -78,7 +78,7 @@ impl Cluster {
         self.folder.join("pgbackrest.conf")
     }
 
-    fn start() -> Cluster {
+    pub fn start() -> Cluster {
         let temp = tempfile::Builder::new().prefix("qd-real-").tempdir().unwrap();
         let id = done({
             let mut id = Command::new("id");
@@ -127,7 +127,7 @@ impl Drop for Cluster {
     }
 }
 
-fn sources(cluster: &Cluster, stanza: &str) -> String {
+pub fn sources(cluster: &Cluster, stanza: &str) -> String {
     let (program, config) = (cluster.argv("pgbackrest"), cluster.config());
     format!(
         "[[site]]\nname = \"fra1\"\nrole = \"primary\"\n[[site]]\nname = \"ams3\"\nrole = \"standby\"\n[[service]]\nname = \"postgres\"\n\

@@ -21,3 +21,4 @@ mod postgres;
 mod servers;
 mod sql;
 mod sshd;
+mod verification;

@@ -50,6 +50,7 @@ pub fn lines(state: &State, index: usize, page: &mut Page) {
     }
     log(state, of, page);
     promise(state, of, page);
+    super::verification::section(state, index, page);
     ladders(state, of, page);
     points(state, of, page);
 }

@@ -11,6 +11,7 @@ mod dora;
 mod help;
 mod service;
 mod source;
+pub mod verification;
 
 use std::fmt;
 
@@ -125,6 +126,10 @@ pub fn lines(state: &State, layer: &Layer, width: u16) -> (String, Vec<Row>) {
         Layer::Source { index, .. } => {
             let name = state.estate.sources.get(*index).map_or("?", |s| s.name.as_str());
             (format!("SOURCE  {name}"), source::lines(state, *index, page))
+        }
+        Layer::Verify { index, choice } => {
+            let name = state.estate.sources.get(*index).map_or("?", |s| s.name.as_str());
+            (format!("VERIFY  {name}"), verification::layer(state, *index, *choice, page))
         }
         Layer::Help { .. } => help::lines(state, width),
         Layer::Chart { .. } | Layer::Filter | Layer::Palette(_) | Layer::Share { .. } | Layer::Export(_) => (String::new(), page.done()),

@@ -22,6 +22,10 @@ pub(super) fn polling(state: &mut State, source: usize) {
 /// row's.
 pub(super) fn read(state: &mut State, source: usize, outcome: Outcome<Answer>, next_try: Timestamp) -> Vec<Effect> {
     let Some(reading) = state.newest.get_mut(source) else { return Vec::new() };
+    let mut outcome = outcome;
+    if let Outcome::Value { value, .. } = &mut outcome {
+        state.verifying.proofs.apply(&state.estate, source, value);
+    }
     reading.take(outcome, Some(next_try));
     if let Some(polling) = state.polling.get_mut(source) {
         *polling = false;
@@ -45,6 +49,7 @@ pub(super) fn cached(state: &mut State, all: Vec<Option<Held<Answer>>>) {
             reading.held = held.map(|held| Held { cached: true, ..held });
         }
     }
+    state.verifying.proofs.apply_all(&state.estate, &mut state.newest);
     state.see(state.newest.clone());
     pane::refresh(state);
 }

@@ -9,7 +9,7 @@ use crate::app::pane;
 use crate::app::state::{Frozen, State};
 use crate::model::preferences::ZoneChoice;
 
-use super::{deeds, layers, lists, metrics, share, typing};
+use super::{deeds, layers, lists, metrics, share, typing, verify};
 
 /// A key was pressed.
 pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
@@ -55,6 +55,9 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Mark => deeds::mark(state),
         Action::Compare => return deeds::compare(state),
         Action::Measures => return deeds::measures(state),
+        Action::Verify => verify::open(state),
+        Action::StartVerification => return verify::start(state),
+        Action::StopVerification => return verify::stop(state),
         Action::NextPane => layers::show(state, neighbour(state.pane, 1)),
         Action::PreviousPane => layers::show(state, neighbour(state.pane, Pane::ALL.len() - 1)),
         Action::Down

@@ -7,7 +7,7 @@ use crate::app::layer::{Layer, Pane};
 use crate::app::state::State;
 use crate::app::{databases, overview, page, pane};
 
-use super::metrics;
+use super::{metrics, verify};
 
 /// Farther than any list is long.
 const FAR: isize = 1 << 30;
@@ -28,6 +28,7 @@ pub(super) fn walk(state: &mut State, action: Action) {
             *scroll = scroll.saturating_add_signed(by).min(rows.len().saturating_sub(height as usize));
         }
         Some(Layer::Palette(palette)) => palette.step(by),
+        Some(Layer::Verify { .. }) => verify::step(state, by),
         Some(_) => {}
         None => step(state, action, height),
     }

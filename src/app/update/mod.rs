@@ -9,6 +9,7 @@ mod lists;
 mod metrics;
 mod share;
 mod typing;
+pub(crate) mod verify;
 
 use super::ask::Told;
 use super::deployments::window;
@@ -74,6 +75,7 @@ fn told(state: &mut State, told: Told) -> Vec<Effect> {
         Told::Did { key, did } => deeds::did(state, &key, did),
         Told::Diff { from, to, found } => deeds::different(state, &from, &to, &found),
         Told::Dora { table } => deeds::measured(state, &table),
+        Told::Verification(source, news) => return verify::told(state, source, *news),
     }
     Vec::new()
 }

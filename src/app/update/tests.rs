@@ -2,6 +2,7 @@
 
 mod deeds;
 mod deployments;
+mod verify;
 mod window;
 
 use std::sync::Arc;

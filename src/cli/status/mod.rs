@@ -15,6 +15,7 @@ use crate::model::estate::{Estate, Severity};
 use crate::model::metric::Demand;
 use crate::model::reading::{Freshness, Reading};
 use crate::model::source::Answer;
+use crate::session::ask::verify::known;
 use crate::session::past::past;
 use crate::watch;
 
@@ -98,7 +99,13 @@ pub fn run(settings: &Settings<'_>, out: &mut dyn Write, err: &mut dyn Write) ->
 /// Tries every source once; each try ends by its own timeout. What earlier consoles saw is there where it is kept.
 pub fn poll(settings: &Settings<'_>, estate: &Arc<Estate>, demand: Demand) -> Result<Vec<Reading<Answer>>, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(color_eyre::Report::from)?;
-    let readings = runtime.block_on(watch::once(estate, demand, &past(estate.clone(), settings.paths.readings())));
+    let mut readings = runtime.block_on(watch::once(estate, demand, &past(estate.clone(), settings.paths.readings())));
+    if let Some(journal) = settings.paths.journal() {
+        // What was verified; where the journal cannot be read nothing is proved, and the log says why.
+        let (proofs, problem) = known(&journal);
+        problem.iter().for_each(|problem| tracing::warn!(problem, "the journal cannot be used"));
+        proofs.apply_all(estate, &mut readings);
+    }
     // A name that is still being looked up must not keep us here.
     runtime.shutdown_background();
     Ok(readings)

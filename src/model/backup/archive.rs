@@ -184,6 +184,7 @@ pub(super) fn point(id: &str, until: Timestamp, base: &RecoveryPoint) -> Arc<Rec
         evidence: Evidence { job: true, ..Evidence::default() },
         broken: None,
         hold: None,
+        checked: None,
         part: Part { wal_from: None, ..base.part.clone() },
     })
 }

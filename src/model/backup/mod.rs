@@ -5,6 +5,7 @@ mod archive;
 mod bounds;
 mod exposure;
 mod ladder;
+mod order;
 mod place;
 mod point;
 mod policy;
@@ -13,6 +14,7 @@ mod schedule;
 mod state;
 #[cfg(test)]
 mod tests;
+mod verified;
 mod views;
 
 use std::fmt;
@@ -28,12 +30,14 @@ pub use archive::{Archive, ArchiverSaid, SlotSaid, Wal};
 pub use bounds::{Bounds, Keep, OnHold, bounds};
 pub use exposure::{Copy, Exposure, Loss, Place, breach, exposure, losses, widest};
 pub use ladder::{Hole, Ladder, Slot, ladder};
+pub use order::{Extent, Order, Progress, nothing_to_verify, orders, with_needs};
 pub use place::CopyAt;
 pub use point::{Evidence, Part, PointKind, Points, Proof, RecoveryPoint};
 pub use policy::{Advice, advice};
 pub use prune::{Candidate, Gate, Prune, prune};
 pub use schedule::{Beat, Trend, Worst, beat, trend, worst};
 pub use state::{BackupState, CopyState, Restored, Said, state};
+pub use verified::{Checked, Done, Failed, Method, Outcome, PointCheck, Proofs, Proven, Verification};
 pub use views::views;
 
 /// Recovery points of one backup that are kept, the newest.

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::Checked;
+
 /// What a point is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -139,6 +141,9 @@ pub struct RecoveryPoint {
     /// Which part of its source it belongs to.
     #[serde(default)]
     pub part: Part,
+    /// What the journal's verifications say of it. No source tells it and no file keeps it beside the journal.
+    #[serde(skip)]
+    pub checked: Option<Arc<Checked>>,
 }
 
 impl RecoveryPoint {
@@ -147,12 +152,13 @@ impl RecoveryPoint {
     pub fn proof(&self) -> Proof {
         let seen = |at: Option<Timestamp>| at.is_some_and(|at| at >= self.restores_to);
         let of = &self.evidence;
+        let checked = self.checked.as_deref();
         match () {
-            () if self.broken.is_some() => Proof::V0,
+            () if self.broken.is_some() || checked.is_some_and(|checked| checked.failed.is_some()) => Proof::V0,
             () if seen(of.restored) => Proof::V5,
             () if seen(of.started) => Proof::V4,
-            () if seen(of.read) => Proof::V3,
-            () if seen(of.checksum) => Proof::V2,
+            () if seen(of.read) || checked.is_some_and(|checked| seen(checked.read)) => Proof::V3,
+            () if seen(of.checksum) || checked.is_some_and(|checked| seen(checked.checksum)) => Proof::V2,
             () if of.job => Proof::V1,
             () => Proof::V0,
         }
@@ -244,6 +250,9 @@ impl<'a> Points<'a> {
 fn own(point: &RecoveryPoint, now: Timestamp) -> Option<String> {
     if let Some(why) = &point.broken {
         return Some(why.clone());
+    }
+    if let Some(failed) = point.checked.as_ref().and_then(|checked| checked.failed.as_ref()) {
+        return Some(format!("verification failed: {}", failed.what));
     }
     // A clock that is ahead must not make the exposure look smaller than it is.
     (point.restores_to > now || point.usable() > now).then(|| "it is of the future: a clock is wrong".to_owned())

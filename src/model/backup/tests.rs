@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
+use crate::model::event::{Actor, Event, Process, Record};
 
 fn t(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -37,6 +38,7 @@ fn point(at: Timestamp) -> RecoveryPoint {
         broken: None,
         hold: None,
         part: Part::default(),
+        checked: None,
     }
 }
 
@@ -471,4 +473,115 @@ fn a_log_is_worth_what_was_written_to_its_newest_file_not_when_that_was_archived
     let behind = archiver(&[("000000010000000000000008", 3), ("000000010000000000000007", 9)]);
     assert_eq!(behind.until_of("000000010000000000000007"), Ok(now() - mins(9)));
     assert!(behind.until_of("000000010000000000000006").is_err());
+}
+
+fn actor(id: u32) -> Actor {
+    let process = Process { id, began: 1 };
+    Actor { user: "ann".into(), uid: 1, login: None, host: "jump".into(), terminal: None, ssh: None, process }
+}
+
+/// An event of the verification of `a` (and `b`, which is always well) that began at `at` and took a minute.
+fn verified(at: Timestamp, method: Method, outcome: Outcome, broken: Option<&str>) -> Record {
+    let points = match outcome {
+        Outcome::Passed | Outcome::Failed => {
+            vec![PointCheck { id: "a".into(), broken: broken.map(str::to_owned) }, PointCheck { id: "b".into(), broken: None }]
+        }
+        _ => vec![],
+    };
+    let of = Verification {
+        source: "store".into(),
+        target: "/backups".into(),
+        method,
+        started: at,
+        ended: (outcome != Outcome::Begun).then(|| at + mins(1)),
+        outcome,
+        points,
+        evidence: vec![],
+    };
+    Record {
+        seq: 1,
+        prev: String::new(),
+        said_at: at,
+        written_at: at,
+        actor: actor(7),
+        version: String::new(),
+        estate: None,
+        event: Event::Verification(of),
+    }
+}
+
+fn stores(folder: &str) -> crate::model::estate::Estate {
+    use crate::model::estate::tests::{bare, source};
+    let of = BackupOf::Directory { folder: folder.into() };
+    bare(vec![source("store", crate::model::estate::SourceKind::Backup(Backup::new(of)))])
+}
+
+/// The proof of the point `a`, and whether it can be used, after these events.
+fn proof_after(records: &[Record], folder: &str) -> (Proof, bool) {
+    let of = RecoveryPoint { id: "a".into(), ..point(now() - hours(10)) };
+    let mut answer = crate::model::source::Answer::Backup(Arc::new(BackupAnswer { points: vec![Arc::new(of)], ..Default::default() }));
+    Proofs::of(records).apply(&stores(folder), 0, &mut answer);
+    let crate::model::source::Answer::Backup(answer) = &answer else { unreachable!() };
+    (answer.points[0].proof(), Points::new(&answer.points, now()).usable().count() == 1)
+}
+
+#[test]
+fn what_was_verified_follows_from_the_journal_alone() {
+    use Outcome::{Begun, Cancelled, Failed, Passed, Unknown};
+    let restic = |percent| Method::Restic { percent };
+    let after = |events: &[(i64, Method, Outcome, Option<&str>)]| {
+        let records: Vec<Record> = events.iter().map(|(at, m, o, b)| verified(now() - mins(*at), *m, *o, *b)).collect();
+        proof_after(&records, "/backups")
+    };
+    assert_eq!(after(&[]), (Proof::V1, true));
+    assert_eq!(after(&[(9, Method::Files, Passed, None)]), (Proof::V3, true));
+    assert_eq!(after(&[(9, Method::PgBackRest, Passed, None)]), (Proof::V2, true));
+    assert_eq!(after(&[(9, restic(10), Passed, None)]), (Proof::V2, true));
+    assert_eq!(after(&[(9, restic(100), Passed, None), (8, restic(10), Passed, None)]), (Proof::V3, true));
+    for nothing in [Begun, Cancelled, Unknown] {
+        assert_eq!(after(&[(9, Method::Files, nothing, None)]), (Proof::V1, true), "{nothing:?}");
+        assert_eq!(after(&[(9, Method::Files, Passed, None), (8, Method::Files, nothing, None)]), (Proof::V3, true));
+        assert_eq!(after(&[(9, Method::Files, Failed, Some("x")), (8, Method::Files, nothing, None)]), (Proof::V0, false));
+    }
+    assert_eq!(after(&[(9, Method::Files, Failed, Some("x"))]), (Proof::V0, false));
+    assert_eq!(after(&[(9, Method::Files, Failed, Some("x")), (8, Method::Files, Passed, None)]), (Proof::V3, true), "it was repaired");
+    // Another part of the packs says nothing of the one that was damaged.
+    assert_eq!(after(&[(9, restic(10), Failed, Some("x")), (8, restic(10), Passed, None)]), (Proof::V0, false));
+    assert_eq!(after(&[(9, restic(10), Failed, Some("x")), (8, restic(100), Passed, None)]), (Proof::V3, true));
+    // Before the point was there it was not looked at: its id was another's.
+    assert_eq!(after(&[(602, Method::Files, Passed, None)]).0, Proof::V1);
+    let elsewhere = [verified(now() - mins(9), Method::Files, Passed, None)];
+    assert_eq!(proof_after(&elsewhere, "/other"), (Proof::V1, true), "the name leads elsewhere now");
+}
+
+#[test]
+fn one_that_began_and_did_not_end_is_told_apart_from_one_that_still_runs() {
+    let other = Record { actor: actor(8), ..verified(now() - mins(5), Method::Files, Outcome::Begun, None) };
+    let records = [
+        verified(now() - mins(9), Method::Files, Outcome::Begun, None),
+        verified(now() - mins(9), Method::Files, Outcome::Passed, None),
+        verified(now() - mins(7), Method::Files, Outcome::Begun, None),
+        other,
+    ];
+    let mut proofs = Proofs::of(&records);
+    proofs.look(|actor| actor.process.id == 8);
+    let proven = proofs.of_backup("store", "/backups").unwrap();
+    let open: Vec<(u32, bool)> = proven.open.iter().map(|open| (open.actor.process.id, open.alive)).collect();
+    assert_eq!(open, [(7, false), (8, true)]);
+    assert_eq!(proven.last.as_ref().unwrap().of.outcome, Outcome::Passed);
+}
+
+#[test]
+fn the_newest_point_is_verified_with_all_that_it_needs() {
+    let chain = |id: &str, needs: &[&str], back| {
+        Arc::new(RecoveryPoint { id: id.into(), needs: needs.iter().map(|n| (*n).into()).collect(), ..point(now() - mins(back)) })
+    };
+    let points = vec![chain("c", &["b", "gone"], 1), chain("b", &["a", "c"], 2), chain("a", &[], 3), chain("x", &[], 4)];
+    let answer = BackupAnswer { points, ..Default::default() };
+    let estate = stores("/backups");
+    let all = orders(0, &estate.sources[0], Some(&answer));
+    let ids = |order: &Order| order.points.iter().map(|p| p.id.clone()).collect::<Vec<_>>().join(" ");
+    assert_eq!(all.iter().map(ids).collect::<Vec<_>>(), ["c b a", "c b a x"], "in a ring too");
+    assert_eq!((all[0].words(), all[1].cost()), ("the point c and the 2 that it needs, every file".into(), "reads about 3.91KiB".into()));
+    assert!(orders(0, &estate.sources[0], None).is_empty() && orders(0, &estate.sources[0], Some(&BackupAnswer::default())).is_empty());
 }

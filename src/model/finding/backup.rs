@@ -32,6 +32,7 @@ pub(super) fn of_backups(estate: &Estate, readings: &Readings, before: &Before<'
         archiver(&about, state, now, all);
         kept(&about, state, now, all);
         ladders(&about, state, now, all);
+        verified(&about, state, now, all);
     }
 }
 
@@ -97,6 +98,20 @@ fn with(
         }
         _ => {}
     }
+}
+
+/// One finding for each backup that a verification found broken: it names the newest such point and counts the others.
+fn verified(about: &About<'_>, state: &BackupState, now: Timestamp, all: &mut Vec<Arc<Alert>>) {
+    let points = state.answer.iter().flat_map(|answer| &answer.points);
+    let mut broken = points.filter_map(|point| Some((point, point.checked.as_ref()?.failed.as_ref()?)));
+    let Some((point, failed)) = broken.next() else { return };
+    let name = &about.source.name;
+    let others = match broken.count() {
+        0 => String::new(),
+        more => format!(" (and {more} more points)"),
+    };
+    let summary = format!("{name}: verification found {} broken{others}: {}", point.id, failed.what);
+    about.push(format!("backup {name:?} verification"), "backup is broken", Severity::Critical, &summary, failed.at, now, all);
 }
 
 fn job(about: &About<'_>, state: &BackupState, now: Timestamp, all: &mut Vec<Arc<Alert>>) {

@@ -130,12 +130,14 @@ fn row(canvas: &mut Canvas, state: &State, y: u16, of: &BackupState, selected: b
     canvas.put(at.site, y, at.proof - at.site - 1, &site, token);
     let proof = of.newest.as_ref().map_or("-", |p| p.proof().word());
     canvas.put(at.proof, y, 3, proof, Token::Text);
-    let (text, token) = match of.tested {
-        Some(test) => {
+    let (text, token) = match (state.verifying.running.get(&of.source), of.tested) {
+        // For as long as it takes it stands in place of the last restore, which the page has too.
+        (Some(running), _) => (running.cell(), Token::Title),
+        (None, Some(test)) => {
             let took = test.took.map_or("?".to_owned(), short);
             (format!("{} in {took}", short(state.now.duration_since(test.at))), Token::Text)
         }
-        None => ("never ?".to_owned(), Token::Unknown),
+        (None, None) => ("never ?".to_owned(), Token::Unknown),
     };
     canvas.put(at.test, y, 11, &text, token);
     if let Some(x) = at.copy {

@@ -20,9 +20,9 @@ use crate::watch::wire::Fault;
 /// The file that is written last.
 pub(super) const MANIFEST: &str = "SHA256SUMS";
 /// The file that names the snapshot that this one builds on.
-const BASE: &str = "BASE";
+pub(super) const BASE: &str = "BASE";
 /// Bytes of a manifest that are read: half a million files.
-const MANIFEST_CAP: u64 = 64 << 20;
+pub(super) const MANIFEST_CAP: u64 = 64 << 20;
 /// Entries of the folder that are looked at.
 const ENTRIES: usize = 100_000;
 

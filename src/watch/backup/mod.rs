@@ -8,6 +8,7 @@ mod pgbackrest;
 mod restic;
 #[cfg(test)]
 mod tests;
+pub mod verify;
 
 use std::sync::Arc;
 
@@ -166,5 +167,6 @@ fn bare(id: &str, restores_to: Timestamp) -> RecoveryPoint {
         broken: None,
         hold: None,
         part: Default::default(),
+        checked: None,
     }
 }

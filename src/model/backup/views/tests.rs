@@ -59,6 +59,7 @@ fn base(ago: i64, repo: u32, from: u32) -> Arc<RecoveryPoint> {
         evidence: Evidence { job: true, ..Evidence::default() },
         broken: None,
         hold: None,
+        checked: None,
         part: Part { repo: Some(repo), wal_from: Some(file(from)), of: None },
     })
 }
