@@ -20,6 +20,7 @@ pub mod palette;
 pub mod pane;
 pub mod state;
 pub mod subject;
+pub mod timeline;
 pub mod update;
 pub mod when;
 pub mod wrap;

@@ -32,6 +32,8 @@ pub enum Goal {
     Alert(AlertId),
     /// A deployment, by its key.
     Deployment(Arc<str>),
+    /// The timeline of a service, by name.
+    TimelineOf(String),
     /// All alerts that a source of this name told of.
     AlertsOf(String),
 }
@@ -112,6 +114,7 @@ fn items(state: &State) -> Vec<Item> {
             Pane::Databases => Action::Databases,
             Pane::Backups => Action::Backups,
             Pane::Deployments => Action::Deployments,
+            Pane::Timeline => Action::Timeline,
         };
         items.push(item(format!("pane {}", pane.name()), key(action), Goal::Pane(pane)));
     }
@@ -122,6 +125,8 @@ fn items(state: &State) -> Vec<Item> {
     for (service, health) in state.estate.services.iter().zip(&view.services) {
         let note = health.overall.severity.word().to_owned();
         items.push(item(format!("service {}", service.name), note, Goal::Service(service.name.clone())));
+        let goal = Goal::TimelineOf(service.name.clone());
+        items.push(item(format!("timeline of {}", service.name), String::new(), goal));
     }
     for panel in state.panels() {
         let of = panel.panel.service.as_deref().map_or_else(String::new, |service| format!("of {service}"));
@@ -140,13 +145,16 @@ fn items(state: &State) -> Vec<Item> {
 /// True where running the action from the palette does something in that scope. Moving about is for keys, panes have
 /// lines of their own.
 fn offered(scope: Scope, action: Action) -> bool {
-    let list = matches!(scope, Scope::Overview | Scope::Alerts | Scope::Metrics | Scope::Backups | Scope::Deployments | Scope::Databases);
+    let list = matches!(
+        scope,
+        Scope::Overview | Scope::Alerts | Scope::Metrics | Scope::Backups | Scope::Deployments | Scope::Databases | Scope::Timeline
+    );
     match action {
         Action::Open | Action::Filter => list,
         Action::Back => !list,
         Action::Muted | Action::Group | Action::Near => scope == Scope::Alerts,
-        Action::Longer | Action::Shorter => matches!(scope, Scope::Metrics | Scope::Chart),
-        Action::Live => scope == Scope::Chart,
+        Action::Longer | Action::Shorter => matches!(scope, Scope::Metrics | Scope::Chart | Scope::Timeline),
+        Action::Live => matches!(scope, Scope::Chart | Scope::Timeline),
         Action::Help => scope != Scope::Help,
         Action::Close
         | Action::Quit
@@ -166,6 +174,7 @@ fn offered(scope: Scope, action: Action) -> bool {
         | Action::Databases
         | Action::Backups
         | Action::Deployments
+        | Action::Timeline
         | Action::Down
         | Action::Up
         | Action::Left

@@ -17,6 +17,7 @@ use crate::model::needs::{self, About, Need};
 use crate::model::preferences::{Theme, ZoneChoice};
 use crate::model::reading::{Freshness, Reading};
 use crate::model::source::Answer;
+use crate::model::timeline::Event;
 
 use super::databases::DatabaseRow;
 use super::deployments::Deployments;
@@ -24,6 +25,7 @@ use super::filter::Filter;
 use super::keymap::Keymap;
 use super::layer::{Layer, Pane, Scope, scope};
 use super::list::List;
+use super::timeline::Timeline;
 
 /// Who sits where: on the first line of every screen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -242,6 +244,8 @@ pub struct State {
     pub frozen: Option<Frozen>,
     /// Newest first.
     pub changes: VecDeque<Change>,
+    /// What was seen to happen in this run, the oldest first.
+    pub seen: VecDeque<Event>,
     /// The pane at the bottom of the stack.
     pub pane: Pane,
     /// What lies on it.
@@ -278,6 +282,8 @@ pub struct State {
     pub backups: PaneList<usize>,
     /// Places in the shown view's backups that the filter leaves.
     pub backup_rows: Vec<usize>,
+    /// The Timeline pane.
+    pub timeline: Timeline,
     /// What is asked of panels.
     pub demand: Demand,
     /// How things look.
@@ -305,6 +311,7 @@ impl State {
             size,
             frozen: None,
             changes: VecDeque::new(),
+            seen: VecDeque::new(),
             pane: Pane::Overview,
             layers: Vec::new(),
             way_back: None,
@@ -323,6 +330,7 @@ impl State {
             database_rows: Vec::new(),
             backups: PaneList::default(),
             backup_rows: Vec::new(),
+            timeline: Timeline::default(),
             demand: Demand::default(),
             look,
             keymap,

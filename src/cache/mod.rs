@@ -2,6 +2,7 @@
 //! A file of its own that can be deleted at any time; whatever is wrong with it, it is set aside and begun anew.
 
 mod history;
+pub mod seen;
 mod trim;
 
 use std::cell::RefCell;
@@ -21,7 +22,7 @@ use crate::model::source::Answer;
 /// `qdck`: tells this cache from any other SQLite file.
 const APPLICATION: i32 = 0x7164_636b;
 /// Grows with every change of the tables or of what is in them; another version's file is begun anew.
-const VERSION: i32 = 2;
+const VERSION: i32 = 3;
 /// How long one console waits for another that writes.
 const BUSY: Duration = Duration::from_secs(1);
 /// How often it looks whether another console is done with opening.
@@ -241,6 +242,7 @@ fn connect(path: &Path) -> rusqlite::Result<Option<Connection>> {
                  );",
             )?;
             transaction.execute_batch(history::TABLES)?;
+            transaction.execute_batch(seen::TABLES)?;
             transaction.pragma_update(None, "application_id", APPLICATION)?;
             transaction.pragma_update(None, "user_version", VERSION)?;
         }
@@ -250,7 +252,7 @@ fn connect(path: &Path) -> rusqlite::Result<Option<Connection>> {
     database.pragma_update(None, "synchronous", "OFF")?;
     // Ours by its numbers, but are the tables there?
     database.prepare_cached("SELECT held FROM reading WHERE estate = ?1 AND source = ?2 AND origin = ?3")?;
-    for proof in history::PROOF {
+    for proof in history::PROOF.into_iter().chain(seen::PROOF) {
         database.prepare(proof)?;
     }
     Ok(Some(database))

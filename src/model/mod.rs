@@ -22,3 +22,4 @@ pub mod selector;
 pub mod silence;
 pub mod source;
 pub mod text;
+pub mod timeline;

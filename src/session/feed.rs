@@ -1,5 +1,6 @@
 //! Where readings come from, as the loop sees it: started once, asked to hurry, told what the screen wants.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
@@ -30,13 +31,20 @@ pub struct Sources {
     estate: Arc<Estate>,
     past: Past,
     watchers: Option<Watchers>,
+    cache: Option<PathBuf>,
     out: Option<mpsc::Sender<Message>>,
 }
 
 impl Sources {
     /// The sources of that estate, not yet tried, with what earlier starts saw of them.
     pub fn new(estate: Arc<Estate>, past: Past) -> Sources {
-        Sources { estate, past, watchers: None, out: None }
+        Sources { estate, past, watchers: None, out: None, cache: None }
+    }
+
+    /// The same, with the cache that what consoles saw is read from.
+    pub fn reading(mut self, cache: Option<PathBuf>) -> Sources {
+        self.cache = cache;
+        self
     }
 }
 
@@ -62,7 +70,7 @@ impl Feed for Sources {
 
     fn ask(&self, ask: Ask) {
         let Some(out) = self.out.clone() else { return };
-        let desk = Desk { estate: self.estate.clone() };
+        let desk = Desk { estate: self.estate.clone(), cache: self.cache.clone() };
         tokio::spawn(async move {
             // Where the loop has ended meanwhile, nobody wants it.
             let _ = out.send(Message::Told(Box::new(desk.answer(ask).await))).await;

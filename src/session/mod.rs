@@ -92,6 +92,7 @@ async fn session(
     flush: Flush,
 ) -> color_eyre::Result<u8> {
     let past = past::past(estate.clone(), options.cache.clone());
+    let cache = options.cache.clone();
     let (store, cached) = shelf(&estate, options.cache).await;
     let mut state = State::new(estate.clone(), identity, look, keymap, Wall.now(), (80, 24));
     state.read_only = options.read_only;
@@ -115,7 +116,7 @@ async fn session(
         input: input::listen(panic_key).wrap_err("cannot read the terminal")?,
         notices,
         clock: Wall,
-        feed: Sources::new(estate.clone(), past),
+        feed: Sources::new(estate.clone(), past).reading(cache),
         keeper: Keeper::new(store, estate.sources.len()),
     };
     let code = run::run(&mut parts).await;

@@ -182,6 +182,7 @@ where
                 (message, Hurry::Calmly)
             }
             Event::Derived(derived) => {
+                keeper.saw(&derived.seen, clock.now());
                 old = Some((state.view.clone(), state.readings.clone()));
                 (Message::Derived(Box::new(derived)), Hurry::Calmly)
             }

@@ -5,6 +5,7 @@ pub mod databases;
 pub mod deployments;
 pub mod findings;
 pub mod keys;
+pub mod timeline;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -291,6 +292,9 @@ pub fn shown(screen: &str, size: (u16, u16)) -> State {
     }
     if screen == "databases" {
         return databases::shown(size);
+    }
+    if screen.starts_with("timeline") {
+        return timeline::shown(screen, size);
     }
     if screen.starts_with("deploy") {
         return deployments::shown(screen, size);

@@ -17,7 +17,10 @@ use crate::model::source::{Answer, HistoryAnswer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 18] = [
+const SCREENS: [&str; 21] = [
+    "timeline",
+    "timeline all",
+    "timeline alert",
     "backups",
     "backup",
     "databases",
@@ -176,6 +179,7 @@ fn a_moved_selection_changes_few_cells() {
         let mut state = match pane {
             Pane::Databases => databases::shown((80, 24)),
             Pane::Backups => backups::kept((80, 24)),
+            Pane::Timeline => timeline::shown("timeline", (80, 24)),
             _ => deployments::deployed((80, 24)),
         };
         state.pane = pane;
@@ -186,6 +190,7 @@ fn a_moved_selection_changes_few_cells() {
         state.metrics.list.row += 1;
         state.backups.list.row += 1;
         state.deployments.list.row += 1;
+        state.timeline.list.list.row += 1;
         let changed = before.diff(&buffer(&state, (80, 24))).len();
         // What is said of the selected backup stands below the list.
         let most = if pane == Pane::Backups { 400 } else { 90 };

@@ -16,3 +16,4 @@ mod metrics;
 mod pair;
 mod postgres;
 mod servers;
+mod timeline;

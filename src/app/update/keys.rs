@@ -9,7 +9,7 @@ use crate::app::pane;
 use crate::app::state::{Frozen, State};
 use crate::model::preferences::ZoneChoice;
 
-use super::{layers, lists, metrics, typing};
+use super::{layers, lists, metrics, timeline, typing};
 
 /// A key was pressed.
 pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
@@ -47,7 +47,8 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Databases => layers::show(state, Pane::Databases),
         Action::Backups => layers::show(state, Pane::Backups),
         Action::Deployments => layers::show(state, Pane::Deployments),
-        Action::Near => layers::near(state),
+        Action::Timeline => timeline::open(state),
+        Action::Near => timeline::near(state),
         Action::NextPane => layers::show(state, neighbour(state.pane, 1)),
         Action::PreviousPane => layers::show(state, neighbour(state.pane, Pane::ALL.len() - 1)),
         Action::Down
@@ -69,6 +70,8 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
             state.grouped = !state.grouped;
             pane::refresh(state);
         }
+        Action::Longer | Action::Shorter if on_timeline(state) => timeline::window(state, action == Action::Longer),
+        Action::Live if on_timeline(state) => timeline::live(state),
         Action::Longer => metrics::range(state, true),
         Action::Shorter => metrics::range(state, false),
         Action::Live => metrics::live(state),
@@ -85,6 +88,10 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Close | Action::Help | Action::Palette | Action::Nothing => {}
     }
     Vec::new()
+}
+
+fn on_timeline(state: &State) -> bool {
+    state.pane == Pane::Timeline && state.layers.is_empty()
 }
 
 fn neighbour(pane: Pane, by: usize) -> Pane {

@@ -2,20 +2,18 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
-
 use crate::app::databases::DatabaseRow;
 use crate::app::effect::Effect;
 use crate::app::filter::Filter;
 use crate::app::layer::{Layer, Pane, Spot};
 use crate::app::palette::Goal;
 use crate::app::pane;
-use crate::app::state::{AlertRow, OverviewRow, PaneList, State, WayBack};
+use crate::app::state::{AlertRow, OverviewRow, State, WayBack};
 use crate::model::alert::{Alert, AlertId};
 use crate::model::change::Change;
 use crate::model::needs::About;
 
-use super::{keys, typing};
+use super::{keys, timeline, typing};
 
 /// Takes the top layer away; false where there is none. A filter line gives its former filter back.
 pub(super) fn pop(state: &mut State) -> bool {
@@ -77,6 +75,7 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
         Goal::Panel(panel) => lay(state, Layer::Chart { panel, cursor: None }),
         Goal::Alert(id) => alert(state, &id),
         Goal::Deployment(key) => deployment(state, &key),
+        Goal::TimelineOf(service) => timeline::of_service(state, service),
         Goal::AlertsOf(source) => {
             state.show_muted = true;
             narrow(state, by_field("source", &source));
@@ -86,7 +85,7 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
 }
 
 /// Lays a view on top. Filter line and help below it would be come upon again on the way back: they go.
-fn lay(state: &mut State, layer: Layer) {
+pub(super) fn lay(state: &mut State, layer: Layer) {
     while matches!(state.layers.last(), Some(Layer::Filter | Layer::Help { .. })) {
         pop(state);
     }
@@ -101,31 +100,10 @@ fn alert(state: &mut State, id: &AlertId) {
     }
 }
 
-fn deployment(state: &mut State, key: &str) {
+pub(super) fn deployment(state: &mut State, key: &str) {
     if let Some(deployment) = state.shown().deployments.find(key).map(|(_, one)| one.clone()) {
         lay(state, Layer::Deployment { deployment, spot: Spot::default() });
     }
-}
-
-/// How long before an alert began, and how long after it, a deployment is near it.
-const NEAR: (SignedDuration, SignedDuration) = (SignedDuration::from_hours(2), SignedDuration::from_mins(10));
-
-/// Shows what was deployed around the time at which the selected alert began, of all services: the cause is often
-/// elsewhere. The filter says which times these are. Going back leads to the alert.
-pub(super) fn near(state: &mut State) {
-    if state.pane != Pane::Alerts || !state.layers.is_empty() {
-        return;
-    }
-    let Some(AlertRow::Alert(place)) = state.alert_rows.get(state.alerts.list.row) else { return };
-    let Some(began) = state.shown().alerts.get(*place).map(|alert| alert.starts_at) else { return };
-    let moment = |at: Result<Timestamp, jiff::Error>| at.unwrap_or(began).strftime("%Y-%m-%dT%H:%M:%S").to_string();
-    let text = format!("time>={} time<={}", moment(began.checked_sub(NEAR.0)), moment(began.checked_add(NEAR.1)));
-    let Ok(filter) = Filter::parse(&text) else { return };
-    let way = WayBack { pane: state.pane, layers: Vec::new(), alerts: state.alerts.clone(), further: state.way_back.take() };
-    show(state, Pane::Deployments);
-    state.way_back = Some(Box::new(way));
-    state.deployments = PaneList { typed: filter.text.clone(), filter, ..PaneList::default() };
-    pane::refresh(state);
 }
 
 /// Looks closer at the selected row.
@@ -167,6 +145,7 @@ pub(super) fn open(state: &mut State) {
                 deployment(state, &key);
             }
         }
+        Pane::Timeline => timeline::closer(state),
         Pane::Metrics => {
             if let Some(panel) = state.metrics.list.selected.clone() {
                 lay(state, Layer::Chart { panel, cursor: None });

@@ -6,7 +6,7 @@ use crate::app::layer::{Layer, Pane};
 use crate::app::state::State;
 use crate::app::{databases, overview, page, pane};
 
-use super::metrics;
+use super::{metrics, timeline};
 
 /// Farther than any list is long.
 const FAR: isize = 1 << 30;
@@ -71,6 +71,7 @@ fn step(state: &mut State, action: Action, height: isize) {
             list.step(state.deployment_rows.len(), |row| pane::deployment_id(state, row), lines(action, height), room);
             state.deployments.list = list;
         }
+        Pane::Timeline => timeline::walk(state, action, lines(action, height)),
         Pane::Metrics => {
             let len = state.metric_rows.len();
             let grid = grid(state.size, state.metric_rows.len());

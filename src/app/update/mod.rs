@@ -5,12 +5,15 @@ mod keys;
 mod layers;
 mod lists;
 mod metrics;
+mod timeline;
 mod typing;
 
+use super::ask::Told;
 use super::effect::Effect;
 use super::message::Message;
 use super::pane;
 use super::state::State;
+use super::timeline as app_timeline;
 
 /// Takes in what happened. `state.now` is already the moment of the message.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
@@ -37,8 +40,14 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             data::cached(state, all);
             Vec::new()
         }
-        Message::Told(told) => match *told {},
+        Message::Told(told) => {
+            match *told {
+                Told::Timeline(from, to, past) => app_timeline::told(state, from, to, past),
+            }
+            Vec::new()
+        }
     };
+    effects.extend(app_timeline::wanted(state));
     state.demand.points = pane::points(state);
     if state.demand != before {
         effects.push(Effect::Demand(state.demand));

@@ -1,6 +1,7 @@
 //! The console as hands and sources drive it, over the real default keymap.
 
 mod deployments;
+mod timeline;
 
 use std::sync::Arc;
 
@@ -611,7 +612,7 @@ fn looks_go_round_and_the_rest_is_asked_of_the_world() {
     assert_eq!(state.look.zone, ZoneChoice::Local);
     press(&mut state, "z");
     assert_eq!(state.look.zone, ZoneChoice::Utc, "the estate names no zone");
-    press(&mut state, "t t t");
+    press(&mut state, "T T T");
     assert_eq!(state.look.theme, 1);
     assert_eq!(press(&mut state, "r ctrl-l ctrl-z"), [Effect::Poll(None), Effect::Redraw, Effect::Suspend]);
     press(&mut state, "tab tab");
