@@ -15,7 +15,7 @@ use super::layer::{Layer, Pane};
 use super::list::List;
 use super::state::{AlertRow, State};
 use super::subject::OfBackup;
-use super::{databases, overview, page, timeline};
+use super::{databases, focus, overview, page, timeline};
 
 /// Computes the rows of all panes again and settles the selections. Until the first key the first row is selected,
 /// whichever it is by now; from then on a selection stays with its id.
@@ -52,6 +52,7 @@ pub fn refresh(state: &mut State) {
     list.settle(state.backup_rows.len(), |row| backup_id(state, row), backups_height(state));
     state.backups.list = list;
     timeline::renew(state);
+    focus::renew(state);
     renew_details(state);
     settle_top(state);
 }

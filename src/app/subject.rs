@@ -322,6 +322,7 @@ fn name_of(about: &About) -> (&'static str, &str) {
         About::DeadMan(name) => ("dead-man", name),
         About::Panel(name) => ("panel", name),
         About::Silence(id) => ("silence", id),
+        About::Drill(name) => ("drill", name),
     }
 }
 

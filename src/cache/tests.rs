@@ -41,6 +41,7 @@ pub(super) fn estate(path: &str, sources: Vec<Source>) -> Estate {
         panels: vec![],
         rules: vec![],
         objectives: vec![],
+        calendar: Default::default(),
     }
 }
 

@@ -23,7 +23,12 @@ fn window(raw: &RawWindow) -> Option<Window> {
 
 fn freeze(raw: &RawFreeze) -> Option<Freeze> {
     let day = |written: &str| written.parse::<Date>().ok();
-    Some(Freeze { name: text(&raw.name)?.to_owned(), services: words(&raw.services), from: day(text(&raw.from)?)?, to: day(text(&raw.to)?)? })
+    Some(Freeze {
+        name: text(&raw.name)?.to_owned(),
+        services: words(&raw.services),
+        from: day(text(&raw.from)?)?,
+        to: day(text(&raw.to)?)?,
+    })
 }
 
 fn drill(raw: &RawDrill) -> Option<Drill> {

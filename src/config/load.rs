@@ -78,6 +78,7 @@ fn build(path: &Path, raw: &Raw) -> Option<Estate> {
         panels: raw.panel.iter().map(|p| panel(p.get_ref(), &sources)).collect::<Option<_>>()?,
         rules: raw.rule.iter().map(|r| rule(r.get_ref())).collect::<Option<_>>()?,
         objectives: raw.objective.iter().map(|o| backups::objective(o.get_ref())).collect::<Option<_>>()?,
+        calendar: super::calendar::calendar(raw)?,
         sources,
         sites,
     })
@@ -437,6 +438,24 @@ kind = "git"
 path = "clone"
 tags = "v*"
 service = "postgres"
+
+[[window]]
+name = "night"
+when = "Tue 02:00-04:00"
+services = ["postgres"]
+
+[[freeze]]
+name = "spring sale"
+from = "2026-03-20"
+to = "2026-03-22"
+services = ["web"]
+
+[[drill]]
+name = "restore of files"
+services = ["web"]
+every = "90d"
+last = "2026-02-01"
+backup = "files"
 "#;
 
     /// The smallest file without problems.
@@ -877,7 +896,7 @@ service = "postgres"
     }
 
     /// Table, key, and two values of it: the estate must differ by nothing else.
-    pub(crate) const KEYS: [(&str, &str, &str, &str); 123] = [
+    pub(crate) const KEYS: [(&str, &str, &str, &str); 138] = [
         ("", "database", "host=db1", "host=db3"),
         ("database", "name", "name = \"main\"", "name = \"other\""),
         ("database", "kind", "kind = \"postgres\"", "kind = \"mysql\""),
@@ -894,9 +913,24 @@ service = "postgres"
         ("database", "warn", "16MiB", "17MiB"),
         ("database", "critical", "critical = \"30s\"", "critical = \"31s\""),
         ("database", "slot_limit", "5GiB", "6GiB"),
+        ("", "window", "\"Tue 02:00-04:00\"", "\"Wed 02:00-04:00\""),
+        ("", "freeze", "2026-03-20", "2026-03-19"),
+        ("", "drill", "2026-02-01", "2026-02-02"),
+        ("window", "name", "\"night\"", "\"late\""),
+        ("window", "when", "\"Tue 02:00-04:00\"", "\"Wed 02:00-04:00\""),
+        ("window", "services", "services = [\"postgres\"]\n", ""),
+        ("freeze", "name", "spring sale", "spring"),
+        ("freeze", "from", "2026-03-20", "2026-03-19"),
+        ("freeze", "to", "2026-03-22", "2026-03-23"),
+        ("freeze", "services", "to = \"2026-03-22\"\nservices = [\"web\"]\n", "to = \"2026-03-22\"\n"),
+        ("drill", "name", "restore of files", "restore"),
+        ("drill", "services", "services = [\"web\"]\nevery = \"90d\"", "services = [\"postgres\"]\nevery = \"90d\""),
+        ("drill", "every", "\"90d\"", "\"91d\""),
+        ("drill", "last", "2026-02-01", "2026-02-02"),
+        ("drill", "backup", "backup = \"files\"", "backup = \"mail\""),
         ("", "backup", "\"/backup/documents\"", "\"/backup/files\""),
         ("", "objective", "rto = \"4h\"", "rto = \"5h\""),
-        ("backup", "name", "name = \"files\"", "name = \"data\""),
+        ("backup", "name", "name = \"mail\"", "name = \"data\""),
         ("backup", "kind", "kind = \"restic\"", "kind = \"command\""),
         ("backup", "service", "service = \"web\"\nsite = \"ams3\"\nschedule", "site = \"ams3\"\nschedule"),
         ("backup", "site", "site = \"ams3\"\nschedule", "site = \"fra1\"\nschedule"),

@@ -4,8 +4,10 @@
 //! The comments of the keys are what editors show, by the schema of `super::schema`.
 
 pub(super) mod backup;
+pub(super) mod calendar;
 mod database;
 mod history;
+mod identity;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,9 +20,11 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use toml::Spanned;
 
 use self::backup::{RawBackup, RawObjective};
+use self::calendar::{RawDrill, RawFreeze, RawWindow};
 pub(super) use self::database::RawDatabase;
 pub(super) use self::history::RawHistory;
-use super::check::{KINDS, ROLES, SEVERITIES, UNITS};
+pub(super) use self::identity::{RawIdentity, RawSite};
+use super::check::{KINDS, SEVERITIES, UNITS};
 
 /// A value that may be missing, with its place.
 pub(super) type Key<T> = Option<Spanned<T>>;
@@ -76,43 +80,22 @@ pub(super) struct Raw {
     #[serde(default)]
     #[schemars(with = "Option<Vec<RawPanel>>")]
     pub panel: Vec<Spanned<RawPanel>>,
+    /// Times of each week in which work may be done.
+    #[serde(default)]
+    #[schemars(with = "Option<Vec<RawWindow>>")]
+    pub window: Vec<Spanned<RawWindow>>,
+    /// Times in which nothing is deployed.
+    #[serde(default)]
+    #[schemars(with = "Option<Vec<RawFreeze>>")]
+    pub freeze: Vec<Spanned<RawFreeze>>,
+    /// Tests that are to be made again and again.
+    #[serde(default)]
+    #[schemars(with = "Option<Vec<RawDrill>>")]
+    pub drill: Vec<Spanned<RawDrill>>,
     /// Quarterdeck's own rules on panels; each line of the panel has a finding of its own.
     #[serde(default)]
     #[schemars(with = "Option<Vec<RawRule>>")]
     pub rule: Vec<Spanned<RawRule>>,
-}
-
-/// What the estate is called.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, expecting = "a table")]
-pub(super) struct RawIdentity {
-    /// Its name, on the first line of every screen.
-    #[schemars(with = "String")]
-    pub name: Key<String>,
-    /// `production`, `staging`...: on the first line of every screen.
-    #[schemars(with = "String")]
-    pub environment: Key<String>,
-    /// The IANA zone that its people think in, such as `Europe/Warsaw`.
-    #[schemars(with = "Option<String>")]
-    pub zone: Key<String>,
-    /// What everyone who opens it should know, at most 400 characters; on the Overview.
-    #[schemars(with = "Option<String>")]
-    pub note: Key<String>,
-}
-
-/// A place that can serve: a region, data centre, cluster or host group.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, expecting = "a table")]
-pub(super) struct RawSite {
-    /// Its name.
-    #[schemars(with = "String")]
-    pub name: Key<String>,
-    /// `primary`: it serves. `standby`: it can take over.
-    #[schemars(with = "String", extend("enum" = ROLES))]
-    pub role: Key<String>,
-    /// Which alerts and series are its own; `{ site = "<name>" }` without this key.
-    #[schemars(with = "Map")]
-    pub labels: RawLabels,
 }
 
 /// A part of the estate with its own health.

@@ -83,7 +83,11 @@ const NAMES: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 impl Weekly {
     /// Reads `Tue 02:00-04:00`. `Err` says what is right.
     pub fn parse(text: &str) -> Result<Weekly, String> {
-        let wrong = || format!("`{text}` is no time of the week: write days and times, such as `Tue 02:00-04:00`, `Mon-Fri 22:00-06:00` or `daily 02:00-03:00`");
+        let wrong = || {
+            format!(
+                "`{text}` is no time of the week: write days and times, such as `Tue 02:00-04:00`, `Mon-Fri 22:00-06:00` or `daily 02:00-03:00`"
+            )
+        };
         let (days, times) = text.split_once(' ').ok_or_else(wrong)?;
         let days = days_of(days).ok_or_else(wrong)?;
         let (begin, end) = times.trim().split_once('-').ok_or_else(wrong)?;
@@ -187,16 +191,28 @@ mod tests {
         assert_eq!(next("Tue 02:00-04:00", "2026-11-21T12:00:00Z"), both("2026-11-24T01:00:00Z", "2026-11-24T03:00:00Z"));
         assert_eq!(next("Tue 02:00-04:00", "2026-11-24T02:59:59Z"), both("2026-11-24T01:00:00Z", "2026-11-24T03:00:00Z"));
         assert_eq!(next("Tue 02:00-04:00", "2026-11-24T03:00:00Z"), both("2026-12-01T01:00:00Z", "2026-12-01T03:00:00Z"));
-        assert_eq!(next("Mon-Fri 22:00-06:00", "2026-11-21T04:00:00Z"), both("2026-11-20T21:00:00Z", "2026-11-21T05:00:00Z"), "over midnight");
+        assert_eq!(
+            next("Mon-Fri 22:00-06:00", "2026-11-21T04:00:00Z"),
+            both("2026-11-20T21:00:00Z", "2026-11-21T05:00:00Z"),
+            "over midnight"
+        );
         assert_eq!(next("Sat,Sun 00:00-24:00", "2026-11-21T12:00:00Z"), both("2026-11-20T23:00:00Z", "2026-11-21T23:00:00Z"));
-        assert_eq!(next("Fri-Mon 01:00-02:00", "2026-11-22T12:00:00Z"), both("2026-11-23T00:00:00Z", "2026-11-23T01:00:00Z"), "over Sunday");
+        assert_eq!(
+            next("Fri-Mon 01:00-02:00", "2026-11-22T12:00:00Z"),
+            both("2026-11-23T00:00:00Z", "2026-11-23T01:00:00Z"),
+            "over Sunday"
+        );
         assert_eq!(next("daily 02:00-03:00", "2026-11-21T12:00:00Z"), both("2026-11-22T01:00:00Z", "2026-11-22T02:00:00Z"));
     }
 
     #[test]
     fn the_day_on_which_clocks_go_forward() {
         // In Warsaw 02:00 to 03:00 does not exist on 2026-03-29.
-        assert_eq!(next("Sun 02:00-04:00", "2026-03-28T12:00:00Z"), both("2026-03-29T01:00:00Z", "2026-03-29T02:00:00Z"), "an hour is missing");
+        assert_eq!(
+            next("Sun 02:00-04:00", "2026-03-28T12:00:00Z"),
+            both("2026-03-29T01:00:00Z", "2026-03-29T02:00:00Z"),
+            "an hour is missing"
+        );
         assert_eq!(next("Sun 02:15-02:45", "2026-03-28T12:00:00Z"), both("2026-03-29T01:15:00Z", "2026-03-29T01:45:00Z"), "as much later");
         assert_eq!(next("Sun 01:30-02:30", "2026-03-28T12:00:00Z"), both("2026-03-29T00:30:00Z", "2026-03-29T01:30:00Z"));
         assert_eq!(next("Sun 02:00-04:00", "2026-03-30T12:00:00Z"), both("2026-04-05T00:00:00Z", "2026-04-05T02:00:00Z"), "summer");
@@ -206,12 +222,26 @@ mod tests {
     fn the_day_on_which_clocks_go_back() {
         // In Warsaw 02:00 to 03:00 is there twice on 2026-10-25.
         assert_eq!(next("Sun 02:00-04:00", "2026-10-24T12:00:00Z"), both("2026-10-25T00:00:00Z", "2026-10-25T03:00:00Z"), "three hours");
-        assert_eq!(next("Sun 02:15-02:45", "2026-10-24T12:00:00Z"), both("2026-10-25T00:15:00Z", "2026-10-25T00:45:00Z"), "the first of both");
+        assert_eq!(
+            next("Sun 02:15-02:45", "2026-10-24T12:00:00Z"),
+            both("2026-10-25T00:15:00Z", "2026-10-25T00:45:00Z"),
+            "the first of both"
+        );
     }
 
     #[test]
     fn what_is_no_time_of_the_week_is_refused() {
-        for wrong in ["", "Tue", "Tue 2:00-4:00", "Tue 02:00", "Tue 25:00-26:00", "Foo 02:00-04:00", "Tue 24:00-01:00", "Tue 02:00-02:00", "Tue, 02:00-03:00"] {
+        for wrong in [
+            "",
+            "Tue",
+            "Tue 2:00-4:00",
+            "Tue 02:00",
+            "Tue 25:00-26:00",
+            "Foo 02:00-04:00",
+            "Tue 24:00-01:00",
+            "Tue 02:00-02:00",
+            "Tue, 02:00-03:00",
+        ] {
             assert!(Weekly::parse(wrong).is_err(), "{wrong}");
         }
     }

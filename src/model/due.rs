@@ -188,7 +188,12 @@ mod tests {
         };
         let calendar = Calendar {
             windows: vec![Window { name: "w".into(), services: vec![], when: Weekly::parse("Tue 02:00-04:00").unwrap() }],
-            freezes: vec![Freeze { name: "f".into(), services: vec![], from: "2026-11-20".parse().unwrap(), to: "2026-11-30".parse().unwrap() }],
+            freezes: vec![Freeze {
+                name: "f".into(),
+                services: vec![],
+                from: "2026-11-20".parse().unwrap(),
+                to: "2026-11-30".parse().unwrap(),
+            }],
             drills: vec![drill("soon", Some("2026-09-01")), drill("late", Some("2026-01-01")), drill("never", None)],
         };
         let expected = [

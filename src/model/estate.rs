@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
 use super::backup::{Backup, Objective};
+use super::calendar::Calendar;
 use super::database::Database;
 use super::label::Labels;
 use super::panel::{Panel, Rule};
@@ -38,6 +39,8 @@ pub struct Estate {
     pub rules: Vec<Rule>,
     /// What is promised of services, in the file's order.
     pub objectives: Vec<Objective>,
+    /// Maintenance windows, freezes and drills.
+    pub calendar: Calendar,
 }
 
 impl Estate {
@@ -382,6 +385,7 @@ pub(crate) mod tests {
             panels: vec![],
             rules: vec![],
             objectives: vec![],
+            calendar: Default::default(),
         }
     }
 }

@@ -240,6 +240,7 @@ mod tests {
             panels: vec![],
             rules: vec![],
             objectives: vec![],
+            calendar: Default::default(),
         }
     }
 

@@ -6,6 +6,7 @@ pub mod deployments;
 pub mod findings;
 pub mod keys;
 pub mod timeline;
+pub mod whole;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -93,6 +94,7 @@ pub fn estate(sources: Vec<Source>, panels: Vec<Panel>) -> Estate {
         panels,
         rules: vec![],
         objectives: vec![],
+        calendar: Default::default(),
     }
 }
 
@@ -292,6 +294,9 @@ pub fn shown(screen: &str, size: (u16, u16)) -> State {
     }
     if screen == "databases" {
         return databases::shown(size);
+    }
+    if screen == "whole overview" {
+        return whole::shown(size);
     }
     if screen.starts_with("timeline") {
         return timeline::shown(screen, size);

@@ -176,6 +176,19 @@ fn open_overview(state: &mut State) {
                 deployment(state, &key);
             }
         }
+        Some(OverviewRow::Exposure(place)) => {
+            if let Some(index) = state.shown().backups.get(*place).map(|of| of.source) {
+                lay(state, Layer::Source { index, spot: Spot::default() });
+            }
+        }
+        Some(OverviewRow::Due(place)) => {
+            let Some(due) = state.shown().due.get(*place).cloned() else { return };
+            match (due.source, due.services.as_slice()) {
+                (Some(index), _) => lay(state, Layer::Source { index, spot: Spot::default() }),
+                (None, [service]) => lay(state, Layer::Service { name: service.clone(), spot: Spot::default() }),
+                (None, _) => {}
+            }
+        }
         Some(OverviewRow::Source(place)) => {
             let index = *place;
             lay(state, Layer::Source { index, spot: Spot::default() });
@@ -219,6 +232,12 @@ fn open_need(state: &mut State, about: About) {
             }
         }
         About::Panel(panel) => lay(state, Layer::Chart { panel, cursor: None }),
+        About::Drill(name) => {
+            let service = state.estate.calendar.drills.iter().find(|drill| drill.name == name).and_then(|drill| drill.services.first());
+            if let Some(name) = service.cloned() {
+                lay(state, Layer::Service { name, spot: Spot::default() });
+            }
+        }
         About::Silence(id) => {
             state.show_muted = true;
             narrow(state, by_field("silence", &id));

@@ -4,7 +4,7 @@ use crate::app::action::Action;
 use crate::app::grid::grid;
 use crate::app::layer::{Layer, Pane};
 use crate::app::state::State;
-use crate::app::{databases, overview, page, pane};
+use crate::app::{databases, focus, overview, page, pane};
 
 use super::{metrics, timeline};
 
@@ -49,7 +49,10 @@ fn lines(action: Action, height: isize) -> isize {
 fn step(state: &mut State, action: Action, height: isize) {
     let room = state.body_height();
     match state.pane {
-        Pane::Overview => overview::step(state, action, lines(action, height)),
+        Pane::Overview => {
+            overview::step(state, action, lines(action, height));
+            focus::renew(state);
+        }
         Pane::Alerts => {
             let mut list = std::mem::take(&mut state.alerts.list);
             list.step(state.alert_rows.len(), |row| pane::alert_id(state, row), lines(action, height), room);

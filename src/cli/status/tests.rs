@@ -61,6 +61,7 @@ fn estate() -> Estate {
         panels: vec![panel("errors", Unit::Ratio), panel("p95", Unit::Seconds), panel("queue", Unit::Count)],
         rules: vec![],
         objectives: vec![],
+        calendar: Default::default(),
     }
 }
 

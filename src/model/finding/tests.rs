@@ -52,6 +52,7 @@ fn estate(when: When, holds: SignedDuration) -> Estate {
         }],
         rules: vec![Rule { name: "too many errors".into(), panel: "errors".into(), when, holds, severity: Severity::Critical }],
         objectives: vec![],
+        calendar: Default::default(),
     }
 }
 

@@ -1,0 +1,40 @@
+//! The estate's name and its sites as they are written.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::super::check::ROLES;
+use super::{Key, Map, RawLabels};
+
+/// What the estate is called.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(in crate::config) struct RawIdentity {
+    /// Its name, on the first line of every screen.
+    #[schemars(with = "String")]
+    pub name: Key<String>,
+    /// `production`, `staging`...: on the first line of every screen.
+    #[schemars(with = "String")]
+    pub environment: Key<String>,
+    /// The IANA zone that its people think in, such as `Europe/Warsaw`.
+    #[schemars(with = "Option<String>")]
+    pub zone: Key<String>,
+    /// What everyone who opens it should know, at most 400 characters; on the Overview.
+    #[schemars(with = "Option<String>")]
+    pub note: Key<String>,
+}
+
+/// A place that can serve: a region, data centre, cluster or host group.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(in crate::config) struct RawSite {
+    /// Its name.
+    #[schemars(with = "String")]
+    pub name: Key<String>,
+    /// `primary`: it serves. `standby`: it can take over.
+    #[schemars(with = "String", extend("enum" = ROLES))]
+    pub role: Key<String>,
+    /// Which alerts and series are its own; `{ site = "<name>" }` without this key.
+    #[schemars(with = "Map")]
+    pub labels: RawLabels,
+}
