@@ -399,8 +399,8 @@ fn every_source_in_every_state_says_its_state_and_leaves_no_cell_empty() {
         deployments::history("one"),
     ] {
         for word in STATES {
-            // Sources stand last: a screen of 24 lines has to be scrolled to them.
-            for size in [(80, 44), SIZES[1]] {
+            // Sources stand last, after up to fifty changes: a low screen has to be scrolled to them.
+            for size in [(80, 100), (160, 100)] {
                 let mut state = one(&source, word, size);
                 let drawn = buffer(&state, size);
                 let lines = text(&drawn);
