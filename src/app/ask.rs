@@ -10,6 +10,7 @@ use crate::model::deployment::did::{Did, Span};
 use crate::model::deployment::diff::Comparison;
 use crate::model::deployment::dora::Table;
 use crate::model::deployment::list::{Piece, Place};
+use crate::model::timeline::Event;
 
 use super::filter::Plan;
 use super::verifying::News;
@@ -55,6 +56,8 @@ pub enum Ask {
     Verify(Box<Order>),
     /// Stop verifying the source at that place.
     StopVerification(usize),
+    /// What happened between two moments (UTC), as far as the newest readings do not tell it.
+    Timeline(Timestamp, Timestamp),
 }
 
 /// Asks for deployments in a file.
@@ -182,6 +185,8 @@ pub enum Told {
     },
     /// News of the verification of the source at that place.
     Verification(usize, Box<News>),
+    /// What happened between the two moments that were asked for.
+    Timeline(Timestamp, Timestamp, Past),
 }
 
 /// A piece of the list of deployments.
@@ -204,4 +209,13 @@ pub struct Whole {
     pub total: usize,
     /// When the oldest and the newest of them began; `None` where there is none.
     pub reach: Option<(Timestamp, Timestamp)>,
+}
+
+/// What the newest readings do not tell of a time.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Past {
+    /// What consoles saw, and what a Prometheus tells of alerts, with the times in which neither looked.
+    pub events: Vec<Event>,
+    /// What could not be read, and what there was more of than is told: each a cleaned line that names the source.
+    pub notes: Vec<Arc<str>>,
 }

@@ -13,11 +13,14 @@ use crate::model::estate::{Estate, Severity};
 use crate::model::finding;
 use crate::model::reading::{Freshness, Reading};
 use crate::model::source::Answer;
+use crate::model::timeline::{self, Event, Kind, Link};
 
 use super::state::{State, View};
 
 /// Changes of one derivation that are listed; more of them are counted.
 const CHANGES_AT_ONCE: usize = 20;
+/// Alerts of one derivation whose begin or end is kept.
+const SEEN_AT_ONCE: usize = 500;
 
 /// All that a view is made of.
 #[derive(Debug, Clone)]
@@ -39,6 +42,8 @@ pub struct Derived {
     pub view: Arc<View>,
     /// What changed, the first of them to stand on top.
     pub changes: Vec<Change>,
+    /// The same as events of the timeline, which are kept.
+    pub seen: Vec<Event>,
 }
 
 impl Derivation {
@@ -58,7 +63,11 @@ impl Derivation {
         let view = View::of(&estate, &readings, &before, now);
         let steps: Vec<Step> = old_readings.iter().zip(&readings).map(|(old, new)| Step::of(old, new)).collect();
         let mut changes = of_sources(&estate, &readings, &before.freshness, &view.freshness, &steps, now);
-        changes.extend(of_roles(&estate, &old_readings, &readings, &steps, now));
+        let heard = |name: &str| heard(&estate, &old_readings, name);
+        let mut seen: Vec<Event> = changes.iter().map(|change| event(change, Kind::Source, None)).collect();
+        let roles = of_roles(&estate, &old_readings, &readings, &steps, now);
+        seen.extend(roles.iter().map(|change| event(change, Kind::Role, change.source.as_deref().and_then(heard))));
+        changes.extend(roles);
         if steps.contains(&Step::Again) || steps.contains(&Step::AfterCached) {
             let new: HashSet<&str> = estate
                 .sources
@@ -68,13 +77,43 @@ impl Derivation {
                 .map(|(source, _)| source.name.as_str())
                 .collect();
             let old = told(carried(&before.alerts, &view.alerts), &view.alerts, &new);
+            let begun = timeline::differences(&old, &view.alerts, |alert| heard(&alert.source), now, SEEN_AT_ONCE);
+            // How a source does is seen as that.
+            seen.extend(begun.into_iter().filter(|event| !is_of_source(event, &old, &view.alerts)));
             let mut told = change::alerts(&old, &view.alerts, now, CHANGES_AT_ONCE);
             // How a source does is noted as that.
             told.retain(|change| !change.alert.as_ref().is_some_and(|alert| finding::tells_of_source(alert)));
             changes.extend(told);
         }
-        Derived { readings, view: Arc::new(view), changes }
+        Derived { readings, view: Arc::new(view), changes, seen }
     }
+}
+
+/// When that source was heard before.
+fn heard(estate: &Estate, readings: &[Reading<Answer>], name: &str) -> Option<Timestamp> {
+    let place = estate.sources.iter().position(|source| source.name == name)?;
+    readings.get(place)?.held.as_ref().map(|held| held.as_of)
+}
+
+/// A change of a source as an event.
+fn event(change: &Change, kind: Kind, after: Option<Timestamp>) -> Event {
+    Event {
+        at: change.at,
+        after,
+        kind,
+        severity: change.severity,
+        what: change.what.clone(),
+        service: None,
+        via: vec![timeline::SEEN.into()],
+        link: change.source.clone().map_or(Link::Nothing, Link::Source),
+    }
+}
+
+/// True for an alert's event where the alert is the state of a source.
+fn is_of_source(event: &Event, before: &[Arc<Alert>], after: &[Arc<Alert>]) -> bool {
+    let Link::Alert(labels) = &event.link else { return false };
+    matches!(event.kind, Kind::FindingBegan | Kind::FindingEnded)
+        && before.iter().chain(after).filter(|alert| finding::tells_of_source(alert)).any(|alert| alert.labels == *labels)
 }
 
 /// Each node of a database that has another role than in the answer before, which may be one of an earlier start.

@@ -28,11 +28,14 @@ pub enum Pane {
     Backups,
     /// What was deployed.
     Deployments,
+    /// What happened, on one time axis.
+    Timeline,
 }
 
 impl Pane {
     /// All panes in the order of their number keys.
-    pub const ALL: [Pane; 6] = [Pane::Overview, Pane::Alerts, Pane::Metrics, Pane::Backups, Pane::Deployments, Pane::Databases];
+    pub const ALL: [Pane; 7] =
+        [Pane::Overview, Pane::Alerts, Pane::Metrics, Pane::Backups, Pane::Deployments, Pane::Databases, Pane::Timeline];
 
     /// Its name, as on the command line.
     pub fn name(self) -> &'static str {
@@ -43,6 +46,7 @@ impl Pane {
             Pane::Databases => "databases",
             Pane::Backups => "backups",
             Pane::Deployments => "deployments",
+            Pane::Timeline => "timeline",
         }
     }
 
@@ -216,6 +220,8 @@ pub enum Scope {
     Backups,
     /// The Deployments pane.
     Deployments,
+    /// The Timeline pane.
+    Timeline,
     /// One alert, service or source.
     Detail,
     /// The verification of a backup.
@@ -232,7 +238,7 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes with their names in keymap files.
-    pub const ALL: [(Scope, &'static str); 14] = [
+    pub const ALL: [(Scope, &'static str); 15] = [
         (Scope::Global, "global"),
         (Scope::List, "list"),
         (Scope::Overview, "overview"),
@@ -241,6 +247,7 @@ impl Scope {
         (Scope::Databases, "databases"),
         (Scope::Backups, "backups"),
         (Scope::Deployments, "deployments"),
+        (Scope::Timeline, "timeline"),
         (Scope::Detail, "detail"),
         (Scope::Verify, "verify"),
         (Scope::Chart, "chart"),
@@ -270,6 +277,7 @@ impl Scope {
             Scope::Databases => &[Scope::Databases, Scope::List, Scope::Global],
             Scope::Backups => &[Scope::Backups, Scope::List, Scope::Global],
             Scope::Deployments => &[Scope::Deployments, Scope::List, Scope::Global],
+            Scope::Timeline => &[Scope::Timeline, Scope::List, Scope::Global],
             Scope::Detail => &[Scope::Detail, Scope::Global],
             Scope::Verify => &[Scope::Verify, Scope::Global],
             Scope::Chart => &[Scope::Chart, Scope::Global],
@@ -283,12 +291,13 @@ impl Scope {
     pub fn footer(self) -> &'static [Action] {
         use Action::*;
         match self {
-            Scope::Overview => &[Open, Help, Filter, Palette, Alerts, Metrics, Freeze, Zone, Close],
+            Scope::Overview => &[Open, Help, Filter, Timeline, Palette, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Alerts => &[Open, Help, Filter, Muted, Group, Near, Palette, Overview, Metrics, Freeze, Close],
             Scope::Backups => &[Open, Help, Verify, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Deployments => &[
                 Open, Help, Filter, Compare, Measures, Mark, Share, Export, Bottom, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close,
             ],
+            Scope::Timeline => &[Open, Help, Longer, Shorter, Filter, Timeline, Live, Palette, Overview, Alerts, Freeze, Close],
             Scope::Metrics => &[Open, Help, Longer, Shorter, Filter, Palette, Overview, Alerts, Freeze, Close],
             Scope::Databases => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Verify => &[StartVerification, StopVerification, Back, Help, Down, Up, Zone],
@@ -312,6 +321,7 @@ pub fn scope(pane: Pane, layers: &[Layer]) -> Scope {
             Pane::Databases => Scope::Databases,
             Pane::Backups => Scope::Backups,
             Pane::Deployments => Scope::Deployments,
+            Pane::Timeline => Scope::Timeline,
         },
         Some(Layer::Alert { .. } | Layer::Deployment { .. } | Layer::Service { .. } | Layer::Source { .. }) => Scope::Detail,
         Some(Layer::Diff { .. } | Layer::Dora { .. }) => Scope::Detail,

@@ -1,34 +1,74 @@
-//! The Overview's rows, in one column or, on a wide screen, in two that one selection runs through.
+//! The Overview's rows: in one column, in two on a wide screen, and on the widest in two with the selected thing between
+//! them. One selection runs through all rows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::model::backup::BackupState;
+use crate::model::health::PanelView;
 use crate::model::needs::About;
 use crate::model::reading::{Freshness, Reading};
 use crate::model::source::Answer;
 
 use super::action::Action;
+use super::filter::Filter;
 use super::state::{OverviewId, OverviewRow, State};
 use super::subject::{OfService, OfSource};
 use super::wrap::{fit, wrap};
 
 /// Changes listed.
 const CHANGES_SHOWN: usize = 50;
-/// Deployments of this time are listed among the changes.
-const DEPLOYED_SHOWN: SignedDuration = SignedDuration::from_hours(2);
+/// Changes of this time are listed.
+pub const CHANGED: SignedDuration = SignedDuration::from_hours(2);
 /// From so many screen columns on there are two columns of rows.
 const WIDE: u16 = 160;
 /// Lines of the estate's note.
 const NOTE_LINES: usize = 2;
-/// The right column's first row.
-const RIGHT: &str = "SOURCES";
+/// From so many on there is a column between them for the selected thing.
+const WIDEST: u16 = 200;
+/// The columns of the widest screen at its sides.
+const SIDE: u16 = 52;
+/// Things that are due that are listed where there is one column; all of them where there are more.
+const DUE_SHOWN: usize = 4;
+
+/// The heads of the sections.
+const NEEDS: &str = "NEEDS YOU";
+const SERVICES: &str = "SERVICES";
+const PANELS: &str = "PANELS";
+const EXPOSURE: &str = "IF IT FAILED NOW";
+const CHANGES: &str = "CHANGED in 2h";
+const CHANGES_OF_RUN: &str = "CHANGED in 2h, watched since the start";
+const NEXT: &str = "NEXT";
+const SOURCES: &str = "SOURCES";
+/// Those of the right column.
+const RIGHT: [&str; 5] = [EXPOSURE, CHANGES, CHANGES_OF_RUN, NEXT, SOURCES];
 
 /// The widths of the left and the right column of rows; the right one is 0 where there is only one. Between two columns
 /// three screen columns stay free.
 pub fn widths(width: u16) -> (u16, u16) {
-    if width < WIDE { (width, 0) } else { ((width - 3).div_ceil(2), (width - 3) / 2) }
+    match width {
+        ..WIDE => (width, 0),
+        WIDE..WIDEST => ((width - 3).div_ceil(2), (width - 3) / 2),
+        _ => (SIDE, SIDE),
+    }
+}
+
+/// The first column and the width of what is between the two columns of rows: none but on the widest screens.
+pub fn focus(width: u16) -> Option<(u16, u16)> {
+    (width >= WIDEST).then(|| (SIDE + 2, width - 2 * SIDE - 4))
+}
+
+/// The panel that speaks for a service: the worst of its panels, of equals the first.
+pub fn chosen<'a>(panels: &'a [PanelView<'a>], service: &str) -> Option<&'a PanelView<'a>> {
+    let own = panels.iter().filter(|view| view.panel.service.as_deref() == Some(service));
+    // One that is judged says more than one that is not, and one that is not fresh is never passed over for it.
+    let weight = |view: &PanelView| {
+        let limited = view.panel.warn.or(view.panel.critical).is_some();
+        (view.severity(), view.freshness != Freshness::Fresh, limited)
+    };
+    own.reduce(|worst, view| if weight(view) > weight(worst) { view } else { worst })
 }
 
 /// The rows of each column: the right one's are none where there is only one column.
@@ -36,7 +76,7 @@ pub fn columns(state: &State) -> [Range<usize>; 2] {
     let all = state.overview_rows.len();
     let split = match widths(state.size.0) {
         (_, 0) => all,
-        _ => state.overview_rows.iter().position(|row| matches!(row, OverviewRow::Head(RIGHT))).unwrap_or(all),
+        _ => state.overview_rows.iter().position(|row| matches!(row, OverviewRow::Head(head) if RIGHT.contains(head))).unwrap_or(all),
     };
     [0..split, split..all]
 }
@@ -54,7 +94,7 @@ pub fn rows(state: &State) -> Vec<OverviewRow> {
     // Two heads, "and more" and all services have their lines first where there is a whole column for them.
     let room = if wide { state.body_height().saturating_sub(rows.len() + 3 + services.len().max(1)) / 2 } else { state.body_height() / 3 };
     let room = room.max(4);
-    rows.push(OverviewRow::Head("NEEDS YOU"));
+    rows.push(OverviewRow::Head(NEEDS));
     for i in needs.iter().take(room) {
         rows.push(OverviewRow::Need(*i));
         rows.extend(wide.then_some(OverviewRow::NeedAction(*i)));
@@ -65,15 +105,33 @@ pub fn rows(state: &State) -> Vec<OverviewRow> {
     if needs.is_empty() {
         rows.push(OverviewRow::Empty(quiet(state)));
     }
-    rows.push(OverviewRow::Head("SERVICES"));
+    rows.push(OverviewRow::Head(SERVICES));
     section(&mut rows, services, !filter.is_empty(), "the estate file names no service");
     if wide {
         let panels = state.panels();
         let panels = (0..panels.len()).filter(|i| filter.matches(&panels[*i], now)).map(OverviewRow::Panel).collect();
-        rows.push(OverviewRow::Head("PANELS"));
+        rows.push(OverviewRow::Head(PANELS));
         section(&mut rows, panels, !filter.is_empty(), "the estate file names no panel");
     }
-    rows.push(OverviewRow::Head(RIGHT));
+    let exposed = exposed(state);
+    let kept = |place: &usize| view.backups.get(*place).is_some_and(|of| named(state, of).is_none_or(|name| words(filter, name)));
+    let exposed: Vec<OverviewRow> = exposed.into_iter().filter(kept).map(OverviewRow::Exposure).collect();
+    if !exposed.is_empty() {
+        rows.push(OverviewRow::Head(EXPOSURE));
+        rows.extend(exposed);
+    }
+    let due: Vec<usize> = (0..view.due.len()).filter(|i| words(filter, &view.due[*i].name)).collect();
+    let due = due.into_iter().take(if wide { usize::MAX } else { DUE_SHOWN }).map(OverviewRow::Due).collect::<Vec<_>>();
+    let changed = changed(state);
+    let calm = now.duration_since(state.started) >= CHANGED;
+    let changed_head = OverviewRow::Head(if calm { CHANGES } else { CHANGES_OF_RUN });
+    rows.push(changed_head);
+    section(&mut rows, changed, !filter.is_empty(), "no change was seen");
+    if !due.is_empty() {
+        rows.push(OverviewRow::Head(NEXT));
+        rows.extend(due);
+    }
+    rows.push(OverviewRow::Head(SOURCES));
     let sources: Vec<OverviewRow> = (state.estate.sources.iter().zip(state.shown_readings()).enumerate())
         .filter(|(_, (source, reading))| {
             let as_of = reading.held.as_ref().map(|held| held.as_of);
@@ -82,14 +140,37 @@ pub fn rows(state: &State) -> Vec<OverviewRow> {
         .flat_map(|(i, _)| [Some(OverviewRow::Source(i)), wide.then_some(OverviewRow::SourceSaid(i))].into_iter().flatten())
         .collect();
     section(&mut rows, sources, !filter.is_empty(), "the estate file names no source");
-    rows.push(OverviewRow::Head(if state.tells_of_deployments() { "CHANGED since start, deployed in 2h" } else { "CHANGED since start" }));
+    rows
+}
+
+/// True where a name passes the filter: what has no fields of its own is found by its name.
+fn words(filter: &Filter, name: &str) -> bool {
+    filter.is_empty() || name.to_lowercase().contains(&filter.text.to_lowercase())
+}
+
+/// Whose data a backup keeps: its service, else it by name.
+pub fn named<'a>(state: &'a State, of: &BackupState) -> Option<&'a str> {
+    let source = state.estate.sources.get(of.source)?;
+    Some(source.service.as_deref().unwrap_or(&source.name))
+}
+
+/// One backup of each service, by place: what would be lost of the service is the same for all of them.
+fn exposed(state: &State) -> Vec<usize> {
+    let mut seen = HashSet::new();
+    let all = state.shown().backups.iter().enumerate();
+    all.filter(|(_, of)| named(state, of).is_some_and(|name| seen.insert(name.to_owned()))).map(|(place, _)| place).collect()
+}
+
+/// What changed, the newest first: what this console saw, and what was deployed.
+fn changed(state: &State) -> Vec<OverviewRow> {
+    let (view, filter, now) = (state.shown(), &state.overview.filter, state.now);
     let until = state.frozen.as_ref().map_or(Timestamp::MAX, |f| f.at);
+    // A clock that is ahead does not hide a deployment: those of the future are listed too.
+    let begin = now.checked_sub(CHANGED).unwrap_or(Timestamp::MIN);
     let changes = (state.changes.iter().enumerate())
-        .filter(|(_, change)| change.at <= until && filter.matches(*change, now))
+        .filter(|(_, change)| change.at >= begin && change.at <= until && filter.matches(*change, now))
         .take(CHANGES_SHOWN)
         .map(|(i, change)| (change.at, OverviewRow::Change(i)));
-    // A clock that is ahead does not hide a deployment: those of the future are listed too.
-    let begin = now.checked_sub(DEPLOYED_SHOWN).unwrap_or(Timestamp::MIN);
     let deployed = (view.deployments.all.iter().enumerate())
         .take_while(|(_, one)| one.at >= begin)
         // A version that is only there was not deployed.
@@ -98,9 +179,7 @@ pub fn rows(state: &State) -> Vec<OverviewRow> {
         .map(|(i, one)| (one.at, OverviewRow::Deployment(i)));
     let mut changes: Vec<(Timestamp, OverviewRow)> = changes.chain(deployed).collect();
     changes.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
-    let changes = changes.into_iter().take(CHANGES_SHOWN).map(|(_, row)| row).collect();
-    section(&mut rows, changes, !filter.is_empty(), "no change was seen");
-    rows
+    changes.into_iter().take(CHANGES_SHOWN).map(|(_, row)| row).collect()
 }
 
 /// What everyone who opens the estate should know, in two lines at the most.
@@ -141,8 +220,8 @@ fn quiet(state: &State) -> &'static str {
 
 /// True for a row that can be selected.
 pub fn selectable(row: &OverviewRow) -> bool {
-    use OverviewRow::{Change, Deployment, Need, Panel, Service, Source};
-    matches!(row, Need(_) | Service(_) | Panel(_) | Source(_) | Change(_) | Deployment(_))
+    use OverviewRow::{Change, Deployment, Due, Exposure, Need, Panel, Service, Source};
+    matches!(row, Need(_) | Service(_) | Panel(_) | Source(_) | Change(_) | Deployment(_) | Due(_) | Exposure(_))
 }
 
 /// What tells the rows apart.
@@ -161,6 +240,8 @@ pub fn ids(state: &State) -> Vec<Option<OverviewId>> {
         OverviewRow::Service(i) => state.estate.services.get(*i).map(|service| OverviewId::Service(service.name.clone())),
         OverviewRow::Panel(i) => state.estate.panels.get(*i).map(|panel| OverviewId::Panel(panel.name.clone())),
         OverviewRow::Source(i) => Some(OverviewId::Source(*i)),
+        OverviewRow::Exposure(i) => state.shown().backups.get(*i).map(|of| OverviewId::Exposure(of.source)),
+        OverviewRow::Due(i) => state.shown().due.get(*i).map(|due| OverviewId::Due(due.kind, due.name.clone())),
         OverviewRow::Deployment(i) => state.shown().deployments.all.get(*i).map(|one| OverviewId::Deployment(one.key.clone())),
         OverviewRow::Change(i) => state
             .changes

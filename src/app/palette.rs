@@ -39,6 +39,8 @@ pub enum Goal {
     Deployment(Arc<str>),
     /// The deployments of that time.
     Moment(Timestamp),
+    /// The timeline of a service, by name.
+    TimelineOf(String),
     /// All alerts that a source of this name told of.
     AlertsOf(String),
 }
@@ -127,6 +129,7 @@ fn items(state: &State) -> Vec<Item> {
             Pane::Databases => Action::Databases,
             Pane::Backups => Action::Backups,
             Pane::Deployments => Action::Deployments,
+            Pane::Timeline => Action::Timeline,
         };
         items.push(item(format!("pane {}", pane.name()), key(action), Goal::Pane(pane)));
     }
@@ -137,6 +140,8 @@ fn items(state: &State) -> Vec<Item> {
     for (service, health) in state.estate.services.iter().zip(&view.services) {
         let note = health.overall.severity.word().to_owned();
         items.push(item(format!("service {}", service.name), note, Goal::Service(service.name.clone())));
+        let goal = Goal::TimelineOf(service.name.clone());
+        items.push(item(format!("timeline of {}", service.name), String::new(), goal));
     }
     for panel in state.panels() {
         let of = panel.panel.service.as_deref().map_or_else(String::new, |service| format!("of {service}"));
@@ -160,7 +165,10 @@ fn items(state: &State) -> Vec<Item> {
 /// True where running the action from the palette does something in that scope. Moving about is for keys, panes have
 /// lines of their own.
 fn offered(scope: Scope, action: Action) -> bool {
-    let list = matches!(scope, Scope::Overview | Scope::Alerts | Scope::Metrics | Scope::Backups | Scope::Deployments | Scope::Databases);
+    let list = matches!(
+        scope,
+        Scope::Overview | Scope::Alerts | Scope::Metrics | Scope::Backups | Scope::Deployments | Scope::Databases | Scope::Timeline
+    );
     match action {
         Action::Open | Action::Filter => list,
         Action::Back => !list,
@@ -168,10 +176,10 @@ fn offered(scope: Scope, action: Action) -> bool {
         Action::Share => matches!(scope, Scope::Deployments | Scope::Detail),
         Action::Muted | Action::Group | Action::Near => scope == Scope::Alerts,
         Action::Mark | Action::Compare | Action::Measures => scope == Scope::Deployments,
-        Action::Longer | Action::Shorter => matches!(scope, Scope::Metrics | Scope::Chart),
+        Action::Longer | Action::Shorter => matches!(scope, Scope::Metrics | Scope::Chart | Scope::Timeline),
         Action::Verify => matches!(scope, Scope::Backups | Scope::Detail),
         Action::StartVerification | Action::StopVerification => scope == Scope::Verify,
-        Action::Live => scope == Scope::Chart,
+        Action::Live => matches!(scope, Scope::Chart | Scope::Timeline),
         Action::Help => scope != Scope::Help,
         Action::Close
         | Action::Quit
@@ -191,6 +199,7 @@ fn offered(scope: Scope, action: Action) -> bool {
         | Action::Databases
         | Action::Backups
         | Action::Deployments
+        | Action::Timeline
         | Action::Down
         | Action::Up
         | Action::Left

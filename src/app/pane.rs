@@ -16,7 +16,7 @@ use super::layer::{Layer, Pane};
 use super::list::List;
 use super::state::{AlertRow, State};
 use super::subject::OfBackup;
-use super::{databases, overview, page};
+use super::{databases, focus, overview, page, timeline};
 
 /// Computes the rows of all panes again and settles the selections. Until the first key the first row is selected,
 /// whichever it is by now; from then on a selection stays with its id.
@@ -25,6 +25,7 @@ pub fn refresh(state: &mut State) {
         (state.overview.list, state.alerts.list) = (List::default(), List::default());
         state.databases.list = List::default();
         state.backups.list = List::default();
+        state.timeline.list.list = List::default();
     }
     state.overview_rows = overview::rows(state);
     state.alert_rows = alerts(state);
@@ -50,6 +51,8 @@ pub fn refresh(state: &mut State) {
     let mut list = std::mem::take(&mut state.backups.list);
     list.settle(state.backup_rows.len(), |row| backup_id(state, row), backups_height(state));
     state.backups.list = list;
+    timeline::renew(state);
+    focus::renew(state);
     renew_details(state);
     settle_top(state);
 }
@@ -181,7 +184,7 @@ pub fn metric_id(state: &State, row: usize) -> Option<String> {
 /// Points that a range query should bring for the plots on the screen: two Braille dots to a column.
 pub fn points(state: &State) -> u16 {
     let (width, _) = state.size;
-    if state.layers.iter().any(|layer| matches!(layer, Layer::Chart { .. })) {
+    if state.pane == Pane::Timeline || state.layers.iter().any(|layer| matches!(layer, Layer::Chart { .. })) {
         width.saturating_sub(12).max(10).saturating_mul(2)
     } else {
         grid(state.size, state.metric_rows.len()).points()

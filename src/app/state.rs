@@ -10,24 +10,30 @@ use crate::model::alert::{self, Alert, AlertId, AlertState};
 use crate::model::backup::{self, BackupState};
 use crate::model::change::Change;
 use crate::model::deployment::Deployment;
+use crate::model::due::{self, Due};
 use crate::model::estate::{Estate, Severity, SourceKind};
 use crate::model::finding;
 use crate::model::health::{self, PanelView, ServiceHealth};
 use crate::model::metric::Demand;
-use crate::model::needs::{self, About, Need};
+use crate::model::needs::{self, Need};
 use crate::model::preferences::{Theme, ZoneChoice};
 use crate::model::reading::{Freshness, Reading};
 use crate::model::source::Answer;
+use crate::model::timeline::Event;
 
 use super::databases::DatabaseRow;
 use super::deeds::Deeds;
 use super::deployments::Deployments;
 use super::deployments::window::Window;
 use super::filter::Filter;
+use super::focus::Focus;
 use super::keymap::Keymap;
 use super::layer::{Layer, Pane, Scope, scope};
 use super::list::List;
+use super::timeline::Timeline;
 use super::verifying::Verifying;
+
+pub use super::row::{AlertRow, OverviewId, OverviewRow};
 
 /// Who sits where: on the first line of every screen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,6 +73,8 @@ pub struct View {
     pub counts: [usize; 4],
     /// Every backup, in the estate's order.
     pub backups: Vec<BackupState>,
+    /// What is due, the soonest first.
+    pub due: Vec<Due>,
     /// What was deployed.
     pub deployments: Deployments,
     /// The state of each reading that this view rests on: when one changes, the view is out of date.
@@ -95,12 +103,14 @@ impl View {
             alert::sort(&mut alerts);
         }
         let services = health::services(estate, readings, &alerts, now);
-        let needs = needs::needs(estate, readings, &alerts, now);
         let freshness = readings.iter().map(|r| r.freshness(now)).collect();
         let counts = counts(estate, &alerts);
         let backups = backup::views(estate, readings, now);
+        let due = due::due(estate, readings, &backups, now);
+        let mut needs = needs::needs(estate, readings, &alerts, now);
+        needs::with_due(&mut needs, estate, &alerts, &backups, &due, now);
         let deployments = Deployments::of(readings, &before.deployments);
-        View { alerts, services, needs, counts, backups, deployments, freshness }
+        View { alerts, services, needs, counts, backups, due, deployments, freshness }
     }
 }
 
@@ -130,23 +140,6 @@ pub struct Frozen {
     pub view: Arc<View>,
 }
 
-/// What tells one selectable row of the Overview from another.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum OverviewId {
-    /// A need, without the ids of its alerts, which come and go; and how many needs before it are about the same.
-    Need(About, usize),
-    /// A service, by name.
-    Service(String),
-    /// A source, by its place.
-    Source(usize),
-    /// A panel, by name.
-    Panel(String),
-    /// A deployment, by its key.
-    Deployment(Arc<str>),
-    /// A change: when, what, and of which alert.
-    Change(Timestamp, String, Option<AlertId>),
-}
-
 /// One pane's list with its filter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PaneList<Id> {
@@ -166,44 +159,6 @@ impl<Id> Default for PaneList<Id> {
     fn default() -> Self {
         PaneList { list: List::default(), filter: Filter::default(), typed: String::new(), error: None, former: Filter::default() }
     }
-}
-
-/// One line of the Alerts pane.
-#[derive(Debug, Clone, PartialEq)]
-pub enum AlertRow {
-    /// A group's head: what it is grouped by, receiver, how many.
-    Group(String),
-    /// An alert, by its place in the shown view's `alerts`.
-    Alert(usize),
-}
-
-/// One line of the Overview.
-#[derive(Debug, Clone, PartialEq)]
-pub enum OverviewRow {
-    /// A line of the estate's note.
-    Note(String),
-    /// A section's head.
-    Head(&'static str),
-    /// A need, by its place in the shown view's `needs`.
-    Need(usize),
-    /// The second line of a need on a wide screen: what to do.
-    NeedAction(usize),
-    /// Needs that there is no room for.
-    MoreNeeds(usize),
-    /// A sentence where a section is empty.
-    Empty(&'static str),
-    /// A service, by its place in the estate.
-    Service(usize),
-    /// A panel, by its place in the estate; on a wide screen only.
-    Panel(usize),
-    /// A source, by its place in the estate.
-    Source(usize),
-    /// The second line of a source on a wide screen: what it says, or why it fails.
-    SourceSaid(usize),
-    /// A change, by its place from the newest.
-    Change(usize),
-    /// A deployment, by its place from the newest in the shown view.
-    Deployment(usize),
 }
 
 /// Where going back leads from a pane that a row has led to.
@@ -246,6 +201,8 @@ pub struct State {
     pub frozen: Option<Frozen>,
     /// Newest first.
     pub changes: VecDeque<Change>,
+    /// What was seen to happen in this run, the oldest first.
+    pub seen: VecDeque<Event>,
     /// The pane at the bottom of the stack.
     pub pane: Pane,
     /// What lies on it.
@@ -258,6 +215,8 @@ pub struct State {
     pub overview_rows: Vec<OverviewRow>,
     /// The first line shown of the right column, counted from that column's first.
     pub overview_right: usize,
+    /// What stands between its columns on the widest screens.
+    pub focus: Focus,
     /// The Alerts pane.
     pub alerts: PaneList<AlertId>,
     /// Its lines.
@@ -290,6 +249,8 @@ pub struct State {
     pub backup_rows: Vec<usize>,
     /// Verifications: what they proved, and those under way.
     pub verifying: Verifying,
+    /// The Timeline pane.
+    pub timeline: Timeline,
     /// What is asked of panels.
     pub demand: Demand,
     /// How things look.
@@ -319,12 +280,14 @@ impl State {
             size,
             frozen: None,
             changes: VecDeque::new(),
+            seen: VecDeque::new(),
             pane: Pane::Overview,
             layers: Vec::new(),
             way_back: None,
             overview: PaneList::default(),
             overview_rows: Vec::new(),
             overview_right: 0,
+            focus: Focus::default(),
             alerts: PaneList::default(),
             alert_rows: Vec::new(),
             show_muted: true,
@@ -341,6 +304,7 @@ impl State {
             backups: PaneList::default(),
             backup_rows: Vec::new(),
             verifying: Verifying::default(),
+            timeline: Timeline::default(),
             demand: Demand::default(),
             look,
             keymap,

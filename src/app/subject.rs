@@ -12,6 +12,7 @@ use crate::model::estate::{Service, Source};
 use crate::model::health::{PanelView, ServiceHealth};
 use crate::model::needs::{About, Need};
 use crate::model::reading::Freshness;
+use crate::model::timeline::{Event, Link};
 
 /// Fields of an alert, besides its labels and annotations.
 pub const ALERT_FIELDS: &[&str] = &["name", "state", "severity", "source", "origin", "receiver", "summary", "silence"];
@@ -27,6 +28,9 @@ pub const PANEL_FIELDS: &[&str] = &["name", "service", "source", "state", "sever
 
 /// Fields of a backup.
 pub const BACKUP_FIELDS: &[&str] = &["name", "service", "site", "kind", "severity"];
+
+/// Fields of an event of the timeline.
+pub const EVENT_FIELDS: &[&str] = &["kind", "what", "source", "service", "severity", "name"];
 
 /// One row, as a filter sees it.
 pub trait Subject {
@@ -318,6 +322,40 @@ fn name_of(about: &About) -> (&'static str, &str) {
         About::DeadMan(name) => ("dead-man", name),
         About::Panel(name) => ("panel", name),
         About::Silence(id) => ("silence", id),
+        About::Drill(name) => ("drill", name),
+    }
+}
+
+impl Subject for Event {
+    fn any_text(&self, test: &mut dyn FnMut(&str) -> bool) -> bool {
+        test(&self.what) || test(self.kind.word()) || self.via.iter().any(|via| test(via))
+    }
+
+    fn field(&self, name: &str) -> Option<Cow<'_, str>> {
+        match name {
+            "kind" => Some(self.kind.word().into()),
+            "what" => Some(self.what.as_str().into()),
+            "source" => Some(self.via.join(" ").into()),
+            "service" => self.service.as_deref().or_else(|| self.label("service")).map(Cow::Borrowed),
+            "severity" => Some(self.severity.word().into()),
+            "name" => self.label("alertname").map(Cow::Borrowed),
+            _ => None,
+        }
+    }
+
+    fn label(&self, name: &str) -> Option<&str> {
+        match &self.link {
+            Link::Alert(labels) => labels.get(name),
+            _ => None,
+        }
+    }
+
+    fn age(&self, now: Timestamp) -> Option<SignedDuration> {
+        Some(now.duration_since(self.at))
+    }
+
+    fn moment(&self) -> Option<Timestamp> {
+        Some(self.at)
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod deployments;
 mod file;
 mod history;
+pub mod seen;
 mod trim;
 
 use std::cell::RefCell;
@@ -24,7 +25,7 @@ use crate::model::source::Answer;
 const SHAPE: Shape = Shape {
     // `qdck`.
     application: 0x7164_636b,
-    version: 2,
+    version: 3,
     page: 4_096,
     tables: &[
         "DROP TABLE IF EXISTS reading;
@@ -33,12 +34,15 @@ const SHAPE: Shape = Shape {
              PRIMARY KEY (estate, source)
          );",
         history::TABLES,
+        seen::TABLES,
     ],
     proof: &[
         "SELECT held FROM reading WHERE estate = ?1 AND source = ?2 AND origin = ?3",
         "SELECT newest FROM line LIMIT 1",
         "SELECT seen, labels FROM series LIMIT 1",
         "SELECT at, samples FROM scrape LIMIT 1",
+        "SELECT at, event FROM seen LIMIT 1",
+        "SELECT began, until FROM run LIMIT 1",
     ],
 };
 

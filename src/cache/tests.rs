@@ -44,6 +44,7 @@ pub(super) fn estate(path: &str, sources: Vec<Source>) -> Estate {
         rules: vec![],
         objectives: vec![],
         hosts: vec![],
+        calendar: Default::default(),
     }
 }
 

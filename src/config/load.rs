@@ -80,6 +80,7 @@ fn build(path: &Path, raw: &Raw) -> Option<Estate> {
         rules: raw.rule.iter().map(|r| rule(r.get_ref())).collect::<Option<_>>()?,
         objectives: raw.objective.iter().map(|o| backups::objective(o.get_ref())).collect::<Option<_>>()?,
         hosts: raw.host.iter().map(|h| host(path, h.get_ref())).collect::<Option<_>>()?,
+        calendar: super::calendar::calendar(raw)?,
         sources,
         sites,
     })
@@ -514,6 +515,24 @@ service = "web"
 host = "worker1"
 [[host]]
 name = "worker1"
+
+[[window]]
+name = "night"
+when = "Tue 02:00-04:00"
+services = ["postgres"]
+
+[[freeze]]
+name = "spring sale"
+from = "2026-03-20"
+to = "2026-03-22"
+services = ["web"]
+
+[[drill]]
+name = "restore of files"
+services = ["web"]
+every = "90d"
+last = "2026-02-01"
+backup = "files"
 "#;
 
     /// The smallest file without problems.
@@ -1049,7 +1068,7 @@ name = "worker1"
     }
 
     /// Table, key, and two values of it: the estate must differ by nothing else.
-    pub(crate) const KEYS: [(&str, &str, &str, &str); 160] = [
+    pub(crate) const KEYS: [(&str, &str, &str, &str); 175] = [
         ("", "host", "ssh = \"web2\"", "ssh = \"web3\""),
         ("host", "name", "host = \"worker1\"\n[[host]]\nname = \"worker1\"", "host = \"worker2\"\n[[host]]\nname = \"worker2\""),
         ("host", "site", "site = \"fra1\"\nssh", "site = \"ams3\"\nssh"),
@@ -1082,9 +1101,24 @@ name = "worker1"
         ("database", "connections_warn", "connections_warn = 0.75", "connections_warn = 0.8"),
         ("database", "longest_transaction_warn", "longest_transaction_warn = \"20m\"", "longest_transaction_warn = \"21m\""),
         ("database", "idle_transaction_warn", "idle_transaction_warn = \"4m\"", "idle_transaction_warn = \"5m\""),
+        ("", "window", "\"Tue 02:00-04:00\"", "\"Wed 02:00-04:00\""),
+        ("", "freeze", "2026-03-20", "2026-03-19"),
+        ("", "drill", "2026-02-01", "2026-02-02"),
+        ("window", "name", "\"night\"", "\"late\""),
+        ("window", "when", "\"Tue 02:00-04:00\"", "\"Wed 02:00-04:00\""),
+        ("window", "services", "services = [\"postgres\"]\n", ""),
+        ("freeze", "name", "spring sale", "spring"),
+        ("freeze", "from", "2026-03-20", "2026-03-19"),
+        ("freeze", "to", "2026-03-22", "2026-03-23"),
+        ("freeze", "services", "to = \"2026-03-22\"\nservices = [\"web\"]\n", "to = \"2026-03-22\"\n"),
+        ("drill", "name", "restore of files", "restore"),
+        ("drill", "services", "services = [\"web\"]\nevery = \"90d\"", "services = [\"postgres\"]\nevery = \"90d\""),
+        ("drill", "every", "\"90d\"", "\"91d\""),
+        ("drill", "last", "2026-02-01", "2026-02-02"),
+        ("drill", "backup", "backup = \"files\"", "backup = \"mail\""),
         ("", "backup", "\"/backup/documents\"", "\"/backup/files\""),
         ("", "objective", "rto = \"4h\"", "rto = \"5h\""),
-        ("backup", "name", "name = \"files\"", "name = \"data\""),
+        ("backup", "name", "name = \"documents\"", "name = \"data\""),
         ("backup", "kind", "kind = \"restic\"", "kind = \"command\""),
         ("backup", "service", "service = \"web\"\nsite = \"ams3\"\nschedule", "site = \"ams3\"\nschedule"),
         ("backup", "site", "site = \"ams3\"\nschedule", "site = \"fra1\"\nschedule"),

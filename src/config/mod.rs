@@ -2,6 +2,7 @@
 
 mod backups;
 mod bytes;
+mod calendar;
 mod check;
 pub mod conninfo;
 mod form;

@@ -4,8 +4,10 @@
 //! The comments of the keys are what editors show, by the schema of `super::schema`.
 
 pub(super) mod backup;
+pub(super) mod calendar;
 mod database;
 mod history;
+mod identity;
 mod place;
 
 use std::collections::BTreeMap;
@@ -19,8 +21,10 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use toml::Spanned;
 
 use self::backup::{RawBackup, RawObjective};
+use self::calendar::{RawDrill, RawFreeze, RawWindow};
 pub(super) use self::database::RawDatabase;
 pub(super) use self::history::RawHistory;
+pub(super) use self::identity::RawIdentity;
 pub(super) use self::place::{RawHost, RawSite};
 use super::check::{KINDS, SEVERITIES, UNITS};
 
@@ -82,28 +86,22 @@ pub(super) struct Raw {
     #[serde(default)]
     #[schemars(with = "Option<Vec<RawPanel>>")]
     pub panel: Vec<Spanned<RawPanel>>,
+    /// Times of each week in which work may be done.
+    #[serde(default)]
+    #[schemars(with = "Option<Vec<RawWindow>>")]
+    pub window: Vec<Spanned<RawWindow>>,
+    /// Times in which nothing is deployed.
+    #[serde(default)]
+    #[schemars(with = "Option<Vec<RawFreeze>>")]
+    pub freeze: Vec<Spanned<RawFreeze>>,
+    /// Tests that are to be made again and again.
+    #[serde(default)]
+    #[schemars(with = "Option<Vec<RawDrill>>")]
+    pub drill: Vec<Spanned<RawDrill>>,
     /// Quarterdeck's own rules on panels; each line of the panel has a finding of its own.
     #[serde(default)]
     #[schemars(with = "Option<Vec<RawRule>>")]
     pub rule: Vec<Spanned<RawRule>>,
-}
-
-/// What the estate is called.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, expecting = "a table")]
-pub(super) struct RawIdentity {
-    /// Its name, on the first line of every screen.
-    #[schemars(with = "String")]
-    pub name: Key<String>,
-    /// `production`, `staging`...: on the first line of every screen.
-    #[schemars(with = "String")]
-    pub environment: Key<String>,
-    /// The IANA zone that its people think in, such as `Europe/Warsaw`.
-    #[schemars(with = "Option<String>")]
-    pub zone: Key<String>,
-    /// What everyone who opens it should know, at most 400 characters; on the Overview.
-    #[schemars(with = "Option<String>")]
-    pub note: Key<String>,
 }
 
 /// A part of the estate with its own health.

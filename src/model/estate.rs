@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
 use super::backup::{Backup, Objective};
+use super::calendar::Calendar;
 use super::database::Database;
 pub use super::host::Host;
 use super::label::Labels;
@@ -42,6 +43,8 @@ pub struct Estate {
     pub objectives: Vec<Objective>,
     /// The machines, in the file's order.
     pub hosts: Vec<Host>,
+    /// Maintenance windows, freezes and drills.
+    pub calendar: Calendar,
 }
 
 impl Estate {
@@ -406,6 +409,7 @@ pub(crate) mod tests {
             rules: vec![],
             objectives: vec![],
             hosts: vec![],
+            calendar: Default::default(),
         }
     }
 }

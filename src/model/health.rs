@@ -242,6 +242,7 @@ mod tests {
             rules: vec![],
             objectives: vec![],
             hosts: vec![],
+            calendar: Default::default(),
         }
     }
 

@@ -3,9 +3,11 @@
 pub mod age;
 pub mod alert;
 pub mod backup;
+pub mod calendar;
 pub mod change;
 pub mod database;
 pub mod deployment;
+pub mod due;
 pub mod estate;
 pub mod event;
 pub mod finding;
@@ -25,3 +27,4 @@ pub mod severity;
 pub mod silence;
 pub mod source;
 pub mod text;
+pub mod timeline;

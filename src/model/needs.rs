@@ -1,5 +1,9 @@
 //! What needs a person now: the first thing that the overview says.
 
+mod promised;
+
+pub use self::promised::with_due;
+
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -50,6 +54,8 @@ pub enum About {
     Panel(String),
     /// A silence, by id.
     Silence(String),
+    /// A drill, by name.
+    Drill(String),
 }
 
 /// All that needs a person, the worst first, then the newest. Before all stands a dead man's switch that stopped: where
@@ -84,6 +90,11 @@ pub fn needs(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: T
     }
     of_alerts(estate, readings, alerts, now, &mut needs);
     of_rules(estate, readings, alerts, now, &mut needs);
+    sort(&mut needs);
+    needs
+}
+
+fn sort(needs: &mut [Need]) {
     // Two primaries lose more with every second than anything else can; then a stopped dead man's switch, without which
     // nothing else can be believed.
     let place = |need: &Need| match &need.about {
@@ -92,7 +103,6 @@ pub fn needs(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: T
         _ => 2,
     };
     needs.sort_by(|a, b| place(a).cmp(&place(b)).then(b.severity.cmp(&a.severity)).then(b.since.cmp(&a.since)));
-    needs
 }
 
 fn of_answer(source: &str, answer: &Answer, stale: bool, now: Timestamp, needs: &mut Vec<Need>) {
@@ -256,6 +266,7 @@ mod tests {
             rules: vec![],
             objectives: vec![],
             hosts: vec![],
+            calendar: Default::default(),
             sources: vec![Source {
                 name: "am".into(),
                 every,

@@ -3,9 +3,11 @@
 pub mod deployments;
 mod did;
 mod export;
+mod timeline;
 pub mod verify;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +28,9 @@ use verify::{Ended, Verifier};
 /// How long two releases are compared.
 const COMPARED: Duration = Duration::from_secs(30);
 
+/// How long the cache may take to answer.
+const CACHE_LIMIT: Duration = Duration::from_secs(2);
+
 /// All that answers are made from.
 #[derive(Clone)]
 pub struct Desk {
@@ -43,6 +48,8 @@ pub struct Desk {
     pub verifier: Arc<Verifier>,
     /// Where news goes of what takes its time, before its answer.
     pub out: mpsc::Sender<Message>,
+    /// The file of the cache, where there is one.
+    pub cache: Option<PathBuf>,
 }
 
 impl fmt::Debug for Desk {
@@ -78,6 +85,7 @@ impl Desk {
                 let none = dora::Table { days, now, rows: Vec::new(), more: 0 };
                 Told::Dora { table: Arc::new(work.await.unwrap_or(none)) }
             }
+            Ask::Timeline(from, to) => Told::Timeline(from, to, timeline::past(&self.estate, self.cache.as_deref(), from, to).await),
             Ask::Verify(order) => self.verify(*order).await,
             Ask::StopVerification(source) => {
                 self.verifier.stop(source);
@@ -151,6 +159,7 @@ mod tests {
             past,
             verifier: verify::tests::nobody(),
             out: mpsc::channel(1).0,
+            cache: None,
         }
     }
 

@@ -90,6 +90,7 @@ mod tests {
             rules: vec![],
             objectives: vec![],
             hosts: vec![],
+            calendar: Default::default(),
         };
         let theme = Theme { name: "plain".into(), styles: Default::default() };
         let look = Look { themes: vec![theme], theme: 0, ascii: false, zone: ZoneChoice::Utc, local: jiff::tz::TimeZone::UTC };

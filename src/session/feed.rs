@@ -1,5 +1,6 @@
 //! Where readings come from, as the loop sees it: started once, asked to hurry, told what the screen wants.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, watch};
@@ -35,6 +36,7 @@ pub struct Sources {
     deployments: Index,
     archive: Arc<Archive>,
     watchers: Option<Watchers>,
+    cache: Option<PathBuf>,
     out: Option<mpsc::Sender<Message>>,
     /// What was asked before the begin.
     asked: Mutex<Vec<Ask>>,
@@ -46,7 +48,13 @@ impl Sources {
     /// written into, and who verifies backups.
     pub fn new(estate: Arc<Estate>, past: Past, archive: Arc<Archive>, verifier: Arc<Verifier>) -> Sources {
         let deployments = Index::new(estate.clone(), archive.clone());
-        Sources { estate, past, deployments, archive, watchers: None, out: None, asked: Mutex::default(), verifier }
+        Sources { estate, past, deployments, archive, watchers: None, cache: None, out: None, asked: Mutex::default(), verifier }
+    }
+
+    /// The same, with the cache that what consoles saw is read from.
+    pub fn reading(mut self, cache: Option<PathBuf>) -> Sources {
+        self.cache = cache;
+        self
     }
 
     /// What answers questions about deployments.
@@ -96,6 +104,7 @@ impl Feed for Sources {
             archive: self.archive.clone(),
             verifier: self.verifier.clone(),
             out: out.clone(),
+            cache: self.cache.clone(),
         };
         tokio::spawn(async move {
             // Where the loop has ended meanwhile, nobody wants it.

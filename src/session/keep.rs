@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -14,6 +15,7 @@ use crate::cache::Cache;
 use crate::model::estate::Estate;
 use crate::model::reading::{Held, Outcome};
 use crate::model::source::{Answer, Scrape};
+use crate::model::timeline::Event;
 
 /// Between two stores of one source: an answer may be megabytes, and disks of small machines wear out.
 const EVERY: Duration = Duration::from_secs(60);
@@ -21,6 +23,8 @@ const EVERY: Duration = Duration::from_secs(60);
 const BATCH: Duration = Duration::from_secs(5);
 /// Polls of one source whose samples may wait for a slow disk; then the oldest are lost.
 const WAITING: usize = 600;
+/// Events that may wait for a slow disk; more are lost.
+const WAITING_EVENTS: usize = 5_000;
 /// How long the last store may hold up the exit.
 const LAST: Duration = Duration::from_secs(1);
 
@@ -37,6 +41,15 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// One line for the log.
     fn append(&self, source: usize, scrapes: &[Arc<Scrape>]) -> Result<(), String>;
+
+    /// Keeps what a console saw that began at the first moment and runs at the second.
+    ///
+    /// # Errors
+    /// One line for the log.
+    fn saw(&self, began: Timestamp, now: Timestamp, events: &[Event]) -> Result<(), String> {
+        let _ = (began, now, events);
+        Ok(())
+    }
 }
 
 /// The cache of an estate.
@@ -62,6 +75,11 @@ impl Store for Shelf {
         let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         cache.append(&self.estate, source, scrapes).map_err(|error| error.to_string())
     }
+
+    fn saw(&self, began: Timestamp, now: Timestamp, events: &[Event]) -> Result<(), String> {
+        let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.saw(&self.estate, began, now, events).map_err(|error| error.to_string())
+    }
 }
 
 /// What is not kept yet, and when each source was kept last.
@@ -70,7 +88,19 @@ pub struct Keeper {
     newest: Vec<Option<Held<Answer>>>,
     kept: Vec<Option<Instant>>,
     samples: Vec<Samples>,
+    seen: SeenEvents,
     running: JoinSet<()>,
+}
+
+/// What was seen to happen and is not kept yet.
+#[derive(Default)]
+struct SeenEvents {
+    waiting: Vec<Event>,
+    /// When the console began, the moment of its first look; and the newest moment.
+    times: Option<(Timestamp, Timestamp)>,
+    /// When it was last kept.
+    kept: Option<Instant>,
+    busy: Arc<AtomicBool>,
 }
 
 /// The samples of one source that are not kept yet.
@@ -102,8 +132,31 @@ impl Keeper {
             newest: vec![None; sources],
             kept: vec![None; sources],
             samples: (0..sources).map(|_| Samples::default()).collect(),
+            seen: SeenEvents::default(),
             running: JoinSet::new(),
         }
+    }
+
+    /// Takes note of what was seen to happen until `now`, and that the console runs then. Never waits.
+    pub fn saw(&mut self, events: &[Event], now: Timestamp) {
+        let Some(store) = &self.store else { return };
+        let seen = &mut self.seen;
+        let began = seen.times.map_or(now, |(began, _)| began);
+        seen.times = Some((began, now));
+        let room = WAITING_EVENTS.saturating_sub(seen.waiting.len());
+        seen.waiting.extend(events.iter().take(room).cloned());
+        let wait = if seen.waiting.is_empty() { EVERY } else { BATCH };
+        if seen.kept.is_some_and(|at| at.elapsed() < wait) || seen.busy.load(Ordering::Acquire) {
+            return;
+        }
+        seen.kept = Some(Instant::now());
+        seen.busy.store(true, Ordering::Release);
+        let (store, busy, events) = (store.clone(), seen.busy.clone(), std::mem::take(&mut seen.waiting));
+        while self.running.try_join_next().is_some() {}
+        self.running.spawn_blocking(move || {
+            see(store.as_ref(), began, now, &events);
+            busy.store(false, Ordering::Release);
+        });
     }
 
     /// Takes note of an answer, and keeps it where the last time is long enough ago. Never waits.
@@ -141,10 +194,14 @@ impl Keeper {
         let Some(store) = self.store.clone() else { return };
         let newest = std::mem::take(&mut self.newest);
         let samples = std::mem::take(&mut self.samples);
+        let seen = std::mem::take(&mut self.seen);
         let all = async {
             // The older ones first: one that came last would win.
             while self.running.join_next().await.is_some() {}
             let last = tokio::task::spawn_blocking(move || {
+                if let Some((began, now)) = seen.times {
+                    see(store.as_ref(), began, now, &seen.waiting);
+                }
                 for (source, samples) in samples.into_iter().enumerate().filter(|(_, samples)| !samples.waiting.is_empty()) {
                     append(store.as_ref(), source, &Vec::from(samples.waiting));
                 }
@@ -166,6 +223,12 @@ fn keep(store: &dyn Store, source: usize, held: &Held<Answer>) {
     }
 }
 
+fn see(store: &dyn Store, began: Timestamp, now: Timestamp, events: &[Event]) {
+    if let Err(error) = store.saw(began, now, events) {
+        tracing::warn!(%error, "what was seen to happen could not be kept");
+    }
+}
+
 fn append(store: &dyn Store, source: usize, scrapes: &[Arc<Scrape>]) {
     if let Err(error) = store.append(source, scrapes) {
         tracing::warn!(%error, "samples could not be kept");
@@ -176,7 +239,6 @@ fn append(store: &dyn Store, source: usize, scrapes: &[Arc<Scrape>]) {
 mod tests {
     use super::*;
     use crate::model::source::ProbeAnswer;
-    use jiff::Timestamp;
 
     #[derive(Default)]
     struct Kept(Mutex<Vec<(usize, i64)>>, Mutex<Vec<Vec<i64>>>);

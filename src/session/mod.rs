@@ -118,6 +118,7 @@ async fn session(
     flush: Flush,
 ) -> color_eyre::Result<u8> {
     let past = past::past(estate.clone(), options.cache.clone());
+    let cache = options.cache.clone();
     let archive = Arc::new(Archive::new(estate.clone(), options.cache.clone()));
     let (store, cached, notice) = shelf(&estate, options.cache).await;
     let (proofs, problem) = known(options.journal.clone()).await;
@@ -144,7 +145,7 @@ async fn session(
         app::update::update(&mut state, Message::Notice(notice));
     }
     let verifier = Arc::new(Verifier::new(options.journal, options.hand));
-    let feed = Sources::new(estate.clone(), past, archive, verifier.clone());
+    let feed = Sources::new(estate.clone(), past, archive, verifier.clone()).reading(cache);
     if state.tells_of_deployments() {
         first_piece(&mut state, feed.deployments()).await;
     }

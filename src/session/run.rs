@@ -182,6 +182,7 @@ where
                 (message, Hurry::Calmly)
             }
             Event::Derived(derived) => {
+                keeper.saw(&derived.seen, clock.now());
                 old = Some((state.view.clone(), state.readings.clone()));
                 (Message::Derived(Box::new(derived)), Hurry::Calmly)
             }
@@ -415,6 +416,7 @@ mod tests {
             rules: vec![],
             objectives: vec![],
             hosts: vec![],
+            calendar: Default::default(),
         };
         let theme = Theme { name: "plain".into(), styles: Default::default() };
         let look = Look { themes: vec![theme], theme: 0, ascii: false, zone: ZoneChoice::Utc, local: jiff::tz::TimeZone::UTC };

@@ -6,6 +6,8 @@ mod deeds;
 pub mod deployments;
 pub mod findings;
 pub mod keys;
+pub mod timeline;
+pub mod whole;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -95,6 +97,7 @@ pub fn estate(sources: Vec<Source>, panels: Vec<Panel>) -> Estate {
         rules: vec![],
         objectives: vec![],
         hosts: vec![],
+        calendar: Default::default(),
     }
 }
 
@@ -297,6 +300,12 @@ pub fn shown(screen: &str, size: (u16, u16)) -> State {
     }
     if screen.starts_with("did") {
         return deeds::shown(screen, size);
+    }
+    if screen == "whole overview" {
+        return whole::shown(size);
+    }
+    if screen.starts_with("timeline") {
+        return timeline::shown(screen, size);
     }
     if screen.starts_with("deploy") {
         return deployments::shown(screen, size);

@@ -106,6 +106,7 @@ pub fn last(canvas: &mut Canvas, state: &State) {
             Pane::Databases => (&state.databases.typed, &state.databases.error),
             Pane::Backups => (&state.backups.typed, &state.backups.error),
             Pane::Deployments => (&state.deployments.typed, &state.deployments.error),
+            Pane::Timeline => (&state.timeline.list.typed, &state.timeline.list.error),
         };
         return input(canvas, y, '/', typed, error.as_deref());
     }

@@ -47,6 +47,7 @@ pub fn draw(state: &State, frame: &mut Frame) {
             Pane::Databases => pane::databases::draw(&mut canvas, state),
             Pane::Backups => pane::backups::draw(&mut canvas, state),
             Pane::Deployments => pane::deployments::draw(&mut canvas, state),
+            Pane::Timeline => pane::timeline::draw(&mut canvas, state),
         },
     }
     frame::last(&mut canvas, state);

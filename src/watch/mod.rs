@@ -32,6 +32,7 @@ use self::postgres::Postgres;
 use self::probe::Prober;
 use self::prometheus::Prometheus;
 pub use self::prometheus::discover;
+pub use self::prometheus::fired::Fired;
 pub use self::windows::windows;
 use crate::link::http::Limits;
 use crate::link::ssh::Hosts;
@@ -56,6 +57,15 @@ fn limits(source: &Source) -> Limits {
 /// has: for measuring it.
 pub fn range_reply(bytes: &[u8], start: i64, end: i64, step: i64) -> Result<usize, String> {
     prometheus::range_reply(bytes, start, end, step)
+}
+
+/// Which alerts fired between two moments, as the estate's source with this index remembers; nothing where it is no
+/// Prometheus. Ends by a deadline of its own.
+pub async fn fired(estate: &Estate, source: usize, from: Timestamp, to: Timestamp) -> Fired {
+    match estate.sources.get(source) {
+        Some(source) => prometheus::fired::fired(source, from, to).await,
+        None => Fired::default(),
+    }
 }
 
 /// What an earlier start kept of a source's samples, oldest first, by the source's index. Called at the first page of

@@ -285,7 +285,7 @@ impl Polls {
         let (demand, wanted) = tokio::sync::watch::channel(Demand::default());
         let (out, messages) = tokio::sync::mpsc::channel(64);
         let archive = std::sync::Arc::new(quarterdeck::session::archive::Archive::new(estate.clone(), None));
-        let mut feed = quarterdeck::session::feed::Sources::new(estate.clone(), watch::no_past(), archive, nobody());
+        let mut feed = quarterdeck::session::feed::Sources::new(estate.clone(), watch::no_past(), archive, crate::estate::nobody());
         feed.start(wanted, out);
         Polls { _feed: feed, _demand: demand, messages }
     }
@@ -392,10 +392,4 @@ async fn a_plain_user_is_told_what_it_cannot_see_and_nothing_can_be_written() {
     let slow = quarterdeck::link::postgres::Node::new(&pair.a.node("postgres"), std::time::Duration::from_millis(300)).unwrap();
     let late = slow.open().await.unwrap().rows("select pg_sleep(60)").await.unwrap_err().to_string();
     assert!(late.contains("57014") || late.contains("no answer within"), "{late}");
-}
-
-/// Nothing is verified here.
-fn nobody() -> std::sync::Arc<quarterdeck::session::ask::verify::Verifier> {
-    let hand = quarterdeck::journal::Hand { actor: quarterdeck::journal::actor(&|_| None), version: String::new(), estate: None };
-    std::sync::Arc::new(quarterdeck::session::ask::verify::Verifier::new(None, hand))
 }

@@ -1,15 +1,20 @@
 //! The console's side of a test: an estate file, and what its sources answer, once or as it goes on.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use quarterdeck::journal::{self, Hand};
 use quarterdeck::model::alert::{Alert, AlertState};
 use quarterdeck::model::estate::Estate;
 use quarterdeck::model::metric::Demand;
 use quarterdeck::model::reading::{Outcome, Reading};
 use quarterdeck::model::source::{AlertmanagerAnswer, Answer, PrometheusAnswer};
+use quarterdeck::session::archive::Archive;
+use quarterdeck::session::ask::Desk;
+use quarterdeck::session::ask::deployments::Index;
+use quarterdeck::session::ask::verify::Verifier;
 use quarterdeck::watch::{self, Report, ReportKind, Watchers};
 use tokio::sync::mpsc;
 
@@ -23,6 +28,27 @@ pub fn estate(folder: &Path, rest: &str) -> Arc<Estate> {
         Ok(estate) => Arc::new(estate),
         Err(problems) => panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
     }
+}
+
+/// What answers the questions of a view, over that cache.
+pub fn desk(estate: &Arc<Estate>, cache: PathBuf) -> Desk {
+    let archive = Arc::new(Archive::new(estate.clone(), None));
+    Desk {
+        estate: estate.clone(),
+        deployments: Index::new(estate.clone(), archive.clone()),
+        early: Arc::new(drop),
+        past: watch::no_past(),
+        archive,
+        verifier: nobody(),
+        out: mpsc::channel(1).0,
+        cache: Some(cache),
+    }
+}
+
+/// Nothing is verified here.
+pub fn nobody() -> Arc<Verifier> {
+    let hand = Hand { actor: journal::actor(&|_| None), version: String::new(), estate: None };
+    Arc::new(Verifier::new(None, hand))
 }
 
 /// A `[[source]]` that is read once a second. `rest` is more lines of it.

@@ -21,4 +21,5 @@ mod postgres;
 mod servers;
 mod sql;
 mod sshd;
+mod timeline;
 mod verification;

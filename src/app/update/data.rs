@@ -6,6 +6,7 @@ use crate::app::derive::Derived;
 use crate::app::effect::Effect;
 use crate::app::pane;
 use crate::app::state::State;
+use crate::app::timeline::SEEN_CAP;
 use crate::model::change::{CHANGES_CAP, Change};
 use crate::model::estate::Severity;
 use crate::model::reading::{Held, Outcome};
@@ -35,7 +36,10 @@ pub(super) fn read(state: &mut State, source: usize, outcome: Outcome<Answer>, n
 
 /// The newest readings are derived.
 pub(super) fn derived(state: &mut State, derived: Derived) -> Vec<Effect> {
-    let Derived { readings, view, changes } = derived;
+    let Derived { readings, view, changes, seen } = derived;
+    state.seen.extend(seen);
+    let over = state.seen.len().saturating_sub(SEEN_CAP);
+    state.seen.drain(..over);
     (state.readings, state.view) = (readings, view);
     note(state, changes);
     pane::refresh(state);

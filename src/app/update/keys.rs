@@ -9,7 +9,7 @@ use crate::app::pane;
 use crate::app::state::{Frozen, State};
 use crate::model::preferences::ZoneChoice;
 
-use super::{deeds, layers, lists, metrics, share, typing, verify};
+use super::{deeds, layers, lists, metrics, share, timeline, typing, verify};
 
 /// A key was pressed.
 pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
@@ -47,7 +47,8 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Databases => layers::show(state, Pane::Databases),
         Action::Backups => layers::show(state, Pane::Backups),
         Action::Deployments => layers::show(state, Pane::Deployments),
-        Action::Near => layers::near(state),
+        Action::Timeline => timeline::open(state),
+        Action::Near => timeline::near(state),
         // The row that is meant may not be there yet.
         Action::Share if state.pane == Pane::Deployments && state.layers.is_empty() && state.window.keep(action) => {}
         Action::Share => return share::share(state),
@@ -79,6 +80,8 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
             state.grouped = !state.grouped;
             pane::refresh(state);
         }
+        Action::Longer | Action::Shorter if on_timeline(state) => timeline::window(state, action == Action::Longer),
+        Action::Live if on_timeline(state) => timeline::live(state),
         Action::Longer => metrics::range(state, true),
         Action::Shorter => metrics::range(state, false),
         Action::Live => metrics::live(state),
@@ -95,6 +98,10 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Close | Action::Help | Action::Palette | Action::Nothing => {}
     }
     Vec::new()
+}
+
+fn on_timeline(state: &State) -> bool {
+    state.pane == Pane::Timeline && state.layers.is_empty()
 }
 
 fn neighbour(pane: Pane, by: usize) -> Pane {

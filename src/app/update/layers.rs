@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
-
 use crate::app::action::Action;
 use crate::app::databases::DatabaseRow;
 use crate::app::deployments::window;
@@ -13,12 +11,12 @@ use crate::app::layer::{Layer, Pane, Spot};
 use crate::app::page;
 use crate::app::palette::Goal;
 use crate::app::pane;
-use crate::app::state::{AlertRow, OverviewRow, PaneList, State, WayBack};
+use crate::app::state::{AlertRow, OverviewRow, State, WayBack};
 use crate::model::alert::{Alert, AlertId};
 use crate::model::change::Change;
 use crate::model::needs::About;
 
-use super::{keys, share, typing};
+use super::{keys, share, timeline, typing};
 
 /// Takes the top layer away; false where there is none. A filter line gives its former filter back.
 pub(super) fn pop(state: &mut State) -> bool {
@@ -85,6 +83,7 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
             show(state, Pane::Deployments);
             window::go_to(state, at);
         }
+        Goal::TimelineOf(service) => timeline::of_service(state, service),
         Goal::AlertsOf(source) => {
             state.show_muted = true;
             narrow(state, by_field("source", &source));
@@ -109,32 +108,11 @@ fn alert(state: &mut State, id: &AlertId) {
     }
 }
 
-fn deployment(state: &mut State, key: &str) {
+pub(super) fn deployment(state: &mut State, key: &str) {
     let known = state.shown().deployments.find(key).map(|(_, one)| one);
     if let Some(deployment) = known.or_else(|| state.window.find(key)).cloned() {
         lay(state, Layer::Deployment { deployment, spot: Spot::default() });
     }
-}
-
-/// How long before an alert began, and how long after it, a deployment is near it.
-const NEAR: (SignedDuration, SignedDuration) = (SignedDuration::from_hours(2), SignedDuration::from_mins(10));
-
-/// Shows what was deployed around the time at which the selected alert began, of all services: the cause is often
-/// elsewhere. The filter says which times these are. Going back leads to the alert.
-pub(super) fn near(state: &mut State) {
-    if state.pane != Pane::Alerts || !state.layers.is_empty() {
-        return;
-    }
-    let Some(AlertRow::Alert(place)) = state.alert_rows.get(state.alerts.list.row) else { return };
-    let Some(began) = state.shown().alerts.get(*place).map(|alert| alert.starts_at) else { return };
-    let moment = |at: Result<Timestamp, jiff::Error>| at.unwrap_or(began).strftime("%Y-%m-%dT%H:%M:%S").to_string();
-    let text = format!("time>={} time<={}", moment(began.checked_sub(NEAR.0)), moment(began.checked_add(NEAR.1)));
-    let Ok(filter) = Filter::parse(&text) else { return };
-    let way = WayBack { pane: state.pane, layers: Vec::new(), alerts: state.alerts.clone(), further: state.way_back.take() };
-    show(state, Pane::Deployments);
-    state.way_back = Some(Box::new(way));
-    state.deployments = PaneList { typed: filter.text.clone(), filter, ..PaneList::default() };
-    pane::refresh(state);
 }
 
 /// Looks closer at the selected row.
@@ -176,6 +154,7 @@ pub(super) fn open(state: &mut State) {
                 deployment(state, &key);
             }
         }
+        Pane::Timeline => timeline::closer(state),
         Pane::Metrics => {
             if let Some(panel) = state.metrics.list.selected.clone() {
                 lay(state, Layer::Chart { panel, cursor: None });
@@ -204,6 +183,19 @@ fn open_overview(state: &mut State) {
         Some(OverviewRow::Deployment(place)) => {
             if let Some(key) = state.shown().deployments.all.get(*place).map(|one| one.key.clone()) {
                 deployment(state, &key);
+            }
+        }
+        Some(OverviewRow::Exposure(place)) => {
+            if let Some(index) = state.shown().backups.get(*place).map(|of| of.source) {
+                lay(state, Layer::Source { index, spot: Spot::default() });
+            }
+        }
+        Some(OverviewRow::Due(place)) => {
+            let Some(due) = state.shown().due.get(*place).cloned() else { return };
+            match (due.source, due.services.as_slice()) {
+                (Some(index), _) => lay(state, Layer::Source { index, spot: Spot::default() }),
+                (None, [service]) => lay(state, Layer::Service { name: service.clone(), spot: Spot::default() }),
+                (None, _) => {}
             }
         }
         Some(OverviewRow::Source(place)) => {
@@ -249,6 +241,12 @@ fn open_need(state: &mut State, about: About) {
             }
         }
         About::Panel(panel) => lay(state, Layer::Chart { panel, cursor: None }),
+        About::Drill(name) => {
+            let service = state.estate.calendar.drills.iter().find(|drill| drill.name == name).and_then(|drill| drill.services.first());
+            if let Some(name) = service.cloned() {
+                lay(state, Layer::Service { name, spot: Spot::default() });
+            }
+        }
         About::Silence(id) => {
             state.show_muted = true;
             narrow(state, by_field("silence", &id));

@@ -5,9 +5,9 @@ use crate::app::deployments::window;
 use crate::app::grid::grid;
 use crate::app::layer::{Layer, Pane};
 use crate::app::state::State;
-use crate::app::{databases, overview, page, pane};
+use crate::app::{databases, focus, overview, page, pane};
 
-use super::{metrics, verify};
+use super::{metrics, timeline, verify};
 
 /// Farther than any list is long.
 const FAR: isize = 1 << 30;
@@ -57,7 +57,10 @@ pub(super) fn walk_deployments(state: &mut State, action: Action) {
 fn step(state: &mut State, action: Action, height: isize) {
     let room = state.body_height();
     match state.pane {
-        Pane::Overview => overview::step(state, action, lines(action, height)),
+        Pane::Overview => {
+            overview::step(state, action, lines(action, height));
+            focus::renew(state);
+        }
         Pane::Alerts => {
             let mut list = std::mem::take(&mut state.alerts.list);
             list.step(state.alert_rows.len(), |row| pane::alert_id(state, row), lines(action, height), room);
@@ -77,6 +80,7 @@ fn step(state: &mut State, action: Action, height: isize) {
         Pane::Deployments => {
             walk_deployments(state, action);
         }
+        Pane::Timeline => timeline::walk(state, action, lines(action, height)),
         Pane::Metrics => {
             let len = state.metric_rows.len();
             let grid = grid(state.size, state.metric_rows.len());

@@ -8,6 +8,7 @@ mod layers;
 mod lists;
 mod metrics;
 mod share;
+mod timeline;
 mod typing;
 pub(crate) mod verify;
 
@@ -17,6 +18,7 @@ use super::effect::Effect;
 use super::message::Message;
 use super::pane;
 use super::state::State;
+use super::timeline as app_timeline;
 
 pub use typing::narrow;
 
@@ -58,6 +60,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     };
     effects.extend(deployments::go_on(state));
     effects.extend(deeds::wanted(state));
+    effects.extend(app_timeline::wanted(state));
     state.demand.points = pane::points(state);
     if state.demand != before {
         effects.push(Effect::Demand(state.demand));
@@ -75,6 +78,7 @@ fn told(state: &mut State, told: Told) -> Vec<Effect> {
         Told::Did { key, did } => deeds::did(state, &key, did),
         Told::Diff { from, to, found } => deeds::different(state, &from, &to, &found),
         Told::Dora { table } => deeds::measured(state, &table),
+        Told::Timeline(from, to, past) => app_timeline::told(state, from, to, past),
         Told::Verification(source, news) => return verify::told(state, source, *news),
     }
     Vec::new()

@@ -6,7 +6,9 @@ use crate::app::filter::{FILTER_CAP, Filter, no_field};
 use crate::app::layer::{Layer, Pane};
 use crate::app::pane;
 use crate::app::state::{PaneList, State};
-use crate::app::subject::{ALERT_FIELDS, BACKUP_FIELDS, DEPLOYMENT_FIELDS, NODE_FIELDS, OVERVIEW_FIELDS, PANEL_FIELDS, Subject};
+use crate::app::subject::{
+    ALERT_FIELDS, BACKUP_FIELDS, DEPLOYMENT_FIELDS, EVENT_FIELDS, NODE_FIELDS, OVERVIEW_FIELDS, PANEL_FIELDS, Subject,
+};
 use crate::model::text::is_hostile;
 
 /// The filter line of a pane, whatever its list is of.
@@ -32,6 +34,7 @@ pub(super) fn line(state: &mut State) -> Line<'_> {
         Pane::Databases => Line::of(&mut state.databases),
         Pane::Backups => Line::of(&mut state.backups),
         Pane::Deployments => Line::of(&mut state.deployments),
+        Pane::Timeline => Line::of(&mut state.timeline.list),
     }
 }
 
@@ -156,6 +159,7 @@ fn check(state: &State, filter: Filter) -> Result<Filter, String> {
         Pane::Databases => NODE_FIELDS,
         Pane::Backups => BACKUP_FIELDS,
         Pane::Deployments => DEPLOYMENT_FIELDS,
+        Pane::Timeline => EVENT_FIELDS,
     };
     let alerts = &state.shown().alerts;
     let known =

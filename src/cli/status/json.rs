@@ -5,6 +5,7 @@ mod backup;
 mod database;
 mod deployment;
 mod dora;
+mod due;
 mod source;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ use crate::model::source::{AlertmanagerAnswer, Answer, Peer};
 use self::backup::{BackupOut, backup};
 use self::deployment::DeploymentOut;
 use self::dora::{DoraOut, dora};
+use self::due::{DrillOut, DueOut, ExposedOut, FreezeOut, WindowOut};
 use self::source::{SourceOut, source};
 use super::Report;
 
@@ -46,6 +48,11 @@ pub struct Status<'a> {
     panels: Vec<PanelOut<'a>>,
     silences: Vec<SilenceOut<'a>>,
     backups: Vec<BackupOut<'a>>,
+    exposure: Vec<ExposedOut<'a>>,
+    due: Vec<DueOut<'a>>,
+    windows: Vec<WindowOut<'a>>,
+    freezes: Vec<FreezeOut<'a>>,
+    drills: Vec<DrillOut<'a>>,
     deployments: Vec<DeploymentOut<'a>>,
     deployments_total: usize,
     dora: Vec<DoraOut>,
@@ -153,6 +160,11 @@ pub(super) fn status<'a>(report: &'a Report<'a>) -> Status<'a> {
         panels: health::panels(report.estate, report.readings, report.at).iter().map(panel).collect(),
         silences: silences.flat_map(|(name, a)| a.silences.iter().map(move |s| silence(s, name, &a.peers))).collect(),
         backups: report.view.backups.iter().map(|b| backup(b, report)).collect(),
+        exposure: due::exposure(report),
+        due: report.view.due.iter().map(|one| due::due(one, report)).collect(),
+        windows: due::windows(report),
+        freezes: due::freezes(report),
+        drills: due::drills(report),
         deployments: report.view.deployments.all.iter().take(deployment::TOLD).map(|one| deployment::deployment(one)).collect(),
         deployments_total: report.view.deployments.all.len(),
         dora: dora(report),
@@ -222,6 +234,7 @@ fn need(need: &Need) -> NeedOut<'_> {
         About::DeadMan(name) => ("dead-man", name),
         About::Panel(name) => ("panel", name),
         About::Silence(id) => ("silence", id),
+        About::Drill(name) => ("drill", name),
     };
     NeedOut {
         severity: need.severity,

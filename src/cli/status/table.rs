@@ -34,6 +34,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     section(out, "services", services(report))?;
     section(out, "databases", databases::rows(report))?;
     section(out, "backups", backups(report))?;
+    section(out, "next", due(report))?;
     section(out, "sources", sources(report))?;
     section(out, "panels", panels(report))?;
     section(out, "deployments", deployments(report))
@@ -158,6 +159,31 @@ fn backups(report: &Report<'_>) -> Vec<Vec<String>> {
             of.tested.map_or_else(|| "? never".into(), |test| format!("{} ago", ago(report, Some(test.at)))),
             if rungs.is_empty() { "? none".into() } else { rungs.join(", ") },
             due,
+        ]);
+    }
+    rows
+}
+
+fn due(report: &Report<'_>) -> Vec<Vec<String>> {
+    if report.view.due.is_empty() {
+        return Vec::new();
+    }
+    let mut rows = vec![row(&["STATE", "KIND", "NAME", "WHAT", "WHEN", "LEFT", "SERVICES"])];
+    for of in &report.view.due {
+        let at = of.counts_to(report.at);
+        let left = match at {
+            None => "now".to_owned(),
+            Some(at) if at < report.at => format!("{} late", age::exact(report.at.duration_since(at))),
+            Some(at) => age::exact(at.duration_since(report.at)),
+        };
+        rows.push(vec![
+            state(of.severity, false),
+            of.kind.word().to_owned(),
+            of.name.clone(),
+            of.what.clone(),
+            at.map_or_else(|| "-".to_owned(), |at| at.strftime("%Y-%m-%dT%H:%MZ").to_string()),
+            left,
+            if of.services.is_empty() { "all".to_owned() } else { of.services.join(" ") },
         ]);
     }
     rows

@@ -63,6 +63,7 @@ fn estate() -> Estate {
         rules: vec![],
         objectives: vec![],
         hosts: vec![],
+        calendar: Default::default(),
     }
 }
 

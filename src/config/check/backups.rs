@@ -266,7 +266,7 @@ fn rung(report: &mut Report<'_>, at: usize, tier: &RawTier) {
     }
 }
 
-fn within(report: &mut Report<'_>, key: &str, value: &Key<String>, shortest: SignedDuration, longest: SignedDuration) {
+pub(super) fn within(report: &mut Report<'_>, key: &str, value: &Key<String>, shortest: SignedDuration, longest: SignedDuration) {
     let Some(value) = value else { return };
     match duration(report, value) {
         Some(d) if d < shortest => report.at(value.span().start, format!("`{key}` is too short: {} at the least", spoken(shortest))),

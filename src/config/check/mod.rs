@@ -1,6 +1,7 @@
 //! What an estate file must hold beside its shape. One function per rule; each tells all that it finds.
 
 mod backups;
+mod calendar;
 mod databases;
 mod forms;
 mod histories;
@@ -62,6 +63,7 @@ pub(super) fn all(raw: &Raw, report: &mut Report<'_>) {
     databases::limits(raw, report);
     backups::fits(raw, report);
     backups::times(raw, report);
+    calendar::times(raw, report);
     panels::queries(raw, report);
     panels::thresholds(raw, report);
     forms::one_each(raw, report);
@@ -122,6 +124,22 @@ fn required(raw: &Raw, report: &mut Report<'_>) {
         let (at, b) = (backup.span().start, backup.get_ref());
         missing(report, at, "[[backup]]", "name", &b.name, "such as `name = \"documents\"`");
         missing(report, at, "[[backup]]", "kind", &b.kind, &format!("it is {}", listed(&BACKUP_KINDS)));
+    }
+    for window in &raw.window {
+        let (at, w) = (window.span().start, window.get_ref());
+        missing(report, at, "[[window]]", "name", &w.name, "such as `name = \"weekly\"`");
+        missing(report, at, "[[window]]", "when", &w.when, "such as `when = \"Tue 02:00-04:00\"`");
+    }
+    for freeze in &raw.freeze {
+        let (at, f) = (freeze.span().start, freeze.get_ref());
+        missing(report, at, "[[freeze]]", "name", &f.name, "such as `name = \"end of year\"`");
+        missing(report, at, "[[freeze]]", "from", &f.from, "such as `from = \"2026-12-18\"`");
+        missing(report, at, "[[freeze]]", "to", &f.to, "such as `to = \"2027-01-03\"`, the last day of it");
+    }
+    for drill in &raw.drill {
+        let (at, d) = (drill.span().start, drill.get_ref());
+        missing(report, at, "[[drill]]", "name", &d.name, "such as `name = \"failover\"`");
+        missing(report, at, "[[drill]]", "every", &d.every, "such as `every = \"90d\"`");
     }
     for objective in &raw.objective {
         let (at, o) = (objective.span().start, objective.get_ref());

@@ -52,7 +52,7 @@ pub(super) fn unique(raw: &Raw, report: &mut Report<'_>) {
     }
 }
 
-fn kinds(raw: &Raw) -> [(&'static str, Vec<&Key<String>>); 6] {
+fn kinds(raw: &Raw) -> [(&'static str, Vec<&Key<String>>); 9] {
     // A database is read as a source is, and is told from others by the same names.
     let sources = raw.source.iter().map(|s| &s.get_ref().name);
     let databases = raw.database.iter().map(|d| &d.get_ref().name);
@@ -65,6 +65,9 @@ fn kinds(raw: &Raw) -> [(&'static str, Vec<&Key<String>>); 6] {
         // A backup, a database and a history are sources too: one name leads to one of them.
         ("source", sources.chain(databases).chain(backups).chain(histories).collect()),
         ("panel", raw.panel.iter().map(|p| &p.get_ref().name).collect()),
+        ("window", raw.window.iter().map(|w| &w.get_ref().name).collect()),
+        ("freeze", raw.freeze.iter().map(|f| &f.get_ref().name).collect()),
+        ("drill", raw.drill.iter().map(|d| &d.get_ref().name).collect()),
         ("rule", raw.rule.iter().map(|r| &r.get_ref().name).collect()),
     ]
 }

@@ -78,6 +78,17 @@ pub(super) fn lead_somewhere(raw: &Raw, report: &mut Report<'_>) {
     for objective in raw.objective.iter().map(Spanned::get_ref) {
         objective.service.iter().for_each(|name| services.check(report, name));
     }
+    for list in [
+        raw.window.iter().map(|w| &w.get_ref().services).collect::<Vec<_>>(),
+        raw.freeze.iter().map(|f| &f.get_ref().services).collect(),
+        raw.drill.iter().map(|d| &d.get_ref().services).collect(),
+    ] {
+        list.into_iter().flat_map(words).for_each(|name| services.check(report, name));
+    }
+    let backups = Offered::new(report, "backup", raw.backup.iter().map(|b| &b.get_ref().name));
+    for drill in raw.drill.iter().map(Spanned::get_ref) {
+        drill.backup.iter().for_each(|name| backups.check(report, name));
+    }
     let panels = Offered::new(report, "panel", raw.panel.iter().map(|p| &p.get_ref().name));
     for rule in raw.rule.iter().map(Spanned::get_ref) {
         rule.panel.iter().for_each(|name| panels.check(report, name));

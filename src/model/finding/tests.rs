@@ -54,6 +54,7 @@ fn estate(when: When, holds: SignedDuration) -> Estate {
         rules: vec![Rule { name: "too many errors".into(), panel: "errors".into(), when, holds, severity: Severity::Critical }],
         objectives: vec![],
         hosts: vec![],
+        calendar: Default::default(),
     }
 }
 

@@ -6,3 +6,4 @@ pub mod databases;
 pub mod deployments;
 pub mod metrics;
 pub mod overview;
+pub mod timeline;

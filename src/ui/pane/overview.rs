@@ -1,7 +1,15 @@
 //! The Overview: what needs a person, services by site, sources, what changed.
 
+mod focus;
+mod next;
+mod values;
+
 use std::ops::Range;
 
+use jiff::Timestamp;
+
+use self::next::{due, exposure, exposure_columns};
+use self::values::{metric as metric_cells, panel, values};
 use crate::app::mark;
 use crate::app::overview;
 use crate::app::state::{OverviewRow, State};
@@ -21,9 +29,8 @@ const STATE: u16 = 2;
 const STATE_WIDTH: u16 = 13;
 const NAME: u16 = 16;
 const AGE_WIDTH: u16 = 6;
-/// A panel's value: `[-1.0e-9/s] ? 20m` with a space.
-const VALUE: u16 = 30;
-const VALUE_WIDTH: u16 = 22;
+/// `59m late`, `365d left`.
+const LEFT_WIDTH: u16 = 9;
 /// A source's name with a space.
 const SOURCE_WIDTH: u16 = 22;
 /// One site's state, `[critical] ?` with a space.
@@ -38,15 +45,22 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
     match overview::widths(width) {
         (_, 0) => {
             let action = action_column(width);
-            frame::heads(canvas, &[(STATE, "STATE"), (NAME, "WHAT"), (action, "WHAT TO DO"), (width - AGE_WIDTH, "SINCE")], &chip);
+            frame::heads(canvas, &[(STATE, "STATE"), (NAME, "WHAT"), (action, "WHAT TO DO"), (width - LEFT_WIDTH, "SINCE/DUE")], &chip);
             rows(canvas, state, left, state.overview.list.offset);
         }
         (wide, narrow) => {
             let mut part = canvas.part(0, 0, wide, height);
-            frame::heads(&mut part, &[(STATE, "STATE"), (NAME, "WHAT, AND WHAT TO DO"), (wide - AGE_WIDTH, "SINCE")], "");
+            frame::heads(&mut part, &[(STATE, "STATE"), (NAME, "WHAT, AND WHAT TO DO"), (wide - LEFT_WIDTH, "SINCE/DUE")], "");
             rows(&mut part, state, left, state.overview.list.offset);
             let border = if canvas.ascii { '|' } else { '│' };
-            (2..height - 1).for_each(|y| canvas.cell(wide + 1, y, border, Token::Border));
+            let focus = overview::focus(width);
+            let first = focus.map_or(wide + 1, |_| wide);
+            (2..height - 1).for_each(|y| canvas.cell(first, y, border, Token::Border));
+            if let Some((from, room)) = focus {
+                let mut part = canvas.part(from, 0, room, height);
+                focus::draw(&mut part, state);
+                (2..height - 1).for_each(|y| canvas.cell(from + room, y, border, Token::Border));
+            }
             let mut part = canvas.part(width - narrow, 0, narrow, height);
             frame::heads(&mut part, &[(STATE, "STATE"), (NAME, "WHAT"), (narrow - AGE_WIDTH, "AGE")], &chip);
             rows(&mut part, state, right, state.overview_right);
@@ -82,7 +96,9 @@ fn rows(canvas: &mut Canvas, state: &State, column: Range<usize>, offset: usize)
             OverviewRow::Empty(text) => {
                 canvas.put(STATE, y, width, text, Token::Dim);
             }
-            OverviewRow::Service(index) => service(canvas, state, y, *index, name),
+            OverviewRow::Service(index) => service(canvas, state, y, *index, name, &panels),
+            OverviewRow::Exposure(index) => exposure(canvas, state, y, *index, name),
+            OverviewRow::Due(index) => due(canvas, state, y, *index, name),
             OverviewRow::Panel(index) => {
                 if let Some(view) = panels.get(*index) {
                     panel(canvas, state, y, view, name);
@@ -108,7 +124,12 @@ fn two_lines(state: &State) -> bool {
 }
 
 fn action_column(width: u16) -> u16 {
-    width - AGE_WIDTH - 1 - (width / 4).clamp(15, 48)
+    width - LEFT_WIDTH - 1 - (width / 4).clamp(15, 48)
+}
+
+/// True where a service has a line of its own with its panel: where there are more columns, panels have their own lines.
+fn with_panel(state: &State) -> bool {
+    !two_lines(state)
 }
 
 fn service_width(width: u16) -> u16 {
@@ -117,6 +138,9 @@ fn service_width(width: u16) -> u16 {
 
 /// How many sites have a column of their own.
 fn site_columns(state: &State, width: u16) -> usize {
+    if with_panel(state) || width < 60 {
+        return 0;
+    }
     // A column for what is worst is kept free.
     let room = width.saturating_sub(NAME + service_width(width) + AGE_WIDTH + 16) / SITE_WIDTH;
     state.estate.sites.len().min(usize::from(room))
@@ -125,7 +149,18 @@ fn site_columns(state: &State, width: u16) -> usize {
 fn head(canvas: &mut Canvas, state: &State, y: u16, text: &str, next: Option<&OverviewRow>) {
     let width = canvas.area.width;
     canvas.put(0, y, width, text, Token::Title);
+    let at = values(width);
+    let value_heads = |canvas: &mut Canvas| {
+        canvas.put(at.now, y, width, "NOW", Token::Title);
+        canvas.put(at.limit, y, width, "LIMIT", Token::Title);
+        canvas.put(at.hour, y, width, if at.hour_width > 12 { "LAST HOUR #over" } else { "LAST HOUR" }, Token::Title);
+    };
     match next {
+        Some(OverviewRow::Service(_)) if with_panel(state) => {
+            value_heads(canvas);
+            canvas.put(at.rest + 1, y, width.saturating_sub(at.rest + 1 + AGE_WIDTH + 1), "WORST", Token::Title);
+            canvas.put(width - AGE_WIDTH, y, AGE_WIDTH, "AGE", Token::Title);
+        }
         Some(OverviewRow::Service(_)) => {
             let columns = site_columns(state, width);
             let mut x = NAME + service_width(width);
@@ -134,16 +169,27 @@ fn head(canvas: &mut Canvas, state: &State, y: u16, text: &str, next: Option<&Ov
                 x += SITE_WIDTH;
             }
             let hidden = state.estate.sites.len() - columns;
-            let worst = if hidden > 0 { format!("WORST (+{hidden} sites)") } else { "WORST".to_owned() };
+            let worst = if hidden > 0 && columns > 0 { format!("WORST (+{hidden} sites)") } else { "WORST".to_owned() };
             canvas.put(x, y, width.saturating_sub(x + AGE_WIDTH + 1), &worst, Token::Title);
             canvas.put(width - AGE_WIDTH, y, AGE_WIDTH, "SINCE", Token::Title);
         }
         Some(OverviewRow::Panel(_)) => {
-            canvas.put(VALUE, y, width, "VALUE", Token::Title);
+            value_heads(canvas);
             canvas.put(width - AGE_WIDTH, y, AGE_WIDTH, "AGE", Token::Title);
         }
         Some(OverviewRow::Source(_)) => {
             canvas.put(width - AGE_WIDTH, y, AGE_WIDTH, "AGE", Token::Title);
+        }
+        Some(OverviewRow::Exposure(_)) => {
+            let (lost, site, bar) = exposure_columns(width);
+            canvas.put(lost, y, width, "LOST OF RPO", Token::Title);
+            if bar > 0 {
+                canvas.put(site, y, width.saturating_sub(site + AGE_WIDTH + 1), "IF SITE LOST", Token::Title);
+            }
+            canvas.put(width - AGE_WIDTH, y, AGE_WIDTH, "PROOF", Token::Title);
+        }
+        Some(OverviewRow::Due(_)) => {
+            canvas.put(width - LEFT_WIDTH, y, LEFT_WIDTH, "LEFT", Token::Title);
         }
         _ => {}
     }
@@ -158,28 +204,39 @@ fn need(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token) {
     let (word, token) = mark::state(need.severity, need.stale);
     canvas.put(STATE, y, STATE_WIDTH, &word, token);
     if two_lines(state) {
-        let room = canvas.area.width - AGE_WIDTH - 1 - NAME;
+        let room = canvas.area.width - LEFT_WIDTH - 1 - NAME;
         canvas.put(NAME, y, room, &wrap(&need.what, usize::from(room))[0], name);
     } else {
         let action = action_column(canvas.area.width);
         canvas.put(NAME, y, action - NAME - 1, &need.what, name);
-        canvas.put(action, y, canvas.area.width - AGE_WIDTH - 1 - action, &need.action, Token::Text);
+        canvas.put(action, y, canvas.area.width - LEFT_WIDTH - 1 - action, &need.action, Token::Text);
     }
-    match (need.due, need.since) {
-        (Some(due), _) => age_cell(canvas, y, &when::left(state, due), token),
-        (None, Some(since)) => age_cell(canvas, y, &when::ago(state, since), Token::Dim),
-        (None, None) => age_cell(canvas, y, "-", Token::Dim),
-    }
+    let (text, token) = match (need.due, need.since) {
+        (Some(due), _) => (countdown(state, due), token),
+        (None, Some(since)) => (format!("{} ago", when::ago(state, since)), Token::Dim),
+        (None, None) => ("-".to_owned(), Token::Dim),
+    };
+    canvas.put(canvas.area.width - LEFT_WIDTH, y, LEFT_WIDTH, &text, token);
+}
+
+/// How long is left, or how late it is already.
+fn countdown(state: &State, at: Timestamp) -> String {
+    let left = at.duration_since(state.now);
+    if left.is_negative() { format!("{} late", age::coarse(left.abs())) } else { format!("{} left", age::coarse(left)) }
 }
 
 /// What did not fit in the first line of a need, and what to do about it.
 fn need_more(canvas: &mut Canvas, state: &State, y: u16, index: usize) {
     let Some(need) = state.shown().needs.get(index) else { return };
-    let room = usize::from(canvas.area.width - AGE_WIDTH - 1 - NAME);
+    let room = usize::from(canvas.area.width - LEFT_WIDTH - 1 - NAME);
     let rest = wrap(&need.what, room)[1..].join(" ");
     let action = format!("-> {}", need.action);
     // Without a rest it stands under the text, with one at the right, where the eye finds all of them.
-    let at = if rest.is_empty() { NAME } else { canvas.area.width.saturating_sub(cells(&action)).max(NAME + 20) };
+    let at = if rest.is_empty() {
+        NAME
+    } else {
+        canvas.area.width.saturating_sub(cells(&action)).max(NAME + if canvas.area.width < 60 { 8 } else { 20 })
+    };
     canvas.put(NAME, y, (at - NAME).saturating_sub(1), &rest, Token::Text);
     canvas.put(at, y, canvas.area.width, &action, Token::Text);
 }
@@ -189,41 +246,37 @@ fn health(health: &Health) -> (String, Token) {
     (word.trim_start().to_owned(), token)
 }
 
-fn service(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token) {
+fn service(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token, panels: &[PanelView]) {
     let (Some(service), Some(of)) = (state.estate.services.get(index), state.shown().services.get(index)) else { return };
     let width = canvas.area.width;
     let (word, token) = mark::state(of.overall.severity, of.overall.stale);
     canvas.put(STATE, y, STATE_WIDTH, &word, token);
     canvas.put(NAME, y, service_width(width) - 1, &service.name, name);
+    let worst = match (&of.worst, of.overall.muted) {
+        (Some(worst), _) => worst.clone(),
+        (None, 0) => "-".to_owned(),
+        (None, muted) => format!("~ {muted} muted"),
+    };
+    if with_panel(state) {
+        let at = values(width);
+        match overview::chosen(panels, &service.name) {
+            Some(view) => metric_cells(canvas, state, y, view),
+            None => {
+                canvas.put(at.now, y, 1, "-", Token::Dim);
+                age_cell(canvas, y, "-", Token::Dim);
+            }
+        }
+        canvas.put(at.rest + 1, y, width.saturating_sub(at.rest + 1 + AGE_WIDTH + 1), &worst, Token::Text);
+        return;
+    }
     let mut x = NAME + service_width(width);
     for site in of.sites.iter().take(site_columns(state, width)) {
         let (word, token) = site.as_ref().map_or(("-".to_owned(), Token::Dim), health);
         canvas.put(x, y, SITE_WIDTH - 1, &word, token);
         x += SITE_WIDTH;
     }
-    let worst = match (&of.worst, of.overall.muted) {
-        (Some(worst), _) => worst.clone(),
-        (None, 0) => "-".to_owned(),
-        (None, muted) => format!("~ {muted} muted"),
-    };
     canvas.put(x, y, width.saturating_sub(x + AGE_WIDTH + 1), &worst, Token::Text);
     age_cell(canvas, y, &of.since.map_or("-".to_owned(), |at| when::ago(state, at)), Token::Dim);
-}
-
-/// One panel: its newest value with what it means, and which service and site it tells of.
-fn panel(canvas: &mut Canvas, state: &State, y: u16, view: &PanelView, name: Token) {
-    let width = canvas.area.width;
-    canvas.put(STATE, y, VALUE - STATE - 1, &view.panel.name, name);
-    let (text, token) = mark::value(state, view);
-    let place = VALUE + VALUE_WIDTH;
-    let used = canvas.put(VALUE, y, VALUE_WIDTH - 1, &text, token) + 1;
-    if let Some(labels) = mark::only_series(view).filter(|labels| cells(labels) <= VALUE_WIDTH.saturating_sub(used + 1)) {
-        canvas.put(VALUE + used, y, VALUE_WIDTH.saturating_sub(used + 1), &labels, Token::Dim);
-    }
-    let of = place_of(view.panel.service.as_ref(), view.panel.site.as_ref());
-    canvas.put(place, y, width.saturating_sub(place + AGE_WIDTH + 1), &of, Token::Dim);
-    let age = view.as_of.map_or("-".to_owned(), |at| when::ago(state, at));
-    age_cell(canvas, y, &age, if view.freshness == Freshness::Fresh { Token::Dim } else { Token::Unknown });
 }
 
 fn source(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token) {
@@ -235,7 +288,7 @@ fn source(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token)
     let kind = NAME + SOURCE_WIDTH;
     canvas.put(NAME, y, kind - NAME - 1, &source.name, name);
     // Why it fails matters more than what it is.
-    let rest = if reading.failure.is_some() && !two_lines(state) { kind } else { kind + 13 };
+    let rest = if reading.failure.is_some() && !two_lines(state) || width < 60 { kind } else { kind + 13 };
     if rest > kind {
         canvas.put(kind, y, 12, source.kind.word(), Token::Dim);
     }

@@ -92,6 +92,23 @@ pub fn step_at(plot: &Plot, at: Timestamp) -> Option<usize> {
 pub fn draw(canvas: &mut Canvas, chart: &Chart) {
     let scale = Scale::of(chart);
     let axis = axis(canvas, chart, scale);
+    body(canvas, chart, scale, axis);
+}
+
+/// Draws the chart with an axis of exactly `gutter` columns, so that charts over each other have one time axis.
+pub fn draw_aligned(canvas: &mut Canvas, chart: &Chart, gutter: u16) {
+    let scale = Scale::of(chart);
+    let height = canvas.area.height;
+    let text = |value| show(value, chart.panel.unit);
+    for (y, value) in [(0, scale.high), (height.saturating_sub(1), scale.low)] {
+        let text = text(value);
+        canvas.put_right(0, gutter.saturating_sub(1), y, &text, Token::Dim);
+    }
+    body(canvas, chart, scale, gutter);
+}
+
+/// The chart right of its axis.
+fn body(canvas: &mut Canvas, chart: &Chart, scale: Scale, axis: u16) {
     let (width, height) = (canvas.area.width.saturating_sub(axis), canvas.area.height);
     if width == 0 || height == 0 {
         return;

@@ -5,6 +5,7 @@
 mod alerts;
 pub mod discover;
 mod envelope;
+pub(crate) mod fired;
 mod plan;
 mod query;
 mod rules;

@@ -6,6 +6,7 @@ use crate::app::deployments::window::Hits;
 use crate::model::deployment::{Dated, Deployment, Ending};
 use crate::model::estate::History;
 use crate::model::source::HistoryAnswer;
+use crate::model::timeline::Kind;
 
 /// The console with a history of so many deployments, one a minute up to `at(100_000)`, which is its present moment.
 pub(super) fn deployed(count: i64) -> State {
@@ -110,20 +111,14 @@ fn one_key_leads_from_an_alert_to_what_was_deployed_near_it_and_back() {
     let outcome = Outcome::Value { value: Answer::Alertmanager(Arc::new(answer)), as_of: state.now };
     update(&mut state, Message::Read { source: 0, outcome, next_try: at(100_000) });
     press(&mut state, "2 c");
-    assert_eq!(state.pane, Pane::Deployments);
-    // From two hours before it to ten minutes after it.
-    let times: Vec<i64> = state.window.rows.iter().map(|one| one.at.as_second()).collect();
-    assert_eq!((times.first(), total(&state)), (Some(&(100_000 - 60 * 190)), 131));
-    press(&mut state, "G");
-    assert_eq!(state.window.rows.last().map(|one| one.at.as_second()), Some(100_000 - 60 * 320));
-    update(&mut state, Message::Key("enter".parse().unwrap()));
+    assert_eq!(state.pane, Pane::Timeline);
+    // From an hour and a half before it to half an hour after it.
+    let times: Vec<i64> = state.timeline.events.iter().filter(|e| e.kind == Kind::Deployment).map(|e| e.at.as_second()).collect();
+    assert_eq!((times.first(), times.last(), times.len()), (Some(&(100_000 - 60 * 170)), Some(&(100_000 - 60 * 290)), 121));
+    press(&mut state, "j enter");
     assert!(matches!(state.layers.last(), Some(Layer::Deployment { .. })));
-    update(&mut state, Message::Key("esc".parse().unwrap()));
-    update(&mut state, Message::Key("esc".parse().unwrap()));
+    press(&mut state, "esc esc");
     assert_eq!((state.pane, state.alert_rows.len()), (Pane::Alerts, 1));
-    // Elsewhere the key means nothing.
-    press(&mut state, "1 c");
-    assert_eq!(state.pane, Pane::Overview);
 }
 
 #[test]

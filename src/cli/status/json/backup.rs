@@ -51,7 +51,7 @@ pub struct BackupOut<'a> {
 
 /// `seconds` is null where it is everything or not known: `known` and `everything` tell which.
 #[derive(Serialize)]
-struct ExposureOut<'a> {
+pub(super) struct ExposureOut<'a> {
     state: Severity,
     known: bool,
     everything: bool,
@@ -180,7 +180,7 @@ pub(super) fn backup<'a>(of: &'a BackupState, report: &'a Report<'a>) -> BackupO
     }
 }
 
-fn exposure<'a>(of: &BackupState, exposure: &'a Exposure, at: Timestamp) -> ExposureOut<'a> {
+pub(super) fn exposure<'a>(of: &BackupState, exposure: &'a Exposure, at: Timestamp) -> ExposureOut<'a> {
     ExposureOut {
         state: of.judge(exposure, at),
         known: !matches!(exposure, Exposure::Unknown(_)),

@@ -1,0 +1,303 @@
+//! The Timeline pane: what happened, of one service or of all, in a window of time. What the newest readings tell is there
+//! at once; what consoles saw and what a Prometheus remembers comes after it.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::alert::Alert;
+use crate::model::estate::Estate;
+use crate::model::health::PanelView;
+use crate::model::label::Labels;
+use crate::model::timeline::{Event, Kind, Link, known, merge};
+
+use super::ask::{Ask, Past};
+use super::effect::Effect;
+use super::layer::{Layer, Pane};
+use super::pane;
+use super::state::{AlertRow, OverviewRow, PaneList, State};
+use crate::model::needs::About;
+
+/// Events of this run that are kept in memory.
+pub const SEEN_CAP: usize = 2_000;
+/// How long after an alert's begin a window around it goes on.
+const AFTER: SignedDuration = SignedDuration::from_mins(30);
+
+/// How much time is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Window {
+    /// Two hours.
+    #[default]
+    Hours,
+    /// A day.
+    Day,
+    /// A week.
+    Week,
+}
+
+impl Window {
+    /// `2h`, `24h` or `7d`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Window::Hours => "2h",
+            Window::Day => "24h",
+            Window::Week => "7d",
+        }
+    }
+
+    /// How long it is.
+    pub fn length(self) -> SignedDuration {
+        SignedDuration::from_hours(match self {
+            Window::Hours => 2,
+            Window::Day => 24,
+            Window::Week => 7 * 24,
+        })
+    }
+
+    /// The next longer or shorter one; at the end it stays.
+    pub fn next(self, longer: bool) -> Window {
+        match (self, longer) {
+            (Window::Hours, true) | (Window::Week, false) => Window::Day,
+            (Window::Day | Window::Week, true) => Window::Week,
+            (Window::Hours | Window::Day, false) => Window::Hours,
+        }
+    }
+}
+
+/// What tells one event from others.
+pub type EventId = (Timestamp, Kind, String);
+
+/// The Timeline pane.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Timeline {
+    /// Selection and filter.
+    pub list: PaneList<EventId>,
+    /// The service; all of them where `None`.
+    pub service: Option<String>,
+    /// The service that is shown again after all were.
+    pub last_service: Option<String>,
+    /// How much time.
+    pub window: Window,
+    /// The window's end (UTC); it moves with the time where `None`.
+    pub end: Option<Timestamp>,
+    /// The alert that it is about, by its labels.
+    pub marked: Option<Labels>,
+    /// The time under the cursor.
+    pub cursor: Option<Timestamp>,
+    /// What happened in the window, the newest first.
+    pub events: Vec<Event>,
+    /// Events that there are more.
+    pub more: usize,
+    /// Places in `events` that service and filter leave.
+    pub rows: Vec<usize>,
+    /// What was asked for: the window and its end.
+    pub(crate) asked: Option<(Window, Option<Timestamp>)>,
+    /// The times of that question.
+    pub(crate) waits_for: Option<(Timestamp, Timestamp)>,
+    /// The answer to the last question.
+    pub past: Option<Past>,
+    /// The range of charts before, and the one that is wanted here.
+    pub(crate) ranges: Option<(SignedDuration, SignedDuration)>,
+}
+
+impl Timeline {
+    /// True while the answer to a question is not there yet.
+    pub fn waits(&self) -> bool {
+        self.past.is_none()
+    }
+}
+
+/// The first and the last moment of the window.
+pub fn bounds(state: &State) -> (Timestamp, Timestamp) {
+    let to = state.timeline.end.unwrap_or_else(|| state.frozen.as_ref().map_or(state.now, |frozen| frozen.at));
+    (to.checked_sub(state.timeline.window.length()).unwrap_or(Timestamp::MIN), to)
+}
+
+/// The window of that length that ends now, or around a moment where that is not in it.
+pub fn around(state: &State, at: Timestamp, window: Window) -> Option<Timestamp> {
+    let end = at.checked_add(AFTER).unwrap_or(at);
+    let far = state.now.duration_since(at) > window.length().checked_sub(AFTER).unwrap_or_default();
+    (end < state.now && far).then_some(end)
+}
+
+/// Everything that is known of a time, without asking anyone.
+pub fn at_hand(state: &State, (from, to): (Timestamp, Timestamp)) -> Vec<Event> {
+    let view = state.shown();
+    let mut all = known(&state.estate, &view.alerts, &view.backups, &view.deployments.all, (from, to), state.now);
+    all.extend(state.seen.iter().filter(|event| event.at >= from && event.at <= to).cloned());
+    all
+}
+
+/// Computes the rows again.
+pub fn renew(state: &mut State) {
+    if state.pane != Pane::Timeline {
+        return;
+    }
+    let (from, to) = bounds(state);
+    let mut all = at_hand(state, (from, to));
+    all.extend(state.timeline.past.iter().flat_map(|past| past.events.iter().cloned()));
+    (state.timeline.events, state.timeline.more) = merge(all, from, to);
+    let timeline = &state.timeline;
+    let wanted = |event: &Event| {
+        let of = timeline.service.as_deref().is_none_or(|service| of_service(&state.estate, event, service));
+        of && (timeline.list.filter.is_empty() || timeline.list.filter.matches(event, state.now))
+    };
+    let rows: Vec<usize> = timeline.events.iter().enumerate().filter(|(_, event)| wanted(event)).map(|(place, _)| place).collect();
+    state.timeline.rows = rows;
+    let height = height(state);
+    let mut list = std::mem::take(&mut state.timeline.list.list);
+    list.settle(state.timeline.rows.len(), |row| id(state, row), height);
+    state.timeline.list.list = list;
+}
+
+/// True where an event tells of that service; one of a source by the source's service.
+fn of_service(estate: &Estate, event: &Event, service: &str) -> bool {
+    let by_source = match &event.link {
+        Link::Source(name) => estate.source(name).is_some_and(|source| source.service.as_deref() == Some(service)),
+        _ => false,
+    };
+    by_source || event.is_of(estate, service)
+}
+
+/// What tells a row from others.
+pub fn id(state: &State, row: usize) -> Option<EventId> {
+    event(state, row).map(|event| (event.at, event.kind, event.what.clone()))
+}
+
+/// The event of a row.
+pub fn event(state: &State, row: usize) -> Option<&Event> {
+    state.timeline.rows.get(row).and_then(|place| state.timeline.events.get(*place))
+}
+
+/// Panels drawn over the list: those of the service that are worst, in the estate's order; of all services likewise.
+pub fn panels(state: &State) -> Vec<PanelView<'_>> {
+    let room = charts(state.body_height()).0;
+    let of = state.timeline.service.as_deref();
+    let mut all: Vec<(usize, PanelView<'_>)> =
+        state.panels().into_iter().enumerate().filter(|(_, view)| of.is_none() || view.panel.service.as_deref() == of).collect();
+    // One without a line would take the place of one that has it.
+    let drawn = |view: &PanelView| view.answer.is_some_and(|answer| answer.plot.is_some());
+    all.sort_by_key(|(place, view)| (std::cmp::Reverse(drawn(view)), std::cmp::Reverse(view.severity()), *place));
+    all.truncate(room);
+    all.sort_by_key(|(place, _)| *place);
+    all.into_iter().map(|(_, view)| view).collect()
+}
+
+/// How many charts there are at the most, and how many lines each has with its title.
+pub fn charts(body: usize) -> (usize, usize) {
+    match body {
+        ..14 => (0, 0),
+        14..18 => (1, 4),
+        18..30 => (1, 6),
+        30..50 => (3, 5),
+        _ => (4, 6),
+    }
+}
+
+/// Lines of the list.
+pub fn height(state: &State) -> usize {
+    let (_, lines) = charts(state.body_height());
+    // Under the charts stand the events' lane and the times.
+    state.body_height().saturating_sub(panels(state).len() * lines + 2 + usize::from(note(state).is_some())).max(1)
+}
+
+/// One line about what is not known: nothing was answered yet, or something could not be read.
+pub fn note(state: &State) -> Option<String> {
+    let timeline = &state.timeline;
+    let more = if timeline.more > 0 { Some(format!("{} older events are not listed", timeline.more)) } else { None };
+    let said = match &timeline.past {
+        None => Some("asking Prometheus and the cache for what is over...".to_owned()),
+        Some(past) if past.notes.is_empty() => None,
+        Some(past) => Some(past.notes.join("; ")),
+    };
+    match (more, said) {
+        (None, None) => None,
+        (more, said) => Some([more, said].into_iter().flatten().collect::<Vec<_>>().join("; ")),
+    }
+}
+
+/// Asks for what is over, once for each window, and has the charts reach back as far as the window does.
+pub(super) fn wanted(state: &mut State) -> Option<Effect> {
+    if state.pane != Pane::Timeline {
+        if let Some((before, _)) = state.timeline.ranges.take() {
+            state.demand.range = before;
+        }
+        // Whoever comes back asks anew.
+        (state.timeline.asked, state.timeline.waits_for, state.timeline.past) = (None, None, None);
+        return None;
+    }
+    let (from, to) = bounds(state);
+    let back = state.now.duration_since(from).max(state.timeline.window.length());
+    // Whole hours, so that a window around an alert does not ask for another range at every minute.
+    let wanted = if state.timeline.end.is_none() && state.frozen.is_none() {
+        state.timeline.window.length()
+    } else {
+        SignedDuration::from_hours(back.as_secs() / 3_600 + 1)
+    };
+    match state.timeline.ranges {
+        Some((_, last)) if last == wanted => {}
+        before => {
+            let former = before.map_or(state.demand.range, |(former, _)| former);
+            state.timeline.ranges = Some((former, wanted));
+            state.demand.range = wanted;
+        }
+    }
+    let question = (state.timeline.window, state.timeline.end);
+    if state.timeline.asked == Some(question) {
+        return None;
+    }
+    state.timeline.asked = Some(question);
+    state.timeline.waits_for = Some((from, to));
+    state.timeline.past = None;
+    Some(Effect::Ask(Box::new(Ask::Timeline(from, to))))
+}
+
+/// Takes in an answer; one to an older question is passed over.
+pub(super) fn told(state: &mut State, from: Timestamp, to: Timestamp, past: Past) {
+    if state.timeline.waits_for == Some((from, to)) {
+        state.timeline.past = Some(past);
+        pane::refresh(state);
+    }
+}
+
+/// What the timeline is to show, by what is selected: a service, and a moment.
+pub(super) fn context(state: &State) -> Option<String> {
+    let of_panel = |name: &str| state.estate.panel(name).and_then(|panel| panel.service.clone());
+    match state.layers.iter().rev().find(|layer| !matches!(layer, Layer::Filter | Layer::Palette(_) | Layer::Help { .. })) {
+        Some(Layer::Service { name, .. }) => return Some(name.clone()),
+        Some(Layer::Chart { panel, .. }) => return of_panel(panel),
+        Some(Layer::Alert { alert, .. }) => return service_of(&state.estate, alert),
+        Some(Layer::Deployment { deployment, .. }) => return Some(deployment.service.clone()),
+        Some(Layer::Source { index, .. }) => return state.estate.sources.get(*index).and_then(|source| source.service.clone()),
+        _ => {}
+    }
+    match state.pane {
+        Pane::Overview => match state.overview_rows.get(state.overview.list.row)? {
+            OverviewRow::Service(place) => state.estate.services.get(*place).map(|service| service.name.clone()),
+            OverviewRow::Panel(place) => state.estate.panels.get(*place).and_then(|panel| panel.service.clone()),
+            OverviewRow::Source(place) => state.estate.sources.get(*place).and_then(|source| source.service.clone()),
+            OverviewRow::Need(place) => match &state.shown().needs.get(*place)?.about {
+                About::Alerts(_, ids) => {
+                    let alert = state.shown().alerts.iter().find(|alert| Some(&alert.id) == ids.first())?;
+                    service_of(&state.estate, alert)
+                }
+                About::Panel(name) => of_panel(name),
+                About::Source(name) | About::DeadMan(name) => state.estate.source(name).and_then(|source| source.service.clone()),
+                _ => None,
+            },
+            _ => None,
+        },
+        Pane::Alerts => match state.alert_rows.get(state.alerts.list.row)? {
+            AlertRow::Alert(place) => state.shown().alerts.get(*place).and_then(|alert| service_of(&state.estate, alert)),
+            AlertRow::Group(_) => None,
+        },
+        Pane::Metrics => state.metrics.list.selected.as_deref().and_then(of_panel),
+        Pane::Backups => {
+            state.backups.list.selected.and_then(|place| state.estate.sources.get(place)).and_then(|source| source.service.clone())
+        }
+        _ => None,
+    }
+}
+
+/// The first service whose alert it is.
+pub fn service_of(estate: &Estate, alert: &Alert) -> Option<String> {
+    estate.services.iter().find(|service| service.labels.covers(&alert.labels)).map(|service| service.name.clone())
+}

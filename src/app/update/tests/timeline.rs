@@ -1,0 +1,121 @@
+//! The Timeline pane under hands: what is known is there at once, the rest comes after it, and an older answer is passed over.
+
+use super::*;
+use crate::app::ask::{Ask, Past, Told};
+use crate::app::timeline::{Window, event};
+use crate::model::label::Labels;
+use crate::model::source::AlertmanagerAnswer;
+use crate::model::timeline::{Event, Kind, Link};
+
+fn asked(effects: &[Effect]) -> Option<(Timestamp, Timestamp)> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Ask(ask) => match **ask {
+            Ask::Timeline(from, to) => Some((from, to)),
+            #[allow(unreachable_patterns, reason = "other questions are others' matter")]
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+/// The console at `at(100_000)` with an alert that began so many seconds ago.
+fn firing(ago: i64) -> State {
+    let mut state = console();
+    state.now = at(100_000);
+    let alert = alert(&[("alertname", "Slow"), ("job", "web"), ("service", "web")], AlertState::Firing, 100_000 - ago);
+    read(&mut state, 0, Answer::Alertmanager(Arc::new(AlertmanagerAnswer { alerts: vec![alert], ..Default::default() })));
+    let derived = Derivation::of(&state).carry_out();
+    update(&mut state, Message::Derived(Box::new(derived)));
+    state
+}
+
+fn ended(secs: i64) -> Event {
+    Event {
+        at: at(secs),
+        after: Some(at(secs - 15)),
+        kind: Kind::AlertEnded,
+        severity: Severity::Ok,
+        what: "Gone".into(),
+        service: None,
+        via: vec!["prom".into()],
+        link: Link::Alert(Labels::new([("alertname", "Gone"), ("job", "web"), ("service", "web")])),
+    }
+}
+
+fn told(state: &mut State, (from, to): (Timestamp, Timestamp), events: Vec<Event>) {
+    update(state, Message::Told(Box::new(Told::Timeline(from, to, Past { events, notes: vec![] }))));
+}
+
+#[test]
+fn one_key_leads_from_an_alert_to_what_changed_near_it_at_once_and_the_rest_comes_after() {
+    let mut state = firing(12_000);
+    let effects = press(&mut state, "2 c");
+    let asked = asked(&effects).expect("what is over is asked for");
+    assert_eq!(asked, (at(88_000 + 1_800 - 7_200), at(88_000 + 1_800)), "two hours around its begin");
+    assert_eq!((state.pane, state.timeline.rows.len()), (Pane::Timeline, 1), "what is known is there");
+    let selected = event(&state, state.timeline.list.list.row).unwrap();
+    assert_eq!((selected.kind, selected.at, state.timeline.cursor), (Kind::AlertBegan, at(88_000), Some(at(88_000))));
+    assert!(state.demand.range >= SignedDuration::from_hours(5), "the charts reach back to it: {:?}", state.demand.range);
+    told(&mut state, asked, vec![ended(86_000)]);
+    assert_eq!(state.timeline.rows.len(), 2);
+    let selected = event(&state, state.timeline.list.list.row).unwrap();
+    assert_eq!(selected.at, at(88_000), "the selection stays with its event");
+    press(&mut state, "enter");
+    assert!(matches!(state.layers.last(), Some(Layer::Alert { alert, .. }) if alert.name() == "Slow"));
+    press(&mut state, "esc esc");
+    assert_eq!((state.pane, state.alert_rows.len(), state.demand.range), (Pane::Alerts, 1, SignedDuration::from_hours(1)));
+    press(&mut state, "1 c");
+    assert_eq!(state.pane, Pane::Overview, "elsewhere the key means nothing");
+}
+
+#[test]
+fn an_answer_to_an_older_question_is_passed_over_and_each_window_is_asked_for_once() {
+    let mut state = firing(600);
+    let first = asked(&press(&mut state, "t")).unwrap();
+    assert_eq!(first, (at(100_000 - 7_200), at(100_000)));
+    assert_eq!(asked(&update(&mut state, Message::Tick)), None);
+    let day = asked(&press(&mut state, "+")).unwrap();
+    assert_eq!((day.0, state.timeline.window, state.demand.range), (at(100_000 - 86_400), Window::Day, SignedDuration::from_hours(24)));
+    told(&mut state, first, vec![ended(99_000)]);
+    assert!(state.timeline.waits(), "that was asked before");
+    told(&mut state, day, vec![ended(99_000), ended(40_000)]);
+    assert_eq!(state.timeline.rows.len(), 3);
+    assert!(asked(&press(&mut state, "1 t")).is_some(), "whoever comes back asks anew");
+}
+
+#[test]
+fn a_service_or_all_the_filter_and_the_cursor_in_time() {
+    let mut state = firing(600);
+    press(&mut state, ":");
+    update(&mut state, Message::Paste("timeline of web".into()));
+    let question = asked(&press(&mut state, "enter")).unwrap();
+    let other = Event { link: Link::Nothing, what: "of another".into(), ..ended(97_000) };
+    told(&mut state, question, vec![ended(98_000), other]);
+    assert_eq!((state.timeline.service.as_deref(), state.timeline.rows.len()), (Some("web"), 2));
+    press(&mut state, "t");
+    assert_eq!((state.timeline.service.as_deref(), state.timeline.rows.len()), (None, 3));
+    press(&mut state, "/");
+    update(&mut state, Message::Paste("kind:ended name:Gone".into()));
+    press(&mut state, "enter");
+    assert_eq!(state.timeline.rows.len(), 1);
+    press(&mut state, "/ ctrl-u enter");
+    press(&mut state, "t G h h");
+    let cursor = state.timeline.cursor.unwrap();
+    assert!(cursor < at(98_000) && cursor >= at(92_800), "{cursor}");
+    press(&mut state, "0");
+    assert_eq!((state.timeline.cursor, state.timeline.end), (None, None));
+}
+
+#[test]
+fn what_a_console_sees_in_its_run_is_on_its_timeline() {
+    let mut state = firing(600);
+    press(&mut state, "t");
+    assert_eq!(state.timeline.rows.len(), 1);
+    state.now = at(100_060);
+    read(&mut state, 0, Answer::Alertmanager(Arc::new(AlertmanagerAnswer::default())));
+    let derived = Derivation::of(&state).carry_out();
+    update(&mut state, Message::Derived(Box::new(derived)));
+    let kinds: Vec<_> = (0..state.timeline.rows.len()).filter_map(|row| event(&state, row)).map(|e| (e.kind, e.after, e.at)).collect();
+    // Its begin was known from the first answer, which is how things stood and no change.
+    assert_eq!(kinds, [(Kind::AlertEnded, Some(at(100_000)), at(100_060))]);
+}
