@@ -289,7 +289,7 @@ async fn restic_tells_its_snapshots_and_refuses_a_wrong_password() {
     let only_text = backup("files", "password")
         .replace("\"repo\"", &format!("{:?}", at("repo")))
         .replace("\"password\"", &format!("{:?}", at("password")));
-    let only = self::estate(only_folder.path(), &format!("{only_text}host = \"other\"\n"));
+    let only = self::estate(only_folder.path(), &format!("{only_text}made_on = \"other\"\n"));
     let readings = watch::once(&only, Demand::default(), &watch::no_past()).await;
     assert_eq!(answer(&readings[0]).total, 1, "{readings:?}");
 

@@ -47,6 +47,11 @@ pub struct News {
 impl News {
     /// All that a source tells.
     pub fn whole(rows: Vec<Arc<Deployment>>) -> News {
-        News { since: Some(Timestamp::MIN), rows, begins: None, ends: None }
+        News::since(Timestamp::MIN, rows)
+    }
+
+    /// All that a source tells of that moment and later (UTC); what it told of earlier ones stays.
+    pub fn since(since: Timestamp, rows: Vec<Arc<Deployment>>) -> News {
+        News { since: Some(since), rows, begins: None, ends: None }
     }
 }

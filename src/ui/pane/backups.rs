@@ -128,18 +128,23 @@ fn row(canvas: &mut Canvas, state: &State, y: u16, of: &BackupState, selected: b
     canvas.put(at.worst, y, at.site - at.worst - 1, &worst, token);
     let (site, token) = with(state, of, of.loss.site());
     canvas.put(at.site, y, at.proof - at.site - 1, &site, token);
-    let proof = of.newest.as_ref().map_or("-", |p| p.proof().word());
-    canvas.put(at.proof, y, 3, proof, Token::Text);
-    let (text, token) = match (state.verifying.running.get(&of.source), of.tested) {
-        // For as long as it takes it stands in place of the last restore, which the page has too.
-        (Some(running), _) => (running.cell(), Token::Title),
-        (None, Some(test)) => {
-            let took = test.took.map_or("?".to_owned(), short);
-            (format!("{} in {took}", short(state.now.duration_since(test.at))), Token::Text)
+    match state.verifying.running.get(&of.source) {
+        // For as long as it takes it stands in place of the proof and the last restore, which the page has too.
+        Some(running) => {
+            canvas.put(at.proof, y, 15, &running.cell(), Token::Title);
         }
-        (None, None) => ("never ?".to_owned(), Token::Unknown),
-    };
-    canvas.put(at.test, y, 11, &text, token);
+        None => {
+            canvas.put(at.proof, y, 3, of.newest.as_ref().map_or("-", |p| p.proof().word()), Token::Text);
+            let (text, token) = match of.tested {
+                Some(test) => {
+                    let took = test.took.map_or("?".to_owned(), short);
+                    (format!("{} in {took}", short(state.now.duration_since(test.at))), Token::Text)
+                }
+                None => ("never ?".to_owned(), Token::Unknown),
+            };
+            canvas.put(at.test, y, 11, &text, token);
+        }
+    }
     if let Some(x) = at.copy {
         let (text, token) = with(state, of, of.loss.copy.as_ref());
         canvas.put(x, y, 9, &text, token);

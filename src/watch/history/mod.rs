@@ -119,18 +119,18 @@ impl Historian {
             History::Sql { conninfo, query, fields } => Some(sql::read(conninfo, query, fields, of, reader.deadline).await),
             History::Releases { path, hosts, log, fields, .. } if !hosts.is_empty() => {
                 let log = log.as_deref().map(|log| Noted { log, fields });
-                Some(there::releases(&self.hosts, path, log, of, until).await)
+                Some(there::releases(&self.hosts, path, log, of, until).await.map(|answer| (answer, Timestamp::MIN)))
             }
             History::Releases { .. } | History::DeployLog { .. } | History::Git { .. } => None,
         };
         if let Some(far) = far {
-            let answer = match far {
-                Ok(answer) => answer,
+            let (answer, since) = match far {
+                Ok(told) => told,
                 Err((kind, what)) => return failed(kind, &what),
             };
             // The index is on a disk.
             let reader = reader.clone();
-            return match tokio::task::spawn_blocking(move || reader.same_or(answer)).await {
+            return match tokio::task::spawn_blocking(move || reader.same_or(answer, since)).await {
                 Ok(answer) => Outcome::Value { value: Answer::History(answer), as_of },
                 Err(_) => failed(FailureKind::Unreachable, "reading it ended in a defect of qd"),
             };
@@ -180,14 +180,14 @@ impl Reader {
             History::Git { path, tags } => Handle::current().block_on(git::read(path, tags, &self.of, self.deadline))?,
             History::Sql { .. } => return Err((FailureKind::Unreachable, "a query is not read from a disk".to_owned())),
         };
-        Ok(self.same_or(answer))
+        Ok(self.same_or(answer, Timestamp::MIN))
     }
 
-    /// Tells the index what was read, and gives the newest of it: the very same answer as before where nothing changed.
-    fn same_or(&self, mut answer: HistoryAnswer) -> Arc<HistoryAnswer> {
+    /// Tells the index what was read, which is all since that moment, and gives the newest of it: the very same answer as before where nothing changed.
+    fn same_or(&self, mut answer: HistoryAnswer, since: Timestamp) -> Arc<HistoryAnswer> {
         if !matches!(self.kind, History::DeployLog { .. })
             && let Some((source, ledger)) = &self.ledger
-            && let Err(error) = ledger.take(*source, &News::whole(answer.deployments.clone()))
+            && let Err(error) = ledger.take(*source, &News::since(since, answer.deployments.clone()))
         {
             tracing::debug!(%error, "the index did not take a history");
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{Fault, Of, answer, far, line};
@@ -18,14 +19,14 @@ const MOMENTS: [Part; 4] = [Part::Time, Part::Finished, Part::FirstCommit, Part:
 /// Rows that tell of no deployment, told with their reason.
 const TOLD: usize = 3;
 
-/// The newest rows as deployments.
+/// The newest rows as deployments, and since when they are all: there may be older ones that were not read.
 pub(super) async fn read(
     conninfo: &str,
     query: &str,
     fields: &BTreeMap<Part, String>,
     of: &Of,
     deadline: Duration,
-) -> Result<HistoryAnswer, Fault> {
+) -> Result<(HistoryAnswer, Timestamp), Fault> {
     let node = Node::new(conninfo, deadline).map_err(far)?;
     let session = node.open().await.map_err(far)?;
     let place = |part: Part| {
@@ -56,7 +57,9 @@ pub(super) async fn read(
     }
     // The order of a log: what comes later is newer.
     all.reverse();
-    Ok(answer(all, broken, notes))
+    let answer = answer(all, broken, notes);
+    let oldest = answer.deployments.last().map(|one| one.at).filter(|_| selected.more);
+    Ok((answer, oldest.unwrap_or(Timestamp::MIN)))
 }
 
 /// A row as an object. Of two columns with one name the first counts.
