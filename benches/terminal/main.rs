@@ -1,10 +1,12 @@
 //! Measures `qd` from the terminal's side, beside a minimal ratatui program in the same run: `cargo bench --bench terminal`.
 //!
 //! It starts a real Prometheus and a real Alertmanager on loopback, an estate of 20 services, 12 panels and 50 alerts,
-//! and prints a Markdown table; then one with 10,000 alerts, and one with 50,000 series besides; before them `qd demo` from nothing. It takes about four minutes. Absolute numbers differ between machines; the ratios to the minimal program less so.
+//! and prints a Markdown table; then one with 10,000 alerts, and one with 50,000 series besides; before them `qd demo` from nothing. It takes about four minutes.
+//! `cargo bench --bench terminal -- history` measures the Deployments pane over 10,000 and over 1,000,000 rows instead; it takes about five. Absolute numbers differ between machines; the ratios to the minimal program less so.
 
 #![allow(clippy::print_stdout, reason = "its output is the table")]
 
+mod history;
 mod minimal;
 mod servers;
 mod terminal;
@@ -32,6 +34,9 @@ fn main() -> Result<()> {
         return Ok(());
     }
     println!("| what | median | p99 or worst |\n|---|---|---|");
+    if std::env::args().any(|arg| arg == "history") {
+        return deployments();
+    }
     demo()?;
     let small = Servers::start(50, 0)?;
     starts(&small, "50 alerts")?;
@@ -45,6 +50,26 @@ fn main() -> Result<()> {
     drop(storm);
     let flood = Servers::start(10_000, 50_000)?;
     memory(&flood, "10,000 alerts and 50,000 series")
+}
+
+/// The Deployments pane over few and over many rows.
+fn deployments() -> Result<()> {
+    let few = history::measure(10_000, "10,000")?;
+    let many = history::measure(1_000_000, "1,000,000")?;
+    println!(
+        "| 1,000,000 rows to 10,000: first paint of the list, key, times | {:.2} | {:.2} |",
+        many.paint / few.paint,
+        many.key / few.key
+    );
+    Ok(())
+}
+
+/// The minimal program, painted.
+fn minimal_program() -> Result<Terminal> {
+    let me = std::env::current_exe()?;
+    let mut minimal = Terminal::start(&[me.as_os_str(), "minimal".as_ref()], std::path::Path::new("/"))?;
+    minimal.until("row", Duration::from_secs(10))?;
+    Ok(minimal)
 }
 
 fn qd(servers: &Servers, line: Option<usize>) -> Result<Terminal> {
@@ -115,11 +140,9 @@ fn idle(servers: &Servers, name: &str) -> Result<()> {
 
 /// From key to changed screen, the minimal program's and ours by turns; and what it all took of memory.
 fn keys(servers: &Servers, name: &str) -> Result<()> {
-    let me = std::env::current_exe()?;
     let (mut base, mut ours, mut memory) = (Keys::default(), Keys::default(), Vec::new());
     for _ in 0..RUNS {
-        let mut minimal = Terminal::start(&[me.as_os_str(), "minimal".as_ref()], std::path::Path::new("/"))?;
-        minimal.until("row", Duration::from_secs(10))?;
+        let mut minimal = minimal_program()?;
         base.run(&mut minimal, "j", "k")?;
         minimal.quit()?;
         let mut terminal = fresh(servers)?;

@@ -41,16 +41,20 @@ struct Inner {
 #[derive(Default)]
 struct Reader {
     handle: Mutex<Option<Deployments>>,
-    /// Stops the newest question.
-    stop: Mutex<Arc<AtomicBool>>,
+    /// The number of the newest question, and what stops it.
+    newest: Mutex<(u64, Arc<AtomicBool>)>,
 }
 
 impl Reader {
-    /// The flag of a new question; the older one is stopped.
-    fn next(&self) -> Arc<AtomicBool> {
+    /// What stops the question of that number; the older one is stopped. Each question is a task of its own, so that an
+    /// older one may come after a newer one: it is stopped before it begins.
+    fn begin(&self, number: u64) -> Arc<AtomicBool> {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        if number < newest.0 {
+            return Arc::new(AtomicBool::new(true));
+        }
         let flag = Arc::new(AtomicBool::new(false));
-        let mut newest = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut *newest, flag.clone()).store(true, Ordering::Relaxed);
+        std::mem::replace(&mut *newest, (number, flag.clone())).1.store(true, Ordering::Relaxed);
         flag
     }
 }
@@ -82,7 +86,7 @@ impl Index {
 
     /// A piece of the list.
     pub async fn piece(&self, question: Question, early: Early) -> Told {
-        let (inner, stop) = (self.0.clone(), self.0.pieces.next());
+        let (inner, stop) = (self.0.clone(), self.0.pieces.begin(question.number));
         let number = question.number;
         let done = run(stop.clone(), move || inner.piece(&question, &early, &stop)).await;
         let (piece, whole) = done.map_or_else(|why| (Err(why), Whole::default()), |(piece, whole)| (Ok(piece), whole));
@@ -91,7 +95,7 @@ impl Index {
 
     /// How many rows pass.
     pub async fn count(&self, number: u64, plan: Plan, early: Early) -> Told {
-        let (inner, stop) = (self.0.clone(), self.0.counts.next());
+        let (inner, stop) = (self.0.clone(), self.0.counts.begin(number));
         let flag = stop.clone();
         let count = run(stop, move || {
             let mut told = |count| early(Told::DeploymentCount { number, count, done: false });
@@ -204,5 +208,22 @@ async fn run<T: Send + 'static>(stop: Arc<AtomicBool>, read: impl FnOnce() -> Re
             stop.store(true, Ordering::Relaxed);
             Err(format!("reading the history took longer than {} s: narrow the filter by a time or a service", LIMIT.as_secs()))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_question_that_comes_late_does_not_stop_the_newer_one() {
+        let reader = Reader::default();
+        let stopped = |flag: &Arc<AtomicBool>| flag.load(Ordering::Relaxed);
+        let (first, third) = (reader.begin(1), reader.begin(3));
+        assert!(stopped(&first) && !stopped(&third));
+        let second = reader.begin(2);
+        assert!(stopped(&second) && !stopped(&third));
+        let fourth = reader.begin(4);
+        assert!(stopped(&third) && !stopped(&fourth));
     }
 }
