@@ -10,6 +10,7 @@ use ratatui::Frame;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::app::ask::Told;
 use crate::app::derive::Derived;
 use crate::app::effect::Effect;
 use crate::app::message::Message;
@@ -179,7 +180,12 @@ where
             }
             Event::Report(message) => {
                 keeper.note(&message);
-                (message, Hurry::Calmly)
+                // The answer to what a person asked is waited for; how far a verification is comes many times a second.
+                let hurry = match &message {
+                    Message::Told(told) if !matches!(**told, Told::Verification(..)) => Hurry::Now,
+                    _ => Hurry::Calmly,
+                };
+                (message, hurry)
             }
             Event::Derived(derived) => {
                 keeper.saw(&derived.seen, clock.now());

@@ -20,6 +20,11 @@ use crate::model::estate::{Estate, SourceKind};
 /// A filter's part that is applied row by row, such as a regular expression.
 pub type Test<'t> = &'t mut dyn FnMut(&crate::model::deployment::Deployment) -> bool;
 
+/// Kibibytes of the file that are held in memory by one that reads.
+const READING: i32 = 1_024;
+/// The same while it is written: its indexes are written all over.
+const WRITING: i32 = 8_192;
+
 /// The file. Times are microseconds since the epoch.
 const SHAPE: Shape = Shape {
     // `qdhi`.
@@ -122,8 +127,8 @@ impl Deployments {
     fn of(path: PathBuf, database: Connection) -> Result<Deployments, CacheError> {
         let file = file::identity(&path);
         let deployments = Deployments { path, database, file };
-        // Kibibytes: room for what is shown; a search passes through.
-        let set = deployments.database.pragma_update(None, "cache_size", -8_192);
+        // Room for what is shown; a search passes through, and a console has several of these open.
+        let set = deployments.database.pragma_update(None, "cache_size", -READING);
         set.map_err(|error| deployments.refused(error))?;
         deployments.database.set_prepared_statement_cache_capacity(64);
         Ok(deployments)

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::join::{self, Touched};
 use super::row::{SEED, decode, encode, family, number};
-use super::{Deployments, forget, place_number, sources};
+use super::{Deployments, WRITING, forget, place_number, sources};
 use crate::cache::{CacheError, estate_key};
 use crate::model::deployment::Deployment;
 use crate::model::deployment::news::{Mark, News};
@@ -43,6 +43,7 @@ impl Deployments {
         if digest.is_some() && digest == self.stored_mark(estate, place)? {
             return Ok(false);
         }
+        self.database.pragma_update(None, "cache_size", -WRITING)?;
         let transaction = self.database.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let estate: i64 = transaction
             .prepare_cached(

@@ -19,7 +19,7 @@ use crate::model::estate::Part;
 use crate::watch::Ledger;
 
 /// Lines of one part.
-const LINES: usize = 20_000;
+const LINES: usize = 5_000;
 /// Bytes that are read at once.
 const CHUNK: usize = 16 * LINE;
 

@@ -15,7 +15,7 @@ use crate::model::source::HistoryAnswer;
 use crate::model::text::clean;
 
 /// Bytes of a log that are read at first, from its end: some thousand lines. The index reads all of it.
-const FIRST: u64 = 8 << 20;
+const FIRST: u64 = 2 << 20;
 /// Bytes of one line.
 pub(super) const LINE: usize = 64 << 10;
 /// Broken lines that are told with their reason.
