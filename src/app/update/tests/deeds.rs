@@ -122,7 +122,7 @@ fn the_measures_are_asked_for_each_window_and_an_answer_about_another_one_is_ign
     };
     assert_eq!(days(key(&mut state, "w")), (28, 9));
     assert_eq!(days(key(&mut state, "w")).0, 90);
-    let table = |days| Arc::new(Table { days, now: at(0), rows: vec![], more: 0 });
+    let table = |days| Arc::new(Table { days, now: at(0), rows: vec![], more: 0, read_since: None });
     tell(&mut state, Told::Dora { table: table(28) });
     assert!(matches!(state.layers.last(), Some(Layer::Dora { days: 90, table: None, .. })));
     tell(&mut state, Told::Dora { table: table(90) });
