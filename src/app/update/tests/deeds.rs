@@ -65,6 +65,22 @@ fn what_a_deployment_did_is_asked_when_it_is_looked_at_and_once() {
 }
 
 #[test]
+fn with_an_index_it_is_asked_once_it_is_known_what_came_next() {
+    let mut state = watched();
+    key(&mut state, "j");
+    state.window.indexed = true;
+    let all = key(&mut state, "enter");
+    assert!(!all.iter().any(|ask| matches!(ask, Ask::Did(_))), "{all:?}");
+    let of = all.iter().find_map(|ask| if let Ask::DeploymentNeighbours(of) = ask { Some(of.clone()) } else { None }).unwrap();
+    let mut next = (*of).clone();
+    next.at = of.at + SignedDuration::from_mins(10);
+    let told = Told::DeploymentNeighbours { key: of.key.clone(), before: None, after: Some(Arc::new(next)) };
+    let all = asked(update(&mut state, Message::Told(Box::new(told))));
+    let [Ask::Did(AskDid { span, ended: true, .. })] = all.as_slice() else { panic!("{all:?}") };
+    assert_eq!(span.to, of.at + SignedDuration::from_mins(10), "the next one ends it");
+}
+
+#[test]
 fn what_goes_on_is_asked_again_each_minute() {
     let mut state = watched();
     told_by(&mut state, vec![(10, "9.9".into())]);
