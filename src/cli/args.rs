@@ -22,6 +22,8 @@ Examples:
   qd status                          one look, for a person
   qd status -o json | jq .alerts     one look, for a program
   qd deployments --filter 'age<1d'   what was deployed, as a table, JSON or CSV
+  qd verify store                    read a backup back, and record what that proves
+  qd journal verify                  is the record as it was written?
   qd snapshot --pane overview        one frame of the screen as text, for a report
   qd keys                            what every key does
   qd schema > estate.schema.json     your editor completes and checks the estate file
@@ -31,6 +33,7 @@ Exit codes:
   0 done; 1 failed; 64 the command line is wrong or there is no estate.
   `qd check`: 1 where the file has a problem or, with --live, a source does not answer.
   `qd status`: 0 ok, 1 warning, 2 critical, 3 unknown, the worst first: critical, warning, unknown.
+  `qd verify`, `qd journal verify`: 5 where something is broken.
 
 The estate file is looked for in this order: --estate, QD_ESTATE,
 $XDG_CONFIG_HOME/quarterdeck/estate.toml (~/.config), /etc/quarterdeck/estate.toml.";
@@ -66,7 +69,7 @@ const LONG: &str = "\
 Quarterdeck: a terminal console from which people run production.
 
 Without a subcommand it opens the console on the estate: what needs you now, services by site,
-alerts and metrics, each with its age. The estate is described by one file, estate.toml.";
+alerts, metrics, backups, deployments and databases, each with its age. The estate is described by one file, estate.toml.";
 
 /// What holds for every subcommand.
 #[derive(Debug, Clone, Default, Args)]

@@ -25,7 +25,7 @@ pub enum JournalError {
         owner: u32,
     },
     /// It is some other file.
-    #[error("{} is no journal of Quarterdeck: nothing was done; move it away, and a new journal begins", path.display())]
+    #[error("{} is no journal of Quarterdeck: nothing was done; move it and all that begins with its name away, and a new journal begins", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -42,7 +42,7 @@ pub enum JournalError {
     },
     /// Events that were there are not there any more.
     #[error(
-        "the journal {} has lost its end: {there} events are there, {known} were: keep the file as evidence, move it and its .head away, and a new journal begins",
+        "the journal {} has lost its end: {there} events are there, {known} were: keep the file as evidence, move it and all that begins with its name away, and a new journal begins",
         path.display()
     )]
     Cut {
@@ -72,7 +72,7 @@ pub enum JournalError {
         path: PathBuf,
     },
     /// The file itself is damaged.
-    #[error("the journal {} is damaged ({what}): keep it as evidence, move it and its .head away, and a new journal begins", path.display())]
+    #[error("the journal {} is damaged ({what}): keep it as evidence, move it and all that begins with its name away, and a new journal begins", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,

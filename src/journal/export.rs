@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::chain::{Broken, Verdict, Walk};
+use super::head::is_hash;
 use super::{EVENT_CAP, GENESIS, Journal, JournalError};
 
 /// What an export calls itself.
@@ -87,6 +88,10 @@ pub fn verify_export(from: impl Read) -> Result<Verdict, JournalError> {
     let mut lines = Lines { from: std::io::BufReader::new(from), line: Vec::new() };
     let opening = lines.next()?.and_then(|line| serde_json::from_slice::<Opening>(line).ok());
     let opening = opening.filter(|of| of.format == FORMAT).ok_or_else(|| none("it is no journal of Quarterdeck"))?;
+    // Its first line is anyone's: what stands there is shown again, and counted on.
+    if !is_hash(&opening.prev) || !(1..=u64::from(u32::MAX)).contains(&opening.from) {
+        return Err(none("its first line names no place and no hash"));
+    }
     let mut walk = Walk::from(opening.from, &opening.prev);
     let mut closing = None;
     while let Some(line) = lines.next()? {
@@ -115,7 +120,7 @@ pub fn verify_export(from: impl Read) -> Result<Verdict, JournalError> {
         match closing {
             None => verdict.broken = Some(Broken::Unreadable { after: there, why: "the export has no last line: it was cut off".into() }),
             Some(of) if of.count > verdict.good => {
-                verdict.broken = Some(Broken::Cut { there, known: there + (of.count - verdict.good) });
+                verdict.broken = Some(Broken::Cut { there, known: there.saturating_add(of.count - verdict.good) });
             }
             Some(of) if of.hash != verdict.head.hash || of.count != verdict.good => verdict.broken = Some(Broken::Rewritten { seq: there }),
             Some(_) => {}

@@ -33,8 +33,12 @@ pub(super) fn kept(journal: &Path) -> Option<Head> {
 
 fn parse(text: &str) -> Option<Head> {
     let (count, hash) = text.trim_end().split_once(' ')?;
-    let whole = hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
-    Some(Head { count: count.trim_start_matches('0').parse().ok()?, hash: hash.to_owned() }).filter(|_| whole)
+    Some(Head { count: count.trim_start_matches('0').parse().ok()?, hash: hash.to_owned() }).filter(|_| is_hash(hash))
+}
+
+/// True of what can be the hash of an event.
+pub(super) fn is_hash(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// Keeps this head, unless another process kept a later one meanwhile. It is no part of the record: where it cannot be

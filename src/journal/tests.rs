@@ -316,6 +316,14 @@ fn an_export_verifies_elsewhere_and_shows_what_was_done_to_it() {
         assert!(verify_export(none.as_bytes()).is_err(), "{none}");
     }
     assert!(verify_export(format!("{whole}{{}}").as_bytes()).is_err(), "something after its end");
+    // Whoever made the file wrote its first and last line too: what is in them is shown and counted on.
+    let opening = |from: u64, prev: &str| format!("{{\"format\":\"quarterdeck-journal-1\",\"from\":{from},\"prev\":\"{prev}\"}}\n");
+    let hash = "0".repeat(64);
+    for none in [opening(1, "\\u001b[2J"), opening(0, &hash), opening(u64::MAX, &hash)] {
+        assert!(verify_export(none.as_bytes()).is_err(), "{none}");
+    }
+    let closing = format!("{}{{\"count\":{},\"hash\":\"{hash}\"}}\n", opening(7, &hash), u64::MAX);
+    assert!(says(&closing).starts_with("the end was cut off: 6 events are there"), "{}", says(&closing));
 }
 
 #[test]

@@ -25,6 +25,9 @@ use super::archive::Archive;
 use deployments::Index;
 use verify::{Ended, Verifier};
 
+/// Deployments that DORA's measures are made from, the newest: some tens of megabytes while they are measured.
+const MEASURED: usize = 50_000;
+
 /// How long two releases are compared.
 const COMPARED: Duration = Duration::from_secs(30);
 
@@ -77,12 +80,14 @@ impl Desk {
                 let work = tokio::task::spawn_blocking(move || {
                     // The index reaches as far back as the sources do. Before they told it anything, what is shown counts.
                     let since = dora::Window::before(days, now).from;
-                    let told = desk.archive.read(|index, estate| index.between(estate, None, since, now)).unwrap_or_default();
+                    let told = desk.archive.read(|index, estate| index.between(estate, None, since, now, MEASURED));
+                    let (told, more) = told.unwrap_or_default();
                     let rows = if told.is_empty() { &*rows } else { &told };
-                    dora::table(rows.iter(), &desk.estate.environment, days, now)
+                    let read_since = told.last().filter(|_| more).map(|oldest| oldest.at);
+                    dora::Table { read_since, ..dora::table(rows.iter(), &desk.estate.environment, days, now) }
                 });
                 // It ends: the rows have an end. Only a defect makes it fail.
-                let none = dora::Table { days, now, rows: Vec::new(), more: 0 };
+                let none = dora::Table { days, now, rows: Vec::new(), more: 0, read_since: None };
                 Told::Dora { table: Arc::new(work.await.unwrap_or(none)) }
             }
             Ask::Timeline(from, to) => Told::Timeline(from, to, timeline::past(&self.estate, self.cache.as_deref(), from, to).await),

@@ -122,8 +122,9 @@ fn configs(configs: &Part<Configs>, page: &mut Page) {
             }
         }
     }
-    if of.left > 0 {
-        page.text(&format!("? {} more files were not compared", of.left), Token::Unknown);
+    if of.left > 0 || of.more {
+        let least = if of.more { "at least " } else { "" };
+        page.text(&format!("? {least}{} more files were not compared", of.left), Token::Unknown);
     }
 }
 

@@ -28,6 +28,10 @@ pub(super) fn lines(service: Option<&str>, table: Option<&Table>, mut page: Page
     } else if !table.rows.iter().any(|row| wanted(&row)) {
         page.text("no deployment of it is told in both windows", Token::Dim);
     }
+    if let Some(since) = table.read_since {
+        let since = since.strftime("%Y-%m-%d %H:%MZ");
+        page.text(&format!("? too many to measure: only those since {since} are counted; choose fewer days"), Token::Unknown);
+    }
     if table.more > 0 {
         page.text(&format!("? {} more services are not told", table.more), Token::Unknown);
     }

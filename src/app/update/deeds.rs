@@ -108,6 +108,11 @@ pub(super) fn did(state: &mut State, key: &str, did: Arc<Did>) {
 /// Asks what the deployment on top did, where that is not known, or goes on.
 pub(super) fn wanted(state: &mut State) -> Option<Effect> {
     let Some(Layer::Deployment { deployment, .. }) = state.layers.last() else { return None };
+    // What came next may be held nowhere here: the index tells, and is asked when the detail is opened.
+    let told = state.window.neighbours.as_ref().is_some_and(|near| near.key == deployment.key && near.told.is_some());
+    if state.window.indexed && !told {
+        return None;
+    }
     let next = state.beside(deployment).1.map(|next| next.at);
     let After::Span { span, ended } = after(deployment, next, state.now) else { return None };
     let all = did::panels(&state.estate, deployment);

@@ -135,7 +135,8 @@ impl Deployments {
         Ok(usize::try_from(total.unwrap_or_default()).unwrap_or_default())
     }
 
-    /// The deployments of that service, or of all, from `since` to `until`, both included, the newest first.
+    /// The deployments of that service, or of all, from `since` to `until`, both included, the newest first and no more
+    /// than `most` of them; and whether there are more.
     ///
     /// # Errors
     /// Where the file cannot be read.
@@ -145,12 +146,20 @@ impl Deployments {
         service: Option<&str>,
         since: Timestamp,
         until: Timestamp,
-    ) -> Result<Vec<Arc<Deployment>>, CacheError> {
+        most: usize,
+    ) -> Result<(Vec<Arc<Deployment>>, bool), CacheError> {
         let equal = service.map(|service| (Column::Service, service.to_owned())).into_iter().collect();
         let narrow = Narrow { equal, words: Vec::new(), since: Some(since), until: Some(until) };
-        let mut all = Vec::new();
-        self.each(estate, &narrow, &mut |_| true, &AtomicBool::new(false), &mut |one| all.push(Arc::new(one)))?;
-        Ok(all)
+        let (mut all, mut more, stop) = (Vec::new(), false, AtomicBool::new(false));
+        self.each(estate, &narrow, &mut |_| true, &stop, &mut |one| {
+            if all.len() < most {
+                all.push(Arc::new(one));
+            } else {
+                more = true;
+                stop.store(true, Ordering::Relaxed);
+            }
+        })?;
+        Ok((all, more))
     }
 
     /// The deployment with that [`Deployment::key`]; `None` where there is none.

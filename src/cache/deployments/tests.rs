@@ -105,8 +105,10 @@ fn a_row_is_found_by_its_key_and_told_for_an_export() {
     let mut told = Vec::new();
     deployments.each(&estate, &equal(Column::Version, "v3"), &mut |_| true, &none(), &mut |one| told.push(one.to)).unwrap();
     assert_eq!(told, [Some("v3".to_owned())]);
-    let some = deployments.between(&estate, Some("api"), at(60), at(180)).unwrap();
-    assert_eq!(some.iter().map(|one| one.to.as_deref().unwrap()).collect::<Vec<_>>(), ["v3", "v1"]);
+    let (some, more) = deployments.between(&estate, Some("api"), at(60), at(180), 100).unwrap();
+    assert_eq!((some.iter().map(|one| one.to.as_deref().unwrap()).collect::<Vec<_>>(), more), (vec!["v3", "v1"], false));
+    let (newest, more) = deployments.between(&estate, Some("api"), at(60), at(180), 1).unwrap();
+    assert_eq!((newest.len(), newest[0].to.as_deref(), more), (1, Some("v3"), true), "more than are wanted are never held");
 }
 
 /// All rows of the estate, by place.

@@ -120,8 +120,8 @@ async fn write(into: Option<impl AsyncWrite + Unpin>, input: &[u8]) -> io::Resul
     }
 }
 
-/// All bytes; `None` where they are more than `cap`, unless the rest is to be passed over.
-async fn read(from: Option<impl AsyncRead + Unpin>, cap: usize, pass: bool) -> io::Result<Option<Vec<u8>>> {
+/// All bytes; `None` where they are more than `cap`, unless only the last of them are wanted.
+async fn read(from: Option<impl AsyncRead + Unpin>, cap: usize, last: bool) -> io::Result<Option<Vec<u8>>> {
     let mut all = Vec::new();
     let Some(mut from) = from else { return Ok(Some(all)) };
     let mut part = vec![0; 16 << 10];
@@ -129,7 +129,10 @@ async fn read(from: Option<impl AsyncRead + Unpin>, cap: usize, pass: bool) -> i
         match from.read(&mut part).await? {
             0 => return Ok(Some(all)),
             n if all.len() + n <= cap => all.extend_from_slice(&part[..n]),
-            _ if pass => {}
+            n if last => {
+                all.extend_from_slice(&part[..n]);
+                all.drain(..all.len().saturating_sub(cap));
+            }
             _ => return Ok(None),
         }
     }
@@ -162,6 +165,13 @@ mod tests {
         let said = feed(&argv(&["/bin/cat"]), &much, soon(), 2 << 20).await.unwrap();
         assert!(said.out == much && said.code == Some(0));
         assert_eq!(feed(&argv(&["/bin/true"]), &much, soon(), 100).await.unwrap().code, Some(0));
+    }
+
+    #[tokio::test]
+    async fn of_long_errors_the_last_ones_are_kept() {
+        let told = "head -c 200000 /dev/zero | tr '\\0' x >&2; echo the reason >&2";
+        let said = capture(&argv(&["/bin/sh", "-c", told]), soon(), 100).await.unwrap();
+        assert!(said.errors.len() <= ERRORS && said.errors.ends_with(b"xthe reason\n"), "{}", said.errors.len());
     }
 
     #[tokio::test]

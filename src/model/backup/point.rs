@@ -164,10 +164,12 @@ impl RecoveryPoint {
         }
     }
 
-    /// True where all of it was read back, started or restored after all of it was written.
+    /// True where all of it was read back, started or restored after all of it was written, and no verification failed.
     pub fn read_after_written(&self) -> bool {
-        let of = &self.evidence;
-        self.broken.is_none() && [of.read, of.started, of.restored].into_iter().flatten().any(|at| at >= self.usable())
+        let (of, checked) = (&self.evidence, self.checked.as_deref());
+        let whole = self.broken.is_none() && checked.is_none_or(|checked| checked.failed.is_none());
+        let read = [of.read, of.started, of.restored, checked.and_then(|checked| checked.read)];
+        whole && read.into_iter().flatten().any(|at| at >= self.usable())
     }
 
     /// From when on it could be used; the moment itself where nobody tells.

@@ -424,6 +424,23 @@ fn every_gate_of_pruning_holds_until_it_is_known_to_be_open() {
 }
 
 #[test]
+fn what_the_journal_proves_or_refutes_counts_for_pruning_as_what_a_source_tells_does() {
+    let bare = RecoveryPoint { finished: Some(now() - mins(5)), ..point(now() - mins(10)) };
+    let of = |read: Option<i64>, failed: bool| {
+        let failed = failed.then(|| Failed { at: now(), what: "a: differs".into(), depth: Proof::V3 });
+        Checked { checksum: None, read: read.map(|ago| now() - mins(ago)), failed }
+    };
+    let read = |told: Option<i64>, checked| {
+        let evidence = Evidence { read: told.map(|ago| now() - mins(ago)), ..Evidence::default() };
+        RecoveryPoint { evidence, checked: Some(Arc::new(checked)), ..bare.clone() }.read_after_written()
+    };
+    assert!(!bare.read_after_written());
+    assert!(read(None, of(Some(1), false)), "verified on demand");
+    assert!(!read(None, of(Some(8), false)), "verified before all of it was written");
+    assert!(!read(Some(1), of(None, true)), "its source read it back, and a verification found it broken");
+}
+
+#[test]
 fn durations_that_grow_are_told_and_few_tell_nothing() {
     let took = |n: i64, job: i64| took(now() - hours(n + 1), job, 0);
     let grown: Vec<_> = (0..40).map(|n| took(n, if n < 8 { 12 } else { 6 })).collect();

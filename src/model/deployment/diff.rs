@@ -98,6 +98,8 @@ pub struct Configs {
     pub same: usize,
     /// Files that were not looked at, beyond [`CONFIGS`].
     pub left: usize,
+    /// True where there may be even more of them: not all names were looked at.
+    pub more: bool,
     /// The source that has the folders.
     pub told_by: String,
 }

@@ -179,6 +179,8 @@ pub struct Table {
     pub rows: Vec<Measured>,
     /// Services that are not told, beyond [`SERVICES`].
     pub more: usize,
+    /// The time (UTC) of the oldest deployment that was read, where there were too many to read all of both windows.
+    pub read_since: Option<Timestamp>,
 }
 
 /// The measures of the last so many days and of as many before, of all services and of each. `rows` as for [`dora`];
@@ -200,7 +202,7 @@ pub fn table<'a>(rows: impl IntoIterator<Item = &'a Arc<Deployment>>, environmen
     let more = by_service.len().saturating_sub(SERVICES);
     let each = by_service.iter().take(SERVICES).map(|(service, own)| measured(Some(service), own));
     let rows = std::iter::once(measured(None, &all)).chain(each).collect();
-    Table { days, now, rows, more }
+    Table { days, now, rows, more, read_since: None }
 }
 
 /// The measures of these deployments, the oldest first.

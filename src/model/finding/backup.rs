@@ -28,7 +28,9 @@ pub(super) fn of_backups(estate: &Estate, readings: &Readings, before: &Before<'
         if service(state).is_none() || !states[..place].iter().any(|other| service(other) == service(state)) {
             exposed(&about, state, &states, now, all);
         }
-        job(&about, state, now, all);
+        // While its source does not answer, nothing is known of the job.
+        let heard = readings.get(state.source).is_none_or(|reading| reading.failure.is_none());
+        job(&about, state, heard, now, all);
         archiver(&about, state, now, all);
         kept(&about, state, now, all);
         ladders(&about, state, now, all);
@@ -114,11 +116,16 @@ fn verified(about: &About<'_>, state: &BackupState, now: Timestamp, all: &mut Ve
     about.push(format!("backup {name:?} verification"), "backup is broken", Severity::Critical, &summary, failed.at, now, all);
 }
 
-fn job(about: &About<'_>, state: &BackupState, now: Timestamp, all: &mut Vec<Arc<Alert>>) {
+fn job(about: &About<'_>, state: &BackupState, heard: bool, now: Timestamp, all: &mut Vec<Arc<Alert>>) {
     let name = &about.source.name;
     if let (Some(last), Some(worst)) = (state.beat.silent, state.worst) {
-        let summary =
-            format!("{name}: no backup for {}, one is due every {}", age::exact(now.duration_since(last)), age::exact(worst.interval));
+        let (old, every) = (age::exact(now.duration_since(last)), age::exact(worst.interval));
+        let none = if heard {
+            format!("no backup for {old}")
+        } else {
+            format!("no backup is known of the last {old} (its source does not answer)")
+        };
+        let summary = format!("{name}: {none}, one is due every {every}");
         let since = last.checked_add(worst.interval).unwrap_or(last);
         about.push(format!("backup {name:?} silent"), "backup silent", Severity::Warning, &summary, since, now, all);
     }

@@ -11,6 +11,8 @@ use crate::model::text::{LABEL_CAP, NOTE_CAP, clean};
 
 /// Entries of a folder that are looked at.
 const ENTRIES: usize = 2_000;
+/// Files that are found at the most.
+const FOUND: usize = 10 * CONFIGS;
 
 /// Compares the files of these patterns. Blocks.
 pub(super) fn differ(name: &str, path: &Path, patterns: &[String], from: &Deployment, to: &Deployment) -> Part<Configs> {
@@ -26,15 +28,15 @@ pub(super) fn differ(name: &str, path: &Path, patterns: &[String], from: &Deploy
         }
     };
     let (before, after) = (folder(from)?, folder(to)?);
-    let mut paths = BTreeSet::new();
+    let (mut paths, mut more) = (BTreeSet::new(), false);
     for pattern in patterns {
         let parts: Vec<&str> = pattern.split('/').collect();
         for root in [&before, &after] {
-            find(root, Path::new(""), &parts, &mut paths);
+            more |= find(root, Path::new(""), &parts, &mut paths);
         }
     }
     let left = paths.len().saturating_sub(CONFIGS);
-    let mut configs = Configs { left, told_by: name.to_owned(), ..Configs::default() };
+    let mut configs = Configs { left, more, told_by: name.to_owned(), ..Configs::default() };
     for path in paths.into_iter().take(CONFIGS) {
         match one(&before.join(&path), &after.join(&path)) {
             Some(how) => configs.differ.push(Config { path: clean(&path.to_string_lossy(), LABEL_CAP).into_owned(), how }),
@@ -44,22 +46,27 @@ pub(super) fn differ(name: &str, path: &Path, patterns: &[String], from: &Deploy
     Ok(configs)
 }
 
-/// All below `root` that the parts of a pattern match.
-fn find(root: &Path, below: &Path, parts: &[&str], paths: &mut BTreeSet<PathBuf>) {
-    let Some((first, rest)) = parts.split_first() else { return };
-    let Ok(entries) = fs::read_dir(root.join(below)) else { return };
-    for entry in entries.take(ENTRIES).flatten() {
+/// All below `root` that the parts of a pattern match. True where some were not looked at.
+fn find(root: &Path, below: &Path, parts: &[&str], paths: &mut BTreeSet<PathBuf>) -> bool {
+    let Some((first, rest)) = parts.split_first() else { return false };
+    let Ok(entries) = fs::read_dir(root.join(below)) else { return false };
+    let mut more = false;
+    for (count, entry) in entries.flatten().enumerate() {
+        if count >= ENTRIES || paths.len() > FOUND {
+            return true;
+        }
         let name = entry.file_name();
-        if !matches(first, &name.to_string_lossy()) || paths.len() > 10 * CONFIGS {
+        if !matches(first, &name.to_string_lossy()) {
             continue;
         }
         let path = below.join(&name);
         match entry.file_type() {
-            Ok(kind) if kind.is_dir() => find(root, &path, rest, paths),
+            Ok(kind) if kind.is_dir() => more |= find(root, &path, rest, paths),
             Ok(_) if rest.is_empty() => drop(paths.insert(path)),
             _ => {}
         }
     }
+    more
 }
 
 /// True where the name is of the pattern, in which `*` is any text; a name that begins with a dot only of one that does.

@@ -1,6 +1,6 @@
 //! A folder of releases with a link `current` to the one that runs. The times of the files are all that it knows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
@@ -115,6 +115,14 @@ pub(super) fn tell(all: &[Listing], of: &Of, mut notes: Vec<String>) -> HistoryA
     }
     let mut deployments = Vec::with_capacity(rows.len());
     let (mut noted, broken) = noted(all, of);
+    // The newest record of a version is what its folder is of; of two at one moment the one that was written later.
+    let mut newest: HashMap<(Option<String>, Option<String>), usize> = HashMap::new();
+    for (place, one) in noted.iter().enumerate() {
+        let known = newest.entry((one.site.clone(), one.to.clone())).or_insert(place);
+        if noted[*known].at <= one.at {
+            *known = place;
+        }
+    }
     let mut lacking: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for ((site, name), row) in &rows {
         let shown = clean(&String::from_utf8_lossy(name), LABEL_CAP).into_owned();
@@ -127,9 +135,7 @@ pub(super) fn tell(all: &[Listing], of: &Of, mut notes: Vec<String>) -> HistoryA
         for host in mates.difference(&row.on) {
             lacking.entry(host).or_default().push(shown.clone());
         }
-        // The newest record of this version is what the folder is of.
-        let record =
-            noted.iter_mut().filter(|one| one.site.as_deref() == *site && one.to.as_ref() == Some(&shown)).max_by_key(|one| one.at);
+        let record = newest.get(&(site.map(str::to_owned), Some(shown.clone()))).and_then(|place| noted.get_mut(*place));
         let at = row.switched.filter(|_| runs).or(row.made);
         let mut made = at.map(|at| Deployment::new(&service, at, Dated::File, &of.name));
         let Some(one) = record.or(made.as_mut()) else { continue };

@@ -68,7 +68,10 @@ pub(super) async fn releases(
         return Err((if refused { FailureKind::Refused } else { FailureKind::Unreachable }, what.join("; ")));
     }
     let notes = what.into_iter().map(|what| clean(what, LABEL_CAP).into_owned()).collect();
-    Ok(tell(&all, of, notes))
+    let of = of.clone();
+    // Ten thousand releases of many hosts take their time.
+    let told = tokio::task::spawn_blocking(move || tell(&all, &of, notes)).await;
+    told.map_err(|_| (FailureKind::Unreachable, "telling the releases ended in a defect of qd".to_owned()))
 }
 
 fn listing(reader: &Reader, printed: &Printed, log: Option<Noted<'_>>, of: &Of) -> Result<Listing, Fault> {

@@ -65,6 +65,22 @@ fn what_a_deployment_did_is_asked_when_it_is_looked_at_and_once() {
 }
 
 #[test]
+fn with_an_index_it_is_asked_once_it_is_known_what_came_next() {
+    let mut state = watched();
+    key(&mut state, "j");
+    state.window.indexed = true;
+    let all = key(&mut state, "enter");
+    assert!(!all.iter().any(|ask| matches!(ask, Ask::Did(_))), "{all:?}");
+    let of = all.iter().find_map(|ask| if let Ask::DeploymentNeighbours(of) = ask { Some(of.clone()) } else { None }).unwrap();
+    let mut next = (*of).clone();
+    next.at = of.at + SignedDuration::from_mins(10);
+    let told = Told::DeploymentNeighbours { key: of.key.clone(), before: None, after: Some(Arc::new(next)) };
+    let all = asked(update(&mut state, Message::Told(Box::new(told))));
+    let [Ask::Did(AskDid { span, ended: true, .. })] = all.as_slice() else { panic!("{all:?}") };
+    assert_eq!(span.to, of.at + SignedDuration::from_mins(10), "the next one ends it");
+}
+
+#[test]
 fn what_goes_on_is_asked_again_each_minute() {
     let mut state = watched();
     told_by(&mut state, vec![(10, "9.9".into())]);
@@ -122,7 +138,7 @@ fn the_measures_are_asked_for_each_window_and_an_answer_about_another_one_is_ign
     };
     assert_eq!(days(key(&mut state, "w")), (28, 9));
     assert_eq!(days(key(&mut state, "w")).0, 90);
-    let table = |days| Arc::new(Table { days, now: at(0), rows: vec![], more: 0 });
+    let table = |days| Arc::new(Table { days, now: at(0), rows: vec![], more: 0, read_since: None });
     tell(&mut state, Told::Dora { table: table(28) });
     assert!(matches!(state.layers.last(), Some(Layer::Dora { days: 90, table: None, .. })));
     tell(&mut state, Told::Dora { table: table(90) });

@@ -261,3 +261,20 @@ fn a_schedule_that_can_never_meet_its_objective_is_told_with_the_figure() {
     assert_eq!(said(vec![with(1_440, None, pgbackrest().of)]).len(), 1);
     assert_eq!(said(vec![with(1_440, None, pgbackrest().of), source("log", archiver(None))]), [] as [&str; 0]);
 }
+
+#[test]
+fn while_a_source_does_not_answer_its_job_is_not_said_to_have_done_nothing() {
+    let mut of = pgbackrest();
+    of.schedule = Some(mins(60));
+    let estate = estate(vec![source("pg", of)]);
+    let mut readings = read(vec![backups(vec![base(300, 1, 4)], vec![])]);
+    let silent = |readings: &Vec<Reading<Answer>>| {
+        let found = crate::model::finding::findings(&estate, readings, &[], now());
+        found.iter().find(|a| a.name() == "backup silent").map(|a| a.summary().to_owned()).unwrap()
+    };
+    assert!(silent(&readings).starts_with("pg: no backup for 5h, one is due every 1h"), "{}", silent(&readings));
+    let kind = crate::model::reading::FailureKind::Unreachable;
+    readings[0].take(Outcome::Failed { kind, what: "no answer".into(), at: now() }, None);
+    let told = silent(&readings);
+    assert!(told.starts_with("pg: no backup is known of the last 5h (its source does not answer), one is due every 1h"), "{told}");
+}

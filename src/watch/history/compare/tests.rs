@@ -168,6 +168,13 @@ async fn configuration_is_compared_line_by_line_without_secrets_and_without_link
     let text: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
     assert_eq!(text, ["workers = 1", "password = (taken out)", "workers = 2", "password = (taken out)"]);
 
+    for n in 0..=crate::model::deployment::diff::CONFIGS * 10 {
+        fs::write(folder.path().join(format!("releases/1/config/many{n}.toml")), "x = 1\n").unwrap();
+    }
+    let found = compare(&known, &release("1", None), &release("2", None), PATIENCE).await;
+    let configs = found.configs.unwrap();
+    assert!(configs.more && configs.left > 0, "what is counted is a bound: {configs:?}");
+
     for version in ["9", "..", ".", "", "../releases/1"] {
         let found = compare(&known, &release("1", None), &release(version, None), PATIENCE).await;
         assert!(found.configs.unwrap_err().contains("is not there"), "{version}");
