@@ -97,9 +97,15 @@ fn pgbackrest_verifies_a_chain_and_names_a_damaged_file_although_it_exits_with_0
     let desk = Desk::new(&sources(&cluster, "main"));
     let (code, told) = desk.qd(&["verify", "pg"]);
     assert_eq!(code, Some(0), "{told}");
-    assert!(told.contains("pg: passed (pgbackrest verify)") && told.matches("  V2 checksum").count() == 2, "{told}");
+    assert!(
+        told.contains("pg: passed (pgbackrest verify)") && told.matches("  V2 checksum").count() == 3,
+        "two backups and the log: {told}"
+    );
+    assert!(told.contains("  WAL 0000"), "{told}");
+    let backup = |status: &str| serde_json::from_str::<serde_json::Value>(status).unwrap()["backups"][0].clone();
     let (_, status) = desk.qd(&["status", "-o", "json"]);
-    assert!(status.contains("\"V2\""), "the proof is the journal's: {status}");
+    // The newest point is that of the log: nothing was archived since.
+    assert_eq!((&backup(&status)["proof"], backup(&status)["log"][0]["why"].is_null()), (&"V2".into(), true), "{status}");
 
     let full = fs::read_dir(cluster.folder.join("repo/backup/main")).unwrap().flatten().map(|e| e.file_name().into_string().unwrap());
     let full = full.filter(|name| name.ends_with('F')).max().unwrap();
@@ -111,6 +117,14 @@ fn pgbackrest_verifies_a_chain_and_names_a_damaged_file_although_it_exits_with_0
     assert!(told.contains(&format!("X {full}  invalid, 1 files are damaged: ")) && told.contains(name), "{name}: {told}");
     let (code, status) = desk.qd(&["status"]);
     assert!(code == Some(2) && status.contains("verification found") && status.contains("broken"), "{code:?} {status}");
+    let (code, status) = desk.qd(&["status", "-o", "json"]);
+    let all: serde_json::Value = serde_json::from_str(&status).unwrap();
+    let finding = all["alerts"].as_array().unwrap().iter().find(|alert| alert["name"] == "backup is broken").unwrap();
+    assert_eq!(
+        (code, &finding["severity"], &finding["state"], &finding["source"]),
+        (Some(2), &"critical".into(), &"firing".into(), &"pg".into())
+    );
+    assert_eq!(backup(&status)["newest"], serde_json::Value::Null, "a log over a broken base cannot be used: {status}");
     let (code, told) = desk.qd(&["journal", "verify"]);
     assert!(code == Some(0) && told.contains(": 4 events are as they were written"), "{told}");
     assert_eq!(desk.outcomes(), [Outcome::Begun, Outcome::Passed, Outcome::Begun, Outcome::Failed]);
