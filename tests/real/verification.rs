@@ -213,3 +213,38 @@ fn one_that_was_killed_is_known_as_not_finished_and_proves_nothing() {
     let (code, told) = desk.qd(&["journal", "verify"]);
     assert!(code == Some(0) && told.contains(": 1 events"), "{told}");
 }
+
+#[test]
+fn processes_that_record_at_once_make_one_chain() {
+    let stores: Vec<TempDir> = (0..2).map(|_| tempdir().unwrap()).collect();
+    let mut sources = String::new();
+    for (n, store) in stores.iter().enumerate() {
+        let snapshot = store.path().join("2026-11-20T06:00:00Z");
+        fs::create_dir(&snapshot).unwrap();
+        fs::write(snapshot.join("a"), "").unwrap();
+        let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        fs::write(snapshot.join("SHA256SUMS"), format!("{empty}  a\n")).unwrap();
+        sources += &format!("[[backup]]\nname = \"store{n}\"\nkind = \"directory\"\nfolder = {:?}\n", store.path());
+    }
+    let desk = Desk::new(&sources);
+    const ROUNDS: usize = 5;
+    for _ in 0..ROUNDS {
+        let all: Vec<Child> = ["store0", "store1", "store0", "store1"].map(|name| desk.start(&["verify", name])).into();
+        for child in all {
+            let ended = child.wait_with_output().unwrap();
+            assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
+        }
+    }
+    let (code, told) = desk.qd(&["journal", "verify"]);
+    let events = ROUNDS * 4 * 2;
+    assert!(code == Some(0) && told.contains(&format!(": {events} events are as they were written")), "{told}");
+    let passed = desk.outcomes().iter().filter(|outcome| **outcome == Outcome::Passed).count();
+    assert_eq!(passed * 2, events, "each begins and passes");
+    let (_, status) = desk.qd(&["status", "-o", "json"]);
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    for place in 0..2 {
+        let of = &status["backups"][place];
+        assert_eq!((&of["proof"], &of["verification"]["outcome"]), (&"V3".into(), &"passed".into()), "{of}");
+        assert!(of["verification"]["ended"].is_string(), "{of}");
+    }
+}

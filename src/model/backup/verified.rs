@@ -180,6 +180,8 @@ pub struct Proven {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Proofs {
     all: BTreeMap<(String, String), Proven>,
+    /// The place of the newest event that they follow from: what follows from more events is newer.
+    pub upto: u64,
 }
 
 impl Proofs {
@@ -188,6 +190,7 @@ impl Proofs {
         let mut proofs = Proofs::default();
         for record in records {
             let Event::Verification(of) = &record.event;
+            proofs.upto = proofs.upto.max(record.seq);
             proofs.take(record.actor.clone(), of.clone());
         }
         proofs
@@ -212,6 +215,11 @@ impl Proofs {
             Arc::make_mut(checked).take(of.method, ended, point.broken.as_ref());
         }
         proven.last = Some(Done { actor, of, alive: false });
+    }
+
+    /// True where something began of whose end nothing is known.
+    pub fn has_open(&self) -> bool {
+        self.all.values().any(|proven| !proven.open.is_empty())
     }
 
     /// Asks of each that began and did not end whether whoever carries it out still runs.

@@ -172,7 +172,7 @@ fn the_log_is_proved_where_none_of_its_files_is_missing_and_damaged_where_one_of
     let bad = format!("P01 INFO: invalid checksum '15-1/0000000100000000/0000000100000000000000FF-e3c9.gz'\n{bad}");
     let bad = logged(&bad, "000000010000000100000001");
     let why = broken(&bad, "WAL 0000000100000000000000FF (repo 1)");
-    assert_eq!((bad.outcome, why.as_deref()), (Outcome::Failed, Some("WAL of 15-1: 3 of 4 segments are valid")), "{bad:?}");
+    assert_eq!((bad.outcome, why), (Outcome::Failed, Some("WAL of 15-1: 3 of 4 segments are valid")), "{bad:?}");
 }
 
 #[test]
