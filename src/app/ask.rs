@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::backup::Order;
+use crate::model::backup::{Order, Proofs};
 use crate::model::deployment::Deployment;
 use crate::model::deployment::did::{Did, Span};
 use crate::model::deployment::diff::Comparison;
@@ -185,6 +185,8 @@ pub enum Told {
     },
     /// News of the verification of the source at that place.
     Verification(usize, Box<News>),
+    /// What the journal now says of all backups, and why it cannot be read, or not to its end.
+    Proofs(Arc<Proofs>, Option<String>),
     /// What happened between the two moments that were asked for.
     Timeline(Timestamp, Timestamp, Past),
 }

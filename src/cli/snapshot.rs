@@ -20,6 +20,7 @@ use crate::ui;
 
 use super::failure::Failure;
 use super::settings::{Settings, identity};
+use super::status::Polled;
 use super::{OK, status};
 
 /// What is drawn.
@@ -46,10 +47,12 @@ pub fn run(settings: &Settings<'_>, wanted: &Wanted<'_>, out: &mut dyn Write, er
     let keymap = Arc::new(settings.keymap(&preferences)?);
     let _log = settings.log(err);
     let demand = Demand { range, points: size.0.saturating_mul(2) };
-    let readings = status::poll(settings, &estate, demand)?;
+    let Polled { readings, proofs, problem } = status::poll(settings, &estate, demand)?;
     let mut state = State::new(Arc::clone(&estate), identity(), look, keymap, Timestamp::now(), size);
     state.read_only = settings.global.read_only;
     state.demand = demand;
+    state.verifying.proofs = Arc::new(proofs);
+    state.verifying.problem = problem;
     state.see(readings);
     state.pane = pane;
     narrow(&mut state, filter.unwrap_or_default()).map_err(|why| Failure::Usage(format!("--filter: {why}")))?;

@@ -3,6 +3,7 @@
 pub mod deployments;
 mod did;
 mod export;
+pub mod proofs;
 mod timeline;
 pub mod verify;
 

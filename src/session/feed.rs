@@ -14,6 +14,7 @@ use crate::watch::{Ledger, Past, Report, ReportKind, Watchers};
 use super::archive::{Archive, Standing};
 use super::ask::Desk;
 use super::ask::deployments::Index;
+use super::ask::proofs::{LOOK, follow};
 use super::ask::verify::Verifier;
 
 /// Reports that may wait for the loop; a source has one try in flight, so that a full channel only slows the sources.
@@ -76,6 +77,9 @@ impl Feed for Sources {
         });
         if let Some(out) = self.out.clone() {
             tokio::spawn(tell(self.archive.standing(), out));
+        }
+        if let (Some(journal), Some(out)) = (self.verifier.journal(), self.out.clone()) {
+            tokio::spawn(follow(journal.clone(), LOOK, out));
         }
         let archive: Arc<dyn Ledger> = self.archive.clone();
         self.watchers = Some(crate::watch::start_with(&self.estate, demand, reports, &self.past, Some(archive)));

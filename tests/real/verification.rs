@@ -97,9 +97,15 @@ fn pgbackrest_verifies_a_chain_and_names_a_damaged_file_although_it_exits_with_0
     let desk = Desk::new(&sources(&cluster, "main"));
     let (code, told) = desk.qd(&["verify", "pg"]);
     assert_eq!(code, Some(0), "{told}");
-    assert!(told.contains("pg: passed (pgbackrest verify)") && told.matches("  V2 checksum").count() == 2, "{told}");
+    assert!(
+        told.contains("pg: passed (pgbackrest verify)") && told.matches("  V2 checksum").count() == 3,
+        "two backups and the log: {told}"
+    );
+    assert!(told.contains("  WAL 0000"), "{told}");
+    let backup = |status: &str| serde_json::from_str::<serde_json::Value>(status).unwrap()["backups"][0].clone();
     let (_, status) = desk.qd(&["status", "-o", "json"]);
-    assert!(status.contains("\"V2\""), "the proof is the journal's: {status}");
+    // The newest point is that of the log: nothing was archived since.
+    assert_eq!((&backup(&status)["proof"], backup(&status)["log"][0]["why"].is_null()), (&"V2".into(), true), "{status}");
 
     let full = fs::read_dir(cluster.folder.join("repo/backup/main")).unwrap().flatten().map(|e| e.file_name().into_string().unwrap());
     let full = full.filter(|name| name.ends_with('F')).max().unwrap();
@@ -111,6 +117,14 @@ fn pgbackrest_verifies_a_chain_and_names_a_damaged_file_although_it_exits_with_0
     assert!(told.contains(&format!("X {full}  invalid, 1 files are damaged: ")) && told.contains(name), "{name}: {told}");
     let (code, status) = desk.qd(&["status"]);
     assert!(code == Some(2) && status.contains("verification found") && status.contains("broken"), "{code:?} {status}");
+    let (code, status) = desk.qd(&["status", "-o", "json"]);
+    let all: serde_json::Value = serde_json::from_str(&status).unwrap();
+    let finding = all["alerts"].as_array().unwrap().iter().find(|alert| alert["name"] == "backup is broken").unwrap();
+    assert_eq!(
+        (code, &finding["severity"], &finding["state"], &finding["source"]),
+        (Some(2), &"critical".into(), &"firing".into(), &"pg".into())
+    );
+    assert_eq!(backup(&status)["newest"], serde_json::Value::Null, "a log over a broken base cannot be used: {status}");
     let (code, told) = desk.qd(&["journal", "verify"]);
     assert!(code == Some(0) && told.contains(": 4 events are as they were written"), "{told}");
     assert_eq!(desk.outcomes(), [Outcome::Begun, Outcome::Passed, Outcome::Begun, Outcome::Failed]);
@@ -198,4 +212,39 @@ fn one_that_was_killed_is_known_as_not_finished_and_proves_nothing() {
     assert_eq!(open(&desk), [false]);
     let (code, told) = desk.qd(&["journal", "verify"]);
     assert!(code == Some(0) && told.contains(": 1 events"), "{told}");
+}
+
+#[test]
+fn processes_that_record_at_once_make_one_chain() {
+    let stores: Vec<TempDir> = (0..2).map(|_| tempdir().unwrap()).collect();
+    let mut sources = String::new();
+    for (n, store) in stores.iter().enumerate() {
+        let snapshot = store.path().join("2026-11-20T06:00:00Z");
+        fs::create_dir(&snapshot).unwrap();
+        fs::write(snapshot.join("a"), "").unwrap();
+        let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        fs::write(snapshot.join("SHA256SUMS"), format!("{empty}  a\n")).unwrap();
+        sources += &format!("[[backup]]\nname = \"store{n}\"\nkind = \"directory\"\nfolder = {:?}\n", store.path());
+    }
+    let desk = Desk::new(&sources);
+    const ROUNDS: usize = 5;
+    for _ in 0..ROUNDS {
+        let all: Vec<Child> = ["store0", "store1", "store0", "store1"].map(|name| desk.start(&["verify", name])).into();
+        for child in all {
+            let ended = child.wait_with_output().unwrap();
+            assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
+        }
+    }
+    let (code, told) = desk.qd(&["journal", "verify"]);
+    let events = ROUNDS * 4 * 2;
+    assert!(code == Some(0) && told.contains(&format!(": {events} events are as they were written")), "{told}");
+    let passed = desk.outcomes().iter().filter(|outcome| **outcome == Outcome::Passed).count();
+    assert_eq!(passed * 2, events, "each begins and passes");
+    let (_, status) = desk.qd(&["status", "-o", "json"]);
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    for place in 0..2 {
+        let of = &status["backups"][place];
+        assert_eq!((&of["proof"], &of["verification"]["outcome"]), (&"V3".into(), &"passed".into()), "{of}");
+        assert!(of["verification"]["ended"].is_string(), "{of}");
+    }
 }

@@ -287,7 +287,7 @@ fn ladders(state: &State, of: &BackupState, page: &mut Page) {
     if of.ladders.is_empty() {
         return;
     }
-    page.head("LADDER  whole slots due now, judged against the clock; a digit is the proof, x a hole");
+    page.head("LADDER  whole slots due now: a digit is the proof (V0-V5), x a hole");
     for ladder in &of.ladders {
         let name = format!("{} {}", ladder.tier.every, age::exact(ladder.tier.keep));
         if let Some(of) = &ladder.of {

@@ -61,7 +61,9 @@ fn done(state: &State, last: &Done, page: &mut Page) {
     let broken = of.points.iter().filter(|point| point.broken.is_some()).count();
     let points = match (of.points.len(), broken) {
         (0, _) => "no point was judged".to_owned(),
-        (all, 0) => format!("{all} points, {} {}", of.method.proves().word(), of.method.proves().meaning()),
+        (all, 0) => {
+            format!("{all} {}, {} {}", if all == 1 { "point" } else { "points" }, of.method.proves().word(), of.method.proves().meaning())
+        }
         (all, broken) => format!("broken: {broken} of {all} points"),
     };
     page.field("how", &format!("{}, in {}; {points}", of.method, age::exact(ended.duration_since(of.started))), Token::Text);

@@ -79,6 +79,7 @@ fn told(state: &mut State, told: Told) -> Vec<Effect> {
         Told::Diff { from, to, found } => deeds::different(state, &from, &to, &found),
         Told::Dora { table } => deeds::measured(state, &table),
         Told::Timeline(from, to, past) => app_timeline::told(state, from, to, past),
+        Told::Proofs(proofs, problem) => return verify::known(state, proofs, problem),
         Told::Verification(source, news) => return verify::told(state, source, *news),
     }
     Vec::new()

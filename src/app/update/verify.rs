@@ -1,12 +1,14 @@
 //! Verifying a backup: asked, begun, followed, stopped.
 
+use std::sync::Arc;
+
 use crate::app::ask::Ask;
 use crate::app::effect::Effect;
 use crate::app::layer::{Layer, Pane};
 use crate::app::pane;
 use crate::app::state::State;
 use crate::app::verifying::{News, Running};
-use crate::model::backup::{Order, Progress, orders};
+use crate::model::backup::{Order, Progress, Proofs, orders};
 use crate::model::change::{CHANGES_CAP, Change};
 use crate::model::estate::{Severity, SourceKind};
 use crate::model::source::Answer;
@@ -73,6 +75,19 @@ pub(super) fn stop(state: &mut State) -> Vec<Effect> {
     }
 }
 
+/// The journal was read again: another console may have verified something.
+pub(super) fn known(state: &mut State, proofs: Arc<Proofs>, problem: Option<String>) -> Vec<Effect> {
+    // One that ended here meanwhile is in what is known already. A journal that is broken may have lost events.
+    let older = proofs.upto < state.verifying.proofs.upto && problem.is_none();
+    if older || (proofs == state.verifying.proofs && problem == state.verifying.problem) {
+        return Vec::new();
+    }
+    state.verifying.proofs = proofs.clone();
+    state.verifying.problem = problem;
+    proofs.apply_all(&state.estate, &mut state.newest);
+    vec![Effect::Derive]
+}
+
 /// News came. News of one that is not under way any more is old.
 pub(super) fn told(state: &mut State, source: usize, news: News) -> Vec<Effect> {
     let Some(running) = state.verifying.running.get_mut(&source) else { return Vec::new() };
@@ -91,6 +106,8 @@ pub(super) fn told(state: &mut State, source: usize, news: News) -> Vec<Effect> 
                     let why = format!("it {}, but that could not be recorded and proves nothing: {why}", outcome.word());
                     state.verifying.refused.insert(source, why);
                 }
+                // Where the journal was read again meanwhile, that may know more.
+                None if proofs.upto < state.verifying.proofs.upto => {}
                 None => state.verifying.proofs = proofs,
             }
             let proofs = state.verifying.proofs.clone();

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::app::state::View;
+use crate::model::backup::Proofs;
 use crate::model::estate::{Estate, Severity};
 use crate::model::metric::Demand;
 use crate::model::reading::{Freshness, Reading};
@@ -34,13 +35,15 @@ pub const UNKNOWN: u8 = 3;
 struct Report<'a> {
     estate: &'a Estate,
     readings: &'a [Reading<Answer>],
+    /// What the journal says of its backups.
+    proofs: Proofs,
     view: View,
     at: Timestamp,
 }
 
 impl<'a> Report<'a> {
     fn of(estate: &'a Estate, readings: &'a [Reading<Answer>], at: Timestamp) -> Report<'a> {
-        Report { estate, readings, view: View::of(estate, readings, &View::default(), at), at }
+        Report { estate, readings, proofs: Proofs::default(), view: View::of(estate, readings, &View::default(), at), at }
     }
 
     /// The worst of services, needs and sources. The order of badness is [`Severity`]'s own: a warning that is known
@@ -87,8 +90,8 @@ pub(super) fn told(estate: &Estate, readings: &[Reading<Answer>], at: Timestamp)
 pub fn run(settings: &Settings<'_>, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
     let estate = Arc::new(settings.estate()?);
     let _log = settings.log(err);
-    let readings = poll(settings, &estate, Demand::default())?;
-    let report = Report::of(&estate, &readings, Timestamp::now());
+    let Polled { readings, proofs, .. } = poll(settings, &estate, Demand::default())?;
+    let report = Report { proofs, ..Report::of(&estate, &readings, Timestamp::now()) };
     match settings.global.output {
         Output::Json => settings::json(&json::status(&report), out)?,
         Output::Table | Output::Csv => table::write(&report, out)?,
@@ -96,17 +99,25 @@ pub fn run(settings: &Settings<'_>, out: &mut dyn Write, err: &mut dyn Write) ->
     Ok(exit(report.verdict()))
 }
 
+/// What one poll of every source comes to.
+pub struct Polled {
+    /// Of each source, in the estate's order.
+    pub readings: Vec<Reading<Answer>>,
+    /// What the journal says of the backups.
+    pub proofs: Proofs,
+    /// Why the journal cannot be used.
+    pub problem: Option<String>,
+}
+
 /// Tries every source once; each try ends by its own timeout. What earlier consoles saw is there where it is kept.
-pub fn poll(settings: &Settings<'_>, estate: &Arc<Estate>, demand: Demand) -> Result<Vec<Reading<Answer>>, Failure> {
+pub fn poll(settings: &Settings<'_>, estate: &Arc<Estate>, demand: Demand) -> Result<Polled, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(color_eyre::Report::from)?;
     let mut readings = runtime.block_on(watch::once(estate, demand, &past(estate.clone(), settings.paths.readings())));
-    if let Some(journal) = settings.paths.journal() {
-        // What was verified; where the journal cannot be read nothing is proved, and the log says why.
-        let (proofs, problem) = known(&journal);
-        problem.iter().for_each(|problem| tracing::warn!(problem, "the journal cannot be used"));
-        proofs.apply_all(estate, &mut readings);
-    }
+    // What was verified; where the journal cannot be read nothing is proved, and the log says why.
+    let (proofs, problem) = settings.paths.journal().map(|journal| known(&journal)).unwrap_or_default();
+    problem.iter().for_each(|problem| tracing::warn!(problem, "the journal cannot be used"));
+    proofs.apply_all(estate, &mut readings);
     // A name that is still being looked up must not keep us here.
     runtime.shutdown_background();
-    Ok(readings)
+    Ok(Polled { readings, proofs, problem })
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::model::age;
 use crate::model::alert::{AlertId, Origin};
-use crate::model::backup::Exposure;
+use crate::model::backup::{Exposure, Outcome};
 use crate::model::deployment::Ending;
 use crate::model::estate::Severity;
 use crate::model::health::{self, Health};
@@ -124,6 +124,7 @@ fn backups(report: &Report<'_>) -> Vec<Vec<String>> {
         "SITE LOST",
         "ACCOUNT LOST",
         "PROOF",
+        "VERIFIED",
         "RESTORED",
         "LADDER",
         "DUE",
@@ -156,12 +157,25 @@ fn backups(report: &Report<'_>) -> Vec<Vec<String>> {
             of.loss.site().map_or_else(|| "?".into(), |(_, exposure)| lost(exposure)),
             of.loss.account().map_or_else(|| "?".into(), |(_, exposure)| lost(exposure)),
             of.newest.as_ref().map_or("-", |p| p.proof().word()).into(),
+            verified(report, of.source),
             of.tested.map_or_else(|| "? never".into(), |test| format!("{} ago", ago(report, Some(test.at)))),
             if rungs.is_empty() { "? none".into() } else { rungs.join(", ") },
             due,
         ]);
     }
     rows
+}
+
+/// How the newest verification ended, and when: `passed 3h ago`.
+fn verified(report: &Report<'_>, source: usize) -> String {
+    let proven = report.proofs.of_source(report.estate, source);
+    let Some(of) = proven.and_then(|proven| proven.last.as_ref()).map(|last| &last.of) else { return "? never".into() };
+    let mark = match of.outcome {
+        Outcome::Passed => "",
+        Outcome::Failed => "X ",
+        Outcome::Begun | Outcome::Cancelled | Outcome::Unknown => "? ",
+    };
+    format!("{mark}{} {} ago", of.outcome.word(), ago(report, of.ended))
 }
 
 fn due(report: &Report<'_>) -> Vec<Vec<String>> {

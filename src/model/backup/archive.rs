@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Evidence, Part, PointKind, Points, RecoveryPoint};
+use super::{Checked, Evidence, Part, PointKind, Points, Proof, RecoveryPoint};
 
 /// A file that was archived may have waited for others: this long after a failed try its time is no measure.
 const DOUBT: SignedDuration = SignedDuration::from_hours(24);
@@ -22,7 +22,57 @@ pub struct Archive {
     pub min: String,
     /// The newest file. Only where none between is missing it can be replayed up to there.
     pub max: String,
+    /// What the journal's verifications say of it. No source tells it and no file keeps it beside the journal.
+    #[serde(skip)]
+    pub checked: Option<Arc<LogChecked>>,
 }
+
+/// What verification says of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogChecked {
+    /// The newest file that was verified with all before it; of a log that is damaged the newest damaged one.
+    pub file: String,
+    /// What was found.
+    pub of: Checked,
+}
+
+impl Archive {
+    /// What the point is called that this log makes.
+    pub fn id(&self) -> String {
+        self.id_of(&self.max)
+    }
+
+    /// The same, up to one of its files.
+    pub fn id_of(&self, file: &str) -> String {
+        let repo = self.repo.map_or(String::new(), |repo| format!(" (repo {repo})"));
+        format!("{LOG}{file}{repo}")
+    }
+
+    /// The file and the repository that such a name is of; `None` where it is no log's.
+    pub fn parse(id: &str) -> Option<(&str, Option<u32>)> {
+        let rest = id.strip_prefix(LOG)?;
+        match rest.split_once(" (repo ") {
+            Some((file, repo)) => Some((file, Some(repo.strip_suffix(')')?.parse().ok()?))),
+            None => Some((rest, None)),
+        }
+    }
+
+    /// What its verification says of a point over this base: that all of it was well, or that what the base needs is not.
+    fn verified(&self, base: &RecoveryPoint, until: Timestamp) -> Option<Arc<Checked>> {
+        let LogChecked { file, of } = self.checked.as_deref()?;
+        let needed = base.part.wal_from.as_ref().is_none_or(|from| from <= file);
+        if let Some(failed) = of.failed.clone().filter(|_| needed) {
+            return Some(Arc::new(Checked { failed: Some(failed), ..Checked::default() }));
+        }
+        // What was archived since then nobody looked at. And a log is worth no more than what it is replayed over.
+        let at = of.checksum.filter(|_| of.failed.is_none() && *file >= self.max && base.proof() >= Proof::V2)?;
+        // That file was verified: of an idle database only the moment that it reaches to was told later.
+        Some(Arc::new(Checked { checksum: Some(at.max(until)), ..Checked::default() }))
+    }
+}
+
+/// How the names of points begin that a log makes.
+const LOG: &str = "WAL ";
 
 /// What PostgreSQL says about its own archive. Times are by our clock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,24 +217,24 @@ impl Wal {
         let reaches = |from: &String| archive.min <= *from && *from <= archive.max;
         let fits = |p: &RecoveryPoint| p.part.repo == archive.repo && p.part.wal_from.as_ref().is_some_and(reaches);
         let base = points.usable().map(|(_, p)| p).filter(|p| fits(p) && p.restores_to <= until).max_by_key(|p| p.restores_to)?;
-        Some(point(&format!("WAL {}", self.file), until, base))
+        Some(point(archive.id(), until, base, archive.verified(base, until)))
     }
 }
 
-/// The point that a log up to that moment makes over a base.
-pub(super) fn point(id: &str, until: Timestamp, base: &RecoveryPoint) -> Arc<RecoveryPoint> {
+/// The point that a log up to that moment makes over a base: never proved better than the base.
+pub(super) fn point(id: String, until: Timestamp, base: &RecoveryPoint, checked: Option<Arc<Checked>>) -> Arc<RecoveryPoint> {
     Arc::new(RecoveryPoint {
-        id: id.to_owned(),
+        id,
         restores_to: until,
         finished: None,
         usable_from: None,
         kind: PointKind::Wal,
         needs: vec![base.id.clone()],
         size: None,
-        evidence: Evidence { job: true, ..Evidence::default() },
+        evidence: Evidence { job: base.proof() >= Proof::V1, ..Evidence::default() },
         broken: None,
         hold: None,
-        checked: None,
+        checked,
         part: Part { wal_from: None, ..base.part.clone() },
     })
 }

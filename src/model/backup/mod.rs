@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use super::database::NodeAt;
 
-pub use archive::{Archive, ArchiverSaid, SlotSaid, Wal};
+pub use archive::{Archive, ArchiverSaid, LogChecked, SlotSaid, Wal};
 pub use bounds::{Bounds, Keep, OnHold, bounds};
 pub use exposure::{Copy, Exposure, Loss, Place, breach, exposure, losses, widest};
 pub use ladder::{Hole, Ladder, Slot, ladder};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{BackupAnswer, Proof};
+use super::{Archive, BackupAnswer, LogChecked, Proof};
 use crate::model::estate::{Estate, SourceKind};
 use crate::model::event::{Actor, Event, Record};
 use crate::model::reading::Reading;
@@ -168,6 +168,8 @@ pub struct Done {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Proven {
     points: HashMap<String, Arc<Checked>>,
+    /// Of the log that each repository keeps.
+    logs: BTreeMap<Option<u32>, Arc<LogChecked>>,
     /// The newest verification that ended.
     pub last: Option<Done>,
     /// Those that began and of whose end nothing is known, the newest last.
@@ -178,6 +180,8 @@ pub struct Proven {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Proofs {
     all: BTreeMap<(String, String), Proven>,
+    /// The place of the newest event that they follow from: what follows from more events is newer.
+    pub upto: u64,
 }
 
 impl Proofs {
@@ -186,6 +190,7 @@ impl Proofs {
         let mut proofs = Proofs::default();
         for record in records {
             let Event::Verification(of) = &record.event;
+            proofs.upto = proofs.upto.max(record.seq);
             proofs.take(record.actor.clone(), of.clone());
         }
         proofs
@@ -199,10 +204,22 @@ impl Proofs {
         };
         proven.open.retain(|open| open.of.started != of.started || open.actor != actor);
         for point in &of.points {
+            if let Some((file, repo)) = Archive::parse(&point.id) {
+                let log = proven.logs.entry(repo).or_insert_with(|| Arc::new(LogChecked { file: String::new(), of: Checked::default() }));
+                let log = Arc::make_mut(log);
+                log.file = file.to_owned();
+                log.of.take(of.method, ended, point.broken.as_ref());
+                continue;
+            }
             let checked = proven.points.entry(point.id.clone()).or_default();
             Arc::make_mut(checked).take(of.method, ended, point.broken.as_ref());
         }
         proven.last = Some(Done { actor, of, alive: false });
+    }
+
+    /// True where something began of whose end nothing is known.
+    pub fn has_open(&self) -> bool {
+        self.all.values().any(|proven| !proven.open.is_empty())
     }
 
     /// Asks of each that began and did not end whether whoever carries it out still runs.
@@ -228,7 +245,10 @@ impl Proofs {
         let Answer::Backup(answer) = answer else { return };
         let proven = self.of_source(estate, place);
         let of = |id: &str| proven.and_then(|proven| proven.points.get(id));
-        if answer.points.iter().all(|point| point.checked.as_ref() == of(&point.id)) {
+        let log = |repo: Option<u32>| proven.and_then(|proven| proven.logs.get(&repo));
+        if answer.points.iter().all(|point| point.checked.as_ref() == of(&point.id))
+            && answer.archives.iter().all(|archive| archive.checked.as_ref() == log(archive.repo))
+        {
             return;
         }
         let answer: &mut BackupAnswer = Arc::make_mut(answer);
@@ -237,6 +257,9 @@ impl Proofs {
             if point.checked.as_ref() != checked {
                 Arc::make_mut(point).checked = checked.cloned();
             }
+        }
+        for archive in &mut answer.archives {
+            archive.checked = log(archive.repo).cloned();
         }
     }
 

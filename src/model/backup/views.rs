@@ -66,7 +66,7 @@ fn with_log(one: &One<'_>, all: &[One<'_>], estate: &Estate, readings: &Readings
                 let mut newest = (**newest).clone();
                 newest.needs = vec![];
                 newest.kind = PointKind::Full;
-                more.points = vec![point(&format!("WAL {last}"), until, &newest), Arc::new(newest)];
+                more.points = vec![point(format!("WAL {last}"), until, &newest, None), Arc::new(newest)];
             }
             Some((_, None)) => {
                 more.notes.push(format!("{} has no point that can be used and that the log reaches back to", base.source.name))

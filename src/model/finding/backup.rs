@@ -9,7 +9,7 @@ use super::Before;
 use super::builtin::About;
 use crate::model::age;
 use crate::model::alert::Alert;
-use crate::model::backup::{BackupState, Exposure, views};
+use crate::model::backup::{BackupState, Exposure, PointKind, views};
 use crate::model::estate::{Estate, Severity, SourceKind};
 use crate::model::health::Readings;
 use crate::model::metric;
@@ -104,15 +104,21 @@ fn with(
 
 /// One finding for each backup that a verification found broken: it names the newest such point and counts the others.
 fn verified(about: &About<'_>, state: &BackupState, now: Timestamp, all: &mut Vec<Arc<Alert>>) {
-    let points = state.answer.iter().flat_map(|answer| &answer.points);
-    let mut broken = points.filter_map(|point| Some((point, point.checked.as_ref()?.failed.as_ref()?)));
-    let Some((point, failed)) = broken.next() else { return };
+    // A log is told by what keeps it: it makes a point only where somebody tells up to which moment it reaches.
+    let points = state.answer.iter().flat_map(|answer| &answer.points).filter(|point| point.kind != PointKind::Wal);
+    let points = points.filter_map(|point| Some((point.id.clone(), point.checked.as_ref()?.failed.as_ref()?)));
+    let logs = state.answer.iter().flat_map(|answer| &answer.archives).filter_map(|archive| {
+        let log = archive.checked.as_ref()?;
+        Some((archive.id_of(&log.file), log.of.failed.as_ref()?))
+    });
+    let mut broken = points.chain(logs);
+    let Some((id, failed)) = broken.next() else { return };
     let name = &about.source.name;
     let others = match broken.count() {
         0 => String::new(),
         more => format!(" (and {more} more points)"),
     };
-    let summary = format!("{name}: verification found {} broken{others}: {}", point.id, failed.what);
+    let summary = format!("{name}: verification found {id} broken{others}: {}", failed.what);
     about.push(format!("backup {name:?} verification"), "backup is broken", Severity::Critical, &summary, failed.at, now, all);
 }
 

@@ -44,6 +44,11 @@ impl Verifier {
         Verifier { journal, hand, running: Mutex::default(), ended: Notify::new() }
     }
 
+    /// Where it records.
+    pub fn journal(&self) -> Option<&PathBuf> {
+        self.journal.as_ref()
+    }
+
     /// Carries it out. `Err` says why it was not begun; then nothing was done.
     pub async fn carry_out(&self, order: Order, progress: impl Fn(Progress) + Send + Sync + 'static) -> Result<Ended, String> {
         let Some(journal) = &self.journal else {

@@ -18,13 +18,16 @@ use crate::model::reading::Freshness;
 use crate::ui::frame;
 use crate::ui::widget::canvas::{Canvas, cells};
 
-/// Cells of the bar between its brackets.
+/// Cells of the bar between its brackets, on a wide screen and on a narrow one, where names need the room.
 const BAR: u16 = 10;
+const SHORT_BAR: u16 = 6;
 
 /// The columns that depend on the width. The last five stand only where there is room for them.
 struct Columns {
     point: u16,
     bar: u16,
+    /// Cells of the bar between its brackets.
+    cells: u16,
     lost: u16,
     worst: u16,
     site: u16,
@@ -39,16 +42,19 @@ struct Columns {
 
 fn columns(width: u16) -> Columns {
     let wide = width >= 140;
-    let point = 2 + if wide { 30 } else { 14 };
-    let test = point + 53;
+    let (name, cells) = if wide { (30, BAR) } else { (18, SHORT_BAR) };
+    let point = 2 + name;
+    let lost = point + 11 + cells;
+    let test = lost + 32;
     let more = |by: u16| Some(test + by).filter(|_| wide);
     Columns {
         point,
         bar: point + 8,
-        lost: point + 21,
-        worst: point + 32,
-        site: point + 39,
-        proof: point + 49,
+        cells,
+        lost,
+        worst: lost + 11,
+        site: lost + 18,
+        proof: lost + 28,
         test,
         copy: more(14),
         account: more(24),
@@ -118,7 +124,7 @@ fn row(canvas: &mut Canvas, state: &State, y: u16, of: &BackupState, selected: b
     let severity = of.judge(&of.exposure, state.now);
     // What is not fresh is drawn as that: a newer point may be there.
     let token = if fresh == Freshness::Fresh { mark::token(severity) } else { Token::Unknown };
-    canvas.put(at.bar, y, BAR + 2, &bar(state, of), token);
+    canvas.put(at.bar, y, at.cells + 2, &bar(state, of, at.cells), token);
     canvas.put(at.lost, y, at.worst - at.lost - 1, &lost(state, of, &of.exposure, fresh), token);
     let (worst, token) = match of.worst {
         Some(worst) if of.cannot_comply() => (format!("{} !", short(worst.total())), Token::Warning),
@@ -181,8 +187,8 @@ fn with(state: &State, of: &BackupState, lost: Option<&(String, Exposure)>) -> (
 }
 
 /// How much of the objective is used up: `[=======   ]`, `#` at its end where it is more than all.
-fn bar(state: &State, of: &BackupState) -> String {
-    let whole = usize::from(BAR);
+fn bar(state: &State, of: &BackupState, whole: u16) -> String {
+    let whole = usize::from(whole);
     let Some(rpo) = of.rpo() else { return format!("[{:whole$}]", "no RPO") };
     let inside = match of.exposure.span(state.now) {
         None => {
@@ -264,7 +270,7 @@ fn below(canvas: &mut Canvas, state: &State, mut y: u16, of: &BackupState) {
     let name = state.estate.sources.get(of.source).map_or("?", |s| s.name.as_str());
     let (text, token) = worst_first(state);
     canvas.put(0, y, width, &text, token);
-    canvas.put(0, y + 1, width, &format!("LADDER  {name}: whole slots due now; a digit is the proof (V0-V5), x a hole"), Token::Title);
+    canvas.put(0, y + 1, width, &format!("LADDER  slots due now, a digit is the proof (V0-V5), x a hole: {name}"), Token::Title);
     y += 2;
     // The one with the holes is the one to see.
     let mut ladders: Vec<&Ladder> = of.ladders.iter().collect();

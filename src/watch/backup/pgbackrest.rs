@@ -136,7 +136,7 @@ pub(super) fn judge(printed: &Printed, stanza: &str) -> Result<BackupAnswer, Fau
         let (Some(min), Some(max)) = (&one.min, &one.max) else { continue };
         let (repo, id) = one.database.map_or((None, 0), |database| (database.repo, database.id));
         let id = if id == 0 { one.id.rsplit_once('-').and_then(|(_, id)| id.parse().ok()).unwrap_or(0) } else { id };
-        let told = archive::Archive { repo, min: name(min), max: name(max) };
+        let told = archive::Archive { repo, min: name(min), max: name(max), checked: None };
         match archives.iter_mut().find(|(_, known)| known.repo == repo) {
             Some(known) if known.0 < id => *known = (id, told),
             Some(_) => {}

@@ -98,3 +98,20 @@ fn what_is_no_backup_is_not_verified_and_neither_is_what_was_never_read() {
     assert!(press(&mut state, "enter").is_empty());
     assert!(screen(&state).contains("NOTHING TO VERIFY"));
 }
+
+#[test]
+fn what_another_console_verified_is_taken_in_unless_more_is_known_here() {
+    use crate::model::backup::Proofs;
+    let mut state = backups();
+    let mut tell = |upto, problem: Option<&str>| {
+        let mut proofs = Proofs::of(&[]);
+        proofs.upto = upto;
+        let known = Told::Proofs(Arc::new(proofs), problem.map(str::to_owned));
+        update(&mut state, Message::Told(Box::new(known)));
+        (state.verifying.proofs.upto, state.verifying.problem.clone())
+    };
+    assert_eq!(tell(4, None), (4, None));
+    assert_eq!(tell(4, None), (4, None), "nothing is new");
+    assert_eq!(tell(2, None), (4, None), "it was read before the newest event here");
+    assert_eq!(tell(2, Some("cut")), (2, Some("cut".into())), "what was lost proves nothing");
+}

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::model::backup::{ArchiverSaid, BackupState, Bounds, CopyState, Exposure, Gate, Ladder, Proof, Prune, Wal};
+use crate::model::backup::{ArchiverSaid, BackupState, Bounds, CopyState, Done, Exposure, Gate, Ladder, Outcome, Proof, Prune, Wal};
 use crate::model::estate::Severity;
 
 use super::Report;
@@ -18,6 +18,7 @@ pub struct BackupOut<'a> {
     stale: bool,
     newest: Option<Timestamp>,
     proof: Option<&'static str>,
+    verification: Option<VerificationOut>,
     exposure: ExposureOut<'a>,
     data_lost: ExposureOut<'a>,
     site_lost: Option<ExposureOut<'a>>,
@@ -47,6 +48,18 @@ pub struct BackupOut<'a> {
     would_prune: usize,
     would_prune_held: usize,
     prune_gates: Vec<GateOut<'a>>,
+}
+
+/// The newest verification that ended.
+#[derive(Serialize)]
+struct VerificationOut {
+    outcome: Outcome,
+    began: Timestamp,
+    ended: Option<Timestamp>,
+    by: String,
+    method: String,
+    points_judged: usize,
+    points_broken: usize,
 }
 
 /// `seconds` is null where it is everything or not known: `known` and `everything` tell which.
@@ -148,6 +161,7 @@ pub(super) fn backup<'a>(of: &'a BackupState, report: &'a Report<'a>) -> BackupO
         stale: reading.held.is_some() && reading.fresh(report.at).is_none(),
         newest: of.newest.as_ref().map(|p| p.restores_to),
         proof: of.newest.as_ref().map(|p| p.proof().word()),
+        verification: report.proofs.of_source(report.estate, of.source).and_then(|proven| proven.last.as_ref()).map(verification),
         exposure: exposure(of, &of.exposure, report.at),
         data_lost: exposure(of, &of.loss.data, report.at),
         site_lost: of.loss.site().map(|(_, lost)| exposure(of, lost, report.at)),
@@ -177,6 +191,19 @@ pub(super) fn backup<'a>(of: &'a BackupState, report: &'a Report<'a>) -> BackupO
         would_prune: of.prune.candidates.len(),
         would_prune_held: of.prune.held(),
         prune_gates: gates(&of.prune),
+    }
+}
+
+fn verification(last: &Done) -> VerificationOut {
+    let of = &last.of;
+    VerificationOut {
+        outcome: of.outcome,
+        began: of.started,
+        ended: of.ended,
+        by: last.actor.name(),
+        method: of.method.to_string(),
+        points_judged: of.points.len(),
+        points_broken: of.points.iter().filter(|point| point.broken.is_some()).count(),
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::{Advice, Archive, ArchiverSaid, Backup, BackupAnswer, BackupOf, BackupState, CopyAt, Evidence, Exposure, Gate};
-use super::super::{Objective, Part, Period, PointKind, RecoveryPoint, Tier, advice};
+use super::super::{Advice, Archive, ArchiverSaid, Backup, BackupAnswer, BackupOf, BackupState, Checked, CopyAt, Evidence, Exposure};
+use super::super::{Failed, Gate, LogChecked, Objective, Part, Period, PointKind, Proof, RecoveryPoint, Tier, advice};
 use super::views;
 use crate::model::database::{Archiver, DatabaseAnswer, Node, Said};
 use crate::model::estate::{Estate, Service, Source, SourceKind};
@@ -65,7 +65,7 @@ fn base(ago: i64, repo: u32, from: u32) -> Arc<RecoveryPoint> {
 }
 
 fn archive(repo: u32, min: u32, max: u32) -> Archive {
-    Archive { repo: Some(repo), min: file(min), max: file(max) }
+    Archive { repo: Some(repo), min: file(min), max: file(max), checked: None }
 }
 
 fn told(newest: u32, files: &[(u32, i64)]) -> Answer {
@@ -153,6 +153,38 @@ fn the_log_of_each_repository_counts_up_to_the_time_that_the_archiver_tells_of_i
     Arc::make_mut(&mut broken[0]).broken = Some("checksum".into());
     let readings = read(vec![backups(broken, vec![archive(1, 1, 9)]), told(9, &[(9, 2)])]);
     assert_eq!(views(&estate, &readings, now())[0].exposure, since(900), "a log without a base is nothing");
+}
+
+#[test]
+fn a_log_is_proved_by_its_own_verification_and_never_better_than_its_base() {
+    let estate = estate(vec![source("pg", pgbackrest()), source("log", archiver(None))]);
+    let well = || Checked { checksum: Some(now() - mins(1)), ..Checked::default() };
+    let bad = || Failed { at: now() - mins(1), what: "3 of 4".into(), depth: Proof::V2 };
+    let of = |of_base: Option<Checked>, of_log: Option<(u32, Checked)>, job: bool| {
+        let mut point = (*base(300, 1, 4)).clone();
+        (point.checked, point.evidence.job) = (of_base.map(Arc::new), job);
+        let mut log = archive(1, 1, 9);
+        log.checked = of_log.map(|(n, of)| Arc::new(LogChecked { file: file(n), of }));
+        // Nothing was written since: the log reaches to this moment, which is after its verification.
+        let mut said = told(9, &[]);
+        if let Answer::Backup(answer) = &mut said {
+            Arc::make_mut(answer).archiver.as_mut().unwrap().idle = true;
+        }
+        let states = views(&estate, &read(vec![backups(vec![Arc::new(point)], vec![log]), said]), now());
+        states[0].newest.as_ref().map(|p| (p.kind, p.proof()))
+    };
+    let log = |proof| Some((PointKind::Wal, proof));
+    assert_eq!(of(Some(well()), Some((9, well())), true), log(Proof::V2), "the stanza with all of its log");
+    let read = Checked { read: well().checksum, ..well() };
+    assert_eq!(of(Some(read), Some((9, well())), true), log(Proof::V2), "a log is as good as what was seen of it");
+    assert_eq!(of(Some(well()), Some((8, well())), true), log(Proof::V1), "its newest file came later");
+    assert_eq!(of(Some(well()), None, true), log(Proof::V1));
+    assert_eq!(of(None, Some((9, well())), true), log(Proof::V1), "of its base nothing was seen");
+    assert_eq!(of(None, Some((9, well())), false), log(Proof::V0), "nobody says that its base went well");
+    let broken = || Checked { failed: Some(bad()), ..well() };
+    assert_eq!(of(Some(broken()), Some((9, well())), true), None, "without its base it is nothing");
+    assert_eq!(of(Some(well()), Some((5, broken())), true), Some((PointKind::Full, Proof::V2)), "the base itself is left");
+    assert_eq!(of(Some(well()), Some((3, broken())), true), log(Proof::V1), "what is damaged is older than what the base needs");
 }
 
 #[test]

@@ -90,7 +90,7 @@ pub(super) fn verify(
         checks.push(PointCheck { id: clean(&snapshot.id, LABEL_CAP).into_owned(), broken });
     }
     let failed = checks.iter().any(|check| check.broken.is_some());
-    notes.push(&format!("{count} files, {} read", metric::show(reader.done as f64, Unit::Bytes)));
+    notes.push(&format!("{count} {}, {} read", if count == 1 { "file" } else { "files" }, metric::show(reader.done as f64, Unit::Bytes)));
     passes_rest_on_what_they_need(&mut checks, points);
     Finding { outcome: if failed { Outcome::Failed } else { Outcome::Passed }, points: checks, evidence: notes.done() }
 }

@@ -25,6 +25,9 @@ const OUTPUT_CAP: usize = 64 << 20;
 /// The longest that a verification may take: large repositories on slow stores take hours.
 const DEADLINE: Duration = Duration::from_secs(24 * 3_600);
 
+/// How long `pgbackrest info` may take.
+const INFO: Duration = Duration::from_secs(60);
+
 /// How a verification ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -73,10 +76,17 @@ pub async fn verify(order: &Order, stop: watch::Receiver<bool>, progress: Arc<dy
                 Err(error) => unknown(format!("a fault of this program ({error}): please report it")),
             }
         }
-        (BackupOf::PgBackRest { stanza, .. }, Some(argv)) => {
+        (BackupOf::PgBackRest { stanza, program, config, .. }, Some(argv)) => {
             let mut report = pgbackrest::Report::default();
+            // Up to which file the log was there before: without it nothing is said of the log.
+            let before = super::pgbackrest::argv(program, stanza, config.as_deref());
+            let mut stopped = stop.clone();
+            let before = tokio::select! {
+                printed = super::run(&before, until.min(Instant::now() + INFO)) => printed.and_then(|p| super::pgbackrest::judge(&p, stanza)).ok(),
+                _ = stopped.wait_for(|stop| *stop) => None,
+            };
             let ended = follow(&argv, &[], until, OUTPUT_CAP, stop, |line| report.line(line)).await;
-            judged(ended, |code| report.finding(stanza, code))
+            judged(ended, |code| report.finding(stanza, before.as_ref(), code))
         }
         (BackupOf::Restic { .. }, Some(argv)) => {
             let whole = order.method.proves() >= Proof::V3;

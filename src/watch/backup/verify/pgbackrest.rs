@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{Finding, Notes};
-use crate::model::backup::{Outcome, PointCheck};
+use crate::model::backup::{Archive, BackupAnswer, Outcome, PointCheck};
 use crate::model::text::{LABEL_CAP, clean};
 
 /// Damaged files of one backup that its reason names.
@@ -19,6 +19,8 @@ pub(super) struct Report {
     backups: BTreeMap<String, (String, Option<(u64, u64)>)>,
     /// Archives whose segments are not all valid.
     archives: Vec<String>,
+    /// Of each archive: the number of its database, and its files.
+    logs: BTreeMap<u32, u64>,
     /// Files that are named as damaged, with what is wrong.
     files: Vec<(String, String)>,
     /// Errors of the program itself.
@@ -50,6 +52,9 @@ impl Report {
             let number = |name: &str| rest.split(", ").find_map(|part| part.trim().strip_prefix(name)?.trim().parse::<u64>().ok());
             let id = rest.split(", ").next().unwrap_or_default();
             let (all, valid) = (number("total WAL checked: "), number("total valid WAL: "));
+            if let (Some(database), Some(all)) = (id.rsplit_once('-').and_then(|(_, n)| n.parse().ok()), all) {
+                self.logs.insert(database, all);
+            }
             let line = format!("WAL of {id}: {} of {} segments are valid", shown(valid), shown(all));
             if (all != valid || all.is_none()) && !self.archives.contains(&line) {
                 self.archives.push(line);
@@ -62,7 +67,9 @@ impl Report {
     }
 
     /// What it comes to.
-    pub(super) fn finding(self, stanza: &str, code: Option<i32>) -> Finding {
+    ///
+    /// `known` is what `pgbackrest info` told just before.
+    pub(super) fn finding(self, stanza: &str, known: Option<&BackupAnswer>, code: Option<i32>) -> Finding {
         let mut notes = Notes::default();
         self.errors.iter().for_each(|error| notes.push(error));
         self.archives.iter().for_each(|line| notes.push(line));
@@ -82,10 +89,13 @@ impl Report {
                 points.push(PointCheck { id, broken: None });
             }
         }
+        if let Some(log) = known.and_then(|known| self.log(known, &mut notes)) {
+            points.push(log);
+        }
         let broken = points.iter().any(|point| point.broken.is_some()) || !self.archives.is_empty();
         let outcome = match () {
             () if broken || self.status.as_deref() == Some("error") => Outcome::Failed,
-            () if code != Some(0) || !ok || !named || points.is_empty() => {
+            () if code != Some(0) || !ok || !named || points.iter().all(|point| Archive::parse(&point.id).is_some()) => {
                 notes.push(&format!("pgbackrest verify gave no report that is known (exit {}): nothing is proved", exit(code)));
                 points.clear();
                 Outcome::Unknown
@@ -93,6 +103,33 @@ impl Report {
             () => Outcome::Passed,
         };
         Finding { outcome, points, evidence: notes.done() }
+    }
+
+    /// What was found of the log that the verified repository keeps; `None` where that proves nothing.
+    fn log(&self, known: &BackupAnswer, notes: &mut Notes) -> Option<PointCheck> {
+        // One repository is verified: that of the backups that are in the report.
+        let repo = match known.archives.as_slice() {
+            [one] => one.repo,
+            _ => known.points.iter().find(|point| self.backups.contains_key(&point.id))?.part.repo,
+        };
+        let archive = known.archives.iter().find(|archive| archive.repo == repo)?;
+        if !self.archives.is_empty() {
+            let named = self.files.iter().filter_map(|(file, _)| segment(file)).max();
+            let newest = named.unwrap_or(&archive.max);
+            return Some(PointCheck { id: archive.id_of(newest), broken: Some(clean(&self.archives.join("; "), LABEL_CAP).into_owned()) });
+        }
+        // Only files that are there are looked at: one that is missing in between is found by counting.
+        let (_, there) = self.logs.last_key_value()?;
+        let due = between(&archive.min, &archive.max);
+        if due == Some(*there) {
+            return Some(PointCheck { id: archive.id(), broken: None });
+        }
+        let due = due.map_or("a number that is not known".to_owned(), |due| due.to_string());
+        notes.push(&format!(
+            "WAL: {there} files are there, from {} to {} it should be {due}: whether one is missing is not known, the log is not proved",
+            archive.min, archive.max
+        ));
+        None
     }
 
     /// What is broken of one backup, with its first damaged files. An incremental's are those of what it builds on too.
@@ -103,6 +140,23 @@ impl Report {
         let named = if named.is_empty() { String::new() } else { format!(": {}", named.join("; ")) };
         clean(&format!("{status}, {count} files are damaged{named}"), LABEL_CAP).into_owned()
     }
+}
+
+/// The log file that this file of a repository holds.
+fn segment(path: &str) -> Option<&str> {
+    let name = path.rsplit('/').next()?.get(..24)?;
+    name.bytes().all(|byte| byte.is_ascii_hexdigit()).then_some(name)
+}
+
+/// How many files a log has from the first of these to the last, of the usual 16 MiB each; `None` where nobody can tell:
+/// on different timelines. With files of another size the count is not met, and nothing is proved.
+fn between(min: &str, max: &str) -> Option<u64> {
+    let place = |name: &str| {
+        let part = |from: usize| u64::from_str_radix(name.get(from..from + 8)?, 16).ok();
+        Some((part(0)?, part(8)?.checked_mul(256)?.checked_add(part(16)?)?))
+    };
+    let ((one, from), (other, to)) = (place(min)?, place(max)?);
+    (one == other).then(|| to.checked_sub(from)?.checked_add(1)).flatten()
 }
 
 fn shown(number: Option<u64>) -> String {

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use super::*;
-use crate::model::backup::RecoveryPoint;
+use crate::model::backup::{Archive, BackupAnswer, RecoveryPoint};
 use crate::watch::backup::bare;
 
 const FULL: &str = "2026-11-20T06:00:00Z";
@@ -145,7 +145,34 @@ status: error
 fn backrest(text: &str, stanza: &str, code: Option<i32>) -> Finding {
     let mut report = pgbackrest::Report::default();
     text.lines().for_each(|line| report.line(line));
-    report.finding(stanza, code)
+    report.finding(stanza, None, code)
+}
+
+/// The same, of a repository whose log reaches from its first file to this one.
+fn logged(text: &str, max: &str) -> Finding {
+    let mut report = pgbackrest::Report::default();
+    text.lines().for_each(|line| report.line(line));
+    let archive = Archive { repo: Some(1), min: "0000000100000000000000FE".into(), max: max.into(), checked: None };
+    report.finding("main", Some(&BackupAnswer { archives: vec![archive], ..BackupAnswer::default() }), Some(0))
+}
+
+#[test]
+fn the_log_is_proved_where_none_of_its_files_is_missing_and_damaged_where_one_of_them_is() {
+    let id = "WAL 000000010000000100000001 (repo 1)";
+    let fine = logged(HEALTHY, "000000010000000100000001");
+    assert_eq!((fine.outcome, broken(&fine, id), fine.points.len()), (Outcome::Passed, None, 3), "FE, FF, 00 and 01 are four");
+    assert_eq!(Archive::parse(id), Some(("000000010000000100000001", Some(1))));
+    // pgBackRest 2.45 says `status: ok` where a file in between is gone.
+    let gap = logged(HEALTHY, "000000010000000100000002");
+    assert_eq!((gap.outcome, gap.points.len()), (Outcome::Passed, 2));
+    assert!(gap.evidence.iter().any(|line| line.contains("4 files are there") && line.contains("should be 5")), "{gap:?}");
+    assert_eq!(logged(HEALTHY, "000000020000000100000001").points.len(), 2, "on another timeline nobody can count");
+    assert_eq!(logged(HEALTHY, "odd").points.len(), 2);
+    let bad = HEALTHY.replace("valid WAL: 4", "valid WAL: 3").replace("status: ok", "status: error");
+    let bad = format!("P01 INFO: invalid checksum '15-1/0000000100000000/0000000100000000000000FF-e3c9.gz'\n{bad}");
+    let bad = logged(&bad, "000000010000000100000001");
+    let why = broken(&bad, "WAL 0000000100000000000000FF (repo 1)");
+    assert_eq!((bad.outcome, why), (Outcome::Failed, Some("WAL of 15-1: 3 of 4 segments are valid")), "{bad:?}");
 }
 
 #[test]
