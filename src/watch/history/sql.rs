@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use super::{Fault, Of, answer, far, line};
@@ -58,7 +58,9 @@ pub(super) async fn read(
     // The order of a log: what comes later is newer.
     all.reverse();
     let answer = answer(all, broken, notes);
-    let oldest = answer.deployments.last().map(|one| one.at).filter(|_| selected.more);
+    // Of the oldest moment some rows may not have been read: what is known of it stays.
+    let oldest =
+        answer.deployments.last().filter(|_| selected.more).and_then(|one| one.at.checked_add(SignedDuration::from_micros(1)).ok());
     Ok((answer, oldest.unwrap_or(Timestamp::MIN)))
 }
 

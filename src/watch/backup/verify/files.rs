@@ -57,18 +57,20 @@ pub(super) fn verify(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Finding {
     let mut notes = Notes::default();
-    let mut snapshots = Vec::with_capacity(points.len());
+    // The sizes first, and the manifests again one by one: all of them at once could be more than there is memory.
+    let mut total: u64 = 0;
     for point in points {
         if *stop.borrow() {
             return early(&Early::Stopped, notes);
         }
-        snapshots.push(expected(&folder.join(&point.id), &point.id, &mut notes));
+        let snapshot = expected(&folder.join(&point.id), &point.id, &mut Notes::default());
+        total = snapshot.files.iter().fold(total, |total, file| total.saturating_add(file.size));
     }
-    let total: u64 = snapshots.iter().flat_map(|snapshot| &snapshot.files).map(|file| file.size).sum();
     let mut reader = Reader { stop, until, progress, total, done: 0, told: Instant::now(), part: vec![0; PART] };
     progress(Progress { done: 0, total: Some(total), what: String::new() });
     let (mut checks, mut count): (Vec<PointCheck>, usize) = (Vec::new(), 0);
-    for snapshot in snapshots {
+    for point in points {
+        let snapshot = expected(&folder.join(&point.id), &point.id, &mut notes);
         let mut wrong = snapshot.wrong;
         for file in &snapshot.files {
             count += 1;
@@ -153,7 +155,9 @@ fn expected(path: &Path, id: &str, notes: &mut Notes) -> Snapshot {
 }
 
 fn manifest(path: &Path) -> Result<Vec<String>, String> {
-    inside(path, Path::new(MANIFEST))?;
+    if inside(path, Path::new(MANIFEST))? > MANIFEST_CAP {
+        return Err(format!("is larger than {} MiB: it is not read", MANIFEST_CAP >> 20));
+    }
     let file = File::open(path.join(MANIFEST)).map_err(|error| error.to_string())?;
     let lines = BufReader::new(file.take(MANIFEST_CAP)).lines().filter(|line| !line.as_ref().is_ok_and(String::is_empty));
     lines.collect::<Result<_, _>>().map_err(|error| error.to_string())
