@@ -8,7 +8,7 @@ use crate::model::age;
 use crate::model::deployment::Deployment;
 use crate::model::preferences::Token;
 use crate::ui::frame;
-use crate::ui::widget::canvas::{Canvas, thousands};
+use crate::ui::widget::canvas::{Canvas, cells, thousands};
 
 /// Where the columns are.
 struct Columns {
@@ -19,6 +19,8 @@ struct Columns {
     who: u16,
     result: u16,
     took: u16,
+    /// What it did. The screen's edge where there is no room for it: then the last line tells it of the selected row.
+    did: u16,
     /// The screen's edge where there is no room for it.
     reason: u16,
 }
@@ -26,11 +28,27 @@ struct Columns {
 const TIME: u16 = 2;
 
 fn columns(width: u16) -> Columns {
-    if width >= 120 {
-        Columns { wide: true, service: 24, site: 40, version: 51, who: 79, result: 94, took: 105, reason: 113 }
-    } else {
+    match width {
+        // Of what is left a little more than half is for what it did, the rest for why.
+        150.. => {
+            let (did, wider) = (106, if width >= 180 { 12 } else { 0 });
+            let did = did + 2 * wider;
+            let reason = did + (width - did) * 3 / 5;
+            Columns {
+                wide: true,
+                service: 21,
+                site: 36 + wider,
+                version: 46 + wider,
+                who: 72 + 2 * wider,
+                result: 86 + 2 * wider,
+                took: 98 + 2 * wider,
+                did,
+                reason,
+            }
+        }
+        120.. => Columns { wide: true, service: 21, site: 34, version: 43, who: 65, result: 76, took: 87, did: 93, reason: width },
         // Where there is less than 80 the last columns are cut off; a person and the result come before the time taken.
-        Columns { wide: false, service: 14, site: 25, version: 33, who: 53, result: 62, took: 72, reason: width }
+        _ => Columns { wide: false, service: 14, site: 25, version: 33, who: 53, result: 62, took: 72, did: width, reason: width },
     }
 }
 
@@ -53,6 +71,7 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
         (at.who, "WHO"),
         (at.result, "RESULT"),
         (at.took, "TOOK"),
+        (at.did, if at.did < width { "WHAT IT DID" } else { "" }),
         (at.reason, if at.reason < width { "REASON" } else { "" }),
     ];
     frame::heads(canvas, &heads, &chip);
@@ -87,6 +106,17 @@ fn foot(canvas: &mut Canvas, state: &State) {
     }
     let Some(selected) = window.rows.get(state.deployments.list.row) else { return };
     let mut text = format!("at {}", when::full(state, selected.at));
+    let narrow = columns(width).did >= width;
+    if let Some((did, token)) = did(state, selected).filter(|_| narrow) {
+        // There is no column for it.
+        let x = TIME + canvas.put(TIME, y, width, &format!("{text}  it did: "), Token::Dim);
+        let count = format!("{} deployments", thousands(window.whole.total));
+        let x = x + canvas.put(x, y, width.saturating_sub(x), &did, token) + 2;
+        if x + cells(&count) <= width {
+            canvas.put_right(x, width, y, &count, Token::Dim);
+        }
+        return;
+    }
     if let Some((oldest, newest)) = window.whole.reach {
         text += &format!(" of {} .. {}", when::day(state, oldest), when::day(state, newest));
     }
@@ -116,6 +146,25 @@ fn empty(canvas: &mut Canvas, state: &State, all: usize, silent: &[&str]) {
     canvas.put(TIME, 3, canvas.area.width, &text, token);
 }
 
+/// What it did, as far as that is known: nothing of one that was not asked for.
+fn did(state: &State, one: &Deployment) -> Option<(String, Token)> {
+    let Some(did) = state.deeds.of(&one.key) else {
+        return state.deeds.is_asked(&one.key).then(|| ("...".to_owned(), Token::Dim));
+    };
+    let token = match (did.deviations().is_empty(), did.judged()) {
+        (false, _) => Token::Warning,
+        (true, 0) => Token::Unknown,
+        (true, _) => Token::Dim,
+    };
+    let goes_on = if did.ended { "" } else { " so far" };
+    let text = match did.short(&one.service).as_str() {
+        "-" => "no deviation".to_owned(),
+        "?" => "? not enough samples".to_owned(),
+        some => format!("! {some}"),
+    };
+    Some((format!("{text}{goes_on}"), token))
+}
+
 fn row(canvas: &mut Canvas, state: &State, y: u16, one: &Deployment, selected: bool) {
     let width = canvas.area.width;
     let at = columns(width);
@@ -138,7 +187,10 @@ fn row(canvas: &mut Canvas, state: &State, y: u16, one: &Deployment, selected: b
     let (glyph, word, token) = mark::ending(one.result);
     put(at.result, at.took, (format!("{glyph} {word}"), token));
     let took = one.took.map_or(("?".to_owned(), Token::Unknown), |took| (age::coarse(took), Token::Dim));
-    put(at.took, if at.reason < width { at.reason } else { width + 1 }, took);
+    put(at.took, if at.did < width { at.did } else { width + 1 }, took);
+    if let Some(did) = did(state, one).filter(|_| at.did < width) {
+        put(at.did, if at.reason < width { at.reason } else { width + 1 }, did);
+    }
     if at.reason < width {
         put(at.reason, width + 1, (one.reason.clone().unwrap_or_default(), Token::Dim));
     }
