@@ -6,6 +6,7 @@ use crate::app::state::State;
 use crate::app::when;
 use crate::model::age;
 use crate::model::deployment::Deployment;
+use crate::model::deployment::did::Found;
 use crate::model::preferences::Token;
 use crate::ui::frame;
 use crate::ui::widget::canvas::{Canvas, cells, thousands};
@@ -31,7 +32,7 @@ fn columns(width: u16) -> Columns {
     match width {
         // Of what is left a little more than half is for what it did, the rest for why.
         150.. => {
-            let (did, wider) = (106, if width >= 180 { 12 } else { 0 });
+            let (did, wider) = (106, if width >= 180 { 6 } else { 0 });
             let did = did + 2 * wider;
             let reason = did + (width - did) * 3 / 5;
             Columns {
@@ -106,21 +107,18 @@ fn foot(canvas: &mut Canvas, state: &State) {
     }
     let Some(selected) = window.rows.get(state.deployments.list.row) else { return };
     let mut text = format!("at {}", when::full(state, selected.at));
-    let narrow = columns(width).did >= width;
-    if let Some((did, token)) = did(state, selected).filter(|_| narrow) {
+    let told = did(state, selected).filter(|_| columns(width).did >= width);
+    let mut x = TIME;
+    if let Some((did, token)) = told {
         // There is no column for it.
-        let x = TIME + canvas.put(TIME, y, width, &format!("{text}  it did: "), Token::Dim);
-        let count = format!("{} deployments", thousands(window.whole.total));
-        let x = x + canvas.put(x, y, width.saturating_sub(x), &did, token) + 2;
-        if x + cells(&count) <= width {
-            canvas.put_right(x, width, y, &count, Token::Dim);
+        x += canvas.put(x, y, width, &format!("{text}  what it did: "), Token::Dim);
+        x += canvas.put(x, y, width.saturating_sub(x), &did, token) + 2;
+    } else {
+        if let Some((oldest, newest)) = window.whole.reach {
+            text += &format!(" of {} .. {}", when::day(state, oldest), when::day(state, newest));
         }
-        return;
+        x += canvas.put(x, y, width, &text, Token::Dim) + 2;
     }
-    if let Some((oldest, newest)) = window.whole.reach {
-        text += &format!(" of {} .. {}", when::day(state, oldest), when::day(state, newest));
-    }
-    let x = TIME + canvas.put(TIME, y, width, &text, Token::Dim) + 2;
     let more = if window.waits() {
         "reading...".to_owned()
     } else if !window.older && state.deployments.list.row + 1 == window.rows.len() {
@@ -128,7 +126,9 @@ fn foot(canvas: &mut Canvas, state: &State) {
     } else {
         format!("{} deployments", thousands(window.whole.total))
     };
-    canvas.put_right(x, width, y, &more, Token::Dim);
+    if x + cells(&more) <= width {
+        canvas.put_right(x, width, y, &more, Token::Dim);
+    }
 }
 
 /// That nothing was deployed is said only where someone was heard who could have said otherwise.
@@ -151,16 +151,14 @@ fn did(state: &State, one: &Deployment) -> Option<(String, Token)> {
     let Some(did) = state.deeds.of(&one.key) else {
         return state.deeds.is_asked(&one.key).then(|| ("...".to_owned(), Token::Dim));
     };
-    let token = match (did.deviations().is_empty(), did.judged()) {
-        (false, _) => Token::Warning,
-        (true, 0) => Token::Unknown,
-        (true, _) => Token::Dim,
-    };
     let goes_on = if did.ended { "" } else { " so far" };
-    let text = match did.short(&one.service).as_str() {
-        "-" => "no deviation".to_owned(),
-        "?" => "? not enough samples".to_owned(),
-        some => format!("! {some}"),
+    let failed = did.metrics.iter().any(|metric| matches!(metric.found, Found::Failed(_)));
+    let (text, token) = match did.short(&one.service).as_str() {
+        "-" => ("no deviation".to_owned(), Token::Dim),
+        "?" if failed => ("? not answered".to_owned(), Token::Unknown),
+        // Most are older than what is kept of metrics: nothing to look at.
+        "?" => ("? too few samples".to_owned(), Token::Dim),
+        some => (format!("! {some}"), Token::Warning),
     };
     Some((format!("{text}{goes_on}"), token))
 }
