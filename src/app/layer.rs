@@ -301,7 +301,7 @@ impl Scope {
             Scope::Metrics => &[Open, Help, Longer, Shorter, Filter, Palette, Overview, Alerts, Freeze, Close],
             Scope::Databases => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Verify => &[StartVerification, StopVerification, Back, Help, Down, Up, Zone],
-            Scope::Detail => &[Back, Open, Help, Verify, Share, Down, Up, Palette, Freeze, Zone],
+            Scope::Detail => &[Back, Open, Help, Verify, Compare, Mark, Measures, Share, Down, Up, Palette, Freeze, Zone],
             Scope::Chart => &[Back, Help, Left, Right, Live, Longer, Shorter, Freeze, Zone],
             Scope::Help => &[Back, Down, Up],
             Scope::Input => &[Accept, Back, EraseAll],

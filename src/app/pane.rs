@@ -192,7 +192,7 @@ pub fn points(state: &State) -> u16 {
 }
 
 /// The earliest moment at which the screen would change without a message: the next minute, a reading that goes stale,
-/// the next second of a countdown to a try. Always later than `now`.
+/// the next second of a countdown to a try, a list that rests. Always later than `now`.
 pub fn next_wake(state: &State) -> Timestamp {
     let now = state.now;
     let minute = Timestamp::from_second((now.as_second().div_euclid(60) + 1) * 60).unwrap_or(Timestamp::MAX);
@@ -207,7 +207,7 @@ pub fn next_wake(state: &State) -> Timestamp {
         let step = if part > SignedDuration::ZERO { part } else { SignedDuration::from_secs(1) };
         if left > SignedDuration::ZERO { now.checked_add(step).ok() } else { None }
     });
-    stale.chain(counted).filter(|at| *at > now).fold(minute, Timestamp::min)
+    stale.chain(counted).chain(state.deeds.wake()).filter(|at| *at > now).fold(minute, Timestamp::min)
 }
 
 /// True where the countdown to the source's next try is on the screen.

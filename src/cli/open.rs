@@ -4,9 +4,11 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::app::layer::Pane;
+use crate::app::state::State;
+use crate::app::update::narrow;
 use crate::session;
 
 use super::failure::Failure;
@@ -31,6 +33,13 @@ pub fn run(settings: &Settings<'_>, start: Start, err: &mut dyn Write) -> Result
     let preferences = settings.preferences()?;
     let look = settings.look(&preferences, colours(preferences.color, settings.outside.terminal))?;
     let keymap = settings.keymap(&preferences)?;
+    if let Some(filter) = &start.filter {
+        // Judged by the pane itself, on a state that nobody sees: a wrong one is refused before the terminal is touched.
+        let (estate, keymap) = (Arc::new(estate.clone()), Arc::new(keymap.clone()));
+        let mut state = State::new(estate, identity(), look.clone(), keymap, Timestamp::now(), (80, 24));
+        state.pane = start.pane.unwrap_or(Pane::Overview);
+        narrow(&mut state, filter).map_err(|why| Failure::Usage(format!("--filter: {why}")))?;
+    }
     let log = Mutex::new(settings.log(err));
     let options = session::Options {
         read_only: settings.global.read_only,

@@ -35,6 +35,8 @@ pub struct Archive {
     reader: Mutex<Option<Deployments>>,
     /// True where the file cannot be used: then there is only the writer's.
     nameless: AtomicBool,
+    /// What others wrote, as the writer saw it last.
+    writings: Mutex<Option<i64>>,
     standing: watch::Sender<Standing>,
 }
 
@@ -44,7 +46,9 @@ impl Archive {
     pub fn new(estate: Arc<Estate>, cache: Option<PathBuf>) -> Archive {
         let path = cache.map(|cache| cache.with_file_name("history.db"));
         let standing = watch::channel(Standing::default()).0;
-        Archive { estate, nameless: AtomicBool::new(path.is_none()), path, writer: Mutex::default(), reader: Mutex::default(), standing }
+        let nameless = AtomicBool::new(path.is_none());
+        let (writer, reader, writings) = Default::default();
+        Archive { estate, path, writer, reader, nameless, writings, standing }
     }
 
     /// The file, where there is one that can be used.
@@ -55,6 +59,20 @@ impl Archive {
     /// How it stands, and every change of that.
     pub fn standing(&self) -> watch::Receiver<Standing> {
         self.standing.subscribe()
+    }
+
+    /// A handle of its own to read through; `None` where there is no file that can be used. Whoever opens the file first
+    /// finds it damaged, and that is said.
+    pub fn handle(&self) -> Option<Deployments> {
+        match Deployments::open(self.path()?) {
+            Ok((deployments, Opened::Rebuilt(why))) => {
+                self.say(format!("the history cache {why}: rebuilt"));
+                Some(deployments)
+            }
+            Ok((deployments, _)) => Some(deployments),
+            // Reading through the archive's own tells why.
+            Err(_) => None,
+        }
     }
 
     /// Asks the index something.
@@ -78,6 +96,7 @@ impl Archive {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let deployments = self.there(&mut writer, true)?.ok_or(CLOSED)?;
         let done = work(deployments, &self.estate);
+        self.look_around(deployments);
         if let (Err(error), Some(path)) = (&done, &self.path)
             && error.is_broken()
         {
@@ -90,6 +109,16 @@ impl Archive {
             }
         }
         done.map_err(|error| self.failed(&error))
+    }
+
+    /// What another console wrote is not in what this one shows: the news that this one reads itself change nothing then.
+    /// At the first look it is not known what was there when the views were filled.
+    fn look_around(&self, deployments: &Deployments) {
+        let Ok(now) = deployments.writings() else { return };
+        let before = self.writings.lock().unwrap_or_else(PoisonError::into_inner).replace(now);
+        if before != Some(now) {
+            self.standing.send_modify(|standing| standing.changes += 1);
+        }
     }
 
     /// The open index; opened again where its file is another one by now, or none. `None` of a reader where there is no

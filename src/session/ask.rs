@@ -27,7 +27,7 @@ use deployments::Index;
 use verify::{Ended, Verifier};
 
 /// Deployments that DORA's measures are made from, the newest: some tens of megabytes while they are measured.
-const MEASURED: usize = 50_000;
+pub const MEASURED: usize = 50_000;
 
 /// How long two releases are compared.
 const COMPARED: Duration = Duration::from_secs(30);
@@ -174,7 +174,7 @@ mod tests {
         let (span, every) = (Span { from: at(1), to: at(31) }, SignedDuration::from_mins(1));
         let asked = AskDid { key: "k".into(), span, ended: true, panels: vec![(0, every), (1, every)], left: 3 };
         let Told::Did { key, did } = desk().answer(Ask::Did(asked)).await else { panic!() };
-        assert_eq!((&*key, did.span, did.ended, did.left, did.short().as_str()), ("k", span, true, 3, "took 4.5x"));
+        assert_eq!((&*key, did.span, did.ended, did.left, did.short("web").as_str()), ("k", span, true, 3, "took 4.5x"));
         let Found::Deviates(change) = &did.metrics[0].found else { panic!("{did:?}") };
         assert_eq!((change.before, change.after, change.windows), (0.2, 0.9, 7));
         assert_eq!(did.metrics[1].found, Found::Failed("there is no such source".into()));
@@ -192,5 +192,33 @@ mod tests {
         let rows = Arc::new(vec![one("2", -2), one("1", -3)]);
         let Told::Dora { table } = desk().answer(Ask::Dora { days: 7, now: at(0), rows }).await else { panic!() };
         assert_eq!((table.days, table.rows.len(), table.rows[1].now.completed), (7, 2, 2));
+    }
+
+    #[tokio::test]
+    async fn measures_come_from_the_index_where_it_is_filled() {
+        use crate::model::deployment::news::News;
+        use crate::watch::Ledger;
+        let mut desk = desk();
+        let mut estate = (*desk.estate).clone();
+        let log = crate::model::estate::History::DeployLog { path: "l".into(), fields: Default::default() };
+        estate.sources.push(source("log", SourceKind::History(log)));
+        desk.estate = Arc::new(estate);
+        desk.archive = Arc::new(Archive::new(desk.estate.clone(), None));
+        let one = |version: String, minutes: i64| {
+            let one = Deployment::new("web", at(minutes), Dated::Record, "log");
+            Deployment { to: Some(version), result: Some(Ending::Succeeded), ..one }
+        };
+        let day = 24 * 60;
+        let all: Vec<Arc<Deployment>> = (1..=40).map(|n| Arc::new(one(format!("v{n}"), -n * day / 2))).collect();
+        assert!(desk.archive.take(1, &News { rows: all.clone(), ..News::default() }).unwrap());
+        // The view knows the newest only.
+        let rows = Arc::new(all[..3].to_vec());
+        let measured = async |days| {
+            let Told::Dora { table } = desk.answer(Ask::Dora { days, now: at(0), rows: rows.clone() }).await else { panic!() };
+            (table.days, table.rows.iter().map(|row| (row.service.clone(), row.now.completed, row.before.completed)).collect::<Vec<_>>())
+        };
+        let web = Some("web".to_owned());
+        assert_eq!(measured(7).await, (7, vec![(None, 14, 14), (web.clone(), 14, 14)]));
+        assert_eq!(measured(28).await, (28, vec![(None, 40, 0), (web, 40, 0)]));
     }
 }

@@ -116,11 +116,11 @@ pub fn last(canvas: &mut Canvas, state: &State) {
         if *action == Action::Open && leads_nowhere(state) {
             continue;
         }
-        if is_idle(state, *action) || *action == Action::Share && !tells_of_one(state) {
+        if is_idle(state, *action) {
             continue;
         }
         let Some(key) = state.keymap.key_for(scope, *action) else { continue };
-        let (key, short) = (key.to_string(), action.entry().short);
+        let (key, short) = (key.to_string(), short(state, *action));
         let wide = cells(&key) + 1 + cells(short);
         if x + wide > canvas.area.width {
             break;
@@ -131,13 +131,24 @@ pub fn last(canvas: &mut Canvas, state: &State) {
     }
 }
 
-/// True where a deployment is looked at.
-fn tells_of_one(state: &State) -> bool {
-    match state.layers.last() {
-        Some(Layer::Deployment { .. }) => true,
-        None => state.pane == Pane::Deployments && !state.window.rows.is_empty(),
-        _ => false,
+/// What a key does here, in a word or two.
+fn short(state: &State, action: Action) -> &'static str {
+    match (action, state.layers.last()) {
+        (Action::Measures, Some(Layer::Dora { .. })) => "next window",
+        (Action::Mark, _) if marked(state) => "unmark",
+        _ => action.entry().short,
     }
+}
+
+/// True where the deployment that is looked at is the marked one.
+fn marked(state: &State) -> bool {
+    let key = match state.layers.last() {
+        Some(Layer::Deployment { deployment, .. }) => Some(&deployment.key),
+        Some(Layer::Diff { to, .. }) => Some(&to.key),
+        None => state.deployments.list.selected.as_ref(),
+        _ => None,
+    };
+    key.is_some_and(|key| state.marked.as_ref().is_some_and(|marked| marked.key == *key))
 }
 
 /// True on a page of which no line can be opened.
@@ -150,9 +161,17 @@ fn leads_nowhere(state: &State) -> bool {
     }
 }
 
-/// True for a key that does nothing here now: verifying what is no backup, stopping what is not under way.
+/// True for a key that does nothing here now: verifying what is no backup, stopping what is not under way, comparing what
+/// is no deployment.
 fn is_idle(state: &State, action: Action) -> bool {
+    let no_row = state.pane != Pane::Deployments || state.window.rows.is_empty();
     match (action, state.layers.last()) {
+        (Action::Share | Action::Compare | Action::Mark | Action::Export, None) => no_row,
+        (Action::Share | Action::Compare, layer) => !matches!(layer, Some(Layer::Deployment { .. })),
+        (Action::Mark, layer) => !matches!(layer, Some(Layer::Deployment { .. } | Layer::Diff { .. })),
+        (Action::Measures, None) => state.pane != Pane::Deployments || !state.tells_of_deployments(),
+        (Action::Measures, Some(Layer::Service { .. })) => !state.tells_of_deployments(),
+        (Action::Measures, layer) => !matches!(layer, Some(Layer::Dora { .. })),
         (Action::Verify, Some(Layer::Source { index, .. })) => {
             !state.estate.sources.get(*index).is_some_and(|source| matches!(source.kind, SourceKind::Backup(_)))
         }

@@ -17,7 +17,7 @@ use crate::model::source::{Answer, HistoryAnswer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 36] = [
+const SCREENS: [&str; 37] = [
     "whole overview",
     "timeline",
     "timeline all",
@@ -26,6 +26,7 @@ const SCREENS: [&str; 36] = [
     "backup_verified",
     "deployed metrics",
     "did",
+    "did list",
     "did compared",
     "did measured",
     "backups",

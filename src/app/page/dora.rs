@@ -36,12 +36,12 @@ pub(super) fn lines(service: Option<&str>, table: Option<&Table>, mut page: Page
         page.text(&format!("? {} more services are not told", table.more), Token::Unknown);
     }
     page.head("HOW IT IS COUNTED");
-    page.text(
-        "lead is from the first commit to live. Failed are those with a rollback, a fix or an incident, among those that are",
-        Token::Dim,
+    let how = format!(
+        "lead is from the first commit to live. Failed are those with a rollback, a fix or an incident, among those that are a day \
+         old or older. Recovery is from live to restored; an open case counts as lasting at least until now. Rework are unplanned \
+         fixes. A figure of fewer than {FEW} cases is of few."
     );
-    page.text("a day old or older. Recovery is from live to restored; an open case counts as lasting at least until now.", Token::Dim);
-    page.text(&format!("Rework are unplanned fixes. A figure of fewer than {FEW} cases is of few."), Token::Dim);
+    page.text(&how, Token::Dim);
     page.done()
 }
 

@@ -3,17 +3,18 @@
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::app::ask::{Ask, AskDid};
+use crate::app::deployments::window;
 use crate::app::effect::Effect;
 use crate::app::layer::{Layer, Pane, Spot};
 use crate::app::pane;
 use crate::app::state::State;
-use crate::model::deployment::Deployment;
 use crate::model::deployment::did::{self, After, Did, PANELS, after};
 use crate::model::deployment::diff::Comparison;
 use crate::model::deployment::dora::{Table, USUAL, WINDOWS};
+use crate::model::deployment::{Deployment, Ending, neighbours};
 use crate::model::source::Answer;
 
 use super::layers::lay;
@@ -113,10 +114,62 @@ pub(super) fn wanted(state: &mut State) -> Option<Effect> {
     if state.window.indexed && !told {
         return None;
     }
-    let next = state.beside(deployment).1.map(|next| next.at);
-    let After::Span { span, ended } = after(deployment, next, state.now) else { return None };
-    let all = did::panels(&state.estate, deployment);
-    let key = deployment.key.clone();
+    let (deployment, next) = (deployment.clone(), state.beside(deployment).1.map(|next| next.at));
+    ask(state, &deployment, next)
+}
+
+/// Rows of the list that are asked for while it rests; on a taller screen the newest of them.
+const ROWS: usize = 60;
+
+/// Asks what one of the rows on the screen did: the selected one's deed first, then from the newest on.
+///
+/// What it costs: a row asks for at most [`PANELS`] panels in eight windows of half an hour each, so at most 64 range
+/// queries, four at a time. One row is asked at a time, at most one a second, only after the list rested for a second, and
+/// what has ended is asked once: leafing through a long list asks nothing, and a list that is left open asks each of its
+/// rows once. A row of which no panel tells, and one that was not live, costs nothing.
+pub(super) fn listed(state: &mut State) -> Option<Effect> {
+    let looked_at = state.pane == Pane::Deployments && state.layers.is_empty() && state.frozen.is_none();
+    let rests = looked_at && !state.estate.panels.is_empty() && !state.window.waits();
+    let list = &state.deployments.list;
+    let stand = rests.then(|| (list.selected.clone(), list.offset));
+    if !state.deeds.may_ask(stand, state.now) {
+        return None;
+    }
+    let rows = &state.window.rows;
+    let seen = rows.iter().skip(list.offset).take(window::height(state).min(ROWS));
+    let chosen = rows.get(list.row).filter(|one| list.selected.as_ref() == Some(&one.key));
+    let lacks = |one: &&Arc<Deployment>| {
+        let live = one.is_act() && one.result != Some(Ending::Failed);
+        live && state.deeds.is_due(&one.key, state.now) && !did::panels(&state.estate, one).is_empty()
+    };
+    let all: Vec<Arc<Deployment>> = chosen.into_iter().chain(seen).filter(lacks).cloned().collect();
+    all.into_iter().find_map(|one| {
+        let next = next(state, &one)?;
+        ask(state, &one, next)
+    })
+}
+
+/// When the next one of its service and place began; the outer `None` where the rows that are held do not tell.
+fn next(state: &State, of: &Deployment) -> Option<Option<Timestamp>> {
+    let (newest, window) = (&state.shown().deployments.all, &state.window);
+    let reaches = newest.last().is_some_and(|oldest| oldest.at <= of.at);
+    // Whatever comes later than the time that is judged does not matter.
+    let far = |first: &Arc<Deployment>| first.at.duration_since(of.at) > did::AFTER + of.took.unwrap_or_default();
+    let all = if reaches {
+        newest.as_slice()
+    } else if window.is_whole() && (!window.newer || window.rows.first().is_some_and(far)) {
+        &window.rows
+    } else {
+        return None;
+    };
+    all.iter().any(|one| one.key == of.key).then(|| neighbours(all, of).1.map(|next| next.at))
+}
+
+/// Asks what that one did, which the next one ended.
+fn ask(state: &mut State, of: &Deployment, next: Option<Timestamp>) -> Option<Effect> {
+    let After::Span { span, ended } = after(of, next, state.now) else { return None };
+    let all = did::panels(&state.estate, of);
+    let key = of.key.clone();
     if all.is_empty() || !state.deeds.ask(&key, state.now) {
         return None;
     }

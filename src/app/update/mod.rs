@@ -60,6 +60,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     };
     effects.extend(deployments::go_on(state));
     effects.extend(deeds::wanted(state));
+    effects.extend(deeds::listed(state));
     effects.extend(app_timeline::wanted(state));
     state.demand.points = pane::points(state);
     if state.demand != before {

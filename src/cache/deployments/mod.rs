@@ -116,6 +116,16 @@ impl Deployments {
         self.file.is_none() || file::identity(&self.path) == self.file
     }
 
+    /// A number that is another one whenever someone else wrote to the file: another console, or another program.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn writings(&self) -> Result<i64, CacheError> {
+        // https://www.sqlite.org/pragma.html#pragma_data_version
+        let read = self.database.pragma_query_value(None, "data_version", |row| row.get(0));
+        read.map_err(|error| self.refused(error))
+    }
+
     /// The same without a file of that name: it ends with the console. Most of it is on the disk, not in memory.
     ///
     /// # Errors

@@ -55,6 +55,7 @@ pub struct Status<'a> {
     drills: Vec<DrillOut<'a>>,
     deployments: Vec<DeploymentOut<'a>>,
     deployments_total: usize,
+    deployments_left_out: usize,
     dora: Vec<DoraOut>,
 }
 
@@ -166,7 +167,8 @@ pub(super) fn status<'a>(report: &'a Report<'a>) -> Status<'a> {
         freezes: due::freezes(report),
         drills: due::drills(report),
         deployments: report.view.deployments.all.iter().take(deployment::TOLD).map(|one| deployment::deployment(one)).collect(),
-        deployments_total: report.view.deployments.all.len(),
+        deployments_total: report.indexed.as_ref().map_or(report.view.deployments.all.len(), |indexed| indexed.total),
+        deployments_left_out: report.left_out(),
         dora: dora(report),
     }
 }

@@ -6,19 +6,23 @@ mod table;
 mod tests;
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::app::state::View;
 use crate::model::backup::Proofs;
+use crate::model::deployment::{Deployment, dora};
 use crate::model::estate::{Estate, Severity};
 use crate::model::metric::Demand;
 use crate::model::reading::{Freshness, Reading};
 use crate::model::source::Answer;
+use crate::session::archive::Archive;
+use crate::session::ask::MEASURED;
 use crate::session::ask::verify::known;
 use crate::session::past::past;
-use crate::watch;
+use crate::watch::{self, Ledger};
 
 use super::args::Output;
 use super::failure::Failure;
@@ -39,11 +43,54 @@ struct Report<'a> {
     proofs: Proofs,
     view: View,
     at: Timestamp,
+    /// What the index tells of deployments, where the readings leave some out.
+    indexed: Option<Indexed>,
+}
+
+/// What the index of deployments tells.
+struct Indexed {
+    /// How many there are.
+    total: usize,
+    /// Those that DORA's measures are of, the newest first.
+    measured: Vec<Arc<Deployment>>,
+    /// True where there are older ones in the windows that were not read.
+    more: bool,
+}
+
+impl Indexed {
+    /// Brings the index up to now and asks it; `None` where no console made one, or it cannot be read.
+    fn of(estate: &Arc<Estate>, cache: Option<PathBuf>, now: Timestamp) -> Option<Indexed> {
+        let archive = Arc::new(Archive::new(estate.clone(), cache.clone()));
+        let known = || archive.read(|index, estate| index.total(estate)).ok().filter(|total| *total > 0);
+        if !archive.path().is_some_and(Path::exists) {
+            return None;
+        }
+        known()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+        let ledger: Arc<dyn Ledger> = archive.clone();
+        runtime.block_on(watch::histories(estate, &past(estate.clone(), cache), &ledger));
+        runtime.shutdown_background();
+        let since = dora::WINDOWS.into_iter().map(|days| dora::Window::before(days, now).from).min()?;
+        let (measured, more) = archive.read(|index, estate| index.between(estate, None, since, now, MEASURED)).ok()?;
+        Some(Indexed { total: known()?, measured, more })
+    }
 }
 
 impl<'a> Report<'a> {
     fn of(estate: &'a Estate, readings: &'a [Reading<Answer>], at: Timestamp) -> Report<'a> {
-        Report { estate, readings, proofs: Proofs::default(), view: View::of(estate, readings, &View::default(), at), at }
+        Report { estate, readings, proofs: Proofs::default(), view: View::of(estate, readings, &View::default(), at), at, indexed: None }
+    }
+
+    /// Deployments that a history tells of and that are not known here: older ones than its newest.
+    fn left_out(&self) -> usize {
+        if self.indexed.is_some() {
+            return 0;
+        }
+        let dropped = |reading: &Reading<Answer>| match &reading.held.as_ref()?.value {
+            Answer::History(answer) => Some(answer.dropped),
+            _ => None,
+        };
+        self.readings.iter().filter_map(dropped).sum()
     }
 
     /// The worst of services, needs and sources. The order of badness is [`Severity`]'s own: a warning that is known
@@ -91,7 +138,10 @@ pub fn run(settings: &Settings<'_>, out: &mut dyn Write, err: &mut dyn Write) ->
     let estate = Arc::new(settings.estate()?);
     let _log = settings.log(err);
     let Polled { readings, proofs, .. } = poll(settings, &estate, Demand::default())?;
-    let report = Report { proofs, ..Report::of(&estate, &readings, Timestamp::now()) };
+    let mut report = Report { proofs, ..Report::of(&estate, &readings, Timestamp::now()) };
+    if report.left_out() > 0 {
+        report.indexed = Indexed::of(&estate, settings.paths.readings(), report.at);
+    }
     match settings.global.output {
         Output::Json => settings::json(&json::status(&report), out)?,
         Output::Table | Output::Csv => table::write(&report, out)?,

@@ -350,6 +350,33 @@ fn doras_measures_are_told_for_three_windows_of_all_and_of_each_service() {
 }
 
 #[test]
+fn what_is_left_out_of_the_deployments_is_told_and_the_index_tells_all() {
+    use crate::model::deployment::{Dated, Deployment};
+    let mut estate = estate();
+    estate.sources.truncate(1);
+    estate.sources[0].kind = SourceKind::History(crate::model::estate::History::DeployLog { path: "l".into(), fields: Default::default() });
+    estate.panels.clear();
+    let of = |days: i64| {
+        let one = Deployment::new("web", at(-86_400 * days), Dated::Record, "prom");
+        Arc::new(Deployment { to: Some(days.to_string()), result: Some(crate::model::deployment::Ending::Succeeded), ..one })
+    };
+    let history = crate::model::source::HistoryAnswer { deployments: vec![of(2), of(10)], dropped: 7, ..Default::default() };
+    let readings = [value(Answer::History(Arc::new(history)), -1)];
+    let mut report = Report::of(&estate, &readings, at(0));
+    let told = serde_json::to_value(json::status(&report)).unwrap();
+    assert_eq!((&told["deployments_total"], &told["deployments_left_out"]), (&2.into(), &7.into()));
+    let whole = |told: &serde_json::Value| -> Vec<String> {
+        let rows = told["dora"].as_array().unwrap().iter().filter(|row| row["service"].is_null());
+        rows.map(|row| format!("{} {} {}", row["days"], row["whole"], row["deployments"])).collect()
+    };
+    assert_eq!(whole(&told), ["7 true 1", "28 false 2", "90 false 2"], "what is known reaches ten days back");
+    report.indexed = Some(Indexed { total: 9, measured: vec![of(2), of(10), of(12), of(30)], more: false });
+    let told = serde_json::to_value(json::status(&report)).unwrap();
+    assert_eq!((&told["deployments_total"], &told["deployments_left_out"]), (&9.into(), &0.into()));
+    assert_eq!(whole(&told), ["7 true 1", "28 true 3", "90 true 4"]);
+}
+
+#[test]
 fn the_table_tells_needs_services_sources_and_panels() {
     let (estate, readings) = (estate(), full());
     let mut out = Vec::new();

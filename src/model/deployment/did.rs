@@ -235,10 +235,15 @@ impl Did {
         self.metrics.iter().filter(|metric| matches!(metric.found, Found::Deviates(_) | Found::Same(_))).count()
     }
 
-    /// For a list: `errors 21x  p95 +340ms`; `-` where nothing deviates; `?` where nothing could be judged.
-    pub fn short(&self) -> String {
+    /// For a list: `errors 21x  p95 +340ms`, without the service's name, which stands beside it; `-` where nothing
+    /// deviates; `?` where nothing could be judged.
+    pub fn short(&self, service: &str) -> String {
+        let name = |metric: &Metric| {
+            let rest = metric.panel.strip_prefix(service).and_then(|rest| rest.strip_prefix(' ')).map(str::trim);
+            rest.filter(|rest| !rest.is_empty()).unwrap_or(&metric.panel).to_owned()
+        };
         let all: Vec<String> =
-            self.deviations().iter().map(|(metric, change)| format!("{} {}", metric.panel, change.short(metric.unit))).collect();
+            self.deviations().iter().map(|(metric, change)| format!("{} {}", name(metric), change.short(metric.unit))).collect();
         match (all.is_empty(), self.judged()) {
             (true, 0) => "?".to_owned(),
             (true, _) => "-".to_owned(),
@@ -368,11 +373,13 @@ mod tests {
         let mut did = Did { span: span(2, 32), ended: true, left: 0, metrics: vec![p95] };
         did.metrics.push(metric("err", Unit::Ratio, change(0.001, 0.021, -9.0)));
         did.metrics.push(metric("load", Unit::Count, Found::Short(2)));
-        assert_eq!((did.short().as_str(), did.judged()), ("err 21x  p95 +250ms", 2));
+        assert_eq!((did.short("web").as_str(), did.judged()), ("err 21x  p95 +250ms", 2));
+        did.metrics[1].panel = "web err".into();
+        assert_eq!((did.short("web").as_str(), did.short("we").as_str()), ("err 21x  p95 +250ms", "web err 21x  p95 +250ms"));
         did.metrics.drain(..2);
-        assert_eq!(did.short(), "?", "what cannot be judged is not the same");
+        assert_eq!(did.short("web"), "?", "what cannot be judged is not the same");
         let same = Change { before: 0.012, after: 0.008, z: -1.0, windows: 7 };
         did.metrics.push(metric("err", Unit::Ratio, Found::Same(same)));
-        assert_eq!((did.short().as_str(), same.short(Unit::Ratio).as_str()), ("-", "-0.4pt"));
+        assert_eq!((did.short("web").as_str(), same.short(Unit::Ratio).as_str()), ("-", "-0.4pt"));
     }
 }

@@ -93,6 +93,26 @@ async fn a_log_of_any_size_is_read_to_its_end_and_on() {
     console.until(1, "v20511").await;
 }
 
+#[test]
+fn what_another_console_wrote_is_news_for_the_views_of_this_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, cache) = (folder.path().join("log"), folder.path().join("c.db"));
+    let estate = estate(&log);
+    let open = || Archive::new(estate.clone(), Some(cache.clone()));
+    let (one, other) = (open(), open());
+    let changes = |archive: &Archive| archive.standing().borrow().changes;
+    one.mark(0).unwrap();
+    let before = changes(&one);
+    one.mark(0).unwrap();
+    assert_eq!(changes(&one), before, "nobody wrote");
+    let web = crate::model::deployment::Deployment::new("web", Timestamp::UNIX_EPOCH, crate::model::deployment::Dated::Record, "log");
+    assert!(other.take(0, &News { rows: vec![Arc::new(web)], ..News::default() }).unwrap());
+    one.mark(0).unwrap();
+    assert_eq!(changes(&one), before + 1);
+    one.mark(0).unwrap();
+    assert_eq!(changes(&one), before + 1, "it is told once");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_consoles_read_one_log_into_one_index() {
     let folder = tempfile::tempdir().unwrap();

@@ -139,9 +139,8 @@ impl Inner {
         if handle.as_ref().is_some_and(|open| !open.is_there()) {
             *handle = None;
         }
-        // One that cannot be opened, or was begun anew, is told of by the archive itself.
-        if let (None, Some(path)) = (&*handle, self.archive.path()) {
-            *handle = Deployments::open(path).ok().map(|(open, _)| open);
+        if handle.is_none() {
+            *handle = self.archive.handle();
         }
         match handle.as_ref() {
             Some(index) => read(index).map_err(|error| error.to_string()),

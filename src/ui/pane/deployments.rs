@@ -6,9 +6,10 @@ use crate::app::state::State;
 use crate::app::when;
 use crate::model::age;
 use crate::model::deployment::Deployment;
+use crate::model::deployment::did::Found;
 use crate::model::preferences::Token;
 use crate::ui::frame;
-use crate::ui::widget::canvas::{Canvas, thousands};
+use crate::ui::widget::canvas::{Canvas, cells, thousands};
 
 /// Where the columns are.
 struct Columns {
@@ -19,6 +20,8 @@ struct Columns {
     who: u16,
     result: u16,
     took: u16,
+    /// What it did. The screen's edge where there is no room for it: then the last line tells it of the selected row.
+    did: u16,
     /// The screen's edge where there is no room for it.
     reason: u16,
 }
@@ -26,11 +29,27 @@ struct Columns {
 const TIME: u16 = 2;
 
 fn columns(width: u16) -> Columns {
-    if width >= 120 {
-        Columns { wide: true, service: 24, site: 40, version: 51, who: 79, result: 94, took: 105, reason: 113 }
-    } else {
+    match width {
+        // Of what is left a little more than half is for what it did, the rest for why.
+        150.. => {
+            let (did, wider) = (106, if width >= 180 { 6 } else { 0 });
+            let did = did + 2 * wider;
+            let reason = did + (width - did) * 3 / 5;
+            Columns {
+                wide: true,
+                service: 21,
+                site: 36 + wider,
+                version: 46 + wider,
+                who: 72 + 2 * wider,
+                result: 86 + 2 * wider,
+                took: 98 + 2 * wider,
+                did,
+                reason,
+            }
+        }
+        120.. => Columns { wide: true, service: 21, site: 34, version: 43, who: 65, result: 76, took: 87, did: 93, reason: width },
         // Where there is less than 80 the last columns are cut off; a person and the result come before the time taken.
-        Columns { wide: false, service: 14, site: 25, version: 33, who: 53, result: 62, took: 72, reason: width }
+        _ => Columns { wide: false, service: 14, site: 25, version: 33, who: 53, result: 62, took: 72, did: width, reason: width },
     }
 }
 
@@ -53,6 +72,7 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
         (at.who, "WHO"),
         (at.result, "RESULT"),
         (at.took, "TOOK"),
+        (at.did, if at.did < width { "WHAT IT DID" } else { "" }),
         (at.reason, if at.reason < width { "REASON" } else { "" }),
     ];
     frame::heads(canvas, &heads, &chip);
@@ -87,10 +107,18 @@ fn foot(canvas: &mut Canvas, state: &State) {
     }
     let Some(selected) = window.rows.get(state.deployments.list.row) else { return };
     let mut text = format!("at {}", when::full(state, selected.at));
-    if let Some((oldest, newest)) = window.whole.reach {
-        text += &format!(" of {} .. {}", when::day(state, oldest), when::day(state, newest));
+    let told = did(state, selected).filter(|_| columns(width).did >= width);
+    let mut x = TIME;
+    if let Some((did, token)) = told {
+        // There is no column for it.
+        x += canvas.put(x, y, width, &format!("{text}  what it did: "), Token::Dim);
+        x += canvas.put(x, y, width.saturating_sub(x), &did, token) + 2;
+    } else {
+        if let Some((oldest, newest)) = window.whole.reach {
+            text += &format!(" of {} .. {}", when::day(state, oldest), when::day(state, newest));
+        }
+        x += canvas.put(x, y, width, &text, Token::Dim) + 2;
     }
-    let x = TIME + canvas.put(TIME, y, width, &text, Token::Dim) + 2;
     let more = if window.waits() {
         "reading...".to_owned()
     } else if !window.older && state.deployments.list.row + 1 == window.rows.len() {
@@ -98,7 +126,9 @@ fn foot(canvas: &mut Canvas, state: &State) {
     } else {
         format!("{} deployments", thousands(window.whole.total))
     };
-    canvas.put_right(x, width, y, &more, Token::Dim);
+    if x + cells(&more) <= width {
+        canvas.put_right(x, width, y, &more, Token::Dim);
+    }
 }
 
 /// That nothing was deployed is said only where someone was heard who could have said otherwise.
@@ -114,6 +144,23 @@ fn empty(canvas: &mut Canvas, state: &State, all: usize, silent: &[&str]) {
         (_, _, true) => ("No deployment is told".to_owned(), Token::Dim),
     };
     canvas.put(TIME, 3, canvas.area.width, &text, token);
+}
+
+/// What it did, as far as that is known: nothing of one that was not asked for.
+fn did(state: &State, one: &Deployment) -> Option<(String, Token)> {
+    let Some(did) = state.deeds.of(&one.key) else {
+        return state.deeds.is_asked(&one.key).then(|| ("...".to_owned(), Token::Dim));
+    };
+    let goes_on = if did.ended { "" } else { " so far" };
+    let failed = did.metrics.iter().any(|metric| matches!(metric.found, Found::Failed(_)));
+    let (text, token) = match did.short(&one.service).as_str() {
+        "-" => ("no deviation".to_owned(), Token::Dim),
+        "?" if failed => ("? not answered".to_owned(), Token::Unknown),
+        // Most are older than what is kept of metrics: nothing to look at.
+        "?" => ("? too few samples".to_owned(), Token::Dim),
+        some => (format!("! {some}"), Token::Warning),
+    };
+    Some((format!("{text}{goes_on}"), token))
 }
 
 fn row(canvas: &mut Canvas, state: &State, y: u16, one: &Deployment, selected: bool) {
@@ -138,7 +185,10 @@ fn row(canvas: &mut Canvas, state: &State, y: u16, one: &Deployment, selected: b
     let (glyph, word, token) = mark::ending(one.result);
     put(at.result, at.took, (format!("{glyph} {word}"), token));
     let took = one.took.map_or(("?".to_owned(), Token::Unknown), |took| (age::coarse(took), Token::Dim));
-    put(at.took, if at.reason < width { at.reason } else { width + 1 }, took);
+    put(at.took, if at.did < width { at.did } else { width + 1 }, took);
+    if let Some(did) = did(state, one).filter(|_| at.did < width) {
+        put(at.did, if at.reason < width { at.reason } else { width + 1 }, did);
+    }
     if at.reason < width {
         put(at.reason, width + 1, (one.reason.clone().unwrap_or_default(), Token::Dim));
     }

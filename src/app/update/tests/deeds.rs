@@ -64,6 +64,63 @@ fn what_a_deployment_did_is_asked_when_it_is_looked_at_and_once() {
     assert_eq!(asked(update(&mut state, Message::Tick)), []);
 }
 
+/// What is asked as the seconds pass, each answered at once, with the second.
+fn asked_while_it_rests(state: &mut State, seconds: i64) -> Vec<(i64, Arc<str>)> {
+    let start = state.now;
+    let mut all = Vec::new();
+    for second in 0..seconds {
+        state.now = start + SignedDuration::from_secs(second);
+        for ask in asked(update(state, Message::Tick)) {
+            let Ask::Did(AskDid { key, span, ended, .. }) = ask else { continue };
+            all.push((second, key.clone()));
+            tell(state, Told::Did { key, did: Arc::new(Did { span, ended, metrics: vec![], left: 0 }) });
+        }
+    }
+    all
+}
+
+#[test]
+fn the_rows_on_the_screen_are_asked_for_once_the_list_rests_the_selected_one_first() {
+    let mut state = watched();
+    press(&mut state, "j j");
+    let keys: Vec<Arc<str>> = state.window.rows.iter().map(|one| one.key.clone()).collect();
+    let all = asked_while_it_rests(&mut state, 30);
+    let order: Vec<&Arc<str>> = [2, 0, 1, 3, 4, 5, 6, 7, 8].map(|place: usize| &keys[place]).to_vec();
+    assert_eq!(all.iter().map(|(_, key)| key).collect::<Vec<_>>(), order);
+    assert!(all[0].0 >= 1 && all.windows(2).all(|pair| pair[0].0 < pair[1].0), "not before it rests, and one a second: {all:?}");
+    assert_eq!(asked_while_it_rests(&mut state, 300), [], "each once");
+}
+
+#[test]
+fn a_list_that_moves_another_pane_and_a_service_without_panels_ask_nothing() {
+    let mut state = watched();
+    for second in 0..40 {
+        state.now = at(100_000 + second);
+        assert_eq!(key(&mut state, if second % 2 == 0 { "j" } else { "k" }), [], "it is passed by");
+    }
+    press(&mut state, "3");
+    assert_eq!(asked_while_it_rests(&mut state, 30), []);
+    press(&mut state, "5 p");
+    assert_eq!(asked_while_it_rests(&mut state, 30), [], "what is frozen stays as it is");
+    press(&mut state, "p");
+    let mut estate = (*state.estate).clone();
+    estate.panels.iter_mut().for_each(|panel| panel.service = Some("db".into()));
+    state.estate = Arc::new(estate);
+    assert_eq!(asked_while_it_rests(&mut state, 30), []);
+}
+
+#[test]
+fn where_nobody_answers_one_row_is_asked_in_half_a_minute() {
+    let mut state = watched();
+    let mut count = 0;
+    for second in 0..59 {
+        state.now = at(100_000 + second);
+        count += asked(update(&mut state, Message::Tick)).len();
+    }
+    assert_eq!(count, 2);
+    assert!(pane::next_wake(&state) <= at(100_062), "it goes on by itself");
+}
+
 #[test]
 fn with_an_index_it_is_asked_once_it_is_known_what_came_next() {
     let mut state = watched();

@@ -6,12 +6,15 @@ use serde::Serialize;
 use super::Report;
 use crate::model::deployment::dora::{self, Dora};
 use crate::model::estate::SourceKind;
+use crate::model::reading::Reading;
+use crate::model::source::Answer;
 
 /// One of `dora`.
 #[derive(Serialize)]
 pub struct DoraOut {
     service: Option<String>,
     days: u16,
+    whole: bool,
     deployments: usize,
     failed_attempts: usize,
     unknown_results: usize,
@@ -36,15 +39,31 @@ pub(super) fn dora(report: &Report<'_>) -> Vec<DoraOut> {
     if !report.estate.sources.iter().any(|source| matches!(source.kind, SourceKind::History(_))) {
         return Vec::new();
     }
-    let (rows, environment) = (&report.view.deployments.all, &report.estate.environment);
-    let tables = dora::WINDOWS.into_iter().map(|days| dora::table(rows.iter(), environment, days, report.at));
-    tables.flat_map(|table| table.rows.into_iter().map(move |row| out(row.service, table.days, &row.now))).collect()
+    let rows = report.indexed.as_ref().map_or(&**report.view.deployments.all, |indexed| &indexed.measured);
+    // Of each history the newest are known; where one left some out, what is older than the oldest of its newest may lack.
+    let oldest = |reading: &Reading<Answer>| match &reading.held.as_ref()?.value {
+        Answer::History(answer) if answer.dropped > 0 => answer.deployments.iter().map(|one| one.at).min(),
+        _ => None,
+    };
+    let known_since = match &report.indexed {
+        Some(indexed) => indexed.measured.last().filter(|_| indexed.more).map(|oldest| oldest.at),
+        None => report.readings.iter().filter_map(oldest).max(),
+    };
+    let tables = dora::WINDOWS.into_iter().map(|days| dora::table(rows.iter(), &report.estate.environment, days, report.at));
+    tables
+        .flat_map(|table| {
+            let begins = dora::Window::last(table.days, report.at).from;
+            let whole = known_since.is_none_or(|since| since <= begins);
+            table.rows.into_iter().map(move |row| out(row.service, table.days, whole, &row.now))
+        })
+        .collect()
 }
 
-fn out(service: Option<String>, days: u16, of: &Dora) -> DoraOut {
+fn out(service: Option<String>, days: u16, whole: bool, of: &Dora) -> DoraOut {
     DoraOut {
         service,
         days,
+        whole,
         deployments: of.completed,
         failed_attempts: of.failed_attempts,
         unknown_results: of.unknown,
