@@ -400,7 +400,7 @@ mod tests {
     fn a_rule_and_a_panel_that_tell_the_same_are_told_once() {
         let told = |value| ruled(sample(value)).into_iter().map(|n| (n.severity, n.what)).collect::<Vec<_>>();
         assert!(told(0.5).is_empty());
-        assert_eq!(told(2.0), [(Severity::Warning, "too many: errors is 2, above 1 for <1m".to_owned())]);
+        assert_eq!(told(2.0), [(Severity::Warning, "too many: 2, above 1 for <1m".to_owned())]);
         let worse = told(7.0);
         assert_eq!(worse[0], (Severity::Critical, "errors is 7".to_owned()), "the panel says worse than the rule");
         assert_eq!((worse.len(), worse[1].0), (2, Severity::Warning));
