@@ -129,6 +129,30 @@ fn the_most_used_keys_do_what_help_says() {
 }
 
 #[test]
+fn t_shows_what_happened_and_c_what_happened_near_an_alert() {
+    let mut console = Console::open(&[]);
+    console.ready();
+    for (key, shows) in [
+        ("t", "TIMELINE of all services  2h"),
+        ("-", "TIMELINE of all services  30m"),
+        ("+", "TIMELINE of all services  2h"),
+        ("?", "KEYS  timeline"),
+        ("q", "source unreachable: alerts"), // what the console itself saw
+        ("2", "SUMMARY"),
+        ("g", "> ! warn"),
+        ("c", "! found    this alert: source unreachable"),
+        ("\r", "ALERT  source unreachable"),
+        ("\x1b", "TIMELINE of all services"),
+        ("\x1b", "SUMMARY"), // back where `c` was pressed
+    ] {
+        console.press(key.as_bytes());
+        console.until(&format!("{shows:?} after {key:?}"), |screen| screen.contents().contains(shows));
+    }
+    console.press(b"q");
+    console.ends_with(0);
+}
+
+#[test]
 fn ctrl_z_gives_the_shell_back_and_fg_the_console() {
     let script = "set -m; \"$QD\" --estate \"$ESTATE\"; echo \"left $?\"; read line; fg; echo \"end $?\"";
     let mut console = Console::spawn(&["sh", "-c", script], &[], (80, 24));

@@ -93,8 +93,9 @@ pub const ACTIONS: &[Entry] = &[
     entry(Action::Overview, "overview", "overview", Danger::Look, "what needs you, services by site, sources, what changed"),
     entry(Action::Alerts, "alerts", "alerts", Danger::Look, "all alerts, the worst first"),
     entry(Action::Metrics, "metrics", "metrics", Danger::Look, "the estate's panels as charts"),
-    entry(Action::Databases, "databases", "databases", Danger::Look, "databases: who is primary, who follows and how far behind"),
     entry(Action::Backups, "backups", "backups", Danger::Look, "what would be lost now, retention ladders, recovery points"),
+    entry(Action::Deployments, "deployments", "deployments", Danger::Look, "what was deployed, the newest first"),
+    entry(Action::Databases, "databases", "databases", Danger::Look, "databases: who is primary, who follows and how far behind"),
     entry(
         Action::Timeline,
         "timeline",
@@ -102,7 +103,6 @@ pub const ACTIONS: &[Entry] = &[
         Danger::Look,
         "what happened, of the service that is selected; there: of all, and back",
     ),
-    entry(Action::Deployments, "deployments", "deployments", Danger::Look, "what was deployed, the newest first"),
     entry(Action::NextPane, "next-pane", "next", Danger::Look, "the next pane"),
     entry(Action::PreviousPane, "previous-pane", "previous", Danger::Look, "the previous pane"),
     entry(Action::Down, "down", "down", Danger::Look, "one row down"),

@@ -29,7 +29,7 @@ const NOTE_LINES: usize = 2;
 /// From so many on there is a column between them for the selected thing.
 const WIDEST: u16 = 200;
 /// The columns of the widest screen at its sides.
-const SIDE: u16 = 52;
+const SIDE: u16 = 60;
 /// Things that are due that are listed where there is one column; all of them where there are more.
 const DUE_SHOWN: usize = 4;
 

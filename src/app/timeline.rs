@@ -24,6 +24,8 @@ const AFTER: SignedDuration = SignedDuration::from_mins(30);
 /// How much time is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Window {
+    /// Half an hour.
+    Half,
     /// Two hours.
     #[default]
     Hours,
@@ -34,9 +36,10 @@ pub enum Window {
 }
 
 impl Window {
-    /// `2h`, `24h` or `7d`.
+    /// `30m`, `2h`, `24h` or `7d`.
     pub fn word(self) -> &'static str {
         match self {
+            Window::Half => "30m",
             Window::Hours => "2h",
             Window::Day => "24h",
             Window::Week => "7d",
@@ -45,19 +48,21 @@ impl Window {
 
     /// How long it is.
     pub fn length(self) -> SignedDuration {
-        SignedDuration::from_hours(match self {
-            Window::Hours => 2,
-            Window::Day => 24,
-            Window::Week => 7 * 24,
-        })
+        match self {
+            Window::Half => SignedDuration::from_mins(30),
+            Window::Hours => SignedDuration::from_hours(2),
+            Window::Day => SignedDuration::from_hours(24),
+            Window::Week => SignedDuration::from_hours(7 * 24),
+        }
     }
 
     /// The next longer or shorter one; at the end it stays.
     pub fn next(self, longer: bool) -> Window {
         match (self, longer) {
+            (Window::Half, true) | (Window::Day, false) => Window::Hours,
             (Window::Hours, true) | (Window::Week, false) => Window::Day,
             (Window::Day | Window::Week, true) => Window::Week,
-            (Window::Hours | Window::Day, false) => Window::Hours,
+            (Window::Half | Window::Hours, false) => Window::Half,
         }
     }
 }
@@ -113,8 +118,10 @@ pub fn bounds(state: &State) -> (Timestamp, Timestamp) {
 
 /// The window of that length that ends now, or around a moment where that is not in it.
 pub fn around(state: &State, at: Timestamp, window: Window) -> Option<Timestamp> {
-    let end = at.checked_add(AFTER).unwrap_or(at);
-    let far = state.now.duration_since(at) > window.length().checked_sub(AFTER).unwrap_or_default();
+    // Half of the window at the most: what was before it matters too.
+    let after = AFTER.min(window.length() / 2);
+    let end = at.checked_add(after).unwrap_or(at);
+    let far = state.now.duration_since(at) > window.length().checked_sub(after).unwrap_or_default();
     (end < state.now && far).then_some(end)
 }
 
@@ -136,8 +143,9 @@ pub fn renew(state: &mut State) {
     all.extend(state.timeline.past.iter().flat_map(|past| past.events.iter().cloned()));
     (state.timeline.events, state.timeline.more) = merge(all, from, to);
     let timeline = &state.timeline;
+    let services = timeline.service.as_deref().map(|service| with_needed(&state.estate, service)).unwrap_or_default();
     let wanted = |event: &Event| {
-        let of = timeline.service.as_deref().is_none_or(|service| of_service(&state.estate, event, service));
+        let of = services.is_empty() || services.iter().any(|service| of_service(&state.estate, event, service));
         of && (timeline.list.filter.is_empty() || timeline.list.filter.matches(event, state.now))
     };
     let rows: Vec<usize> = timeline.events.iter().enumerate().filter(|(_, event)| wanted(event)).map(|(place, _)| place).collect();
@@ -146,6 +154,21 @@ pub fn renew(state: &mut State) {
     let mut list = std::mem::take(&mut state.timeline.list.list);
     list.settle(state.timeline.rows.len(), |row| id(state, row), height);
     state.timeline.list.list = list;
+}
+
+/// The service, and all that it depends on, itself or through others: what breaks a service often happens below it.
+pub fn with_needed<'a>(estate: &'a Estate, service: &'a str) -> Vec<&'a str> {
+    let mut all = vec![service];
+    let mut next = 0;
+    while let Some(name) = all.get(next).copied() {
+        for other in estate.service(name).map(|of| of.depends_on.as_slice()).unwrap_or_default() {
+            if !all.contains(&other.as_str()) {
+                all.push(other);
+            }
+        }
+        next += 1;
+    }
+    all
 }
 
 /// True where an event tells of that service; one of a source by the source's service.

@@ -2,12 +2,15 @@
 
 use std::fmt::Write;
 
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+
 use super::layout::{Layout, Site};
 use super::store::TOO_LONG;
 use super::{PRIMARY, STANDBY, Scenario};
 
-/// The whole file.
-pub fn text(layout: &Layout) -> String {
+/// The whole file, as it is written on that day.
+pub fn text(layout: &Layout, today: Date) -> String {
     let mut out = String::new();
     out += &head(layout);
     out += &services(layout);
@@ -19,6 +22,7 @@ pub fn text(layout: &Layout) -> String {
     out += &database(layout);
     out += &backups(layout);
     out += HISTORY;
+    out += &calendar(today);
     out += PANELS;
     for site in &layout.sites {
         out += &panels(site.name);
@@ -179,6 +183,19 @@ const HISTORY: &str = "# What was deployed: a year of made-up history, and a lin
                        [[history]]\nname = \"deploys\"\nkind = \"deploy-log\"\npath = \"deploys.jsonl\"               # one JSON object to a line\n\
                        every = \"2s\"\n\n";
 
+/// When work may be done, and what is to be practised. The last drill is made up, as the history is.
+fn calendar(today: Date) -> String {
+    let last = today.checked_sub(LAST_DRILL.days()).unwrap_or(today);
+    format!(
+        "# The calendar: what comes next. It stands under NEXT on the Overview.\n\n\
+         [[window]]\nname = \"maintenance\"\nwhen = \"Tue 02:00-04:00\"              # in UTC, as the estate names no zone\n\n\
+         [[drill]]\nname = \"{STANDBY} serves\"\nevery = \"92d\"\nlast = \"{last}\"                  # made up; the day of your last one\n\n"
+    )
+}
+
+/// Days since the made-up last drill.
+const LAST_DRILL: i64 = 60;
+
 const PANELS: &str = "# Panels: metrics that are drawn, computed here from the pages, and judged by their thresholds. A panel is of the\n\
                       # service and the site of its source.\n\n";
 
@@ -250,14 +267,15 @@ mod tests {
     /// A practice estate as it is written, with ports and paths that do not change.
     fn written(scenario: Scenario) -> String {
         let site = |name, first| Site { name, front: first, edge: first + 1, web: first + 2, store: first + 3 };
-        text(&Layout {
+        let layout = Layout {
             folder: "/var/practice".into(),
             program: "/usr/bin/qd".to_owned(),
             sites: [site(PRIMARY, 20_000), site(STANDBY, 20_010)],
             clients: 20_020,
             scenario,
             ledger: Ok(Place { programs: "/usr/lib/postgresql/15/bin".into(), base: "/var/practice/ledger".into(), user: None }),
-        })
+        };
+        text(&layout, jiff::civil::date(2026, 11, 21))
     }
 
     #[test]

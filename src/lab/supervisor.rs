@@ -10,6 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use crate::link::http::{Limits, Reader};
 
 use super::control::{self, Request, SOCKET};
@@ -64,7 +67,7 @@ impl Lab {
         let layout = Layout::new(&options.folder, program, options.scenario)?;
         layout.write()?;
         let path = options.folder.join("estate.toml");
-        fs::write(&path, estate::text(&layout)).map_err(at(&path))?;
+        fs::write(&path, estate::text(&layout, Timestamp::now().to_zoned(TimeZone::UTC).date())).map_err(at(&path))?;
         let socket = options.folder.join(SOCKET);
         let listener = UnixListener::bind(&socket).map_err(at(&socket))?;
 

@@ -26,17 +26,24 @@ pub struct Change {
 /// Changes kept; the oldest go first.
 pub const CHANGES_CAP: usize = 500;
 
+/// Alerts that are told one by one where the same is to be told of each; more of them are counted in one line.
+const ALIKE: usize = 3;
+
 /// What differs between two lists of alerts: began, ended, muted, no longer muted. More than `cap` of one poll are
 /// folded into one line that counts them.
 pub fn alerts(before: &[Arc<Alert>], after: &[Arc<Alert>], at: Timestamp, cap: usize) -> Vec<Change> {
     let old: HashMap<&AlertId, &Arc<Alert>> = before.iter().map(|a| (&a.id, a)).collect();
-    let mut changes = Vec::new();
-    let mut more = 0;
-    let mut say = |severity, what: String, alert: &Arc<Alert>| {
-        if changes.len() < cap {
-            changes.push(Change { at, severity, what, alert: Some(alert.clone()), source: None });
-        } else {
-            more += 1;
+    let mut told: Vec<(Severity, String, Vec<&Arc<Alert>>)> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut say = |severity: Severity, what: String, alert| match places.get(&what) {
+        Some(place) => {
+            let (worst, _, same) = &mut told[*place];
+            *worst = severity.max(*worst);
+            same.push(alert);
+        }
+        None => {
+            places.insert(what.clone(), told.len());
+            told.push((severity, what, vec![alert]));
         }
     };
     let mut kept = 0;
@@ -55,6 +62,19 @@ pub fn alerts(before: &[Arc<Alert>], after: &[Arc<Alert>], at: Timestamp, cap: u
         let new: std::collections::HashSet<&AlertId> = after.iter().map(|a| &a.id).collect();
         for alert in before.iter().filter(|a| !new.contains(&a.id)) {
             say(Severity::Ok, format!("{} ended", alert.name()), alert);
+        }
+    }
+    let (mut changes, mut more) = (Vec::new(), 0);
+    for (severity, what, same) in told {
+        // Of a storm one line is enough: others would be pushed off the screen.
+        let storm = same.len() > ALIKE;
+        for (place, alert) in same.iter().enumerate().take(if storm { 1 } else { ALIKE }) {
+            if changes.len() == cap {
+                more += same.len() - place;
+                break;
+            }
+            let what = if storm { format!("{what} x{}", same.len()) } else { what.clone() };
+            changes.push(Change { at, severity, what, alert: Some(Arc::clone(alert)), source: None });
         }
     }
     if more > 0 {
@@ -93,7 +113,13 @@ mod tests {
     fn a_storm_is_counted_not_listed() {
         let many: Vec<_> = (0..50).map(|i| alert(&[("alertname", "Down"), ("i", &i.to_string())], AlertState::Firing, i)).collect();
         let changes = alerts(&[], &many, Timestamp::UNIX_EPOCH, 10);
+        let told: Vec<&str> = changes.iter().map(|change| &*change.what).collect();
+        assert_eq!(told, ["Down began x50"]);
+        let names: Vec<_> = (0..50).map(|i| alert(&[("alertname", &format!("Down{i}"))], AlertState::Firing, i)).collect();
+        let changes = alerts(&[], &names, Timestamp::UNIX_EPOCH, 10);
         assert_eq!(changes.len(), 11);
         assert_eq!(changes[10].what, "and 40 more alerts changed");
+        let few = alerts(&[], &many[..3], Timestamp::UNIX_EPOCH, 10);
+        assert_eq!(few.len(), 3, "a few are told one by one, so that each can be opened");
     }
 }

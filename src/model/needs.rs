@@ -167,14 +167,14 @@ fn of_alerts(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: T
     for ((severity, name), same) in by_name {
         let newest = same.iter().map(|a| a.starts_at).max();
         let what = match same.as_slice() {
-            [one] if one.origin == Origin::Quarterdeck => format!("{name}: {}", one.summary()),
+            [one] if one.origin == Origin::Quarterdeck => format!("{name}: {}", judged(one)),
             [one] => format!("{name} {}", one.summary()),
-            many => format!("{name} x{}: {}", many.len(), many[0].summary()),
+            many => format!("{name} x{}: {}", many.len(), judged(many[0])),
         };
         let action = match (same[0].state, same.iter().find_map(|a| a.runbook())) {
             (AlertState::Undelivered, _) => "nobody is notified".to_owned(),
             (_, Some(_)) => "open its runbook".to_owned(),
-            (_, None) => "open".to_owned(),
+            (_, None) => "look closer".to_owned(),
         };
         needs.push(Need {
             severity: severity.0,
@@ -186,6 +186,15 @@ fn of_alerts(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: T
             stale: !same.iter().any(|a| fresh.contains(&*a.source)),
         });
     }
+}
+
+/// What was found, without the name of the panel where the text begins with it: the rule's name stands before it, and on a
+/// narrow screen the value would be cut off.
+fn judged(alert: &Alert) -> String {
+    let found = alert.summary();
+    let panel = alert.annotations.get("panel").filter(|_| alert.origin == Origin::Quarterdeck);
+    let short = panel.and_then(|panel| found.strip_prefix(panel)?.strip_prefix(" is ")).map(str::to_owned);
+    short.unwrap_or(found)
 }
 
 /// Panels, and rules that cannot be judged. A panel of which a rule tells the same or worse is told by the rule only:
@@ -228,7 +237,7 @@ fn of_panel(view: &PanelView<'_>, now: Timestamp) -> Option<Need> {
         (Severity::Warning | Severity::Critical, None) => {
             let value = super::metric::show_at(view.value().unwrap_or(f64::NAN), view.panel.unit, now);
             let of = view.panel.service.as_deref().map_or(String::new(), |s| format!(" of {s}"));
-            need(severity, format!("{}{of} is {value}", view.panel.name), "look at the chart")
+            need(severity, format!("{}{of} is {value}", view.panel.name), "see its chart")
         }
         _ => None,
     }
@@ -391,7 +400,7 @@ mod tests {
     fn a_rule_and_a_panel_that_tell_the_same_are_told_once() {
         let told = |value| ruled(sample(value)).into_iter().map(|n| (n.severity, n.what)).collect::<Vec<_>>();
         assert!(told(0.5).is_empty());
-        assert_eq!(told(2.0), [(Severity::Warning, "too many: errors is 2, above 1 for <1m".to_owned())]);
+        assert_eq!(told(2.0), [(Severity::Warning, "too many: 2, above 1 for <1m".to_owned())]);
         let worse = told(7.0);
         assert_eq!(worse[0], (Severity::Critical, "errors is 7".to_owned()), "the panel says worse than the rule");
         assert_eq!((worse.len(), worse[1].0), (2, Severity::Warning));

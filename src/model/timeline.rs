@@ -271,6 +271,10 @@ pub fn merge(all: impl IntoIterator<Item = Event>, from: Timestamp, to: Timestam
                         kept[at].via.push(via);
                     }
                 }
+                // What got worse is told as it is now.
+                if event.severity > kept[at].severity {
+                    (kept[at].severity, kept[at].what, kept[at].link) = (event.severity, event.what, event.link);
+                }
             }
             None => {
                 places.entry(key).or_default().push(kept.len());
@@ -299,7 +303,16 @@ fn is_same(kept: &Event, other: &Event) -> bool {
     let near = begin(kept).duration_since(other.at) <= SAME && begin(other).duration_since(kept.at) <= SAME;
     near && match (&kept.link, &other.link) {
         // Alertmanager has the external labels of its Prometheus too.
+        // A finding that gets worse is the same one with another severity.
+        (Link::Alert(one), Link::Alert(two)) if matches!(kept.kind, Kind::FindingBegan | Kind::FindingEnded) => {
+            let (one, two) = (unjudged(one), unjudged(two));
+            one.covers(&two) || two.covers(&one)
+        }
         (Link::Alert(one), Link::Alert(two)) => one.covers(two) || two.covers(one),
         (one, two) => one == two,
     }
+}
+
+fn unjudged(labels: &Labels) -> Labels {
+    Labels::new(labels.iter().filter(|(name, _)| *name != "severity"))
 }

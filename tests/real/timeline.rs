@@ -7,6 +7,7 @@ use quarterdeck::model::timeline::{Event, Kind, Link, differences, merge};
 use tempfile::tempdir;
 
 use crate::estate::{Console, alertmanager, desk, estate, named, source};
+use crate::http;
 use crate::servers::{self, Access, Lab, PATIENCE, have};
 
 fn of(events: &[Event], kind: Kind) -> Vec<&Event> {
@@ -28,6 +29,12 @@ async fn both_ends_of_an_alert_are_on_the_timeline_after_its_alertmanager_forgot
     let estate = estate(folder.path(), &sources);
     let mut console = Console::open(&estate);
     console.until("both sources answer", |r| r.iter().all(|r| r.held.is_some())).await;
+    // It finds its targets seconds after its start. What fires before it read any is no begin: nobody knows of the time before.
+    servers::until("it has read its target for two seconds", || {
+        let answer = http::get(prom.port, "/api/v1/query?query=count_over_time(up%5B1m%5D)")?;
+        let times: u32 = answer["data"]["result"][0]["value"][1].as_str()?.parse().ok()?;
+        (times >= 3).then_some(())
+    });
 
     servers::rewrite_rules(&prom, &servers::rule("WebDown", "vector(1)", "critical"));
     console.until("it fires", |r| alertmanager(&r[0]).is_some_and(|a| !named(a, "WebDown").is_empty())).await;

@@ -48,7 +48,6 @@ pub fn lines(state: &State, name: &str, mut page: Page) -> Vec<Row> {
         let host = state.estate.host(name).map_or_else(|| name.clone(), ToString::to_string);
         page.field("host", &clean(&host, NOTE_CAP), Token::Dim);
     }
-    commands(service, &mut page);
 
     page.head("DEPENDS ON");
     if service.depends_on.is_empty() {
@@ -93,6 +92,8 @@ pub fn lines(state: &State, name: &str, mut page: Page) -> Vec<Row> {
     }
     deployments(state, name, &mut page);
     sources(state, name, &mut page);
+    // What is wrong comes before what is seldom wanted.
+    commands(service, &mut page);
     page.done()
 }
 
@@ -166,6 +167,10 @@ fn sources(state: &State, name: &str, page: &mut Page) {
 fn judged(health: &Health) -> (String, Token) {
     let (word, token) = mark::state(health.severity, health.stale);
     let muted = if health.muted > 0 { format!(", ~ {} muted", health.muted) } else { String::new() };
-    let alerts = if health.alerts > 0 { format!("  {} alerts{muted}", health.alerts) } else { muted };
+    let alerts = match health.alerts {
+        0 => muted,
+        1 => format!("  1 alert{muted}"),
+        many => format!("  {many} alerts{muted}"),
+    };
     (format!("{}{alerts}", word.trim_start()), token)
 }

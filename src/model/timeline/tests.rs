@@ -113,3 +113,24 @@ fn an_end_is_between_the_two_looks_and_a_begin_is_the_alerts_own() {
     let fired = differences(&[pending], &[fires], last, at(200), 10);
     assert_eq!((fired[0].after, fired[0].at), (Some(at(190)), at(200)), "its own time is when its condition began");
 }
+
+#[test]
+fn a_finding_that_gets_worse_is_one_begin_with_the_worse_severity() {
+    let found = |severity: Severity, word: &str| Event {
+        at: Timestamp::UNIX_EPOCH,
+        after: None,
+        kind: Kind::FindingBegan,
+        severity,
+        what: format!("standby lags: {word}"),
+        service: None,
+        via: vec![word.into()],
+        link: Link::Alert(Labels::new([("alertname", "standby lags"), ("severity", word)])),
+    };
+    let (from, to) = (Timestamp::UNIX_EPOCH, Timestamp::from_second(60).unwrap());
+    let both = [found(Severity::Warning, "warning"), found(Severity::Critical, "critical")];
+    let (all, _) = merge(both.clone(), from, to);
+    assert_eq!(all.len(), 1, "{all:?}");
+    assert_eq!((all[0].severity, &*all[0].what), (Severity::Critical, "standby lags: critical"));
+    let alerts = both.map(|event| Event { kind: Kind::AlertBegan, ..event });
+    assert_eq!(merge(alerts, from, to).0.len(), 2, "two rules of one name are two alerts");
+}

@@ -23,7 +23,7 @@ pub async fn past(estate: &Arc<Estate>, cache: Option<&Path>, from: Timestamp, t
     match seen {
         Some(seen) => {
             past.events.extend(seen.events);
-            let what = "no console ran: what only a console sees is not known";
+            let what = "nobody looked: no console ran";
             past.events.extend(unseen(&seen.runs, from, to).into_iter().map(|time| gap(time, what.into(), SEEN.into())));
         }
         None => past.notes.push("nothing is kept of what consoles saw: there is no cache".into()),

@@ -31,6 +31,9 @@ const NAME: u16 = 16;
 const AGE_WIDTH: u16 = 6;
 /// `59m late`, `365d left`.
 const LEFT_WIDTH: u16 = 9;
+/// The head over what to do, and the needs that are asked for their widths: more are on no screen.
+const ACTION: &str = "WHAT TO DO";
+const NEEDS_MEASURED: usize = 100;
 /// A source's name with a space.
 const SOURCE_WIDTH: u16 = 22;
 /// One site's state, `[critical] ?` with a space.
@@ -44,8 +47,8 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
     let [left, right] = overview::columns(state);
     match overview::widths(width) {
         (_, 0) => {
-            let action = action_column(width);
-            frame::heads(canvas, &[(STATE, "STATE"), (NAME, "WHAT"), (action, "WHAT TO DO"), (width - LEFT_WIDTH, "SINCE/DUE")], &chip);
+            let action = action_column(state, width);
+            frame::heads(canvas, &[(STATE, "STATE"), (NAME, "WHAT"), (action, ACTION), (width - LEFT_WIDTH, "SINCE/DUE")], &chip);
             rows(canvas, state, left, state.overview.list.offset);
         }
         (wide, narrow) => {
@@ -123,8 +126,11 @@ fn two_lines(state: &State) -> bool {
     overview::widths(state.size.0).1 > 0
 }
 
-fn action_column(width: u16) -> u16 {
-    width - LEFT_WIDTH - 1 - (width / 4).clamp(15, 48)
+/// Where it stands what to do: as far to the right as the needs let it, because their texts are what matters.
+fn action_column(state: &State, width: u16) -> u16 {
+    let needs = state.shown().needs.iter().take(NEEDS_MEASURED);
+    let widest = needs.map(|need| cells(&need.action)).max().unwrap_or_default();
+    width - LEFT_WIDTH - 1 - widest.max(cells(ACTION)).min((width / 4).clamp(15, 48))
 }
 
 /// True where a service has a line of its own with its panel: where there are more columns, panels have their own lines.
@@ -207,7 +213,7 @@ fn need(canvas: &mut Canvas, state: &State, y: u16, index: usize, name: Token) {
         let room = canvas.area.width - LEFT_WIDTH - 1 - NAME;
         canvas.put(NAME, y, room, &wrap(&need.what, usize::from(room))[0], name);
     } else {
-        let action = action_column(canvas.area.width);
+        let action = action_column(state, canvas.area.width);
         canvas.put(NAME, y, action - NAME - 1, &need.what, name);
         canvas.put(action, y, canvas.area.width - LEFT_WIDTH - 1 - action, &need.action, Token::Text);
     }

@@ -62,7 +62,16 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
 
 /// Which service, and which time.
 fn title(canvas: &mut Canvas, state: &State, (from, to): (Timestamp, Timestamp)) {
-    let of = state.timeline.service.as_deref().map_or("TIMELINE of all services".to_owned(), |service| format!("TIMELINE of {service}"));
+    let of = match state.timeline.service.as_deref().map(|service| timeline::with_needed(&state.estate, service)) {
+        None => "TIMELINE of all services".to_owned(),
+        Some(all) => match all.as_slice() {
+            [service, first, more @ ..] => {
+                let more = if more.is_empty() { String::new() } else { format!(" +{}", more.len()) };
+                format!("TIMELINE of {service} (and {first}{more})")
+            }
+            _ => format!("TIMELINE of {}", all.concat()),
+        },
+    };
     let end = if state.timeline.end.is_none() { "now".to_owned() } else { when::short(state, to) };
     let text = format!("{of}  {} to {end}, from {}", state.timeline.window.word(), when::full(state, from));
     let chip = frame::chip(&state.timeline.list.filter.text, || state.timeline.rows.len(), state.timeline.events.len());
@@ -217,7 +226,7 @@ fn times(canvas: &mut Canvas, state: &State, y: u16, bounds: (Timestamp, Timesta
 }
 
 fn via_width(width: u16) -> u16 {
-    (width / 5).clamp(12, 30)
+    (width / 7).clamp(12, 30)
 }
 
 fn event_row(canvas: &mut Canvas, state: &State, y: u16, event: &Event, selected: bool, via: u16) {
@@ -228,7 +237,7 @@ fn event_row(canvas: &mut Canvas, state: &State, y: u16, event: &Event, selected
     } else if marked {
         canvas.put(0, y, 1, "*", Token::Title);
     }
-    let kind = TIME + if state.timeline.window == Window::Hours { SHORT } else { LONG };
+    let kind = TIME + if matches!(state.timeline.window, Window::Half | Window::Hours) { SHORT } else { LONG };
     let at = kind + KIND;
     canvas.put(TIME, y, kind - TIME - 1, &time(state, event), Token::Dim);
     canvas.put(kind, y, KIND - 1, &format!("{} {}", glyph(event), event.kind.word()), token(event));

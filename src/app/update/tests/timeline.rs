@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::app::ask::{Ask, Past, Told};
-use crate::app::timeline::{Window, event};
+use crate::app::timeline::{Window, around, event, with_needed};
 use crate::model::label::Labels;
 use crate::model::source::AlertmanagerAnswer;
 use crate::model::timeline::{Event, Kind, Link};
@@ -81,6 +81,9 @@ fn an_answer_to_an_older_question_is_passed_over_and_each_window_is_asked_for_on
     told(&mut state, day, vec![ended(99_000), ended(40_000)]);
     assert_eq!(state.timeline.rows.len(), 3);
     assert!(asked(&press(&mut state, "1 t")).is_some(), "whoever comes back asks anew");
+    let half = asked(&press(&mut state, "-")).unwrap();
+    assert_eq!(half, (at(100_000 - 1_800), at(100_000)));
+    assert_eq!(asked(&press(&mut state, "-")), None, "there is no shorter one");
 }
 
 #[test]
@@ -118,4 +121,25 @@ fn what_a_console_sees_in_its_run_is_on_its_timeline() {
     let kinds: Vec<_> = (0..state.timeline.rows.len()).filter_map(|row| event(&state, row)).map(|e| (e.kind, e.after, e.at)).collect();
     // Its begin was known from the first answer, which is how things stood and no change.
     assert_eq!(kinds, [(Kind::AlertEnded, Some(at(100_000)), at(100_060))]);
+}
+
+#[test]
+fn a_service_comes_with_all_that_it_depends_on_and_a_circle_ends() {
+    let mut estate = (*console().estate).clone();
+    let like = estate.services[0].clone();
+    estate.services = [("edge", vec!["web"]), ("web", vec!["store", "cache"]), ("store", vec!["edge"])]
+        .map(|(name, needs)| {
+            let depends_on = needs.into_iter().map(str::to_owned).collect();
+            crate::model::estate::Service { name: name.to_owned(), depends_on, ..like.clone() }
+        })
+        .to_vec();
+    assert_eq!(with_needed(&estate, "edge"), ["edge", "web", "store", "cache"]);
+    assert_eq!(with_needed(&estate, "unknown"), ["unknown"]);
+}
+
+#[test]
+fn a_window_around_an_alert_has_at_least_as_much_before_it_as_after() {
+    let state = firing(600);
+    let end = |window| around(&state, at(50_000), window).unwrap();
+    assert_eq!((end(Window::Half), end(Window::Hours)), (at(50_900), at(51_800)));
 }

@@ -24,8 +24,9 @@ pub(super) struct Values {
 
 pub(super) fn values(width: u16) -> Values {
     match width {
-        ..60 => Values { now: 18, limit: 27, hour: 34, hour_width: 11, rest: 45 },
-        60..120 => Values { now: 31, limit: 41, hour: 48, hour_width: 14, rest: 63 },
+        ..56 => Values { now: 18, limit: 27, hour: 34, hour_width: 11, rest: 45 },
+        56..70 => Values { now: 24, limit: 33, hour: 40, hour_width: width - 48, rest: width },
+        70..120 => Values { now: 31, limit: 41, hour: 48, hour_width: 14, rest: 63 },
         _ => Values { now: 36, limit: 48, hour: 56, hour_width: 24, rest: 82 },
     }
 }
