@@ -112,7 +112,9 @@ fn without_a_console_the_same_is_printed_as_a_table_json_and_csv() {
     assert_eq!((&told["deployments_total"], &told["deployments_left_out"]), (&20_000.into(), &0.into()), "of the index");
     std::fs::remove_dir_all(home.path().join(".cache")).unwrap();
     let told: serde_json::Value = serde_json::from_str(&qd(&["status", "-o", "json"]).1).unwrap();
-    assert_eq!((&told["deployments_total"], &told["deployments_left_out"]), (&5_000.into(), &15_000.into()), "without one");
+    // Of a large log only the end is read: how many are before it is not known.
+    let left_out = told["deployments_left_out"].as_u64().unwrap();
+    assert!(told["deployments_total"] == 5_000 && (1_000..=15_000).contains(&left_out), "without one: {left_out}");
     let refused = [
         &["deployments", "--filter", "severity:x"][..],
         &["status", "-o", "csv"],

@@ -387,7 +387,7 @@ fn a_storm_of_one_rule_is_one_need_and_a_list_to_scroll() {
     let mut state = one(&findings::exposition("one"), "many", (160, 50));
     assert_eq!(state.view.alerts.len(), 10_000);
     assert_eq!(state.view.needs.len(), 1);
-    assert!(state.view.needs[0].what.starts_with("too many errors x10000: errors is 50%, above 5%"), "{}", state.view.needs[0].what);
+    assert!(state.view.needs[0].what.starts_with("too many errors x10000: 50%, above 5%"), "{}", state.view.needs[0].what);
     state.pane = Pane::Alerts;
     assert!(text(&buffer(&state, (160, 50)))[10].contains("qd:one"));
 }
