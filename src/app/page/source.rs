@@ -148,7 +148,8 @@ fn history(state: &State, history: &Kept, page: &mut Page) {
 
 fn history_of_deployments(state: &State, answer: &HistoryAnswer, page: &mut Page) {
     page.link(Goal::Pane(Pane::Deployments));
-    let dropped = if answer.dropped > 0 { format!(", at least {} older ones are not kept here", thousands(answer.dropped)) } else { String::new() };
+    let dropped =
+        if answer.dropped > 0 { format!(", at least {} older ones are not kept here", thousands(answer.dropped)) } else { String::new() };
     page.field("deployments", &format!("{}{dropped}", thousands(answer.deployments.len())), Token::Text);
     if let (Some(newest), Some(oldest)) = (answer.deployments.first(), answer.deployments.last()) {
         page.field("newest", &when::both(state, newest.at), Token::Text);
