@@ -128,7 +128,7 @@ pub fn around(state: &State, at: Timestamp, window: Window) -> Option<Timestamp>
 /// Everything that is known of a time, without asking anyone.
 pub fn at_hand(state: &State, (from, to): (Timestamp, Timestamp)) -> Vec<Event> {
     let view = state.shown();
-    let mut all = known(&state.estate, &view.alerts, &view.backups, &view.deployments.all, (from, to), state.now);
+    let mut all = known(&state.estate, &view.alerts, &view.backups, &view.deployments.all, state.shown_readings(), (from, to), state.now);
     all.extend(state.seen.iter().filter(|event| event.at >= from && event.at <= to).cloned());
     all
 }

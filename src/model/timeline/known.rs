@@ -9,6 +9,8 @@ use crate::model::alert::{Alert, AlertState, Origin};
 use crate::model::backup::{BackupState, PointKind};
 use crate::model::deployment::{self, Deployment, Ending};
 use crate::model::estate::{Estate, Severity, SourceKind};
+use crate::model::reading::Reading;
+use crate::model::source::Answer;
 
 /// Recovery points of one backup that are told.
 const POINTS: usize = 500;
@@ -23,6 +25,7 @@ pub fn known(
     alerts: &[Arc<Alert>],
     backups: &[BackupState],
     deployments: &[Arc<Deployment>],
+    readings: &[Reading<Answer>],
     (from, to): (Timestamp, Timestamp),
     now: Timestamp,
 ) -> Vec<Event> {
@@ -39,7 +42,9 @@ pub fn known(
         }
     }));
     for state in backups {
-        of_backup(estate, state, (from, to), now, &mut all);
+        // Since it answered last, nobody can say that a point was not made.
+        let heard = readings.get(state.source).and_then(|reading| reading.held.as_ref()).map_or(now, |held| held.as_of.min(now));
+        of_backup(estate, state, (from, to), heard, &mut all);
     }
     all
 }
@@ -65,7 +70,7 @@ fn deployed(one: &Deployment) -> Event {
 }
 
 /// Points that were made, and starts that no point belongs to.
-fn of_backup(estate: &Estate, state: &BackupState, (from, to): (Timestamp, Timestamp), now: Timestamp, all: &mut Vec<Event>) {
+fn of_backup(estate: &Estate, state: &BackupState, (from, to): (Timestamp, Timestamp), heard: Timestamp, all: &mut Vec<Event>) {
     let (Some(source), Some(answer)) = (estate.sources.get(state.source), &state.answer) else { return };
     let event = |at: Timestamp, kind, severity, what: String| Event {
         at,
@@ -92,11 +97,11 @@ fn of_backup(estate: &Estate, state: &BackupState, (from, to): (Timestamp, Times
     }));
     let SourceKind::Backup(of) = &source.kind else { return };
     let Some(interval) = of.schedule.filter(|interval| *interval > SignedDuration::ZERO) else { return };
-    let mut starts: Vec<Timestamp> = answer.points.iter().map(|point| point.restores_to).filter(|at| *at <= now).collect();
+    let mut starts: Vec<Timestamp> = answer.points.iter().map(|point| point.restores_to).filter(|at| *at <= heard).collect();
     starts.sort_unstable();
     // A job that begins a little late is no missed one.
     let slack = interval / 2;
-    let ends = starts.iter().skip(1).copied().chain([now]);
+    let ends = starts.iter().skip(1).copied().chain([heard]);
     let mut missed = 0;
     for (begin, end) in starts.iter().copied().zip(ends) {
         if end < from || begin > to {
@@ -118,5 +123,48 @@ fn of_backup(estate: &Estate, state: &BackupState, (from, to): (Timestamp, Times
                 due = at.checked_add(SignedDuration::from_secs(whole.max(1) * interval.as_secs().max(1)));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::backup::{Backup, BackupAnswer, BackupOf, Evidence, RecoveryPoint, views};
+    use crate::model::estate::tests::{bare, source};
+    use crate::model::reading::Outcome;
+
+    fn at(hours: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hours)
+    }
+
+    #[test]
+    fn a_point_is_missed_only_as_far_as_somebody_looked() {
+        let mut of = Backup::new(BackupOf::Directory { folder: "/b".into() });
+        of.schedule = Some(SignedDuration::from_hours(1));
+        let estate = bare(vec![source("b", SourceKind::Backup(of))]);
+        let point = Arc::new(RecoveryPoint {
+            id: "p".into(),
+            restores_to: at(100),
+            finished: None,
+            usable_from: None,
+            kind: PointKind::Full,
+            needs: vec![],
+            size: None,
+            evidence: Evidence::default(),
+            broken: None,
+            hold: None,
+            part: Default::default(),
+            checked: None,
+        });
+        let mut reading = Reading::never(SignedDuration::from_mins(5));
+        let answer = BackupAnswer { points: vec![point], total: 1, ..BackupAnswer::default() };
+        reading.take(Outcome::Value { value: Answer::Backup(Arc::new(answer)), as_of: at(102) }, None);
+        let readings = [reading];
+        let missed = |now| {
+            let all = known(&estate, &[], &views(&estate, &readings, now), &[], &readings, (at(0), at(200)), now);
+            all.iter().filter(|event| event.kind == Kind::BackupMissed).map(|event| event.at).collect::<Vec<_>>()
+        };
+        assert_eq!(missed(at(102)), [at(101)]);
+        assert_eq!(missed(at(110)), [at(101)], "nobody has looked for eight hours");
     }
 }
