@@ -121,7 +121,8 @@ impl<'o> Sheet<'o> {
     }
 }
 
-fn row(one: &Deployment) -> Vec<String> {
+/// What a table tells of a deployment, here and in `qd status`: time, service, site, versions, person, result, duration.
+pub(super) fn cells(one: &Deployment) -> Vec<String> {
     let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());
     let result = match one.result {
         Some(Ending::Succeeded) => "succeeded",
@@ -136,6 +137,11 @@ fn row(one: &Deployment) -> Vec<String> {
         text(&one.who),
         result.to_owned(),
         one.took.map_or_else(|| "?".to_owned(), age::exact),
-        text(&one.id),
     ]
+}
+
+fn row(one: &Deployment) -> Vec<String> {
+    let mut row = cells(one);
+    row.push(one.id.clone().unwrap_or_else(|| "?".to_owned()));
+    row
 }

@@ -10,7 +10,6 @@ use jiff::Timestamp;
 use crate::model::age;
 use crate::model::alert::{AlertId, Origin};
 use crate::model::backup::{Exposure, Outcome};
-use crate::model::deployment::Ending;
 use crate::model::estate::Severity;
 use crate::model::health::{self, Health};
 use crate::model::metric;
@@ -19,6 +18,7 @@ use crate::model::reading::Freshness;
 use crate::model::text::{NOTE_CAP, clean};
 
 use super::super::columns;
+use super::super::deployments::cells;
 use super::Report;
 
 /// Prints the report.
@@ -252,22 +252,6 @@ fn deployments(report: &Report<'_>) -> Vec<Vec<String>> {
         return Vec::new();
     }
     let mut rows = vec![row(&["TIME", "SERVICE", "SITE", "VERSION", "WHO", "RESULT", "TOOK"])];
-    let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());
-    for one in all.iter().take(DEPLOYMENTS) {
-        let result = match one.result {
-            Some(Ending::Succeeded) => "succeeded",
-            Some(Ending::Failed) => "X failed",
-            None => "? unknown",
-        };
-        rows.push(vec![
-            one.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            one.service.clone(),
-            text(&one.site),
-            one.versions(),
-            text(&one.who),
-            result.to_owned(),
-            one.took.map_or_else(|| "?".to_owned(), age::exact),
-        ]);
-    }
+    rows.extend(all.iter().take(DEPLOYMENTS).map(|one| cells(one)));
     rows
 }
