@@ -153,6 +153,8 @@ impl Window {
     /// The history may have changed.
     pub fn outdate(&mut self) {
         self.stale = true;
+        // What came before and after the one that is looked at may be another now: it is asked again.
+        self.neighbours = None;
     }
 
     /// What is being asked is asked again: nobody answers.

@@ -174,6 +174,19 @@ fn keys_at_an_edge_wait_for_the_piece_and_none_is_lost() {
 }
 
 #[test]
+fn what_came_after_an_open_deployment_is_asked_again_when_the_history_changes() {
+    let mut world = World::new(1_000);
+    world.press("enter");
+    world.answer();
+    let newer = |world: &World| world.state.window.neighbours.clone().unwrap().told.unwrap().1.map(|one| one.key.to_string());
+    assert_eq!(newer(&world), None, "it is the newest");
+    world.rows.insert(0, keyed(-1));
+    world.then(Message::HistoryChanged(1));
+    world.answer();
+    assert_eq!(newer(&world).as_deref(), Some(&*keyed(-1).key));
+}
+
+#[test]
 fn new_rows_never_move_the_row_under_the_cursor() {
     let mut world = World::new(1_000);
     world.press("j j j");
