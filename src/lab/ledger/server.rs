@@ -13,7 +13,7 @@ use super::super::serve::Duty;
 use super::{LabError, PORT, Settings, at, forget, is_abandoned, writer};
 
 /// The start of everything else comes first: a console that opens wants its figures.
-const COURTESY: Duration = Duration::from_secs(3);
+const COURTESY: Duration = Duration::from_millis(1_200);
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(50);
 /// Between two tries to copy a primary that does not answer yet.
