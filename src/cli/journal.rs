@@ -111,19 +111,18 @@ fn show(settings: &Settings<'_>, since: Option<Timestamp>, out: &mut dyn Write, 
 }
 
 fn line(record: &Record, out: &mut dyn Write) -> std::io::Result<()> {
-    let Event::Verification(of) = &record.event;
     let (at, seq) = (record.said_at.strftime("%Y-%m-%dT%H:%M:%SZ"), record.seq);
-    let alive = of.ended.is_none() && journal::is_alive(&record.actor);
-    let runs = if alive { ", its process still runs" } else { "" };
-    let text = format!(
-        "{seq:>6}  {at}  {:24} {} {}: {} ({}){runs}",
-        record.actor.name(),
-        record.event.kind(),
-        of.source,
-        of.outcome.word(),
-        of.method
-    );
-    writeln!(out, "{}", clean(&text, NOTE_CAP))?;
+    let (who, kind) = (record.actor.name(), record.event.kind());
+    let said = match &record.event {
+        Event::Verification(of) => {
+            let alive = of.ended.is_none() && journal::is_alive(&record.actor);
+            let runs = if alive { ", its process still runs" } else { "" };
+            format!("{}: {} ({}){runs}", of.source, of.outcome.word(), of.method)
+        }
+        Event::Run(of) => format!("{}: {}", of.run, of.what),
+    };
+    writeln!(out, "{}", clean(&format!("{seq:>6}  {at}  {who:24} {kind} {said}"), NOTE_CAP))?;
+    let Event::Verification(of) = &record.event else { return Ok(()) };
     for point in of.points.iter().filter(|point| point.broken.is_some()) {
         writeln!(out, "        X {}  {}", clean(&point.id, NOTE_CAP), clean(point.broken.as_deref().unwrap_or_default(), NOTE_CAP))?;
     }

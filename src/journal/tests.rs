@@ -248,7 +248,7 @@ fn a_lock_a_full_disk_and_a_read_only_file_are_told_before_anything_is_done() {
     // SQLite gives the same answer where the file may not grow and where the disk has no room.
     let pages: i64 = journal.database.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
     journal.database.pragma_update(None, "max_page_count", pages).unwrap();
-    let Event::Verification(mut large) = event(2);
+    let Event::Verification(mut large) = event(2) else { panic!() };
     large.evidence = vec!["x".repeat(100_000)];
     let error = journal.append(&hand(), at(2), Event::Verification(large), at(2)).unwrap_err();
     assert!(matches!(error, JournalError::Full { .. }), "{error}");

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::backup::Verification;
+use super::run::RunEvent;
 
 /// Who did something, and from where. All text in it is cleaned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,15 +48,17 @@ pub struct Process {
 }
 
 /// What happened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {
     /// A backup's verification began or ended.
     Verification(Verification),
+    /// Something happened to a run.
+    Run(RunEvent),
 }
 
 /// One event of the journal with all that is recorded about it. Its JSON, in this order of fields, is what is hashed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
     /// Its place, from 1 on.
@@ -81,6 +84,7 @@ impl Event {
     pub fn kind(&self) -> &'static str {
         match self {
             Event::Verification(_) => "verification",
+            Event::Run(_) => "run",
         }
     }
 }

@@ -36,12 +36,22 @@ pub const ROOMS: &[Room] = &[
     Room { name: "watch", what: "reads upstream systems on a schedule; cannot name a Writer", rooms: &["model", "config", "link"] },
     Room { name: "cache", what: "last known readings and kept samples; may be deleted at any time", rooms: &["model"] },
     Room { name: "journal", what: "the append-only, hash-chained record of what was done and seen", rooms: &["model"] },
+    Room {
+        name: "act",
+        what: "steps { observe, apply, verify, undo }, one file per system; `apply` makes exactly one mutating call",
+        rooms: &["model", "config", "link"],
+    },
+    Room {
+        name: "operate",
+        what: "makes plans, preflight, lease, runner (it alone journals and mints Permits), attach, history",
+        rooms: &["model", "config", "link", "watch", "cache", "journal", "act"],
+    },
     Room { name: "app", what: "the console's state and how messages change it; pure", rooms: &["model"] },
     Room { name: "ui", what: "draws `&State`, changes nothing", rooms: &["model", "app"] },
     Room {
         name: "session",
         what: "the terminal, the signals, the loop, the effects",
-        rooms: &["model", "config", "link", "watch", "cache", "journal", "app", "ui"],
+        rooms: &["model", "config", "link", "watch", "cache", "journal", "operate", "app", "ui"],
     },
     Room {
         name: "lab",
@@ -51,7 +61,7 @@ pub const ROOMS: &[Room] = &[
     Room {
         name: "cli",
         what: "a file per subcommand, each writing to a `&mut dyn Write`",
-        rooms: &["model", "config", "link", "watch", "cache", "journal", "app", "ui", "session", "lab"],
+        rooms: &["model", "config", "link", "watch", "cache", "journal", "operate", "app", "ui", "session", "lab"],
     },
     Room { name: "lib.rs", what: "names the rooms and nothing else", rooms: &[] },
     Room { name: "main.rs", what: "calls `cli` and exits with what it says", rooms: &["cli", "session"] },
@@ -70,7 +80,7 @@ pub const CRATES: &[Crate] = &[
     Crate { name: "thiserror", place: Everywhere, why: "the errors at a room's edge" },
     Crate {
         name: "tracing",
-        place: Rooms(&["config", "link", "watch", "cache", "session", "cli"]),
+        place: Rooms(&["config", "link", "watch", "cache", "act", "operate", "session", "cli"]),
         why: "the log file; pure rooms do not log, they return what happened",
     },
     Crate { name: "toml", place: Rooms(&["config", "lab"]), why: "TOML with the place of every key" },
@@ -82,19 +92,19 @@ pub const CRATES: &[Crate] = &[
     Crate { name: "rustls-native-certs", place: Rooms(&["link"]), why: "the authorities that this machine trusts" },
     Crate {
         name: "tokio",
-        place: Rooms(&["link", "watch", "session", "lab", "cli"]),
+        place: Rooms(&["link", "watch", "act", "operate", "session", "lab", "cli"]),
         why: "tasks, timers, channels and signals of the shell",
     },
-    Crate { name: "futures-util", place: Rooms(&["link", "watch", "session"]), why: "streams of bytes and of keys" },
+    Crate { name: "futures-util", place: Rooms(&["link", "watch", "operate", "session"]), why: "streams of bytes and of keys" },
     Crate {
         name: "nix",
-        place: Rooms(&["link", "cache", "journal", "session", "lab", "cli"]),
+        place: Rooms(&["link", "cache", "journal", "operate", "session", "lab", "cli"]),
         why: "processes, terminal modes, signals, and who we are, without unsafe code here",
     },
     Crate {
         name: "serde_json",
-        place: Rooms(&["watch", "cache", "journal", "session", "cli"]),
-        why: "the answers of servers, the cached ones, the bytes of events, and `-o json`",
+        place: Rooms(&["model", "link", "watch", "cache", "journal", "act", "operate", "session", "cli"]),
+        why: "the answers of servers, the cached ones, the bytes of plans and events, and `-o json`",
     },
     Crate {
         name: "tokio-postgres",
@@ -128,7 +138,11 @@ pub const CRATES: &[Crate] = &[
     },
     Crate { name: "axum", place: Rooms(&["lab"]), why: "the small servers of the practice estate" },
     Crate { name: "rcgen", place: Rooms(&["lab"]), why: "the certificate of the practice estate" },
-    Crate { name: "sha2", place: Rooms(&["watch", "journal", "lab"]), why: "the manifests of snapshots, and the journal's chain" },
+    Crate {
+        name: "sha2",
+        place: Rooms(&["model", "watch", "journal", "lab"]),
+        why: "the manifests of snapshots, the hash of a plan, and the journal's chain",
+    },
     Crate { name: "clap", place: Rooms(&["cli"]), why: "the command line" },
     Crate { name: "csv", place: Rooms(&["session"]), why: "exports as CSV" },
     Crate { name: "base64", place: Rooms(&["session"]), why: "a text that the terminal is asked to copy (OSC 52)" },

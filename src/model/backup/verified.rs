@@ -189,8 +189,8 @@ impl Proofs {
     pub fn of<'a>(records: impl IntoIterator<Item = &'a Record>) -> Proofs {
         let mut proofs = Proofs::default();
         for record in records {
-            let Event::Verification(of) = &record.event;
             proofs.upto = proofs.upto.max(record.seq);
+            let Event::Verification(of) = &record.event else { continue };
             proofs.take(record.actor.clone(), of.clone());
         }
         proofs

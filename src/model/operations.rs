@@ -1,0 +1,119 @@
+//! How a service is started again, how its health is asked, and what a rollback of it does beside the switch: as the
+//! estate file says it.
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+/// How the processes of a service on one host are started again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Restart {
+    /// A unit of systemd: stopped, and started again.
+    Unit {
+        /// Its name, such as `app.service`.
+        unit: String,
+        /// True where `sudo -n` is put before `systemctl`.
+        sudo: bool,
+    },
+    /// A program that starts it again, with its arguments; `$host` and `$site` stand for the host and its site.
+    Command {
+        /// The program and its arguments.
+        command: Vec<String>,
+        /// The file that holds the number of the process that serves, where there is one.
+        pid_file: Option<String>,
+    },
+}
+
+/// How one host of a service says that it is well.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Health {
+    /// What is asked.
+    pub ask: HealthAsk,
+    /// So many good answers in a row are wanted.
+    pub times: u32,
+    /// The time between two of them.
+    pub every: SignedDuration,
+    /// The time in which they must have come.
+    pub within: SignedDuration,
+}
+
+/// What is asked of a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum HealthAsk {
+    /// One GET from this machine.
+    Http {
+        /// The whole address; `$host` and `$site` stand for the host's name and site.
+        url: String,
+        /// The status that is right; any of 200 to 299 where `None`.
+        status: Option<u16>,
+        /// Text that the body must hold.
+        body: Option<String>,
+    },
+    /// A program that is run on the host: 0 is well.
+    Command {
+        /// The program and its arguments; `$host` and `$site` stand for the host and its site.
+        command: Vec<String>,
+    },
+}
+
+/// What a rollback of a service does beside the switch.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rollback {
+    /// Hosts that are rolled back side by side, the rest after them; 0 is one at a time.
+    pub batch: u32,
+    /// How long the service's own panels are judged after each batch; none where `None`.
+    pub guard: Option<SignedDuration>,
+    /// True where a line is added to the deploy log that the estate names for the service.
+    pub note: bool,
+    /// Steps of the estate's own before the first host, in their order.
+    pub before: Vec<OwnStep>,
+    /// Steps of the estate's own after the last host.
+    pub after: Vec<OwnStep>,
+}
+
+/// A step of the estate's own runbook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnStep {
+    /// Its name.
+    pub name: String,
+    /// What is done.
+    pub does: OwnAct,
+    /// How long it may take.
+    pub timeout: SignedDuration,
+    /// True where it may be done twice without harm: one whose outcome is not known is then done again.
+    pub repeatable: bool,
+    /// What takes it back; nothing where `None`.
+    pub undo: Option<OwnAct>,
+}
+
+/// What a step of the estate's own does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OwnAct {
+    /// A program is run.
+    Command {
+        /// On this host; on this machine where `None`.
+        host: Option<String>,
+        /// The program and its arguments; `$from` and `$to` stand for the versions.
+        command: Vec<String>,
+    },
+    /// One HTTP request.
+    Http {
+        /// `POST`, `PUT`, `PATCH` or `DELETE`.
+        method: String,
+        /// The whole address.
+        url: String,
+        /// What is sent.
+        body: Option<String>,
+        /// The status that is right; any of 200 to 299 where `None`.
+        status: Option<u16>,
+        /// Prometheus' own `http_config` file: credentials, TLS, proxy.
+        http_config: Option<String>,
+    },
+    /// A person does it and says so.
+    Manual {
+        /// What is to be done, in words.
+        what: String,
+    },
+}

@@ -1,0 +1,3 @@
+//! Makes plans, checks them, and carries them out by a runner, a detached process: it alone changes production.
+
+pub mod world;
