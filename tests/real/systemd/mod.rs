@@ -4,7 +4,7 @@
 //! ```text
 //! let Some(hosts) = systemd::hosts("name_of_the_test", 3) else { return };      // None: skipped, and counted
 //! let estate = estate(folder.path(), &hosts.estate("deploy"));                  // or "root"
-//! let web1 = &hosts[0];                                                         // web1, web2, web3
+//! let web1 = &hosts[0];                                                         // web1, web2, web3; &hosts[..] are all
 //! web1.release("1.2", Kind::Exits);                                             // a release that cannot start
 //! web1.cut();  web1.mend();                                                     // its cable
 //! assert_eq!(web1.current(), "1.1");  web1.unit().active == "active";           // seen on the host itself, cut or not
@@ -82,11 +82,6 @@ fn new_key(path: &Path) {
 }
 
 impl Hosts {
-    /// All of them.
-    pub fn all(&self) -> &[Host] {
-        &self.all
-    }
-
     /// To change one, such as [`Host::reboot`].
     pub fn host(&mut self, index: usize) -> &mut Host {
         &mut self.all[index]
