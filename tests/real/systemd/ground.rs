@@ -78,13 +78,7 @@ impl Ground {
 
     /// The cgroups of a host, by hierarchy; systemd-nspawn would put its own into the root's.
     pub fn cgroups(&self, place: usize) -> Vec<PathBuf> {
-        let root = Path::new("/sys/fs/cgroup");
-        let roots = if root.join("cgroup.controllers").is_file() {
-            vec![root.to_owned()]
-        } else {
-            ["unified", "systemd"].map(|one| root.join(one)).into_iter().filter(|one| one.is_dir()).collect()
-        };
-        roots.into_iter().map(|root| root.join(self.name(place))).collect()
+        hierarchies().into_iter().map(|root| root.join(self.name(place))).collect()
     }
 
     fn clear(&self) {
@@ -118,6 +112,34 @@ impl Drop for Ground {
     fn drop(&mut self) {
         self.clear();
     }
+}
+
+/// What is missing on this machine for hosts, such as a right in a container: the same is tried where it leaves nothing.
+pub fn cannot() -> Option<String> {
+    const TRIED: &str = "mount -t tmpfs qd-tests /run && cd /run && mkdir low up work all && \
+        mount -t overlay -o lowerdir=low,upperdir=up,workdir=work qd-tests all && \
+        ip link add qdbr type bridge && ip link add qdw type veth peer name host0";
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--mount", "--uts", "--ipc", "--net", "--pid", "--fork", "sh", "-c", TRIED]);
+    let tried = unshare.output().expect("unshare starts");
+    let told = String::from_utf8_lossy(&tried.stderr);
+    let group = hierarchies().first().map(|root| root.join(format!("qd-tests-{}", std::process::id())));
+    match group {
+        None => Some("no cgroups of the second version, and none of systemd".to_owned()),
+        Some(group) => match fs::create_dir(&group).and_then(|()| fs::remove_dir(&group)) {
+            Err(error) => Some(format!("{}: {error}", group.display())),
+            Ok(()) => (!tried.status.success()).then(|| told.trim().to_owned()),
+        },
+    }
+}
+
+/// Where cgroups are made: the second version, alone or beside the first, and systemd's own of the first.
+fn hierarchies() -> Vec<PathBuf> {
+    let root = Path::new("/sys/fs/cgroup");
+    if root.join("cgroup.controllers").is_file() {
+        return vec![root.to_owned()];
+    }
+    ["unified", "systemd"].map(|one| root.join(one)).into_iter().filter(|one| one.is_dir()).collect()
 }
 
 /// `ip`, which must succeed.

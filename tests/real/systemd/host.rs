@@ -258,10 +258,8 @@ impl Host {
 
     /// What is of `app.service` now.
     pub fn unit(&self) -> Unit {
-        let said = self.ok(
-            "for part in ActiveState Result MainPID; do systemctl show -P $part app.service; done; \
-             readlink /proc/$(systemctl show -P MainPID app.service)/cwd || true",
-        );
+        let said = self.ok("for part in ActiveState Result MainPID; do systemctl show -P $part app.service; done; \
+             readlink /proc/$(systemctl show -P MainPID app.service)/cwd || true");
         let mut lines = said.lines().map(str::to_owned);
         let mut next = || lines.next().unwrap_or_default();
         let (active, result, pid) = (next(), next(), next().parse().expect("a pid"));

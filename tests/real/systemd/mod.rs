@@ -7,7 +7,8 @@
 //! let web1 = &hosts[0];                                                         // web1, web2, web3; &hosts[..] are all
 //! web1.release("1.2", Kind::Exits);                                             // a release that cannot start
 //! web1.cut();  web1.mend();                                                     // its cable
-//! assert_eq!(web1.current(), "1.1");  web1.unit().active == "active";           // seen on the host itself, cut or not
+//! assert_eq!((web1.current().as_str(), web1.unit().active.as_str()), ("1.1", "active"));  // seen past the network
+//! let (code, out, errors) = systemd::qd(folder.path(), &file, &["status"]);     // the program, with a home of its own
 //! ```
 //!
 //! A host begins with the releases 1.0 and 1.1, both good, `current` at 1.1, and `app.service` running as the user
@@ -26,7 +27,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::ops::Index;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::slice::SliceIndex;
 
 pub use host::{Host, Kind};
@@ -50,6 +51,10 @@ pub fn hosts(test: &str, count: usize) -> Option<Hosts> {
         skip(test, "hosts are started by root alone");
         return None;
     }
+    if let Some(why) = ground::cannot() {
+        skip(test, &format!("hosts cannot be started here: {why}"));
+        return None;
+    }
     if !root.join("etc/recipe").is_file() {
         skip(test, "the root file system of the hosts is not built: tests/run does it");
         return None;
@@ -68,6 +73,18 @@ pub fn hosts(test: &str, count: usize) -> Option<Hosts> {
     hosts.all.iter_mut().for_each(Host::power_on);
     hosts.all.iter_mut().for_each(Host::await_ready);
     Some(hosts)
+}
+
+/// Runs `qd` itself with a home of its own; gives back the exit code, its output, and its errors.
+pub fn qd(home: &Path, estate: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let mut qd = Command::new(env!("CARGO_BIN_EXE_qd"));
+    qd.args(arguments).arg("--estate").arg(estate).stdin(Stdio::null());
+    for place in ["HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"] {
+        qd.env(place, home);
+    }
+    let output = qd.output().expect("qd starts");
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("qd prints text");
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
 /// Where `tests/run` has it built; see tests/rootfs.

@@ -3,28 +3,15 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use quarterdeck::model::reading::{FailureKind, Reading};
 use quarterdeck::model::source::{Answer, HistoryAnswer};
 use serde_json::Value;
 use tempfile::tempdir;
 
-use super::{Kind, hosts};
+use super::{Kind, hosts, qd};
 use crate::estate::{Console, estate};
 use crate::servers::until;
-
-/// Runs the program itself; gives back the exit code, its output, and its errors.
-fn qd(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let mut qd = Command::new(env!("CARGO_BIN_EXE_qd"));
-    qd.args(arguments).arg("--estate").arg(folder.join("estate.toml"));
-    for home in ["HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"] {
-        qd.env(home, folder);
-    }
-    let output = qd.stdin(Stdio::null()).output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    (output.status.code(), text(&output.stdout), text(&output.stderr))
-}
 
 fn answer(reading: &Reading<Answer>) -> Option<&HistoryAnswer> {
     match &reading.held.as_ref()?.value {
@@ -62,6 +49,10 @@ fn a_host_is_a_real_one_and_nothing_of_it_is_left() {
     assert_eq!(restart(), Some(0));
     until("the app answers", || (web1.get("/healthz")?.0 == 500).then_some(()));
     assert!(web1.get("/metrics").unwrap().1.contains("http_requests_total{code=\"500\"} 1\n"));
+    web1.release("1.2", Kind::Slow);
+    assert_eq!(restart(), Some(0));
+    until("the app answers", || (web1.get("/healthz")?.0 == 200).then_some(()));
+    assert!(web1.get("/metrics").unwrap().1.contains("http_request_duration_seconds_bucket{le=\"0.5\"} 0\n"));
     web1.kill_unit();
     assert_eq!((web1.unit().result.as_str(), web1.unit().pid, web1.current().as_str()), ("signal", 0, "1.2"));
 
@@ -81,7 +72,7 @@ fn a_host_is_a_real_one_and_nothing_of_it_is_left() {
 
 /// What `qd deployments` tells of: version, site and result; and the exit code with everything that was printed.
 fn told(folder: &Path) -> (Vec<[String; 3]>, Option<i32>, String) {
-    let (code, out, errors) = qd(folder, &["deployments", "-o", "json"]);
+    let (code, out, errors) = qd(folder, &folder.join("estate.toml"), &["deployments", "-o", "json"]);
     let rows: Vec<Value> = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{errors}"));
     let word = |row: &Value, key: &str| row[key].as_str().unwrap_or("-").to_owned();
     (rows.iter().map(|row| ["version", "site", "result"].map(|key| word(row, key))).collect(), code, out + &errors)
@@ -98,7 +89,7 @@ async fn the_releases_of_three_hosts_are_told_and_a_host_that_is_cut_is_missed_u
     assert_eq!(rows, [["1.1", "fra1", "succeeded"], ["1.0", "fra1", "-"]], "{text}");
     assert_eq!(code, Some(0), "{text}");
     let status = |source: usize| {
-        let (_, out, errors) = qd(folder.path(), &["status", "-o", "json"]);
+        let (_, out, errors) = qd(folder.path(), &folder.path().join("estate.toml"), &["status", "-o", "json"]);
         let all: Value = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{errors}"));
         all["sources"][source].clone()
     };
@@ -108,7 +99,7 @@ async fn the_releases_of_three_hosts_are_told_and_a_host_that_is_cut_is_missed_u
     hosts[2].ok("rm -r /opt/app/releases/1.0");
     let notes = status(0)["history"]["notes"].to_string();
     assert!(notes.contains("web3 has not the releases 1.0"), "{notes}");
-    hosts[2].release("1.0", Kind::Slow);
+    hosts[2].release("1.0", Kind::Good);
 
     // A host that says nothing is given up soon.
     let mut console = Console::open(&estate(folder.path(), &tables.replace("\"10s\"", "\"2s\"")));
