@@ -15,13 +15,18 @@ const BASIC: &str = "cWQ6b3BlbiBzZXNhbWU=";
 
 /// The status and body of one request to a server on loopback. The password is always sent; servers without one ignore it.
 pub fn request(port: u16, method: &str, path: &str, body: Option<&str>) -> Result<(u16, String), Error> {
-    let mut stream = TcpStream::connect_timeout(&SocketAddr::from(([127, 0, 0, 1], port)), Duration::from_secs(2))?;
+    request_at(SocketAddr::from(([127, 0, 0, 1], port)), method, path, body)
+}
+
+/// The same, to a server anywhere.
+pub fn request_at(address: SocketAddr, method: &str, path: &str, body: Option<&str>) -> Result<(u16, String), Error> {
+    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(2))?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     let body = body.unwrap_or_default();
     // HTTP/1.0: the server answers without chunks and closes.
     write!(
         stream,
-        "{method} {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Basic {BASIC}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        "{method} {path} HTTP/1.0\r\nHost: {address}\r\nAuthorization: Basic {BASIC}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )?;
     let mut answer = String::new();

@@ -1,5 +1,5 @@
 //! The watchers against real servers: Prometheus, Alertmanager alone and in pairs, node_exporter, PostgreSQL, pgBackRest,
-//! restic, sshd. `tests/run` installs them.
+//! restic, sshd, hosts with systemd. `tests/run` installs them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "a test may stop where it stands")]
 
@@ -21,5 +21,6 @@ mod postgres;
 mod servers;
 mod sql;
 mod sshd;
+mod systemd;
 mod timeline;
 mod verification;
