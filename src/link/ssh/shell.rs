@@ -196,9 +196,9 @@ qd_start() {
   exec 7>>"$qd_job/lock"
   flock -n 7 || qd_refuse 'this job is being started by another just now'
   # Not by `&` where it can be helped: what a shell starts so ignores SIGINT, and so would a server that the script starts.
-  setsid -f sh -c 'eval "$0"' "$qd_text" "$qd" "$qd_job" "$qd_mask" "${qd_lc-}" "$@" </dev/null >>"$qd_job/log" 2>&1 || {
+  setsid -f sh -c 'qd_c=$1; shift; eval "$qd_c"' quarterdeck "$qd_text" "$qd" "$qd_job" "$qd_mask" "${qd_lc-}" "$@" </dev/null >>"$qd_job/log" 2>&1 || {
     true >"$qd_job/log"
-    setsid sh -c 'eval "$0"' "$qd_text" "$qd" "$qd_job" "$qd_mask" "${qd_lc-}" "$@" </dev/null >>"$qd_job/log" 2>&1 &
+    setsid sh -c 'qd_c=$1; shift; eval "$qd_c"' quarterdeck "$qd_text" "$qd" "$qd_job" "$qd_mask" "${qd_lc-}" "$@" </dev/null >>"$qd_job/log" 2>&1 &
   }
   exec 7>&- 8>&-
   if [ -n "$qd_old" ]; then
@@ -207,7 +207,7 @@ qd_start() {
     done
   fi
 }
-qd_start
+qd_start "$@"
 exec 7>&- 8>&-
 timeout "$qd_wait" flock -s "$qd_job/lock" true
 qd_state -
