@@ -54,6 +54,10 @@ pub struct Lease {
 /// What stands in a job folder.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Standing {
+    /// Programs that a writer needs there and that are not: `flock`, `setsid`...
+    pub lacks: Vec<String>,
+    /// True where the job folder may be written, or made where it is not there yet.
+    pub writable: bool,
     /// The random word of ours that names the target; `None` where there never was a lease.
     pub mark: Option<String>,
     /// `RUN PLACE HASH` of the newest permit that was used here: the journal's head then. Cleaned.
@@ -86,14 +90,7 @@ impl Writer {
     ///
     /// # Errors
     /// Where the host cannot be asked.
-    pub async fn renew_lease(
-        &self,
-        run: &str,
-        fence: u64,
-        folder: &str,
-        ttl: Duration,
-        until: Instant,
-    ) -> Result<LeaseAnswer, LinkError> {
+    pub async fn renew_lease(&self, run: &str, fence: u64, folder: &str, ttl: Duration, until: Instant) -> Result<LeaseAnswer, LinkError> {
         let words = [shell::COMMON, folder, &flat(run), &fence.to_string(), &seconds(ttl)];
         self.ask(shell::KEEP, &words, until).await
     }
@@ -134,9 +131,10 @@ impl Reader {
     pub async fn standing(&self, folder: &str, until: Instant) -> Result<Standing, LinkError> {
         let printed = self.run(Script(shell::LOOK), &[shell::COMMON, folder], until, CAP).await?;
         let mut lines = self.lines(&printed, "broken ")?.into_iter();
-        if lines.next().as_deref() != Some("found") {
-            return Err(self.strange("no `found`"));
-        }
+        let first = lines.next().unwrap_or_default();
+        let Some(lacks) = first.strip_prefix("found") else { return Err(self.strange(&first)) };
+        let lacks = lacks.split_whitespace().map(str::to_owned).collect();
+        let writable = lines.next().as_deref() == Some("yes");
         let mut word = || lines.next().filter(|line| !line.is_empty());
         let (mark, head, run) = (word(), word(), word());
         let lease = match (run, word(), word(), word()) {
@@ -146,7 +144,7 @@ impl Reader {
             }
             _ => None,
         };
-        Ok(Standing { mark, head, lease })
+        Ok(Standing { lacks, writable, mark, head, lease })
     }
 
     /// All lines of what a script said, cleaned; an error where one says what went wrong.

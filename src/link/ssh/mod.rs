@@ -2,6 +2,7 @@
 //! without an address is this machine, asked in the same way. What runs is a constant script. Gives out readers, and
 //! writers, whose every call takes a permit.
 
+mod alone;
 mod explain;
 mod folder;
 mod frame;
@@ -28,6 +29,7 @@ use super::http::explain::{refused, unreachable};
 use super::process::capture::{CaptureError, Printed, feed};
 use crate::model::estate::Host;
 
+pub use self::alone::ended_at_logout;
 pub use self::job::{Followed, Job, JobState, OUTPUT};
 pub use self::lease::{Lease, LeaseAnswer, Standing};
 pub use self::writer::Writer;

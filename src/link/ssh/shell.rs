@@ -23,11 +23,14 @@ qd_place() {
     *) qd_fail "the folder $1 is not an absolute path";;
   esac
 }
-qd_make() {
+qd_lacks() {
   qd_lack=
   for qd_c in flock setsid timeout sync; do
     command -v "$qd_c" >/dev/null 2>&1 || qd_lack="$qd_lack $qd_c"
   done
+}
+qd_make() {
+  qd_lacks
   [ -z "$qd_lack" ] || qd_fail "these programs are not there:$qd_lack; install util-linux and coreutils (or BusyBox)"
   [ -r /proc/uptime ] && [ -r /proc/sys/kernel/random/boot_id ] || qd_fail 'there is no /proc of Linux'
   umask 077
@@ -71,7 +74,11 @@ qd_hold() {
 }
 qd_other() { printf 'other %s\n' "$1" "$2" "$3"; exit 0; }
 qd_state() {
-  if [ ! -e "$qd_job/began" ]; then printf 'never\n'; return; fi
+  if [ ! -e "$qd_job/began" ]; then
+    # Its shell has the lock before it writes down that it began.
+    if [ -e "$qd_job/lock" ] && ! flock -n -s "$qd_job/lock" true; then printf 'running\n'; return; fi
+    if [ ! -e "$qd_job/began" ]; then printf 'never\n'; return; fi
+  fi
   qd_word=running
   if [ ! -s "$qd_job/rc" ] && ! qd_alive; then qd_word=lost; fi
   # It may have ended while we looked.
@@ -145,12 +152,19 @@ qd_mark= ; [ ! -s "$qd/mark" ] || read -r qd_mark <"$qd/mark"
 printf 'held\n%s\n%s\n' "$3" "$qd_mark"
 "#;
 
-/// What stands in the job folder: mark, head, and of the lease its run, fence, who, seconds left. Makes nothing.
+/// What stands in the job folder: the programs that are missing, whether it may be written, mark, head, and of the lease
+/// its run, fence, who, seconds left. Makes nothing.
 pub(super) const LOOK: &str = r#"eval "$1"; shift
 qd_place "$1"
 qd_now
 qd_mark= qd_head= ; [ ! -s "$qd/mark" ] || read -r qd_mark <"$qd/mark"; [ ! -s "$qd/head" ] || read -r qd_head <"$qd/head"
-printf 'found\n%s\n%s\n' "$qd_mark" "$qd_head"
+qd_lacks
+qd_c=no
+if [ -d "$qd" ]; then
+  [ ! -w "$qd" ] || [ ! -x "$qd" ] || qd_c=yes
+elif [ -z "$qd_in" ] || [ -w "$qd_in" ]; then qd_c=yes
+fi
+printf 'found%s\n%s\n%s\n%s\n' "$qd_lack" "$qd_c" "$qd_mark" "$qd_head"
 if qd_lease; then printf '%s\n' "$l_run" "$l_fence" "$l_who" "$l_left"; fi
 "#;
 
@@ -238,7 +252,7 @@ pub(super) const ATTACH: &str = r#"eval "$1"; shift
 qd_place "$1"
 qd_job=$qd/jobs/$2/$3
 qd_n=$5
-while [ "$qd_n" -gt 0 ] && [ -e "$qd_job/began" ] && [ ! -s "$qd_job/rc" ]; do
+while [ "$qd_n" -gt 0 ] && [ -e "$qd_job/log" ] && [ ! -s "$qd_job/rc" ]; do
   qd_c=$(wc -c <"$qd_job/log")
   [ "$4" != - ] && [ "$qd_c" -gt "$4" ] && break
   timeout 0.2 flock -s "$qd_job/lock" true && break
