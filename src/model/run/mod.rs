@@ -12,7 +12,7 @@ use super::check::{Check, Override};
 use super::event::Actor;
 use super::plan::{Found, Plan};
 
-pub use next::{Move, next, stays};
+pub use next::{Move, next};
 pub use state::{Lease, Phase, RunState, StepRun, StepState};
 
 /// One event of a run.

@@ -161,7 +161,7 @@ fn floor(state: &RunState) -> usize {
 }
 
 /// What a run leaves behind: the changes that are done and not taken back.
-pub fn stays(state: &RunState) -> Vec<String> {
+fn stays(state: &RunState) -> Vec<String> {
     let left = |place: &usize| {
         state.plan.steps[*place].act.changes()
             && match state.steps[*place].state {

@@ -207,14 +207,7 @@ impl RunState {
                     (step.state, step.said) = ended(*call, end);
                 }
             }
-            Happened::Observed { step, call, found } => {
-                self.observed(step, *call, found, at);
-                // A person was asked because nobody could tell; now it is told.
-                let known = self.steps.iter().zip(&self.plan.steps).any(|(run, s)| s.id == *step && !matches!(run.state, StepState::Unknown(_)));
-                if known && self.asked.as_ref().is_some_and(|(of, _)| of.as_ref() == Some(step)) {
-                    self.asked = None;
-                }
-            }
+            Happened::Observed { step, call, found } => self.observed(step, *call, found, at),
             Happened::Asked { step, why } => self.asked = Some((step.clone(), why.clone())),
             Happened::Requested { request, by } => {
                 self.requests.push((at, by.clone(), request.clone()));
