@@ -55,7 +55,8 @@ pub fn put(run: &Path, request: &Request, by: &Actor, at: Timestamp) -> io::Resu
 /// is removed.
 pub fn take(run: &Path) -> Vec<(PathBuf, Asked)> {
     let Ok(entries) = fs::read_dir(folder(run)) else { return Vec::new() };
-    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "json")).collect();
+    let mut files: Vec<PathBuf> =
+        entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "json")).collect();
     files.sort_unstable();
     files.truncate(MANY);
     let mut all = Vec::new();

@@ -55,7 +55,8 @@ pub fn target(host: usize) -> Target {
 /// Back from 2 to 1 on two hosts, one after the other: stop, switch, start, look.
 pub fn plan() -> Plan {
     let (unit, sudo) = ("app.service".to_owned(), false);
-    let (stop, start) = (|unit: &str| Act::StopUnit { unit: unit.to_owned(), sudo }, |unit: &str| Act::StartUnit { unit: unit.to_owned(), sudo });
+    let (stop, start) =
+        (|unit: &str| Act::StopUnit { unit: unit.to_owned(), sudo }, |unit: &str| Act::StartUnit { unit: unit.to_owned(), sudo });
     let mut steps: Vec<Step> = Vec::new();
     for host in 0..2 {
         let before: Vec<String> = steps.last().map(|step| step.id.clone()).into_iter().collect();

@@ -59,7 +59,9 @@ fn intents(records: &[Record], heads: &HashMap<u64, String>, seen: &[Seen], wron
             wrong.push(format!("I2: {} of {} has no intent on the disk", call.kind, call.step));
         }
     }
-    let made = |run: &str, step: &str, attempt: u32| seen.iter().any(|s| s.kind == "call" && s.run == run && s.step == step && s.attempt == attempt);
+    let made = |run: &str, step: &str, attempt: u32| {
+        seen.iter().any(|s| s.kind == "call" && s.run == run && s.step == step && s.attempt == attempt)
+    };
     for (_, run, what) in runs(records) {
         if let Happened::Result { step, attempt, end: CallEnd::Done { .. }, .. } = what
             && !made(run, step, *attempt)
@@ -90,7 +92,12 @@ fn fences(records: &[Record], seen: &[Seen], wrong: &mut Vec<String>) {
             continue;
         }
         if of.changed && of.fence != newest.get(&of.target).copied() {
-            wrong.push(format!("I3: {} changed something with the fence number {:?}, {:?} was given out", of.step, of.fence, newest.get(&of.target)));
+            wrong.push(format!(
+                "I3: {} changed something with the fence number {:?}, {:?} was given out",
+                of.step,
+                of.fence,
+                newest.get(&of.target)
+            ));
         }
         if plans.get(of.run.as_str()) != Some(&of.plan.as_str()) {
             wrong.push(format!("I3: {} belongs to another plan than was agreed to", of.step));
@@ -182,7 +189,11 @@ fn endings(records: &[Record], world: &Files, wrong: &mut Vec<String>) {
     for state in &states {
         match &state.ended {
             None => match &state.asked {
-                Some((_, why)) if why.contains("qd ") || state.steps.iter().any(|s| matches!(s.state, StepState::Failed | StepState::Refused | StepState::Untold(_) | StepState::UndoFailed)) => {}
+                Some((_, why))
+                    if why.contains("qd ")
+                        || state.steps.iter().any(|s| {
+                            matches!(s.state, StepState::Failed | StepState::Refused | StepState::Untold(_) | StepState::UndoFailed)
+                        }) => {}
                 _ => wrong.push(format!("I5: {} neither ended nor waits for a person", state.run)),
             },
             Some((_, ending)) => {

@@ -12,7 +12,7 @@ use crate::link::permit::Permit;
 use crate::model::check;
 use crate::model::event::Record;
 use crate::model::plan;
-use crate::model::run::{Ending, Happened, RunState, stays};
+use crate::model::run::{Ending, Happened, RunState};
 use crate::operate::order::{Order, OrderError};
 use crate::operate::world::{Leased, World};
 
@@ -166,7 +166,9 @@ impl<W: World, H: Hooks, L: Ledger> Runner<W, H, L> {
             return Some(Ending::Refused { why });
         }
         let run = &self.state.run;
-        let why = format!("{why}; when that is settled `qd resume {run} --reason WHY` goes on, `qd abort {run} --reason WHY` takes back what was done");
+        let why = format!(
+            "{why}; when that is settled `qd resume {run} --reason WHY` goes on, `qd abort {run} --reason WHY` takes back what was done"
+        );
         self.record(Happened::Asked { step: None, why: why.clone() });
         self.halt(Halt::Person(why));
         None
@@ -177,7 +179,7 @@ impl<W: World, H: Hooks, L: Ledger> Runner<W, H, L> {
         if self.state.steps.iter().all(|step| step.attempt == 0) {
             return Ending::Refused { why };
         }
-        Ending::Failed { why, stays: stays(&self.state) }
+        Ending::Failed { why, stays: self.state.stays() }
     }
 
     /// Takes all leases, side by side. Gives back why the run is over.

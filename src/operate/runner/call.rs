@@ -80,7 +80,8 @@ impl<W: World, H: Hooks, L: Ledger> Runner<W, H, L> {
         self.work.spawn(async move {
             tokio::time::sleep(wait).await;
             let read = tokio::spawn(async move { world.observe(plan, place, call, run, attempt).await }).await;
-            let found = read.unwrap_or_else(|error| Found::Underway { seen: format!("reading it back ended within this program: {error}") });
+            let found =
+                read.unwrap_or_else(|error| Found::Underway { seen: format!("reading it back ended within this program: {error}") });
             Came::Read { step: place, call, found }
         });
     }

@@ -12,7 +12,10 @@ impl<W: World, H: Hooks, L: Ledger> Runner<W, H, L> {
         if self.record(Happened::Ended(ending.clone())).is_none()
             && let Some((Halt::Journal(why), _)) = self.halt
         {
-            return Outcome::Stopped(format!("it is over ({ending}), and that cannot be recorded: {why}; `qd resume {}` records it", self.state.run));
+            return Outcome::Stopped(format!(
+                "it is over ({ending}), and that cannot be recorded: {why}; `qd resume {}` records it",
+                self.state.run
+            ));
         }
         Outcome::Ended(ending)
     }

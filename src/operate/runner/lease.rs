@@ -104,7 +104,9 @@ impl<W: World, H: Hooks, L: Ledger> Runner<W, H, L> {
                     self.record(Happened::LeaseTaken { target, fence });
                 }
             }
-            Leased::Held(fence) => self.lost(target, format!("{name} has the fence number {fence}, this runner has {ours}: another runner took it over")),
+            Leased::Held(fence) => {
+                self.lost(target, format!("{name} has the fence number {fence}, this runner has {ours}: another runner took it over"))
+            }
             Leased::Other(who) => self.lost(target, format!("{name} is held by {who}")),
             // It may still be ours; until it is proven nothing is called there.
             Leased::Unknown(why) => {

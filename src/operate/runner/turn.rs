@@ -1,7 +1,7 @@
 //! The runner's loop: what follows from the record is begun, what comes back is recorded, until the run is over.
 
 use super::{Came, Halt, Hooks, Ledger, Outcome, Runner};
-use crate::model::run::{Ending, Happened, Move, Request, StepState, next, stays};
+use crate::model::run::{Ending, Happened, Move, Request, StepState, next};
 use crate::operate::world::World;
 
 impl<W: World, H: Hooks, L: Ledger> Runner<W, H, L> {
@@ -63,12 +63,14 @@ impl<W: World, H: Hooks, L: Ledger> Runner<W, H, L> {
             Halt::Signal | Halt::Journal(_) | Halt::Person(_) if self.calls > 0 && since.age() < self.pace.farewell => Turn::Wait,
             Halt::Signal => Turn::Stop("it was told to end".to_owned()),
             Halt::Person(why) => Turn::Stop(why),
-            Halt::Journal(why) => Turn::Stop(format!("the journal cannot be written: {why}; when it can, `qd resume {}` goes on", self.state.run)),
+            Halt::Journal(why) => {
+                Turn::Stop(format!("the journal cannot be written: {why}; when it can, `qd resume {}` goes on", self.state.run))
+            }
             Halt::Lost(_) if self.calls > 0 => Turn::Wait,
             Halt::Lost(why) => {
                 let unknown: Vec<_> = (0..self.plan.steps.len())
                     .filter_map(|place| match self.state.steps[place].state {
-                        StepState::Unknown(call) => Some((place, call)),
+                        StepState::Unknown(call) | StepState::Underway(call) => Some((place, call)),
                         _ => None,
                     })
                     .collect();
@@ -87,13 +89,14 @@ impl<W: World, H: Hooks, L: Ledger> Runner<W, H, L> {
     fn overtaken(&self, why: &str) -> Ending {
         let plan = &self.state.plan;
         let next = match &plan.service {
-            Some(service) => format!("`qd show {}` says what this run did; when the other one has ended, `qd plan {} {service}` plans anew", self.state.run, plan.deed.word()),
+            Some(service) => format!(
+                "`qd show {}` says what this run did; when the other one has ended, `qd plan {} {service}` plans anew",
+                self.state.run,
+                plan.deed.word()
+            ),
             None => format!("`qd show {}` says what this run did", self.state.run),
         };
-        let unknown = (0..plan.steps.len()).filter(|place| matches!(self.state.steps[*place].state, StepState::Unknown(_)));
-        let mut left = stays(&self.state);
-        left.extend(unknown.map(|place| format!("{}: {}; whether it was done is not known", plan.steps[place].id, plan.steps[place].title)));
-        Ending::Failed { why: format!("{why}; nothing more was begun; {next}"), stays: left }
+        Ending::Failed { why: format!("{why}; nothing more was begun; {next}"), stays: self.state.stays() }
     }
 
     async fn wait(&mut self) {
