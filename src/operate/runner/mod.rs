@@ -8,6 +8,7 @@ mod finish;
 mod folder;
 mod lease;
 mod ledger;
+pub mod process;
 mod turn;
 
 use std::path::Path;
@@ -153,6 +154,11 @@ impl<W: World, H: Hooks, L: Ledger> Runner<W, H, L> {
     /// Its run's id.
     pub fn run(&self) -> &str {
         &self.state.run
+    }
+
+    /// Writes the heartbeat.
+    pub fn beat(&self) {
+        self.folder.beat();
     }
 
     /// How the run stands.
