@@ -3,12 +3,13 @@
 
 mod act;
 mod impact;
+pub mod silence;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-pub use act::{Act, Found, Serving};
+pub use act::{Act, Former, Found, Serving};
 pub use impact::{Evidence, Impact};
 
 /// The shape of plans that this version makes and carries out. A runner that meets another one says that it cannot.
