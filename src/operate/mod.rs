@@ -4,4 +4,7 @@ pub mod attach;
 pub mod order;
 pub mod requests;
 pub mod runner;
+pub mod plan;
+pub mod preflight;
+pub mod survey;
 pub mod world;

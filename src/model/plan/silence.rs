@@ -279,7 +279,8 @@ fn find_silence<'a>(answer: &'a AlertmanagerAnswer, asked: &str) -> Result<&'a S
     let exact = live.iter().find(|silence| silence.id == asked);
     let begun: Vec<&&Silence> = live.iter().filter(|silence| asked.len() >= 4 && silence.id.starts_with(asked)).collect();
     match (exact, begun.as_slice()) {
-        (Some(one), _) | (None, [one]) => Ok(one),
+        (Some(one), _) => Ok(one),
+        (None, [one]) => Ok(one),
         (None, []) => Err(match answer.silences.iter().find(|silence| silence.id == asked) {
             Some(ended) => WishError::Unfound(format!("{} has ended already", named(ended))),
             None => WishError::Unfound(format!("there is no silence {shown}")),
