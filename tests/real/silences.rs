@@ -230,7 +230,7 @@ async fn what_someone_ended_or_changed_meanwhile_is_left_alone() {
         let found = checks(&set.estate, plan, None).await;
         assert!(found.iter().any(|check| check.id == "still" && check.verdict == Verdict::Block), "{found:?}");
     }
-    assert_eq!((live(pair[0].port).len(), live(pair[1].port).len()), (0, 0));
+    until("it has ended on both", || (live(pair[0].port).is_empty() && live(pair[1].port).is_empty()).then_some(()));
 
     // The estate file leads elsewhere by now.
     let elsewhere = Set::of(&[pair[1].url()]);
