@@ -23,10 +23,10 @@ use toml::Spanned;
 
 use self::backup::{RawBackup, RawObjective};
 use self::calendar::{RawDrill, RawFreeze, RawWindow};
-use self::operations::{RawHealth, RawRestart, RawRollback};
 pub(super) use self::database::RawDatabase;
 pub(super) use self::history::RawHistory;
 pub(super) use self::identity::RawIdentity;
+use self::operations::{RawHealth, RawRestart, RawRollback};
 pub(super) use self::place::{RawHost, RawSite};
 use super::check::{KINDS, SEVERITIES, UNITS};
 

@@ -139,14 +139,13 @@ pub async fn rollback(desk: Desk<'_>, service: &str, to: Option<&str>, now: Time
     let panels = panels(desk.estate, service);
     let outside = (!panels.is_empty() && service.rollback.guard.is_some()).then(|| outside(&mut targets));
     if service.rollback.guard.is_some() && panels.is_empty() {
-        let what = format!("the service `{}` has a `guard` and no [[panel]] that it could judge: add one, or leave `guard` out", service.name);
+        let what =
+            format!("the service `{}` has a `guard` and no [[panel]] that it could judge: add one, or leave `guard` out", service.name);
         return Err(PlanError::Unsaid(what));
     }
     let target_of = |act: &OwnAct| match act {
         OwnAct::Command { host, .. } => own.get(host).copied().unwrap_or(0),
-        OwnAct::Http { .. } | OwnAct::Manual { .. } => {
-            targets.iter().position(|target| target.kind == TargetKind::Outside).unwrap_or(0)
-        }
+        OwnAct::Http { .. } | OwnAct::Manual { .. } => targets.iter().position(|target| target.kind == TargetKind::Outside).unwrap_or(0),
     };
     let scheme = Scheme {
         service,
@@ -249,9 +248,11 @@ fn gather(asked: Vec<Result<Survey, String>>) -> Result<Vec<Survey>, PlanError> 
 
 fn has<'a>(host: &'a Host, survey: &'a Survey) -> Result<Has<'a>, PlanError> {
     let wrong = |what: &str| PlanError::Hosts(vec![format!("{}: {what}", host.name)]);
-    let folder = survey.folder.as_ref().filter(|folder| folder.there).ok_or_else(|| {
-        wrong("its release folder is not there, or may not be looked into: it holds `releases` and a link `current`")
-    })?;
+    let folder = survey
+        .folder
+        .as_ref()
+        .filter(|folder| folder.there)
+        .ok_or_else(|| wrong("its release folder is not there, or may not be looked into: it holds `releases` and a link `current`"))?;
     if let Some(Err(why)) = &folder.current {
         return Err(wrong(&format!("what runs there cannot be told from `current`: {why}")));
     }
@@ -363,7 +364,13 @@ fn panels(estate: &Estate, service: &Service) -> Vec<String> {
     own.take(did::PANELS).map(|panel| panel.name.clone()).collect()
 }
 
-fn evidence(service: &str, folders: &[Folder<'_>], surveys: &[Survey], chosen: Option<&Candidate>, history: &[Arc<Deployment>]) -> Vec<Evidence> {
+fn evidence(
+    service: &str,
+    folders: &[Folder<'_>],
+    surveys: &[Survey],
+    chosen: Option<&Candidate>,
+    history: &[Arc<Deployment>],
+) -> Vec<Evidence> {
     let mut all: Vec<Evidence> = folders
         .iter()
         .zip(surveys)

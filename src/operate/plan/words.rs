@@ -35,7 +35,11 @@ pub(super) fn impact(service: &Service, to: &str, places: &[Place], same: &[Stri
     }
     let batch = usize::try_from(service.rollback.batch.max(1)).unwrap_or(1).min(places.len());
     let total = places.len() + same.len();
-    let how = if matches!(service.restart, Some(Restart::Unit { .. })) { "from its stop until it is started again" } else { "while it starts again" };
+    let how = if matches!(service.restart, Some(Restart::Unit { .. })) {
+        "from its stop until it is started again"
+    } else {
+        "while it starts again"
+    };
     match places {
         [one] if total == 1 => costs.push(format!("{} does not serve {how}: it is the only host, so nobody is served then.", one.host)),
         _ if batch >= total => costs.push(format!("All {total} hosts at once do not serve {how}.")),
