@@ -184,9 +184,7 @@ impl Job<'_> {
 pub(super) fn unasked(error: &LinkError) -> Found {
     match error {
         LinkError::Refused(why) => Found::Untold { why: why.clone() },
-        LinkError::Unreachable(_) | LinkError::TooLarge { .. } => {
-            Found::Underway { seen: format!("not known, and asked again: {error}") }
-        }
+        LinkError::Unreachable(_) | LinkError::TooLarge { .. } => Found::Underway { seen: format!("not known, and asked again: {error}") },
     }
 }
 

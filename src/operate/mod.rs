@@ -1,5 +1,6 @@
 //! Makes plans, checks them, and carries them out by a runner, a detached process: it alone changes production.
 
+pub mod ground;
 pub mod guard;
 pub mod plan;
 pub mod preflight;
