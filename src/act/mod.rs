@@ -14,6 +14,8 @@ mod reach;
 mod release;
 mod running;
 #[cfg(test)]
+mod scripts_tests;
+#[cfg(test)]
 mod tests;
 mod unit;
 
