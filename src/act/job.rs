@@ -31,7 +31,7 @@ const UNDERWAY: i32 = 13;
 /// Functions of all scripts, which begin with `eval "$1"; shift`. `qd_machine` is said after it: the machine of the plan is
 /// proved in the same command, also where the estate file names none. The exit code says how it ended and the last line
 /// of the output what was seen.
-const COMMON: &str = r#"
+pub(super) const COMMON: &str = r#"
 qd_end() { qd_code=$1; shift; printf '%s\n' "$*"; exit "$qd_code"; }
 qd_machine() {
   qd_is=; [ -r /etc/machine-id ] && read -r qd_is </etc/machine-id
@@ -184,9 +184,7 @@ impl Job<'_> {
 pub(super) fn unasked(error: &LinkError) -> Found {
     match error {
         LinkError::Refused(why) => Found::Untold { why: why.clone() },
-        LinkError::Unreachable(_) | LinkError::TooLarge { .. } => {
-            Found::Underway { seen: format!("not known, and asked again: {error}") }
-        }
+        LinkError::Unreachable(_) | LinkError::TooLarge { .. } => Found::Underway { seen: format!("not known, and asked again: {error}") },
     }
 }
 

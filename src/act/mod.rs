@@ -15,6 +15,8 @@ mod release;
 mod running;
 mod silence;
 #[cfg(test)]
+mod scripts_tests;
+#[cfg(test)]
 mod tests;
 mod unit;
 

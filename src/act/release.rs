@@ -11,7 +11,7 @@ use crate::model::plan::Found;
 /// `-T` (GNU, BusyBox) and `-h` (the BSDs) keep it from that, perl and python rename where neither is known. Whichever it
 /// is, one that does not know its option does nothing. The text of a link is compared byte by byte, so that a line break
 /// at its end is kept (`x` stands behind it).
-const SWITCH: Script = Script(
+pub(super) const SWITCH: Script = Script(
     r#"eval "$1"; shift; qd_machine "$1"; shift
 LC_ALL=C; export LC_ALL
 qd_tmp=.qd-tmp.$1 qd_from=$3 qd_to=$4

@@ -20,7 +20,7 @@ const MOST: Duration = Duration::from_secs(2);
 /// Functions, the folder, the release, `unit` or `file`, the unit or the file of its number, the number before or `-`,
 /// `sudo` or `-`. It ends by 0 it runs, 12 not yet, anything else it will not. A folder that is gone reads `(deleted)`,
 /// which lies in none.
-const LOOK: Script = Script(
+pub(super) const LOOK: Script = Script(
     r#"eval "$1"; shift; qd_machine "$1"; eval "$2"; shift 2
 LC_ALL=C; export LC_ALL
 case $2 in /*) qd_want=$2;; *) qd_want=$1/$2;; esac

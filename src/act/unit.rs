@@ -46,7 +46,7 @@ QD
 
 /// Functions, `sudo` or `-`, the verb, the unit. `systemctl` gets no `--` before the unit: a rule of sudoers names the whole
 /// command, so that a unit that begins with a dash is refused instead.
-const CHANGE: Script = Script(
+pub(super) const CHANGE: Script = Script(
     r#"eval "$1"; shift; qd_machine "$1"; eval "$2"; shift 2
 qd_sudo=$1 qd_verb=$2 qd_unit=$3
 case $qd_unit in -*) qd_end 11 "$qd_unit is no unit";; esac
@@ -72,7 +72,7 @@ qd_end 1 "$qd_is after $qd_verb (systemctl ended by $qd_rc, result $qd_result)""
 );
 
 /// Functions, the verb, the unit.
-const LOOK: Script = Script(
+pub(super) const LOOK: Script = Script(
     r#"eval "$1"; shift; qd_machine "$1"; eval "$2"; shift 2
 case $2 in -*) qd_end 11 "$2 is no unit";; esac
 qd_show "$2"

@@ -23,6 +23,7 @@ Examples:
   qd status -o json | jq .alerts     one look, for a program
   qd deployments --filter 'age<1d'   what was deployed, as a table, JSON or CSV
   qd verify store                    read a backup back, and record what that proves
+  qd plan rollback web               how would it go back to the release before? changes nothing
   qd journal verify                  is the record as it was written?
   qd snapshot --pane overview        one frame of the screen as text, for a report
   qd keys                            what every key does
@@ -33,6 +34,7 @@ Exit codes:
   0 done; 1 failed; 64 the command line is wrong or there is no estate.
   `qd check`: 1 where the file has a problem or, with --live, a source does not answer.
   `qd status`: 0 ok, 1 warning, 2 critical, 3 unknown, the worst first: critical, warning, unknown.
+  `qd plan`: 4 where a check stands in the way.
   `qd verify`, `qd journal verify`: 5 where something is broken.
 
 The estate file is looked for in this order: --estate, QD_ESTATE,
@@ -187,6 +189,9 @@ pub enum Command {
     /// Show, verify or export the journal: the record of what was done and seen.
     #[command(subcommand, after_help = JOURNAL_EXAMPLES)]
     Journal(Journal),
+    /// Make a plan and its checks, and print both: who does what, in which order, what it costs. It changes nothing.
+    #[command(subcommand, after_help = super::plan::EXAMPLES)]
+    Plan(super::plan::Wanted),
     /// List what every key does in every layer, and the actions that have no key.
     #[command(after_help = "Examples:\n  qd keys\n  qd keys -o json")]
     Keys,

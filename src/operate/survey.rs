@@ -3,6 +3,7 @@
 mod parse;
 mod script;
 
+use futures_util::future::join;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
@@ -59,6 +60,8 @@ pub struct Survey {
     pub pid: Option<u32>,
     /// Whether the log can be written; `None` where that was not asked.
     pub log: Option<bool>,
+    /// Why a run could not connect to it again when nobody is there; none where nothing is known against it.
+    pub alone: Vec<String>,
 }
 
 /// A release folder.
@@ -139,13 +142,19 @@ pub async fn survey(reader: &Reader, look: &Look, until: Instant) -> Result<Surv
     let sudo = if look.sudo { "sudo" } else { "-" };
     let words = [or_none(&look.folder), or_none(&look.unit), sudo, or_none(&look.pid_file), or_none(&look.log)];
     let sent = Timestamp::now();
-    let printed = reader.run(script::SURVEY, &words, until, CAP).await.map_err(|error| error.to_string())?;
-    let came = Timestamp::now();
+    let asked = async {
+        let printed = reader.run(script::SURVEY, &words, until, CAP).await;
+        (printed, Timestamp::now())
+    };
+    // What this machine's own ssh says of the way there is asked meanwhile.
+    let ((printed, came), alone) = join(asked, reader.alone()).await;
+    let printed = printed.map_err(|error| error.to_string())?;
     let name = &reader.host().name;
     if printed.code != Some(0) {
         return Err(format!("{name}: the look there ended with {}", printed.code.map_or("no code".to_owned(), |code| code.to_string())));
     }
-    parse::survey(&printed.out, look, sent, came).map_err(|why| format!("{name}: what it says cannot be read: {why}"))
+    let said = parse::survey(&printed.out, look, sent, came).map_err(|why| format!("{name}: what it says cannot be read: {why}"))?;
+    Ok(Survey { alone, ..said })
 }
 
 #[cfg(test)]

@@ -9,14 +9,19 @@ use std::time::Duration;
 use quarterdeck::link::http::LinkError;
 use quarterdeck::link::permit::Permit;
 use quarterdeck::link::ssh::{Hosts, Job, JobState, LeaseAnswer, Script, Writer};
+use quarterdeck::model::estate::Host;
 use tempfile::tempdir;
 use tokio::time::Instant;
 
-use crate::estate::estate;
 use crate::sshd::{Sshd, have_sshd};
 
 fn soon() -> Instant {
     Instant::now() + Duration::from_secs(60)
+}
+
+fn host(name: &str, sshd: Option<&Sshd>) -> Host {
+    let ssh = sshd.map(|_| "box".to_owned());
+    Host { name: name.into(), site: None, ssh, ssh_config: sshd.map(|sshd| sshd.path("ssh_config")), machine_id: None }
 }
 
 fn permit(step: &str, fence: u64) -> Permit {
@@ -59,10 +64,9 @@ async fn a_job_goes_on_when_the_link_is_cut_and_its_exit_code_is_read_over_anoth
         return;
     }
     let sshd = Sshd::start();
-    let (config, place) = (tempdir().unwrap(), tempdir().unwrap());
+    let place = tempdir().unwrap();
     let folder = place.path().to_str().unwrap();
-    let estate = estate(config.path(), &sshd.host("web1", ""));
-    let hosts = Hosts::new(&estate.hosts);
+    let hosts = Hosts::new(&[host("web1", Some(&sshd))]);
     assert!(hosts.connect_all(soon()).await.iter().all(|(name, made)| name == "web1" && made.is_ok()));
     assert_eq!(sshd.masters(), 1, "it stands before anything is asked");
     let writer = hosts.writer("web1").unwrap();
@@ -94,10 +98,9 @@ async fn a_job_goes_on_when_its_client_and_the_master_are_killed() {
         return;
     }
     let sshd = Sshd::start();
-    let (config, place) = (tempdir().unwrap(), tempdir().unwrap());
+    let place = tempdir().unwrap();
     let folder = place.path().to_str().unwrap().to_owned();
-    let estate = estate(config.path(), &sshd.host("web1", ""));
-    let hosts = Arc::new(Hosts::new(&estate.hosts));
+    let hosts = Arc::new(Hosts::new(&[host("web1", Some(&sshd))]));
     let fence = taken(&hosts.writer("web1").unwrap(), &folder).await;
     let start = tokio::spawn({
         let (writer, folder) = (hosts.writer("web1").unwrap(), folder.clone());
@@ -117,7 +120,7 @@ async fn a_job_goes_on_when_its_client_and_the_master_are_killed() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 
-    let hosts = Hosts::new(&estate.hosts);
+    let hosts = Hosts::new(&[host("web1", Some(&sshd))]);
     let writer = hosts.writer("web1").unwrap();
     // Asked for again, it is not started again.
     let job = Job { folder: &folder, script: CHATTY, arguments: &[&folder] };
@@ -139,9 +142,7 @@ async fn a_host_that_cannot_be_reached_is_told_among_those_that_can() {
     }
     let (sshd, mut dead) = (Sshd::start(), Sshd::start());
     dead.kill();
-    let config = tempdir().unwrap();
-    let text = sshd.host("web1", "") + &dead.host("web2", "") + "[[host]]\nname = \"here\"\n";
-    let hosts = Hosts::new(&estate(config.path(), &text).hosts);
+    let hosts = Hosts::new(&[host("web1", Some(&sshd)), host("web2", Some(&dead)), host("here", None)]);
     let told = hosts.connect_all(soon()).await;
     let told: Vec<(&str, bool)> = told.iter().map(|(name, made)| (name.as_str(), made.is_ok())).collect();
     assert_eq!(told, [("web1", true), ("web2", false), ("here", true)]);

@@ -154,7 +154,8 @@ fn own<'r>(report: &mut Report<'_>, key: &str, steps: &'r Steps, seen: &mut Hash
             Some(name) => {
                 let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
                 let text = name.get_ref();
-                if text.is_empty() || text.len() > 64 || !text.chars().all(plain) || !text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+                if text.is_empty() || text.len() > 64 || !text.chars().all(plain) || !text.starts_with(|c: char| c.is_ascii_alphanumeric())
+                {
                     let hint = "letters, digits and `-_.`: it becomes a part of the step's name and of a file's";
                     report.hint(name.span().start, "`name` is no name of a step", hint);
                 } else if !seen.insert(text) {

@@ -8,7 +8,8 @@
 //!
 //! A job is a small shell in a session of its own. It holds `job.lock` of the folder (nobody takes the lease over while it
 //! runs) and `lock` of the job, which others wait on, so that its end is seen at once and without looking again and again.
-//! What it runs does not inherit the two: a server that a script starts must not hold them for as long as it lives.
+//! What it runs does not inherit the two: a server that a script starts must not hold them for as long as it lives. The
+//! price: where only that small shell is killed by SIGKILL, its script goes on while the job is told as lost.
 
 /// Functions of all scripts. `qd` is the job folder; whatever cannot be done is told as `broken WORDS`.
 pub(super) const COMMON: &str = r#"
@@ -193,21 +194,20 @@ qd_start() {
     qd_c= ; [ ! -s "$qd/mark" ] || read -r qd_c <"$qd/mark"
     [ "$qd_c" = "$qd_plan" ] || qd_refuse "it is not the target that the plan was made for: its mark is ${qd_c:-not there}"
   fi
+  exec 6<"$qd/lease.lock"
+  timeout 5 flock -s 6 || qd_refuse 'the lease there is being changed by another just now'
   if [ "$qd_fence" != - ]; then
-    exec 6<"$qd/lease.lock"
-    timeout 5 flock -s 6 || qd_refuse 'the lease there is being changed by another just now'
     qd_now
     qd_lease || qd_refuse 'nobody holds the lease there'
     [ "$l_run" = "$qd_run" ] || qd_refuse "the lease there is held by run $l_run ($l_who)"
     [ "$l_fence" = "$qd_fence" ] || qd_refuse "the lease there has fence number $l_fence, this runner has $qd_fence: another took the run over"
     [ "$l_left" -gt 0 ] || qd_refuse 'the lease there has run out'
-    exec 6<&-
   fi
   qd_old=; [ -d "$qd/jobs/$qd_run" ] || qd_old=1
   mkdir -p "$qd_job" && printf '%s %s\n' "$qd_run" "$qd_step.$qd_try" >"$qd/job.lock" &&
     printf '%s %s\n' "$qd_run" "$qd_head" >"$qd/head.new" && mv -f "$qd/head.new" "$qd/head" &&
     true >>"$qd_job/lock" && true >>"$qd_job/log" || qd_fail "cannot write in $qd: is the disk full?"
-  exec 7>>"$qd_job/lock"
+  exec 6<&- 7>>"$qd_job/lock"
   flock -n 7 || qd_refuse 'this job is being started by another just now'
   # Not by `&` where it can be helped: what a shell starts so ignores SIGINT, and so would a server that the script starts.
   setsid -f sh -c 'qd_c=$1; shift; eval "$qd_c"' quarterdeck "$qd_text" "$qd" "$qd_job" "$qd_mask" "${qd_lc-}" "$@" </dev/null >>"$qd_job/log" 2>&1 || {

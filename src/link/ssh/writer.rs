@@ -47,6 +47,8 @@ impl Writer {
     pub async fn start(&self, permit: Permit, plan_mark: Option<&str>, job: Job<'_>, until: Instant) -> Result<JobState, LinkError> {
         let fence = permit.fence().map_or("-".to_owned(), |fence| fence.to_string());
         let (run, step, attempt) = (flat(permit.run()), flat(permit.step()), permit.attempt().to_string());
+        // The wait there begins when it is asked for, not while a connection is made.
+        self.reader.connect(until).await?;
         let wait = seconds(until);
         let mut words = vec![shell::COMMON, job.folder, &run, &step, &attempt, &fence];
         words.extend([plan_mark.unwrap_or("-"), permit.head(), &wait, shell::JOB, job.script.0]);

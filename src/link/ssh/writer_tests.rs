@@ -249,6 +249,46 @@ async fn another_target_or_machine_is_refused() {
     assert!(!other.path(".quarterdeck").exists() && !other.path("changed").exists());
 }
 
+/// Each proof taken out once: without it the same call changes something, so that it is that line which holds the promise.
+#[tokio::test]
+async fn without_its_proof_each_refused_job_would_have_run() {
+    for (proof, run, mark, older, late) in [
+        (r#"[ "$l_run" = "$qd_run" ]"#, "R2", "-", false, false),
+        (r#"[ "$l_fence" = "$qd_fence" ]"#, "R1", "-", true, false),
+        (r#"[ "$l_left" -gt 0 ]"#, "R1", "-", false, true),
+        (r#"[ "$qd_c" = "$qd_plan" ]"#, "R1", "another", false, false),
+    ] {
+        let place = Place::new();
+        let first = place.held("R1").await;
+        let second = place.held("R1").await;
+        let fence = if older { first } else { second }.to_string();
+        if late {
+            place.run_out();
+        }
+        let broken: Vec<&str> = shell::START.lines().filter(|line| !line.contains(proof)).collect();
+        assert_eq!(broken.len() + 1, shell::START.lines().count(), "{proof}");
+        let broken: &'static str = broken.join("\n").leak();
+        for (script, changed) in [(shell::START, false), (broken, true)] {
+            let touch = r#"touch "$1/changed""#;
+            let words = [shell::COMMON, place.folder(), run, "a", "1", &fence, mark, "1 a", "60", shell::JOB, touch, place.folder()];
+            let reader = place.writer.reader();
+            let printed = reader.run(Script(script), &words, soon(), 1 << 20).await.unwrap();
+            let state = reader.state(printed.code, &printed.out, &printed.errors).unwrap();
+            assert_eq!(matches!(state, JobState::Refused(_)), !changed, "{proof}: {state:?}");
+            assert_eq!(place.path("changed").exists(), changed, "{proof}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_job_runs_has_the_users_own_locale() {
+    let place = Place::new();
+    let fence = place.held("R1").await;
+    let own = std::env::var("LC_ALL").unwrap_or_else(|_| "none".to_owned());
+    let state = place.start("R1", "a", 1, Some(fence), r#"echo "${LC_ALL-none}""#).await;
+    assert_eq!(state, JobState::Ended { code: 0, out: format!("{own}\n").into_bytes() });
+}
+
 #[tokio::test]
 async fn a_job_whose_process_is_gone_is_lost_and_is_not_run_again() {
     let place = Place::new();

@@ -33,8 +33,12 @@ pub fn candidates(estate: &Estate, service: &Service, hosts: &[Has<'_>], history
     }
     let names: BTreeSet<&str> = hosts.iter().flat_map(|host| host.releases.iter().map(String::as_str)).collect();
     let on_all = |name: &str| hosts.iter().all(|host| host.runs == name);
-    let mut all: Vec<(usize, &str)> =
-        names.into_iter().rev().filter(|name| !on_all(name)).map(|name| (rank.get(name).map_or(usize::MAX, |(place, _)| *place), name)).collect();
+    let mut all: Vec<(usize, &str)> = names
+        .into_iter()
+        .rev()
+        .filter(|name| !on_all(name))
+        .map(|name| (rank.get(name).map_or(usize::MAX, |(place, _)| *place), name))
+        .collect();
     // A stable sort: what no history tells of stays by name, the last first.
     all.sort_by_key(|(place, _)| *place);
     let kept = kept(estate, service);
@@ -191,7 +195,8 @@ mod tests {
     #[test]
     fn what_was_fled_from_is_not_gone_back_to() {
         let back = Some(Trigger::Rollback);
-        let history = [act(3, Some("2"), "1", OK, back), act(2, None, "2", OK, None), act(1, None, "1", OK, None), act(0, None, "0", OK, None)];
+        let history =
+            [act(3, Some("2"), "1", OK, back), act(2, None, "2", OK, None), act(1, None, "1", OK, None), act(0, None, "0", OK, None)];
         assert_eq!(before_of(&history, "1"), Ok("0".into()));
         let unsaid = [act(3, None, "1", OK, back), act(2, None, "2", OK, None), act(1, None, "1", OK, None), act(0, None, "0", OK, None)];
         assert_eq!(before_of(&unsaid, "1"), Ok("0".into()), "where it does not say from what");
@@ -215,7 +220,10 @@ mod tests {
         let all = candidates(&crate::model::estate::tests::bare(vec![]), &service(), &hosts, &history);
         let told: Vec<_> = all.iter().map(|c| (c.version.as_str(), c.result, c.hosts_missing.join(" "))).collect();
         let lacks = "web2".to_owned();
-        assert_eq!(told, [("1", OK, String::new()), ("2", Some(Ending::Failed), String::new()), ("9", None, lacks.clone()), ("0", None, lacks)]);
+        assert_eq!(
+            told,
+            [("1", OK, String::new()), ("2", Some(Ending::Failed), String::new()), ("9", None, lacks.clone()), ("0", None, lacks)]
+        );
         assert!(all[0].not_reverted[0].starts_with("Whether 3, deployed after it, ran migrations is not known"), "{:?}", all[0]);
     }
 }

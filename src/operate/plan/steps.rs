@@ -65,7 +65,8 @@ pub(super) fn steps(scheme: &Scheme<'_>) -> Vec<Step> {
             let act = Act::Guard { service: scheme.service.name.clone(), seconds, panels: scheme.panels.clone() };
             let title = format!("judge {} for {seconds} s against before", scheme.panels.join(", "));
             let timeout = u32::try_from(seconds).unwrap_or(u32::MAX).saturating_add(120);
-            let step = step(format!("batch-{}/guard", number + 1), title, outside, act, None, Repeat::Repeatable, timeout);
+            // Where its end is not known, or it could not be judged, a person is asked.
+            let step = step(format!("batch-{}/guard", number + 1), title, outside, act, None, Repeat::Ask, timeout);
             ends = vec![push(&mut all, step, &ends)];
         }
         last = ends;
@@ -136,9 +137,7 @@ fn host(all: &mut Vec<Step>, scheme: &Scheme<'_>, place: &Place, after: &[String
 
 fn healthy(health: &Health, names: &[(&str, &str)]) -> (Act, u32) {
     let ask = match &health.ask {
-        HealthAsk::Http { url, status, body } => {
-            HealthAsk::Http { url: filled(url, names), status: *status, body: body.clone() }
-        }
+        HealthAsk::Http { url, status, body } => HealthAsk::Http { url: filled(url, names), status: *status, body: body.clone() },
         HealthAsk::Command { command } => HealthAsk::Command { command: command.iter().map(|word| filled(word, names)).collect() },
     };
     let every_ms = u64::try_from(health.every.as_millis()).unwrap_or(1_000);
@@ -183,7 +182,7 @@ fn versions<'a>(scheme: &Scheme<'a>) -> [(&'a str, &'a str); 2] {
 }
 
 /// The deploy log's line, its parts where the estate file says that they stand. `$run` and `$time` are put in when it is
-/// written: a line with a time of its own would make another plan of each look.
+/// written: a line with a time of its own would make each look another plan.
 fn line(scheme: &Scheme<'_>, place: &Place, fields: &BTreeMap<Part, String>) -> String {
     let mut object = Map::new();
     let mut part = |part: Part, value: &str| {

@@ -30,9 +30,7 @@ pub(super) fn mark(case: &Case<'_>, at: &On<'_>, found: &Folder) -> Check {
         (Some(wanted), Some(is)) if wanted == is => case.of(at, "mark", title, Verdict::Pass, "it is"),
         (None, None) => case.of(at, "mark", title, Verdict::Pass, "no run was there before"),
         (None, Some(_)) if case.run.is_some() => case.of(at, "mark", title, Verdict::Pass, "this run made it"),
-        (None, Some(_)) => {
-            case.of(at, "mark", title, Verdict::Block, "a run was there since the plan was made: make the plan anew")
-        }
+        (None, Some(_)) => case.of(at, "mark", title, Verdict::Block, "a run was there since the plan was made: make the plan anew"),
         (Some(_), _) => {
             let seen = "it is another folder than the plan was made with, or its mark was removed: look at it, then make the plan anew";
             case.of(at, "mark", title, Verdict::Block, seen)
@@ -98,7 +96,8 @@ pub(super) fn writable(case: &Case<'_>, at: &On<'_>, found: &Folder) -> Check {
     match found.writable {
         true => case.of(at, "folder", title, Verdict::Pass, format!("{} may", at.survey.user)),
         false => {
-            let seen = format!("{} may not make and rename a link in it: give it to that user's group, or use another user", at.survey.user);
+            let seen =
+                format!("{} may not make and rename a link in it: give it to that user's group, or use another user", at.survey.user);
             case.of(at, "folder", title, Verdict::Block, seen)
         }
     }

@@ -26,9 +26,19 @@ pub(super) fn identity(case: &Case<'_>, at: &On<'_>) -> Check {
             case.of(at, "identity", title, Verdict::Pass, seen)
         }
         (false, false) => {
-            let seen = format!("it is another machine: {}, machine-id {is}, not {machine_id}; correct `ssh` or `machine_id`", at.survey.hostname);
+            let seen =
+                format!("it is another machine: {}, machine-id {is}, not {machine_id}; correct `ssh` or `machine_id`", at.survey.hostname);
             case.of(at, "identity", title, Verdict::Block, seen)
         }
+    }
+}
+
+/// A run can connect to it again when nobody is there.
+pub(super) fn reach(case: &Case<'_>, at: &On<'_>) -> Check {
+    let title = "a run can reach it again by itself";
+    match at.survey.alone.as_slice() {
+        [] => case.of(at, "reach", title, Verdict::Pass, "nothing is known against it"),
+        reasons => case.of(at, "reach", title, Verdict::Warn, reasons.join(" ")),
     }
 }
 
@@ -62,7 +72,8 @@ pub(super) fn sudo(case: &Case<'_>, at: &On<'_>) -> Option<Check> {
     Some(match at.survey.sudo? {
         true => case.of(at, "sudo", title, Verdict::Pass, format!("sudo -l names both for {}", at.survey.user)),
         false => {
-            let seen = format!("`sudo -n -l systemctl stop UNIT` is refused to {}: add a rule with NOPASSWD to sudoers there", at.survey.user);
+            let seen =
+                format!("`sudo -n -l systemctl stop UNIT` is refused to {}: add a rule with NOPASSWD to sudoers there", at.survey.user);
             case.of(at, "sudo", title, Verdict::Block, seen)
         }
     })
@@ -73,7 +84,9 @@ pub(super) fn log(case: &Case<'_>, at: &On<'_>) -> Option<Check> {
     let title = "the deploy log can be written";
     Some(match at.survey.log? {
         true => case.of(at, "log", title, Verdict::Pass, "it can"),
-        false => case.of(at, "log", title, Verdict::Warn, format!("{} may not write it: the rollback would not be noted there", at.survey.user)),
+        false => {
+            case.of(at, "log", title, Verdict::Warn, format!("{} may not write it: the rollback would not be noted there", at.survey.user))
+        }
     })
 }
 

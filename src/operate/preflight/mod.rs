@@ -15,7 +15,9 @@ use tokio::time::Instant;
 use crate::link::ssh::Hosts;
 use crate::model::check::{Check, Verdict};
 use crate::model::estate::Estate;
+use crate::model::event::Record;
 use crate::model::plan::{Act, Plan, Serving, Target, TargetKind};
+use crate::model::run::{Phase, RunState};
 
 use super::survey::{Look, Survey, survey};
 
@@ -33,6 +35,22 @@ pub struct Going {
     pub hosts: Vec<String>,
     /// Who began it.
     pub who: String,
+}
+
+/// The runs that these events tell of and that are not at their end. One that was planned and never taken up holds nobody.
+pub fn going<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Going> {
+    let all = RunState::all(records).into_iter().filter(|run| !matches!(run.phase(), Phase::Planned | Phase::Ended));
+    let host = |target: &Target| match &target.kind {
+        TargetKind::Releases { host, .. } => Some(host.clone()),
+        _ => None,
+    };
+    let one = |run: RunState| Going {
+        hosts: run.plan.targets.iter().filter_map(host).collect(),
+        service: run.plan.service.clone(),
+        who: run.by.name(),
+        run: run.run,
+    };
+    all.map(one).collect()
 }
 
 /// What is judged.
@@ -137,6 +155,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Check> {
 
 fn on(case: &Case<'_>, at: &On<'_>, all: &mut Vec<Check>) {
     all.push(host::identity(case, at));
+    all.push(host::reach(case, at));
     if let Some(found) = &at.survey.folder {
         all.push(folder::mark(case, at, found));
         all.extend(folder::current(case, at, found));

@@ -24,7 +24,10 @@ pub(super) fn other_run(case: &Case<'_>) -> Check {
     });
     match other {
         Some(going) => {
-            let seen = format!("the run {} of {} is not at its end: `qd attach {}`, `qd resume` or `qd abort` it", going.run, going.who, going.run);
+            let seen = format!(
+                "the run {} of {} is not at its end: `qd attach {}`, `qd resume` or `qd abort` it",
+                going.run, going.who, going.run
+            );
             case.check("other-run", title, Verdict::Block, seen)
         }
         None => case.check("other-run", title, Verdict::Pass, "none is"),

@@ -84,6 +84,7 @@ fn well() -> Survey {
         sudo: Some(true),
         pid: None,
         log: Some(true),
+        alone: vec![],
     }
 }
 
@@ -143,6 +144,7 @@ fn each_check_tells_what_is_wrong() {
     assert_eq!(of(|s| s.log = Some(false)), one("log/web1", Warn));
     assert_eq!(of(|s| s.lacks.push("flock".into())), one("tools/web1", Block));
     assert_eq!(of(|s| s.skew = SignedDuration::from_secs(-3)), one("clock/web1", Warn));
+    assert_eq!(of(|s| s.alone.push("its key must be touched".into())), one("reach/web1", Warn));
     assert_eq!(of(|s| s.kills = Some(true)), one("logind/web1", Warn));
     assert_eq!(of(|s| s.as_of = now() - SignedDuration::from_mins(2)), one("freshness", Unknown));
 }

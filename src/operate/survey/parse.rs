@@ -23,6 +23,7 @@ pub(super) fn survey(out: &[u8], look: &Look, sent: Timestamp, came: Timestamp) 
         sudo: None,
         pid: None,
         log: None,
+        alone: Vec::new(),
     };
     let (mut parts, mut ended, mut clock, mut lease) = (out.split(|byte| *byte == 0), false, false, None);
     while let Some(word) = parts.next() {
@@ -207,7 +208,15 @@ mod tests {
 
     #[test]
     fn hostile_names_are_no_releases_and_a_hostile_link_is_no_state() {
-        let all = [CLOCK, ("release", "2"), ("release", "1"), ("release", "a\u{1b}[2J"), ("release", " x"), ("current", "releases/\u{202e}1"), END];
+        let all = [
+            CLOCK,
+            ("release", "2"),
+            ("release", "1"),
+            ("release", "a\u{1b}[2J"),
+            ("release", " x"),
+            ("current", "releases/\u{202e}1"),
+            END,
+        ];
         let folder = read(&all).unwrap().folder.unwrap();
         assert_eq!((folder.releases.join(" "), folder.odd), ("1 2".into(), 2));
         assert!(!folder.has("3") && folder.has("2"));

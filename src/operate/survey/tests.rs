@@ -57,7 +57,8 @@ async fn a_folder_without_current_and_one_that_is_not_there_are_told() {
 async fn ten_thousand_releases_are_told() {
     let folder = tempfile::tempdir().unwrap();
     for n in 0..10_000 {
-        fs::create_dir_all(folder.path().join(format!("releases/2026-11-21T14-00-00Z-build-{n:05}-0123456789abcdef0123456789abcdef"))).unwrap();
+        fs::create_dir_all(folder.path().join(format!("releases/2026-11-21T14-00-00Z-build-{n:05}-0123456789abcdef0123456789abcdef")))
+            .unwrap();
     }
     symlink("releases/none", folder.path().join("current")).unwrap();
     let look = Look { folder: folder.path().to_str().map(str::to_owned), ..Look::default() };

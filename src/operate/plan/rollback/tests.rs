@@ -52,7 +52,9 @@ impl World {
         let mut text = "version = 1\n[estate]\nname = 'shop'\nenvironment = 'test'\n".to_owned();
         for host in ["web1", "web2"] {
             let path = self.at(host).display().to_string();
-            text += &format!("[[host]]\nname = '{host}'\n[[history]]\nname = 'of {host}'\nkind = 'releases'\npath = '{path}'\nhost = '{host}'\nlog = '{path}/log'\nservice = 'web'\n");
+            text += &format!(
+                "[[host]]\nname = '{host}'\n[[history]]\nname = 'of {host}'\nkind = 'releases'\npath = '{path}'\nhost = '{host}'\nlog = '{path}/log'\nservice = 'web'\n"
+            );
         }
         text += &self.more;
         estate_from(Path::new("/e/estate.toml"), &text).unwrap_or_else(|problems| panic!("{problems:?}"))
@@ -113,7 +115,9 @@ async fn a_unit_is_stopped_switched_started_and_looked_at_one_host_after_the_oth
     let switch = plan.step("web2/switch").unwrap();
     assert_eq!(switch.act, Act::SwitchLink { from: "releases/2.5.0".into(), to: "releases/2.4.0".into() });
     assert_eq!(switch.undo, Some(Act::SwitchLink { from: "releases/2.4.0".into(), to: "releases/2.5.0".into() }));
-    assert!(matches!(&plan.step("web1/health").unwrap().act, Act::Healthy { ask: crate::model::operations::HealthAsk::Http { url, .. }, .. } if url == "http://web1:8000/"));
+    assert!(
+        matches!(&plan.step("web1/health").unwrap().act, Act::Healthy { ask: crate::model::operations::HealthAsk::Http { url, .. }, .. } if url == "http://web1:8000/")
+    );
     assert!(plan.impact.does[0].contains("from 2.5.0 to 2.4.0 on web1, web2"), "{:?}", plan.impact);
     assert_eq!(plan.expires_at.duration_since(plan.made_at), SignedDuration::from_mins(15));
     let chosen = planned.candidates.iter().find(|one| one.chosen).unwrap();
@@ -155,7 +159,10 @@ async fn hosts_that_differ_each_go_from_their_own_and_one_that_is_there_stays() 
     assert!(planned.plan.impact.does.iter().any(|line| line.contains("web2 runs 2.4.0 already")));
     world.switch("web2", "releases/2.3.0");
     let planned = world.plan(None).await.unwrap();
-    assert_eq!(planned.plan.step("web2/switch").unwrap().act, Act::SwitchLink { from: "releases/2.3.0".into(), to: "releases/2.4.0".into() });
+    assert_eq!(
+        planned.plan.step("web2/switch").unwrap().act,
+        Act::SwitchLink { from: "releases/2.3.0".into(), to: "releases/2.4.0".into() }
+    );
     assert!(planned.plan.impact.does.iter().any(|line| line.contains("do not run the same release")));
 }
 
@@ -178,7 +185,11 @@ async fn own_steps_the_guard_and_the_note_stand_where_they_belong() {
     let all = ids(&planned);
     assert_eq!((all[0], all[11], all[12], all[13], all[14]), ("before/page", "batch-1/guard", "after/ask", "web1/note", "web2/note"));
     let plan = &planned.plan;
-    assert_eq!((plan.steps[1].needs.join(" "), plan.steps[6].needs.join(" ")), ("before/page".into(), "before/page".into()), "side by side");
+    assert_eq!(
+        (plan.steps[1].needs.join(" "), plan.steps[6].needs.join(" ")),
+        ("before/page".into(), "before/page".into()),
+        "side by side"
+    );
     assert_eq!(plan.steps[11].needs, ["web1/health", "web2/health"]);
     assert_eq!(plan.steps[0].act, Act::Run { argv: ["page", "on", "2.5.0", "2.4.0"].map(str::to_owned).to_vec() });
     assert_eq!(plan.steps[12].act, Act::Manual { what: "Is 2.4.0 well?".into() });
