@@ -182,6 +182,8 @@ fn what_writes_and_what_spawns_is_found() {
     for room in ["watch", "cache", "app", "ui"] {
         breaks(&format!("src/{room}/mod.rs"), Rule::Writer, "struct S(Writer);");
         breaks(&format!("src/{room}/mod.rs"), Rule::Writer, "fn f() { g!(Permit); }");
+        breaks(&format!("src/{room}/mod.rs"), Rule::Writer, "fn f() { hosts.writer(\"a\").give_lease(run, 1, folder, until); }");
+        breaks(&format!("src/{room}/mod.rs"), Rule::Writer, "fn f() { g!(w.renew_lease()); }");
     }
     breaks("src/watch/mod.rs", Rule::Writer, "use crate::link::{http::Reader, Writer as Other};");
     for text in [
@@ -200,6 +202,25 @@ fn what_writes_and_what_spawns_is_found() {
     }
     lawful("src/link/process.rs", "use tokio::process::Command;");
     lawful("src/session/mod.rs", "use std::process::{self, ExitCode}; fn f() { process::id(); }");
+}
+
+#[test]
+fn a_permit_that_is_made_outside_the_runner_is_found() {
+    for path in ["src/act/mod.rs", "src/operate/world.rs", "src/operate/runner_too.rs", "src/link/ssh/writer.rs", "src/session/mod.rs"] {
+        for text in [
+            "fn f() { Permit::mint(run, step, 1, None, head); }",
+            "use crate::link::permit::Permit as P; fn f() -> P { P::mint(run, step, 1, None, head) }",
+            "fn f() { let make = <Permit>::mint; }",
+            "fn f() { g!(Permit::mint(run)); }",
+        ] {
+            let found = planted(&[(path, text)]);
+            assert!(found.contains(&(2, Rule::Mint)), "{path}: {text}: {found:?}");
+        }
+    }
+    lawful("src/operate/runner/mod.rs", "fn f() { Permit::mint(run, step, 1, None, head); }");
+    lawful("src/operate/runner/call.rs", "fn f() { Permit::mint(run, step, 1, None, head); }");
+    lawful("src/link/permit.rs", "impl Permit { pub fn mint() -> Permit { Permit } }");
+    lawful("src/act/mod.rs", "#[cfg(test)]\nmod tests { fn f() { Permit::mint(run, step, 1, None, head); } }");
 }
 
 #[test]

@@ -26,6 +26,8 @@ pub enum Rule {
     Clock,
     /// A read-only room names what writes.
     Writer,
+    /// A permit is made outside the runner.
+    Mint,
     /// A process is started outside `link`.
     Process,
     /// Drawing could change the state.

@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 
 use crate::checker::{Rule, is_test};
-use crate::table::{self, EMPTY_NAMES, RE_EXPORTS, READ_ONLY, SPAWNS, TIMELESS};
+use crate::table::{self, EMPTY_NAMES, MINTS, RE_EXPORTS, READ_ONLY, SPAWNS, TIMELESS, WRITES};
 
 /// Goes through one file and collects what is wrong.
 pub struct Reader<'a> {
@@ -150,8 +150,11 @@ impl<'a> Reader<'a> {
 
     fn ident(&mut self, ident: &Ident) {
         let line = ident.span().start().line;
-        if READ_ONLY.contains(&self.room) && (ident == "Writer" || ident == "Permit") {
+        if READ_ONLY.contains(&self.room) && WRITES.iter().any(|name| ident == name) {
             self.add(line, Rule::Writer, format!("`{ident}`: {} only reads", self.room));
+        }
+        if ident == "mint" && !self.in_tests && !MINTS.iter().any(|place| within(&self.module, place)) {
+            self.add(line, Rule::Mint, "`mint`: only `operate::runner` makes a permit, after its intent is on the disk");
         }
         if ["lazy_static", "thread_local"].iter().any(|name| ident == name) {
             self.add(line, Rule::Static, format!("`{ident}`: state is passed, not shared"));
@@ -221,6 +224,11 @@ impl<'a> Reader<'a> {
         }
         at
     }
+}
+
+/// True for that module and all inside it.
+fn within(module: &[String], place: &[&str]) -> bool {
+    module.len() >= place.len() && module.iter().zip(place).all(|(is, wanted)| is == wanted)
 }
 
 fn punct(token: &TokenTree, c: char) -> bool {

@@ -158,6 +158,10 @@ pub const RE_EXPORTS: &[(&[&str], &str)] = &[(&["ratatui", "crossterm"], "crosst
 pub const TIMELESS: &[&str] = &["model", "app", "ui"];
 /// Rooms that read only: they cannot name what writes.
 pub const READ_ONLY: &[&str] = &["watch", "cache", "app", "ui"];
+/// What they cannot name: what writes, the right to it, and what a writer does without one.
+pub const WRITES: &[&str] = &["Writer", "Permit", "renew_lease", "give_lease"];
+/// Where a permit is made: the modules that may name `mint` outside tests.
+pub const MINTS: &[&[&str]] = &[&["operate", "runner"], &["link", "permit"]];
 /// The room that may start processes.
 pub const SPAWNS: &str = "link";
 /// Lines of a file without its tests.

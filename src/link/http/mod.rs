@@ -1,4 +1,4 @@
-//! Reads a system over HTTP: credentials of a Prometheus `http_config` file, a deadline, a size cap.
+//! Reads a system over HTTP: credentials of a Prometheus `http_config` file, a deadline, a size cap. Writing is `send.rs`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,10 +21,12 @@ pub(super) mod explain;
 mod look;
 mod redact;
 mod redirect;
+mod send;
 pub(super) mod state;
 pub(super) mod tls;
 
 pub use self::look::{Look, Miss};
+pub use self::send::{SendError, Verb, Writer};
 
 /// Bytes of a body from which on it waits for its turn: a hostile system that answers many requests at once with bodies
 /// without an end costs the memory of one of them, not of all.

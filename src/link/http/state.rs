@@ -68,7 +68,7 @@ pub struct State {
     own_tls: Option<Client>,
     other_tls: Option<Client>,
     looking: Option<Arc<Looking>>,
-    /// Every request has a connection of its own and tells the certificate that it met.
+    /// Every request has a connection of its own, is sent once, and tells the certificate that it met.
     alone: bool,
 }
 
@@ -205,6 +205,9 @@ impl State {
             .tls_info(self.alone)
             .pool_idle_timeout(Duration::from_secs(90))
             .tcp_keepalive(Duration::from_secs(30));
+        if self.alone {
+            builder = builder.retry(reqwest::retry::never());
+        }
         if !config.http2 {
             builder = builder.http1_only();
         }

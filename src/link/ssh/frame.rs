@@ -9,8 +9,8 @@ use super::Script;
 pub(super) const ROOM: usize = 64 << 10;
 
 /// Runs the script within the frame: `$1` is the mark, `$2` the expected machine-id or `-`, `$3` the script. A script
-/// that ends its shell ends its own only.
-const AROUND: &str = r#"LC_ALL=C; export LC_ALL; qd_mark=$1; qd_id=$2; qd_script=$3; shift 3
+/// that ends its shell ends its own only. `qd_lc` keeps the locale for those that start something else.
+const AROUND: &str = r#"qd_lc=${LC_ALL+x$LC_ALL}; LC_ALL=C; export LC_ALL; qd_mark=$1; qd_id=$2; qd_script=$3; shift 3
 if [ "$qd_id" != - ]; then
   qd_is=; [ -r /etc/machine-id ] && read -r qd_is </etc/machine-id
   if [ "$qd_is" != "$qd_id" ]; then printf '\n%s other %s\n' "$qd_mark" "$qd_is"; exit 0; fi

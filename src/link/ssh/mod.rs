@@ -1,12 +1,20 @@
 //! Reads on hosts by OpenSSH's own client, so that `~/.ssh/config`, jump hosts, agents and hardware keys work; a host
-//! without an address is this machine, asked in the same way. Gives out readers only: what runs is a constant script.
+//! without an address is this machine, asked in the same way. What runs is a constant script. Gives out readers, and
+//! writers, whose every call takes a permit.
 
+mod alone;
 mod explain;
 mod folder;
 mod frame;
+mod job;
+mod lease;
 mod master;
+mod shell;
 #[cfg(test)]
 mod tests;
+mod writer;
+#[cfg(test)]
+mod writer_tests;
 
 use std::sync::Arc;
 
@@ -20,6 +28,11 @@ use super::http::LinkError;
 use super::http::explain::{refused, unreachable};
 use super::process::capture::{CaptureError, Printed, feed};
 use crate::model::estate::Host;
+
+pub use self::alone::ended_at_logout;
+pub use self::job::{Followed, Job, JobState, OUTPUT};
+pub use self::lease::{Lease, LeaseAnswer, Standing};
+pub use self::writer::Writer;
 
 /// Commands that run on one host at once. A server takes ten sessions of a connection (`MaxSessions`).
 const AT_ONCE: usize = 4;
@@ -53,6 +66,16 @@ impl Hosts {
     /// The reader of that host.
     pub fn reader(&self, name: &str) -> Option<Arc<Reader>> {
         self.all.iter().find(|reader| reader.host.name == name).cloned()
+    }
+
+    /// Makes the connections to all of them, side by side, until then: so that they stand before a person confirms. In the
+    /// order of the hosts; this machine needs none.
+    pub async fn connect_all(&self, until: Instant) -> Vec<(String, Result<(), LinkError>)> {
+        let one = |reader: &Arc<Reader>| {
+            let reader = reader.clone();
+            async move { (reader.host.name.clone(), reader.connect(until).await) }
+        };
+        futures_util::future::join_all(self.all.iter().map(one)).await
     }
 }
 
@@ -103,6 +126,17 @@ impl Reader {
                 )))
             }
             Framed::Cut => Err(self.cut(&printed)),
+        }
+    }
+
+    /// Makes the connection, where there is none.
+    ///
+    /// # Errors
+    /// As [`Reader::run`].
+    pub async fn connect(&self, until: Instant) -> Result<(), LinkError> {
+        match &self.host.ssh {
+            None => Ok(()),
+            Some(ssh) => timeout_at(until, self.connected(ssh)).await.map_err(|_| self.late())?.map(drop),
         }
     }
 
