@@ -8,8 +8,9 @@ use color_eyre::eyre::{WrapErr, eyre};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::journal::{self, Journal, JournalError, Verdict, verify_export};
+use crate::journal::{self, Broken, Head, Journal, JournalError, Verdict, verify_export_against};
 use crate::model::event::{Event, Record};
+use crate::model::run::{Happened, RunEvent};
 use crate::model::text::{NOTE_CAP, clean};
 
 use super::args::{Journal as What, Output};
@@ -20,14 +21,11 @@ use super::{BROKEN, OK};
 /// Does what is asked with the journal of this person.
 pub fn run(settings: &Settings<'_>, what: &What, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
     match what {
-        What::Show { since } => show(settings, *since, out, err),
-        What::Verify { file: Some(file) } => told(settings, &export(file)?, &file.display().to_string(), out),
-        What::Verify { file: None } => match opened(settings, err)? {
-            Some((path, journal)) => told(settings, &journal.verify(), &path.display().to_string(), out),
-            None => Ok(OK),
-        },
+        What::Show { since, run } => show(settings, *since, run.as_deref(), out, err),
+        What::Verify { file: Some(file), head } => told(settings, &export(file, head)?, &file.display().to_string(), out),
+        What::Verify { file: None, head } => own(settings, head, out, err),
         What::Export { since } => {
-            if let Some((_, journal)) = opened(settings, err)? {
+            if let Some(journal) = opened(&path(settings)?, err).map_err(failed)? {
                 journal.export(*since, out).map_err(failed)?;
             }
             Ok(OK)
@@ -43,24 +41,42 @@ fn failed(error: JournalError) -> Failure {
     }
 }
 
+fn path(settings: &Settings<'_>) -> Result<PathBuf, Failure> {
+    Ok(settings.paths.journal().ok_or_else(|| eyre!("there is no folder for the journal: set HOME or XDG_STATE_HOME"))?)
+}
+
 /// The journal, where there is one.
-fn opened(settings: &Settings<'_>, err: &mut dyn Write) -> Result<Option<(PathBuf, Journal)>, Failure> {
-    let path = settings.paths.journal().ok_or_else(|| eyre!("there is no folder for the journal: set HOME or XDG_STATE_HOME"))?;
-    match Journal::read(&path).map_err(failed)? {
-        Some(journal) => Ok(Some((path, journal))),
-        None => {
-            writeln!(err, "there is no journal yet: {} is made when something is recorded", path.display())?;
-            Ok(None)
-        }
+fn opened(path: &Path, err: &mut dyn Write) -> Result<Option<Journal>, JournalError> {
+    let journal = Journal::read(path)?;
+    if journal.is_none() {
+        writeln!(err, "there is no journal yet: {} is made when something is recorded", path.display())?;
+    }
+    Ok(journal)
+}
+
+/// Verifies the journal of this person.
+fn own(settings: &Settings<'_>, heads: &[Head], out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
+    let path = path(settings)?;
+    let name = path.display().to_string();
+    match opened(&path, err) {
+        Ok(Some(journal)) => told(settings, &journal.verify_against(heads), &name, out),
+        // No journal at all is nothing broken, unless someone knows of one.
+        Ok(None) => match heads.iter().map(|head| head.count).max().filter(|known| *known > 0) {
+            Some(known) => told(settings, &Verdict::of(Broken::Cut { there: 0, known }), &name, out),
+            None => Ok(OK),
+        },
+        // A file that cannot even be opened as a journal was meddled with as well.
+        Err(JournalError::Damaged { what, .. }) => told(settings, &Verdict::of(Broken::Unreadable { after: 0, why: what }), &name, out),
+        Err(error) => Err(failed(error)),
     }
 }
 
-fn export(path: &Path) -> Result<Verdict, Failure> {
+fn export(path: &Path, heads: &[Head]) -> Result<Verdict, Failure> {
     if path.as_os_str() == "-" {
-        return verify_export(std::io::stdin().lock()).map_err(|error| Failure::Other(error.into()));
+        return verify_export_against(std::io::stdin().lock(), heads).map_err(|error| Failure::Other(error.into()));
     }
     let file = File::open(path).wrap_err_with(|| format!("{} cannot be read", path.display()))?;
-    verify_export(file).map_err(|error| Failure::Other(eyre!("{}: {error}", path.display())))
+    verify_export_against(file, heads).map_err(|error| Failure::Other(eyre!("{}: {error}", path.display())))
 }
 
 #[derive(Serialize)]
@@ -96,9 +112,25 @@ fn told(settings: &Settings<'_>, verdict: &Verdict, name: &str, out: &mut dyn Wr
     Ok(if verdict.broken.is_some() { BROKEN } else { OK })
 }
 
-fn show(settings: &Settings<'_>, since: Option<Timestamp>, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
-    let Some((_, journal)) = opened(settings, err)? else { return Ok(OK) };
-    let records = journal.records(since).map_err(failed)?;
+fn show(
+    settings: &Settings<'_>,
+    since: Option<Timestamp>,
+    run: Option<&str>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<u8, Failure> {
+    let Some(journal) = opened(&path(settings)?, err).map_err(failed)? else { return Ok(OK) };
+    let records = match run {
+        None => journal.records(since),
+        Some(run) => journal.run(run).map(|mut records| {
+            records.retain(|record| since.is_none_or(|since| record.written_at >= since));
+            records
+        }),
+    };
+    let records = records.map_err(failed)?;
+    if let (Some(run), true) = (run, records.is_empty()) {
+        writeln!(err, "the journal tells nothing of the run {}", clean(run, NOTE_CAP))?;
+    }
     match settings.global.output {
         Output::Json => settings::json(&records, out)?,
         Output::Table | Output::Csv => {
@@ -120,11 +152,18 @@ fn line(record: &Record, out: &mut dyn Write) -> std::io::Result<()> {
             format!("{}: {} ({}){runs}", of.source, of.outcome.word(), of.method)
         }
         Event::Run(of) => format!("{}: {}", of.run, of.what),
+        Event::Healed(of) => format!("event {} was lost while it was written: what it said is not known", of.seq),
     };
     writeln!(out, "{}", clean(&format!("{seq:>6}  {at}  {who:24} {kind} {said}"), NOTE_CAP))?;
-    let Event::Verification(of) = &record.event else { return Ok(()) };
+    let Event::Verification(of) = &record.event else { return output(record, out) };
     for point in of.points.iter().filter(|point| point.broken.is_some()) {
         writeln!(out, "        X {}  {}", clean(&point.id, NOTE_CAP), clean(point.broken.as_deref().unwrap_or_default(), NOTE_CAP))?;
     }
     of.evidence.iter().try_for_each(|line| writeln!(out, "        {}", clean(line, NOTE_CAP)))
+}
+
+/// What a call of a run printed.
+fn output(record: &Record, out: &mut dyn Write) -> std::io::Result<()> {
+    let Event::Run(RunEvent { what: Happened::Result { output, .. }, .. }) = &record.event else { return Ok(()) };
+    output.iter().try_for_each(|line| writeln!(out, "        {}", clean(line, NOTE_CAP)))
 }
