@@ -167,3 +167,86 @@ fn output(record: &Record, out: &mut dyn Write) -> std::io::Result<()> {
     let Event::Run(RunEvent { what: Happened::Result { output, .. }, .. }) = &record.event else { return Ok(()) };
     output.iter().try_for_each(|line| writeln!(out, "        {}", clean(line, NOTE_CAP)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+    use std::path::Path;
+
+    use crate::cli::{BROKEN, OK, Outside, USAGE, run};
+    use crate::journal::{Hand, Head, Journal, actor, digest};
+    use crate::model::event::Event;
+    use crate::model::run::{Call, CallEnd, Happened, RunEvent};
+    use jiff::Timestamp;
+
+    fn qd(state: &Path, args: &[&str]) -> (u8, String, String) {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let args = ["qd", "journal"].into_iter().chain(args.iter().copied()).map(OsString::from);
+        let env = |name: &str| (name == "XDG_STATE_HOME").then(|| state.as_os_str().to_owned());
+        let code = run(args, Outside { env: &env, terminal: false }, &mut out, &mut err);
+        (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+    }
+
+    /// Two runs by turns; gives back all heads.
+    fn filled(state: &Path) -> Vec<Head> {
+        let mut journal = Journal::open(&state.join("quarterdeck/journal.db")).unwrap();
+        let hand = Hand { actor: actor(&|_| None), version: "test".into(), estate: None };
+        let at = Timestamp::UNIX_EPOCH;
+        let result = Happened::Result {
+            step: "web1/switch".into(),
+            attempt: 1,
+            call: Call::Apply,
+            end: CallEnd::Done { seen: "2.4.0 runs".into() },
+            output: vec!["restarted\u{1b}[31m".into()],
+        };
+        let events = [("web-a", Happened::Begun { resumed: false }), ("web-b", Happened::Begun { resumed: true }), ("web-a", result)];
+        events.map(|(run, what)| journal.append(&hand, at, Event::Run(RunEvent { run: run.into(), what }), at).unwrap()).to_vec()
+    }
+
+    #[test]
+    fn the_events_of_one_run_are_told_with_what_its_calls_printed() {
+        let folder = tempfile::tempdir().unwrap();
+        filled(folder.path());
+        let (code, out, err) = qd(folder.path(), &["show", "--run", "web-a"]);
+        assert_eq!((code, err.as_str(), out.lines().count()), (OK, "", 3), "{out}");
+        assert!(out.contains("web-a: begun") && out.contains("web1/switch: done: 2.4.0 runs\n        restarted[31m\n"), "{out}");
+        assert!(!out.contains("web-b"));
+        let (code, out, err) = qd(folder.path(), &["show", "--run", "web-c"]);
+        assert_eq!((code, out.as_str(), err.as_str()), (OK, "", "the journal tells nothing of the run web-c\n"));
+        let (_, out, _) = qd(folder.path(), &["show"]);
+        assert!(out.contains("web-b: taken up again"), "{out}");
+        let (_, out, _) = qd(folder.path(), &["show", "--since", "2026-01-01T00:00:00Z", "--run", "web-a", "-o", "json"]);
+        assert_eq!(out.trim(), "[]");
+    }
+
+    #[test]
+    fn a_head_that_was_kept_elsewhere_shows_what_the_file_alone_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let heads = filled(folder.path());
+        let verify = |head: &str| qd(folder.path(), &["verify", "--head", head]);
+        let (code, out, _) = verify(&heads[1].to_string());
+        assert_eq!((code, out.lines().last()), (OK, Some(format!("head {}", heads[2]).as_str())));
+        let (code, out, _) = verify(&format!("5 {}", digest(b"later")));
+        assert!(code == BROKEN && out.contains("the end was cut off: 3 events are there, 5 were"), "{out}");
+        let (code, out, _) = verify(&format!("2 {}", digest(b"other")));
+        assert!(code == BROKEN && out.contains("event 2 is not the one"), "{out}");
+        let (code, _, err) = verify("2");
+        assert!(code == USAGE && err.contains("64 hex digits"), "{err}");
+
+        let gone = tempfile::tempdir().unwrap();
+        assert_eq!(qd(gone.path(), &["verify"]).0, OK);
+        let (code, out, _) = qd(gone.path(), &["verify", "--head", &heads[2].to_string()]);
+        assert!(code == BROKEN && out.contains("0 events are there, 3 were"), "{out}");
+    }
+
+    #[test]
+    fn a_truncated_file_is_broken_and_no_failure() {
+        let folder = tempfile::tempdir().unwrap();
+        filled(folder.path());
+        let path = folder.path().join("quarterdeck/journal.db");
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        file.set_len(file.metadata().unwrap().len() / 2).unwrap();
+        let (code, out, _) = qd(folder.path(), &["verify"]);
+        assert!(code == BROKEN && out.contains("nothing can be read after event 0"), "{out}");
+    }
+}
