@@ -13,7 +13,7 @@ use crate::servers::skip;
 fn journal_says_why_it_is_not_opened() {
     let Some(path) = std::env::var_os("QD_TEST_JOURNAL") else { return };
     let error = Journal::open(Path::new(&path)).unwrap_err();
-    println!("told: {error}");
+    eprintln!("told: {error}");
 }
 
 #[test]
