@@ -187,6 +187,9 @@ pub enum Command {
     /// Show, verify or export the journal: the record of what was done and seen.
     #[command(subcommand, after_help = JOURNAL_EXAMPLES)]
     Journal(Journal),
+    /// What is done with runs.
+    #[command(flatten)]
+    Deed(super::deed::Deed),
     /// List what every key does in every layer, and the actions that have no key.
     #[command(after_help = "Examples:\n  qd keys\n  qd keys -o json")]
     Keys,

@@ -39,7 +39,9 @@ fn runs(records: &[Record]) -> impl Iterator<Item = (u64, &str, &Happened)> {
 
 /// I2: no call without an intent that was on the disk, and its head goes with it.
 fn intents(records: &[Record], heads: &HashMap<u64, String>, seen: &[Seen], wrong: &mut Vec<String>) {
-    for call in seen.iter().filter(|seen| seen.kind == "call" || seen.kind == "take") {
+    // What a run of another journal did is judged by that one.
+    let ours = |run: &str| runs(records).any(|(_, of, _)| of == run);
+    for call in seen.iter().filter(|seen| (seen.kind == "call" || seen.kind == "take") && ours(&seen.run)) {
         let found = runs(records).find(|(seq, run, what)| {
             *run == call.run
                 && heads.get(seq).is_some_and(|hash| format!("{seq} {hash}") == call.head)
@@ -99,7 +101,7 @@ fn fences(records: &[Record], seen: &[Seen], wrong: &mut Vec<String>) {
                 newest.get(&of.target)
             ));
         }
-        if plans.get(of.run.as_str()) != Some(&of.plan.as_str()) {
+        if plans.get(of.run.as_str()).is_some_and(|plan| *plan != of.plan) {
             wrong.push(format!("I3: {} belongs to another plan than was agreed to", of.step));
         }
     }

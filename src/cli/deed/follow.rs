@@ -1,0 +1,81 @@
+//! `qd attach`: follows a run by its journal until it ends or needs a person. Leaving it changes nothing in the run.
+
+use std::io::Write;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::model::event::{Event, Record};
+use crate::model::run::{Ending, Phase, RunState};
+use crate::model::text::{NOTE_CAP, clean};
+use crate::operate::attach::{Liveness, liveness};
+
+use super::super::failure::Failure;
+use super::super::settings::Settings;
+use super::super::{BROKEN, INTERRUPTED, OK};
+use super::show::event;
+use super::{Ground, PERSON, REFUSED, me, runs};
+
+/// Between two looks at the journal.
+const LOOK: Duration = Duration::from_millis(200);
+/// Looks between two at the runner's process.
+const PULSE: u32 = 10;
+
+/// Shows what happened so far, and follows.
+pub fn run(settings: &Settings<'_>, run: &str, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
+    let ground = Ground::of(settings)?;
+    let run = ground.known.named(run).map_err(Failure::Usage)?.run.clone();
+    follow(settings, &run, out, err)
+}
+
+/// Follows from its first event on, until it ended (0, 4, 5), needs a person (6), or Ctrl-C leaves it going (130).
+pub fn follow(settings: &Settings<'_>, run: &str, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(color_eyre::Report::from)?;
+    runtime.block_on(async {
+        let mut ground = Ground::of(settings)?;
+        let mut told = crate::operate::attach::Runs::default();
+        let here = me(settings).host;
+        let mut looks = 0;
+        loop {
+            let new = told.read(&ground.journal).map_err(color_eyre::Report::from)?;
+            for record in new.iter().filter(|record| is_of(record, run)) {
+                if let Some(line) = event(record) {
+                    writeln!(out, "{}", clean(&line, NOTE_CAP))?;
+                }
+            }
+            out.flush()?;
+            if let Some(state) = told.get(run) {
+                let live = if looks % PULSE == 0 { liveness(state, &ground.runs, &here, Timestamp::now()) } else { Liveness::Live };
+                if let Some(code) = over(state, live) {
+                    writeln!(out, "{}: {}", state.run, clean(&runs::said(state, live), NOTE_CAP))?;
+                    return Ok(code);
+                }
+            }
+            looks += 1;
+            tokio::select! {
+                _ = tokio::time::sleep(LOOK) => {}
+                _ = tokio::signal::ctrl_c() => {
+                    writeln!(err, "the run goes on: `qd attach {run}` follows it, `qd pause {run} --reason WHY` begins nothing new")?;
+                    return Ok(INTERRUPTED);
+                }
+            }
+            ground.known = Default::default();
+        }
+    })
+}
+
+fn is_of(record: &Record, run: &str) -> bool {
+    matches!(&record.event, Event::Run(of) if of.run == run)
+}
+
+/// The exit code, once there is nothing to wait for.
+fn over(state: &RunState, live: Liveness) -> Option<u8> {
+    match &state.ended {
+        Some((_, Ending::Done)) => Some(OK),
+        Some((_, Ending::Refused { .. })) => Some(REFUSED),
+        Some((_, Ending::Aborted { .. } | Ending::Failed { .. })) => Some(BROKEN),
+        None if live == Liveness::Orphaned && state.runners > 0 => Some(PERSON),
+        None if state.phase() == Phase::Asking => Some(PERSON),
+        None => None,
+    }
+}
