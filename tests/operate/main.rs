@@ -7,4 +7,5 @@ mod crash;
 mod faults;
 mod fixture;
 mod oracles;
+mod process;
 mod world;

@@ -216,8 +216,9 @@ fn endings(records: &[Record], world: &Files, wrong: &mut Vec<String>) {
             }
         }
     }
-    // What the record says is done is what the world shows; only where all is known.
+    // What the record says is done is what the world shows; only where all is known, and nobody else was there.
     if let [state] = states.as_slice()
+        && world.calls().iter().all(|call| call.run == state.run)
         && state.steps.iter().all(|s| matches!(s.state, StepState::Done | StepState::Undone | StepState::Waiting | StepState::Refused))
     {
         let told = told(&state.plan, state);

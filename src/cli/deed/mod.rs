@@ -6,6 +6,8 @@ mod run;
 pub mod runner;
 mod runs;
 mod show;
+#[cfg(test)]
+mod tests;
 
 use std::io::Write;
 use std::path::PathBuf;
