@@ -1,7 +1,9 @@
 //! Starts runners and attaches to runs: whoever attaches folds the journal, as the runner itself does.
 
 use std::collections::HashMap;
+use std::fs::DirBuilder;
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -80,7 +82,7 @@ pub struct Started {
 /// Where it is not started.
 pub fn prepare(arguments: &[&str], prepare: Prepare, log: &Path) -> Result<Prepared, AttachError> {
     if let Some(folder) = log.parent() {
-        std::fs::create_dir_all(folder)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
     let argv: Vec<String> = std::iter::once(SELF).chain(arguments.iter().copied()).map(str::to_owned).collect();
     let mut process = Detached::start(&argv, log)?;

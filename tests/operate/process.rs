@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getsid};
 use quarterdeck::journal::Journal;
+use quarterdeck::model::event::Actor;
 use quarterdeck::model::run::{Ending, RunState};
 use quarterdeck::operate::attach::{AttachError, Liveness, Prepared, Runs, liveness, prepare};
 use quarterdeck::operate::runner::Outcome;
@@ -32,7 +33,7 @@ fn a_runner_serves_what_it_is_told() {
         writeln!(out, "\n{line}").unwrap();
         out.flush().unwrap();
     };
-    let make = |prepare: Prepare| async move { Ok(Files::at(prepare.estate.parent().unwrap(), LONG)) };
+    let make = |prepare: Prepare| async move { Ok(move |_: &str, _: &Actor| Files::at(prepare.estate.parent().unwrap(), LONG)) };
     let served = runtime.block_on(serve(BufReader::new(std::io::stdin()), answer, make, pace()));
     runtime.shutdown_background();
     assert!(matches!(served, Ok(None | Some(Outcome::Ended(_)))), "{served:?}");

@@ -4,11 +4,12 @@ use std::io::Write;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::model::event::{Event, Record};
 use crate::model::run::{Ending, Phase, RunState};
 use crate::model::text::{NOTE_CAP, clean};
-use crate::operate::attach::{Liveness, liveness};
+use crate::operate::attach::{Liveness, Runs, liveness};
 
 use super::super::failure::Failure;
 use super::super::settings::Settings;
@@ -32,34 +33,42 @@ pub fn run(settings: &Settings<'_>, run: &str, out: &mut dyn Write, err: &mut dy
 pub fn follow(settings: &Settings<'_>, run: &str, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(color_eyre::Report::from)?;
     runtime.block_on(async {
+        let mut interrupt = signal(SignalKind::interrupt())?;
         let mut ground = Ground::of(settings)?;
-        let mut told = crate::operate::attach::Runs::default();
         let here = me(settings).host;
-        let mut looks = 0;
+        // From the first event on.
+        ground.known = Runs::default();
+        let mut new = ground.read()?;
+        let (mut looks, mut gone) = (0, 0);
         loop {
-            let new = told.read(&ground.journal).map_err(color_eyre::Report::from)?;
             for record in new.iter().filter(|record| is_of(record, run)) {
                 if let Some(line) = event(record) {
                     writeln!(out, "{}", clean(&line, NOTE_CAP))?;
                 }
             }
             out.flush()?;
-            if let Some(state) = told.get(run) {
-                let live = if looks % PULSE == 0 { liveness(state, &ground.runs, &here, Timestamp::now()) } else { Liveness::Live };
-                if let Some(code) = over(state, live) {
+            if let Some(state) = ground.known.get(run) {
+                let live = match looks % PULSE {
+                    0 => liveness(state, &ground.runs, &here, Timestamp::now()),
+                    _ if gone > 0 => Liveness::Orphaned,
+                    _ => Liveness::Live,
+                };
+                // One that just ended is gone before its last event is read: two looks.
+                gone = if live == Liveness::Orphaned { gone + 1 } else { 0 };
+                if let Some(code) = over(state, gone > 1) {
                     writeln!(out, "{}: {}", state.run, clean(&runs::said(state, live), NOTE_CAP))?;
                     return Ok(code);
                 }
             }
             looks += 1;
             tokio::select! {
-                _ = tokio::time::sleep(LOOK) => {}
-                _ = tokio::signal::ctrl_c() => {
+                () = tokio::time::sleep(LOOK) => {}
+                _ = interrupt.recv() => {
                     writeln!(err, "the run goes on: `qd attach {run}` follows it, `qd pause {run} --reason WHY` begins nothing new")?;
                     return Ok(INTERRUPTED);
                 }
             }
-            ground.known = Default::default();
+            new = ground.read()?;
         }
     })
 }
@@ -69,12 +78,12 @@ fn is_of(record: &Record, run: &str) -> bool {
 }
 
 /// The exit code, once there is nothing to wait for.
-fn over(state: &RunState, live: Liveness) -> Option<u8> {
+fn over(state: &RunState, orphaned: bool) -> Option<u8> {
     match &state.ended {
         Some((_, Ending::Done)) => Some(OK),
         Some((_, Ending::Refused { .. })) => Some(REFUSED),
         Some((_, Ending::Aborted { .. } | Ending::Failed { .. })) => Some(BROKEN),
-        None if live == Liveness::Orphaned && state.runners > 0 => Some(PERSON),
+        None if orphaned => Some(PERSON),
         None if state.phase() == Phase::Asking => Some(PERSON),
         None => None,
     }

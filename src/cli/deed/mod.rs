@@ -16,7 +16,7 @@ use clap::{Args, Subcommand};
 use color_eyre::eyre::eyre;
 
 use crate::journal::actor;
-use crate::model::event::Actor;
+use crate::model::event::{Actor, Record};
 use crate::model::plan::Plan;
 use crate::operate::attach::Runs;
 use crate::operate::runner::process::Prepare;
@@ -133,8 +133,8 @@ pub struct Agree {
     /// Print the run's id and leave it going.
     #[arg(long)]
     pub detach: bool,
-    /// Seconds that a lease lasts.
-    #[arg(long, hide = true, default_value_t = crate::operate::order::LEASE, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    /// Seconds after which a lease is taken for lost that was not renewed: never more than it lasts at the target.
+    #[arg(long, hide = true, default_value_t = crate::operate::order::LEASE, value_parser = clap::value_parser!(u64).range(1..=60))]
     pub lease: u64,
 }
 
@@ -160,9 +160,14 @@ impl Ground {
         let nowhere = || eyre!("there is no folder for the journal: set HOME or XDG_STATE_HOME");
         let journal = settings.paths.journal().ok_or_else(nowhere)?;
         let runs = settings.paths.runs().ok_or_else(nowhere)?;
-        let mut known = Runs::default();
-        known.read(&journal).map_err(color_eyre::Report::from)?;
-        Ok(Ground { journal, runs, known })
+        let mut ground = Ground { journal, runs, known: Runs::default() };
+        ground.read()?;
+        Ok(ground)
+    }
+
+    /// Reads on; what is new of all runs.
+    fn read(&mut self) -> Result<Vec<Record>, Failure> {
+        Ok(self.known.read(&self.journal).map_err(color_eyre::Report::from)?)
     }
 
     /// What a runner of that plan needs before it is told what to do.

@@ -20,8 +20,13 @@ use super::Ground;
 /// The word of the command line that makes this program a runner.
 pub const WORD: &str = "runner";
 
-/// Carries out what standard input says, in the world that `make` makes: 0 where the run ended or nothing was begun.
-pub fn run<W: World, F: Future<Output = Result<W, String>>>(make: impl FnOnce(Prepare) -> F, err: &mut dyn Write) -> Result<u8, Failure> {
+/// Carries out what standard input says, in the world that `make` opens: 0 where the run ended or nothing was begun.
+pub fn run<W: World, M: FnOnce(&str, &Actor) -> W, F: Future<Output = Result<M, String>>>(
+    make: impl FnOnce(Prepare) -> F,
+    err: &mut dyn Write,
+) -> Result<u8, Failure> {
+    // Standard error becomes the run's log.
+    let _ = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).try_init();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(color_eyre::Report::from)?;
     let answer = |line: &str| {
         let mut out = std::io::stdout();
