@@ -24,6 +24,7 @@ Examples:
   qd status -o json | jq .alerts     one look, for a program
   qd deployments --filter 'age<1d'   what was deployed, as a table, JSON or CSV
   qd verify store                    read a backup back, and record what that proves
+  qd runs                            what was begun here, and how it stands
   qd journal verify                  is the record as it was written?
   qd snapshot --pane overview        one frame of the screen as text, for a report
   qd keys                            what every key does
@@ -35,6 +36,7 @@ Exit codes:
   `qd check`: 1 where the file has a problem or, with --live, a source does not answer.
   `qd status`: 0 ok, 1 warning, 2 critical, 3 unknown, the worst first: critical, warning, unknown.
   `qd verify`, `qd journal verify`: 5 where something is broken.
+  `qd attach`: 4 refused by a check, 5 failed or taken back, 6 needs a person.
 
 The estate file is looked for in this order: --estate, QD_ESTATE,
 $XDG_CONFIG_HOME/quarterdeck/estate.toml (~/.config), /etc/quarterdeck/estate.toml.";
@@ -188,6 +190,9 @@ pub enum Command {
     /// Show, verify or export the journal: the record of what was done and seen.
     #[command(subcommand, after_help = JOURNAL_EXAMPLES)]
     Journal(Journal),
+    /// What is done with runs.
+    #[command(flatten)]
+    Deed(super::deed::Deed),
     /// List what every key does in every layer, and the actions that have no key.
     #[command(after_help = "Examples:\n  qd keys\n  qd keys -o json")]
     Keys,

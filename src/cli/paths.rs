@@ -32,6 +32,7 @@ pub fn run(settings: &Settings<'_>, out: &mut dyn Write) -> Result<u8, Failure> 
         ("themes", paths.themes()),
         ("log", paths.log().map(|folder| log::file(&folder))),
         ("journal", paths.journal()),
+        ("runs", paths.runs()),
         ("last known readings", paths.readings()),
     ]
     .map(|(what, path)| Row { what, exists: path.as_ref().is_some_and(|p| p.exists()), path });

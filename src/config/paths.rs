@@ -69,6 +69,11 @@ impl Paths {
         self.state.as_ref().map(|s| s.join("journal.db"))
     }
 
+    /// The folder of the runs: what their runners keep beside the journal.
+    pub fn runs(&self) -> Option<PathBuf> {
+        self.state.as_ref().map(|s| s.join("runs"))
+    }
+
     /// The file of the last known readings.
     pub fn readings(&self) -> Option<PathBuf> {
         self.cache.as_ref().map(|c| c.join("readings.sqlite"))
@@ -85,7 +90,7 @@ impl Paths {
     }
 
     /// Every path with what it is for, in the order in which they are shown.
-    pub fn all(&self) -> [(&'static str, Option<PathBuf>); 8] {
+    pub fn all(&self) -> [(&'static str, Option<PathBuf>); 9] {
         [
             ("estate", self.estate()),
             ("preferences", self.preferences()),
@@ -93,6 +98,7 @@ impl Paths {
             ("themes", self.themes()),
             ("log", self.log()),
             ("journal", self.journal()),
+            ("runs", self.runs()),
             ("readings", self.readings()),
             ("exports", self.exports()),
         ]

@@ -1,6 +1,7 @@
 //! Starts processes on this machine: the one place that does. Argument vectors only, never a shell.
 
 pub mod capture;
+pub mod detached;
 pub mod follow;
 
 use std::fs::{File, OpenOptions};

@@ -41,4 +41,16 @@ pub trait World: Send + Sync + 'static {
 
     /// Reads the world back: is that call of that step done? `run` and `attempt` name the job that may have been left.
     fn observe(&self, plan: Arc<Plan>, step: usize, call: Call, run: String, attempt: u32) -> impl Future<Output = Found> + Send;
+
+    /// What the job of that try has printed so far, while it goes on; nothing where that is not told. It changes nothing.
+    fn printed(
+        &self,
+        _plan: Arc<Plan>,
+        _step: usize,
+        _call: Call,
+        _run: String,
+        _attempt: u32,
+    ) -> impl Future<Output = Option<Vec<u8>>> + Send {
+        async { None }
+    }
 }

@@ -1,9 +1,20 @@
 //! A run: the carrying out of one plan. What happened to it are events of the journal, and how it stands follows from
 //! them alone.
 
+pub mod advice;
+mod back;
+pub mod estimate;
+mod fold;
+pub mod known;
 mod next;
+pub mod report;
 mod state;
 mod words;
+
+#[cfg(test)]
+pub(crate) mod sample;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,6 +23,7 @@ use super::check::{Check, Override};
 use super::event::Actor;
 use super::plan::{Found, Plan};
 
+pub use fold::TRIES;
 pub use next::{Move, next};
 pub use state::{Lease, Phase, RunState, StepRun, StepState};
 

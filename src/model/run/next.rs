@@ -1,8 +1,11 @@
 //! What a runner does next: it follows from how the run stands, and from nothing else.
 
-use super::state::{RunState, StepState};
-use super::{Call, Ending};
-use crate::model::plan::OnFailure;
+use std::collections::HashMap;
+
+use jiff::SignedDuration;
+
+use super::{Call, Ending, RunState, StepState};
+use crate::model::plan::{Act, OnFailure};
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,148 +42,161 @@ pub enum Move {
     End(Ending),
 }
 
+/// The plan's needs as places, and which steps are busy: looked up once for each question.
+struct Ground<'a> {
+    state: &'a RunState,
+    busy: Vec<bool>,
+    /// By step; `None` for a need that the plan does not have.
+    needs: Vec<Vec<Option<usize>>>,
+    floor: usize,
+}
+
 /// What is to be done now, beside the steps that are `busy`: those whose call or reading is under way in this runner.
 /// Nothing where it waits: for one of these, for a person, for going on.
+///
+/// What is not known is read back at all times, of a paused run too. Steps that do not need it go on meanwhile; nothing is
+/// taken back at a place where something is under way or unknown.
 pub fn next(state: &RunState, busy: &[usize]) -> Vec<Move> {
     if state.ended.is_some() {
         return Vec::new();
     }
-    let idle = |place: &usize| !busy.contains(place);
-    // Reading is always allowed, and everything else waits for what is not known.
-    let lost: Vec<Move> = places(state)
-        .filter(idle)
-        .filter_map(|step| match state.steps[step].state {
-            StepState::Unknown(call) => Some(Move::Observe { step, call }),
-            _ => None,
-        })
-        .collect();
-    if !lost.is_empty() {
-        return lost;
-    }
+    let ground = Ground::of(state, busy);
+    let mut moves = ground.lost();
     if state.asked.is_some() {
-        return Vec::new();
+        return moves;
     }
-    if let Some(ask) = places(state).filter(idle).find_map(|step| question(state, step)) {
-        return vec![ask];
-    }
-    if state.aborting.is_some() {
-        return back(state, busy, |_| true, |stays| Move::End(Ending::Aborted { stays }));
+    if let Some(ask) = ground.places().find_map(|step| ground.question(step)) {
+        moves.push(ask);
+        return moves;
     }
     if state.paused.is_some() {
-        return Vec::new();
+        return moves;
     }
-    let back_at = |place: usize| state.taken_back.iter().any(|target| state.is_of(&state.plan.steps[place], target));
-    let mut moves: Vec<Move> = back(state, busy, back_at, |_| Move::Abort { why: String::new() });
-    moves.retain(|found| matches!(found, Move::Call { .. }));
-    let ready = |place: &usize| {
-        let step = &state.plan.steps[*place];
-        state.steps[*place].state == StepState::Waiting
-            && step.needs.iter().all(|need| place_of(state, need).is_some_and(|need| state.is_settled(need)))
-    };
-    moves.extend(places(state).filter(idle).filter(ready).map(|step| call(state, step, Call::Apply)));
-    if moves.is_empty() && busy.is_empty() && places(state).all(|place| state.is_settled(place)) {
-        moves.push(Move::End(end(state)));
+    if state.aborting.is_some() {
+        let (calls, over) = ground.back(|_| true);
+        moves.extend(calls);
+        if over && moves.is_empty() {
+            moves.push(Move::End(Ending::Aborted { stays: state.stays() }));
+        }
+        return moves;
+    }
+    for target in &state.taken_back {
+        moves.extend(ground.back(|place| state.is_of(&state.plan.steps[place], target)).0);
+    }
+    moves.extend(ground.places().filter(|place| ground.is_ready(*place)).map(|step| ground.call(step, Call::Apply)));
+    if moves.is_empty() && busy.is_empty() {
+        // Nothing is under way and nothing can be begun: it is over, or a person must say how it goes on.
+        moves.push(match ground.places().find(|place| !state.settled(*place, ground.floor)) {
+            None => Move::End(end(state)),
+            Some(step) => Move::Ask { step, why: ground.stuck(step) },
+        });
     }
     moves
 }
 
-fn places(state: &RunState) -> std::ops::Range<usize> {
-    0..state.plan.steps.len()
-}
-
-fn place_of(state: &RunState, id: &str) -> Option<usize> {
-    state.plan.steps.iter().position(|step| step.id == id)
-}
-
-fn call(state: &RunState, step: usize, call: Call) -> Move {
-    Move::Call { step, call, attempt: state.steps[step].attempt + 1 }
-}
-
-/// What a step wants of a person.
-fn question(state: &RunState, place: usize) -> Option<Move> {
-    let (step, run) = (&state.plan.steps[place], &state.steps[place]);
-    let why = || format!("{}: {}", step.id, run.said);
-    match run.state {
-        StepState::Untold(_) | StepState::UndoFailed => Some(Move::Ask { step: place, why: why() }),
-        // What is taken back needs no word about its failure.
-        StepState::Failed | StepState::Refused if state.aborting.is_none() && !is_back(state, place) => match step.on_failure {
-            OnFailure::Continue => None,
-            OnFailure::Ask => Some(Move::Ask { step: place, why: why() }),
-            OnFailure::Stop => Some(Move::Abort { why: why() }),
-        },
-        _ => None,
-    }
-}
-
-fn is_back(state: &RunState, place: usize) -> bool {
-    state.taken_back.iter().any(|target| state.is_of(&state.plan.steps[place], target))
-}
-
-/// The calls that take back, each after all that needed its step; at the end what `over` makes of what stays.
-fn back(state: &RunState, busy: &[usize], of: impl Fn(usize) -> bool, over: impl Fn(Vec<String>) -> Move) -> Vec<Move> {
-    if places(state).any(|place| of(place) && (busy.contains(&place) || matches!(state.steps[place].state, StepState::Underway(_)))) {
-        return Vec::new();
-    }
-    let floor = floor(state);
-    let wanted = |place: usize| {
-        place >= floor
-            && of(place)
-            && state.plan.steps[place].undo.is_some()
-            && matches!(state.steps[place].state, StepState::Done | StepState::Failed)
-    };
-    let needed = |place: usize| {
-        let id = &state.plan.steps[place].id;
-        places(state).any(|other| wanted(other) && reaches(state, other, id))
-    };
-    let calls: Vec<Move> = places(state).rev().filter(|p| wanted(*p) && !needed(*p)).map(|p| call(state, p, Call::Undo)).collect();
-    if calls.is_empty() { vec![over(stays(state))] } else { calls }
-}
-
-/// True where this step comes after that one, directly or by others.
-fn reaches(state: &RunState, from: usize, id: &str) -> bool {
-    let mut seen = vec![false; state.plan.steps.len()];
-    let mut open = vec![from];
-    while let Some(place) = open.pop() {
-        if std::mem::replace(&mut seen[place], true) {
-            continue;
-        }
-        for need in &state.plan.steps[place].needs {
-            if need == id {
-                return true;
+impl<'a> Ground<'a> {
+    fn of(state: &'a RunState, busy: &[usize]) -> Ground<'a> {
+        let steps = &state.plan.steps;
+        let index: HashMap<&str, usize> = steps.iter().enumerate().map(|(place, step)| (step.id.as_str(), place)).collect();
+        let needs = steps.iter().map(|step| step.needs.iter().map(|need| index.get(need.as_str()).copied()).collect()).collect();
+        let mut marks = vec![false; steps.len()];
+        busy.iter().for_each(|place| {
+            if let Some(mark) = marks.get_mut(*place) {
+                *mark = true;
             }
-            open.extend(place_of(state, need));
+        });
+        Ground { state, busy: marks, needs, floor: state.floor() }
+    }
+
+    fn places(&self) -> std::ops::Range<usize> {
+        0..self.state.steps.len()
+    }
+
+    fn call(&self, step: usize, call: Call) -> Move {
+        Move::Call { step, call, attempt: self.state.steps[step].attempt + 1 }
+    }
+
+    /// What is to be read back: calls whose end nobody knows, and calls that nobody makes any more.
+    fn lost(&self) -> Vec<Move> {
+        let lost = |step: usize| match self.state.steps[step].state {
+            StepState::Unknown(call) | StepState::Underway(call) if !self.busy[step] => Some(Move::Observe { step, call }),
+            _ => None,
+        };
+        self.places().filter_map(lost).collect()
+    }
+
+    fn is_ready(&self, place: usize) -> bool {
+        let settled = |need: &Option<usize>| need.is_some_and(|need| self.state.settled(need, self.floor));
+        self.state.steps[place].state == StepState::Waiting
+            && !self.busy[place]
+            && !self.state.goes_back(place)
+            && self.needs[place].iter().all(settled)
+    }
+
+    /// What a step wants of a person, or of the plan's word about failures.
+    fn question(&self, place: usize) -> Option<Move> {
+        let (step, run) = (&self.state.plan.steps[place], &self.state.steps[place]);
+        if let StepState::Unknown(_) = run.state {
+            let waited = self.state.last.1.duration_since(run.since.unwrap_or(self.state.last.1));
+            // One time for the call, one for what it left behind; reading goes on meanwhile.
+            let long = waited > SignedDuration::from_secs(2 * i64::from(step.timeout));
+            return long.then(|| Move::Ask { step: place, why: format!("{}: still not known how it ended: {}", step.id, run.said) });
+        }
+        if self.busy[place] {
+            return None;
+        }
+        let why = || format!("{}: {}", step.id, run.said);
+        match (run.state, step.on_failure) {
+            (StepState::Untold(Call::Apply), _) if matches!(step.act, Act::Manual { .. }) => {
+                Some(Move::Ask { step: place, why: format!("{}: {}; do it and confirm it", step.id, step.title) })
+            }
+            (StepState::Untold(_) | StepState::UndoFailed, _) => Some(Move::Ask { step: place, why: why() }),
+            // What is taken back needs no word about its failure.
+            (StepState::Failed | StepState::Refused, _) if self.state.goes_back(place) => None,
+            (StepState::Failed | StepState::Refused, OnFailure::Continue) => None,
+            // The world is not what was agreed to: whether to take the rest back is a person's decision.
+            (StepState::Refused, _) | (StepState::Failed, OnFailure::Ask) => Some(Move::Ask { step: place, why: why() }),
+            // A person who paused it wants nothing begun, not even taking back.
+            (StepState::Failed, OnFailure::Stop) => self.state.paused.is_none().then(|| Move::Abort { why: why() }),
+            _ => None,
         }
     }
-    false
-}
 
-/// The first step that may be taken back: after the last point of no return that was begun.
-fn floor(state: &RunState) -> usize {
-    let begun = |place: &usize| state.plan.steps[*place].point_of_no_return && state.steps[*place].attempt > 0;
-    places(state).rfind(begun).map_or(0, |place| place + 1)
-}
-
-/// What a run leaves behind: the changes that are done and not taken back.
-fn stays(state: &RunState) -> Vec<String> {
-    let left = |place: &usize| {
-        state.plan.steps[*place].act.changes()
-            && match state.steps[*place].state {
-                StepState::Done | StepState::Failed | StepState::UndoFailed | StepState::Untold(_) => true,
-                // Passed over after it was begun: what it did is not known to be gone.
-                StepState::Skipped => state.steps[*place].attempt > 0,
-                StepState::Waiting | StepState::Underway(_) | StepState::Unknown(_) | StepState::Refused | StepState::Undone => false,
+    /// The calls that take these steps back, each after all that needed it; and whether nothing is left to take back or to
+    /// wait for.
+    fn back(&self, of: impl Fn(usize) -> bool) -> (Vec<Move>, bool) {
+        let open =
+            |place: usize| self.busy[place] || matches!(self.state.steps[place].state, StepState::Underway(_) | StepState::Unknown(_));
+        let wanted = |place: usize| !open(place) && self.state.is_wanted_back(place, self.floor);
+        let left: Vec<usize> = self.places().filter(|place| of(*place) && (open(*place) || wanted(*place))).collect();
+        let mut needed = vec![false; self.state.steps.len()];
+        let mut reach = left.clone();
+        while let Some(place) = reach.pop() {
+            for need in self.needs[place].iter().flatten() {
+                if !std::mem::replace(&mut needed[*need], true) {
+                    reach.push(*need);
+                }
             }
-    };
-    let line = |place: usize| {
-        let (step, run) = (&state.plan.steps[place], &state.steps[place]);
-        if run.said.is_empty() { format!("{}: {}", step.id, step.title) } else { format!("{}: {}; {}", step.id, step.title, run.said) }
-    };
-    places(state).filter(left).map(line).collect()
+        }
+        // Steps in a circle of needs would wait for each other.
+        let circle = left.iter().all(|place| needed[*place] && !open(*place));
+        let free = |place: &&usize| wanted(**place) && (circle || !needed[**place]);
+        (left.iter().rev().filter(free).map(|place| self.call(*place, Call::Undo)).collect(), left.is_empty())
+    }
+
+    fn stuck(&self, place: usize) -> String {
+        let step = &self.state.plan.steps[place];
+        let missing = step.needs.iter().zip(&self.needs[place]).find(|(_, found)| found.is_none());
+        match missing {
+            Some((need, _)) => format!("{}: it needs {need}, which the plan does not have", step.id),
+            None => format!("{}: nothing can be begun that it waits for", step.id),
+        }
+    }
 }
 
 fn end(state: &RunState) -> Ending {
     if state.taken_back.is_empty() {
         return Ending::Done;
     }
-    Ending::Failed { why: format!("{} was taken back; the rest was carried out", state.taken_back.join(", ")), stays: stays(state) }
+    Ending::Failed { why: format!("{} was taken back; the rest was carried out", state.taken_back.join(", ")), stays: state.stays() }
 }

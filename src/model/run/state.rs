@@ -1,11 +1,11 @@
-//! How a run stands, folded from its events in their order. Nothing else is known of it: whoever attaches folds the same.
+//! How a run stands: what its events come to. Nothing else is known of it: whoever attaches folds the same.
 
 use jiff::Timestamp;
 
-use super::{Agreement, Call, CallEnd, Ending, Happened, Request, RunEvent};
+use super::{Agreement, Call, Ending, Happened, Request, RunEvent};
 use crate::model::check::Check;
 use crate::model::event::{Actor, Event, Record};
-use crate::model::plan::{Found, OnFailure, Plan, Repeat, Step};
+use crate::model::plan::{Plan, Step};
 
 /// How a run stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,6 +110,10 @@ pub struct StepRun {
     pub said: String,
     /// What its newest call printed.
     pub output: Vec<String>,
+    /// True where it changed something, or may have, that is not known to be gone again.
+    pub touched: bool,
+    /// Calls that were begun since a person last had a say: a runner alone does not try for ever.
+    pub tries: u32,
 }
 
 /// What a run does as a whole.
@@ -135,7 +139,16 @@ impl RunState {
     /// A run as its first event tells of it; `None` for any other event.
     pub fn of(record: &Record) -> Option<RunState> {
         let Event::Run(RunEvent { run, what: Happened::Planned { plan, hash } }) = &record.event else { return None };
-        let step = StepRun { state: StepState::Waiting, attempt: 0, since: None, until: None, said: String::new(), output: Vec::new() };
+        let step = StepRun {
+            state: StepState::Waiting,
+            attempt: 0,
+            since: None,
+            until: None,
+            said: String::new(),
+            output: Vec::new(),
+            touched: false,
+            tries: 0,
+        };
         Some(RunState {
             run: run.clone(),
             hash: hash.clone(),
@@ -161,142 +174,20 @@ impl RunState {
         })
     }
 
-    /// Takes the next event of this run; one of another run changes nothing.
-    pub fn take(&mut self, record: &Record) {
-        let Event::Run(RunEvent { run, what }) = &record.event else { return };
-        if *run != self.run {
-            return;
-        }
-        let at = record.said_at;
-        self.last = (record.seq, at);
-        match what {
-            Happened::Planned { .. } => {}
-            Happened::Agreed(agreement) => self.agreement = Some(agreement.clone()),
-            Happened::Begun { .. } => {
-                self.runner = Some(record.actor.clone());
-                self.runner_version.clone_from(&record.version);
-                self.runners += 1;
-                self.begun_at.get_or_insert(at);
-                // Whoever made those calls and held those leases is gone.
-                for step in &mut self.steps {
-                    if let StepState::Underway(call) = step.state {
-                        step.state = StepState::Unknown(call);
-                    }
-                }
-                self.leases.iter_mut().for_each(|lease| *lease = Lease::None);
-                self.asked = None;
-            }
-            Happened::Checked { checks } => self.checks.clone_from(checks),
-            Happened::LeaseWanted { target } => self.lease(*target, Lease::Wanted),
-            Happened::LeaseTaken { target, fence } => self.lease(*target, Lease::Held(*fence)),
-            Happened::LeaseLost { target, why } => self.lease(*target, Lease::Lost(why.clone())),
-            Happened::LeaseGiven { target } => self.lease(*target, Lease::Given),
-            Happened::Intent(intent) => {
-                if let Some(step) = self.step_mut(&intent.step) {
-                    step.state = StepState::Underway(intent.call);
-                    step.attempt = intent.attempt;
-                    (step.since, step.until) = (Some(at), None);
-                    step.said.clear();
-                    step.output.clear();
-                }
-            }
-            Happened::Result { step, call, end, output, .. } => {
-                if let Some(step) = self.step_mut(step) {
-                    step.until = Some(at);
-                    step.output.clone_from(output);
-                    (step.state, step.said) = ended(*call, end);
-                }
-            }
-            Happened::Observed { step, call, found } => self.observed(step, *call, found, at),
-            Happened::Asked { step, why } => self.asked = Some((step.clone(), why.clone())),
-            Happened::Requested { request, by } => {
-                self.requests.push((at, by.clone(), request.clone()));
-                self.requested(request);
-            }
-            Happened::Ended(ending) => self.ended = Some((at, ending.clone())),
-            Happened::Reviewed { note } => self.reviewed = Some((record.actor.clone(), note.clone())),
-        }
+    /// Steps that are behind it (done, passed over or taken back), and all of them.
+    pub fn progress(&self) -> (usize, usize) {
+        let behind = |step: &&StepRun| matches!(step.state, StepState::Done | StepState::Skipped | StepState::Undone);
+        (self.steps.iter().filter(behind).count(), self.steps.len())
     }
 
-    fn lease(&mut self, target: usize, lease: Lease) {
-        if let Some(place) = self.leases.get_mut(target) {
-            *place = lease;
-        }
-    }
-
-    fn step_mut(&mut self, id: &str) -> Option<&mut StepRun> {
-        let place = self.plan.steps.iter().position(|step| step.id == id)?;
-        self.steps.get_mut(place)
-    }
-
-    fn observed(&mut self, id: &str, call: Call, found: &Found, at: Timestamp) {
-        let repeat = self.plan.step(id).map(|step| step.repeat);
-        let Some(step) = self.step_mut(id) else { return };
-        step.until = Some(at);
-        // What a call that was not made leaves behind is what was there before it.
-        let before = if call == Call::Apply { StepState::Waiting } else { StepState::Done };
-        (step.state, step.said) = match found {
-            Found::Done { seen } => (if call == Call::Apply { StepState::Done } else { StepState::Undone }, seen.clone()),
-            Found::NotDone { seen } => (before, seen.clone()),
-            Found::Underway { seen } => (StepState::Unknown(call), seen.clone()),
-            Found::Moved { seen } => (if call == Call::Apply { StepState::Failed } else { StepState::UndoFailed }, seen.clone()),
-            Found::Untold { why } if repeat == Some(Repeat::Repeatable) => (before, why.clone()),
-            Found::Untold { why } => (StepState::Untold(call), why.clone()),
-        };
-    }
-
-    fn requested(&mut self, request: &Request) {
-        match request {
-            Request::Pause { reason } => self.paused = Some(reason.clone()),
-            Request::Resume { .. } => self.paused = None,
-            Request::Abort { reason } => {
-                self.aborting = Some(reason.clone());
-                (self.paused, self.asked) = (None, None);
-            }
-            Request::Retry { step, .. } => self.settle(step, |state| match state {
-                StepState::Failed | StepState::Refused | StepState::Untold(Call::Apply) => Some(StepState::Waiting),
-                StepState::UndoFailed | StepState::Untold(Call::Undo) => Some(StepState::Done),
-                _ => None,
-            }),
-            Request::Skip { step, .. } => self.settle(step, |state| match state {
-                StepState::Waiting | StepState::Failed | StepState::Refused | StepState::Untold(_) | StepState::UndoFailed => {
-                    Some(StepState::Skipped)
-                }
-                _ => None,
-            }),
-            Request::Confirm { step, .. } => self.settle(step, |state| match state {
-                StepState::Untold(Call::Apply) | StepState::Underway(Call::Apply) => Some(StepState::Done),
-                StepState::Untold(Call::Undo) | StepState::Underway(Call::Undo) => Some(StepState::Undone),
-                _ => None,
-            }),
-            Request::TakeBack { target, .. } => {
-                if !self.taken_back.contains(target) {
-                    self.taken_back.push(target.clone());
-                }
-                let of: Vec<usize> = self.plan.steps.iter().enumerate().filter(|(_, s)| self.is_of(s, target)).map(|(n, _)| n).collect();
-                for place in of {
-                    if self.steps[place].state == StepState::Waiting {
-                        self.steps[place].state = StepState::Skipped;
-                    }
-                }
-                self.asked = None;
-            }
-        }
+    /// The step's place in the plan.
+    pub fn place(&self, id: &str) -> Option<usize> {
+        self.plan.steps.iter().position(|step| step.id == id)
     }
 
     /// True where that step changes or looks at that target.
     pub fn is_of(&self, step: &Step, target: &str) -> bool {
         self.plan.target_of(step).is_some_and(|of| of.name == target)
-    }
-
-    /// A person's word about one step: it is heard where the step waits for one.
-    fn settle(&mut self, id: &str, to: impl Fn(StepState) -> Option<StepState>) {
-        let Some(step) = self.step_mut(id) else { return };
-        let Some(state) = to(step.state) else { return };
-        step.state = state;
-        if self.asked.as_ref().is_some_and(|(of, _)| of.as_deref().is_none_or(|of| of == id)) {
-            self.asked = None;
-        }
     }
 
     /// What it does as a whole.
@@ -305,19 +196,10 @@ impl RunState {
             _ if self.ended.is_some() => Phase::Ended,
             _ if self.runners == 0 => Phase::Planned,
             _ if self.asked.is_some() => Phase::Asking,
-            _ if self.aborting.is_some() => Phase::Aborting,
             _ if self.paused.is_some() => Phase::Paused,
+            _ if self.aborting.is_some() => Phase::Aborting,
             _ if self.steps.iter().all(|step| step.attempt == 0) => Phase::Preparing,
             _ => Phase::Going,
-        }
-    }
-
-    /// True where nothing of the step stands in the way of those that need it.
-    pub fn is_settled(&self, place: usize) -> bool {
-        match self.steps[place].state {
-            StepState::Done | StepState::Skipped | StepState::Undone => true,
-            StepState::Failed | StepState::Refused => self.plan.steps[place].on_failure == OnFailure::Continue,
-            StepState::UndoFailed | StepState::Waiting | StepState::Underway(_) | StepState::Unknown(_) | StepState::Untold(_) => false,
         }
     }
 
@@ -337,16 +219,4 @@ impl RunState {
         }
         all
     }
-}
-
-fn ended(call: Call, end: &CallEnd) -> (StepState, String) {
-    let (state, said) = match (call, end) {
-        (Call::Apply, CallEnd::Done { seen }) => (StepState::Done, seen),
-        (Call::Undo, CallEnd::Done { seen }) => (StepState::Undone, seen),
-        (Call::Apply, CallEnd::Failed { why }) => (StepState::Failed, why),
-        (Call::Apply, CallEnd::Refused { why }) => (StepState::Refused, why),
-        (Call::Undo, CallEnd::Failed { why } | CallEnd::Refused { why }) => (StepState::UndoFailed, why),
-        (call, CallEnd::Unknown { why }) => (StepState::Unknown(call), why),
-    };
-    (state, said.clone())
 }

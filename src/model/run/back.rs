@@ -1,0 +1,72 @@
+//! Taking back: which steps are wanted back, in which order, and what stays.
+
+use super::{RunState, StepState};
+use crate::model::plan::OnFailure;
+
+impl RunState {
+    /// True where the step is on its way back: the whole run is, or its target.
+    pub fn goes_back(&self, place: usize) -> bool {
+        self.aborting.is_some() || self.plan.target_of(&self.plan.steps[place]).is_some_and(|of| self.taken_back.contains(&of.name))
+    }
+
+    /// The first step that may be taken back: after the last point of no return that was passed.
+    pub fn floor(&self) -> usize {
+        let passed = |place: &usize| self.plan.steps[*place].point_of_no_return && self.is_passed(*place);
+        (0..self.steps.len()).rfind(passed).map_or(0, |place| place + 1)
+    }
+
+    /// True where the step was begun, and is not known to have changed nothing.
+    fn is_passed(&self, place: usize) -> bool {
+        let step = &self.steps[place];
+        let open = matches!(step.state, StepState::Underway(_) | StepState::Unknown(_) | StepState::Untold(_));
+        step.touched || open || (step.attempt > 0 && !self.plan.steps[place].act.changes() && step.state != StepState::Refused)
+    }
+
+    /// True where the step changed something that can be taken back, and nobody decided that it stays.
+    pub fn is_wanted_back(&self, place: usize, floor: usize) -> bool {
+        let step = &self.steps[place];
+        place >= floor
+            && step.touched
+            && self.plan.steps[place].undo.is_some()
+            && matches!(step.state, StepState::Done | StepState::Failed | StepState::Waiting | StepState::Refused)
+    }
+
+    /// True where nothing of the step stands in the way of those that need it.
+    pub fn is_settled(&self, place: usize) -> bool {
+        self.settled(place, self.floor())
+    }
+
+    pub(super) fn settled(&self, place: usize, floor: usize) -> bool {
+        let back = self.goes_back(place);
+        match self.steps[place].state {
+            StepState::Skipped | StepState::Undone => true,
+            StepState::Done => !(back && self.is_wanted_back(place, floor)),
+            StepState::Failed | StepState::Refused | StepState::Waiting if back => !self.is_wanted_back(place, floor),
+            StepState::Failed | StepState::Refused => self.plan.steps[place].on_failure == OnFailure::Continue,
+            StepState::UndoFailed | StepState::Waiting | StepState::Underway(_) | StepState::Unknown(_) | StepState::Untold(_) => false,
+        }
+    }
+
+    /// What the run leaves behind as things stand: the changes that were made and are not known to be gone, a line each.
+    pub fn stays(&self) -> Vec<String> {
+        let left = |place: &usize| {
+            let open = matches!(self.steps[*place].state, StepState::Underway(_) | StepState::Unknown(_) | StepState::Untold(_));
+            self.plan.steps[*place].act.changes() && (self.steps[*place].touched || open)
+        };
+        let line = |place: usize| {
+            let (step, run) = (&self.plan.steps[place], &self.steps[place]);
+            let how = match run.state {
+                StepState::Done => "",
+                StepState::Skipped => " (passed over)",
+                StepState::UndoFailed => " (taking it back failed)",
+                StepState::Underway(_) | StepState::Unknown(_) | StepState::Untold(_) => " (outcome unknown)",
+                StepState::Failed | StepState::Refused | StepState::Waiting | StepState::Undone => {
+                    " (failed; it may have changed something)"
+                }
+            };
+            let said = if run.said.is_empty() { String::new() } else { format!("; {}", run.said) };
+            format!("{}: {}{how}{said}", step.id, step.title)
+        };
+        (0..self.steps.len()).filter(left).map(line).collect()
+    }
+}

@@ -1,0 +1,102 @@
+//! The runner as a process of its own: this test program, started again, which ends or stops itself where it is told to.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use quarterdeck::model::run::Call;
+use quarterdeck::operate::order::Order;
+use quarterdeck::operate::runner::{Begin, Boundary, Hooks, Outcome};
+use serde::{Deserialize, Serialize};
+
+use super::fixture::{Room, plan};
+
+const WHAT: &str = "QD_TEST_RUNNER";
+
+/// What such a process is told.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Task {
+    pub root: PathBuf,
+    /// A new run; else the one of `again`.
+    pub order: Option<Order>,
+    pub again: String,
+    pub signal: Option<At>,
+    pub ttl_ms: u64,
+    pub version: String,
+}
+
+/// Where it sends itself which signal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct At {
+    pub boundary: String,
+    pub step: String,
+    pub call: Call,
+    pub freeze: bool,
+}
+
+struct Deadly {
+    at: Option<At>,
+    passed: PathBuf,
+}
+
+pub fn name(boundary: Boundary, step: &str, call: Call) -> String {
+    format!("{boundary:?} {step} {call:?}")
+}
+
+impl Hooks for Deadly {
+    fn at(&self, boundary: Boundary, step: &str, call: Call) {
+        let mut file = File::options().append(true).create(true).open(&self.passed).unwrap();
+        writeln!(file, "{}", name(boundary, step, call)).unwrap();
+        if let Some(at) = &self.at
+            && at.boundary == format!("{boundary:?}")
+            && at.step == step
+            && at.call == call
+        {
+            kill(Pid::this(), if at.freeze { Signal::SIGSTOP } else { Signal::SIGKILL }).unwrap();
+        }
+    }
+}
+
+/// The boundaries that were passed in that room.
+pub fn passed(root: &Path) -> Vec<String> {
+    fs::read_to_string(root.join("passed")).unwrap_or_default().lines().map(str::to_owned).collect()
+}
+
+pub fn start(task: &Task) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "child::a_runner_carries_out_what_its_task_says", "--nocapture"])
+        .env(WHAT, serde_json::to_string(task).unwrap())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(File::options().append(true).create(true).open(task.root.join("stderr")).unwrap())
+        .spawn()
+        .unwrap()
+}
+
+pub fn finish(task: &Task) -> ExitStatus {
+    start(task).wait().unwrap()
+}
+
+#[test]
+fn a_runner_carries_out_what_its_task_says() {
+    let Some(task) = std::env::var_os(WHAT) else {
+        // Nobody told it anything: only what it would carry out is looked at.
+        let plan = plan();
+        return assert_eq!((plan.changing().count(), plan.steps.len()), (6, 8));
+    };
+    let task: Task = serde_json::from_str(task.to_str().unwrap()).unwrap();
+    let room = Room::of(task.root.clone(), Duration::from_millis(task.ttl_ms));
+    let what = match task.order {
+        Some(order) => Begin::New(Box::new(order)),
+        None => Begin::Again { records: room.book().of(&task.again).unwrap(), lease: task.ttl_ms.div_ceil(1000) },
+    };
+    let hooks = Deadly { at: task.signal, passed: task.root.join("passed") };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let outcome = runtime.block_on(room.run_with(what, room.world.clone(), hooks, room.book_of(&task.version))).unwrap();
+    fs::write(task.root.join("outcome"), format!("{outcome:?}")).unwrap();
+    assert!(matches!(outcome, Outcome::Ended(_)), "{outcome:?}");
+}

@@ -1,0 +1,244 @@
+//! What must hold of every run, whatever happened to it: functions over the journal and over what the world saw.
+
+use std::collections::HashMap;
+
+use quarterdeck::journal::Journal;
+use quarterdeck::model::event::{Event, Record};
+use quarterdeck::model::plan::{Act, Found, Plan, Repeat};
+use quarterdeck::model::run::{Call, CallEnd, Ending, Happened, Request, RunState, StepState};
+
+use super::fixture::{before, effects};
+use super::world::{Files, Seen};
+
+/// All of them.
+pub fn judge(journal: &Journal, world: &Files) -> Vec<String> {
+    let records = journal.records(None).unwrap();
+    let mut wrong = Vec::new();
+    if let Some(broken) = journal.verify().broken {
+        wrong.push(format!("I6: {broken}"));
+    }
+    let mut heads: HashMap<u64, String> = records.iter().skip(1).map(|record| (record.seq - 1, record.prev.clone())).collect();
+    let head = journal.head().unwrap();
+    heads.insert(head.count, head.hash);
+    let seen = world.seen();
+    intents(&records, &heads, &seen, &mut wrong);
+    fences(&records, &seen, &mut wrong);
+    agreed(&records, &mut wrong);
+    blind(&records, &seen, &mut wrong);
+    leases(&records, &mut wrong);
+    endings(&records, world, &mut wrong);
+    wrong
+}
+
+fn runs(records: &[Record]) -> impl Iterator<Item = (u64, &str, &Happened)> {
+    records.iter().filter_map(|record| match &record.event {
+        Event::Run(of) => Some((record.seq, of.run.as_str(), &of.what)),
+        Event::Verification(_) => None,
+    })
+}
+
+/// I2: no call without an intent that was on the disk, and its head goes with it.
+fn intents(records: &[Record], heads: &HashMap<u64, String>, seen: &[Seen], wrong: &mut Vec<String>) {
+    // What a run of another journal did is judged by that one.
+    let ours = |run: &str| runs(records).any(|(_, of, _)| of == run);
+    for call in seen.iter().filter(|seen| (seen.kind == "call" || seen.kind == "take") && ours(&seen.run)) {
+        let found = runs(records).find(|(seq, run, what)| {
+            *run == call.run
+                && heads.get(seq).is_some_and(|hash| format!("{seq} {hash}") == call.head)
+                && match what {
+                    Happened::Intent(intent) => {
+                        call.kind == "call"
+                            && intent.step == call.step.trim_end_matches("/undo")
+                            && Some(intent.call) == call.call
+                            && intent.attempt == call.attempt
+                            && intent.fence == call.fence
+                    }
+                    Happened::LeaseWanted { target } => call.kind == "take" && *target == call.target,
+                    _ => false,
+                }
+        });
+        if found.is_none() {
+            wrong.push(format!("I2: {} of {} has no intent on the disk", call.kind, call.step));
+        }
+    }
+    let made = |run: &str, step: &str, attempt: u32| {
+        seen.iter().any(|s| s.kind == "call" && s.run == run && s.step == step && s.attempt == attempt)
+    };
+    for (_, run, what) in runs(records) {
+        if let Happened::Result { step, attempt, end: CallEnd::Done { .. }, .. } = what
+            && !made(run, step, *attempt)
+        {
+            wrong.push(format!("I2: a result of {step} is recorded that no call had"));
+        }
+    }
+}
+
+/// I3: nothing is changed with an older fence number than the target gave out, nor by another plan than was agreed to.
+fn fences(records: &[Record], seen: &[Seen], wrong: &mut Vec<String>) {
+    let plans: HashMap<&str, &str> = runs(records)
+        .filter_map(|(_, run, what)| match what {
+            Happened::Planned { hash, .. } => Some((run, hash.as_str())),
+            _ => None,
+        })
+        .collect();
+    let mut newest: HashMap<usize, u64> = HashMap::new();
+    for of in seen {
+        if of.kind == "take"
+            && let Some(fence) = of.fence
+        {
+            if newest.insert(of.target, fence).is_some_and(|before| before >= fence) {
+                wrong.push(format!("I3: the fence number {fence} was given out twice"));
+            }
+        }
+        if of.kind != "call" {
+            continue;
+        }
+        if of.changed && of.fence != newest.get(&of.target).copied() {
+            wrong.push(format!(
+                "I3: {} changed something with the fence number {:?}, {:?} was given out",
+                of.step,
+                of.fence,
+                newest.get(&of.target)
+            ));
+        }
+        if plans.get(of.run.as_str()).is_some_and(|plan| *plan != of.plan) {
+            wrong.push(format!("I3: {} belongs to another plan than was agreed to", of.step));
+        }
+    }
+    for (_, run, what) in runs(records) {
+        if let Happened::Intent(intent) = what
+            && plans.get(run) != Some(&intent.plan.as_str())
+        {
+            wrong.push(format!("I3: the intent of {} names another plan", intent.step));
+        }
+    }
+}
+
+/// Promise 5: what was typed is the phrase of what is carried out.
+fn agreed(records: &[Record], wrong: &mut Vec<String>) {
+    for state in RunState::all(records) {
+        if state.hash != state.plan.hash() {
+            wrong.push(format!("I3: the plan of {} is not the one whose hash is recorded", state.run));
+        }
+        let typed = state.agreement.as_ref().map(|agreement| agreement.phrase.as_str());
+        if state.steps.iter().any(|step| step.attempt > 0) && typed != Some(state.plan.phrase().as_str()) {
+            wrong.push(format!("I3: nobody agreed to the plan of {}", state.run));
+        }
+    }
+}
+
+/// I4: nothing is called twice unless a reading said that it was not done, or a person wanted it; and what may be done
+/// once only is never done twice.
+fn blind(records: &[Record], seen: &[Seen], wrong: &mut Vec<String>) {
+    for state in RunState::all(records) {
+        for step in &state.plan.steps {
+            let mut open: Option<Call> = None;
+            let mut may = true;
+            for (_, run, what) in runs(records) {
+                if run != state.run {
+                    continue;
+                }
+                match what {
+                    Happened::Intent(intent) if intent.step == step.id => {
+                        if open == Some(intent.call) && !may {
+                            wrong.push(format!("I4: {} was called again blindly, try {}", step.id, intent.attempt));
+                        }
+                        (open, may) = (Some(intent.call), false);
+                    }
+                    Happened::Observed { step: of, found, .. } if *of == step.id => {
+                        may |= matches!(found, Found::NotDone { .. });
+                        may |= matches!(found, Found::Untold { .. }) && step.repeat == Repeat::Repeatable;
+                    }
+                    Happened::Requested { request: Request::Retry { step: of, .. }, .. } if *of == step.id => may = true,
+                    _ => {}
+                }
+            }
+            let did = |call| seen.iter().filter(|s| s.run == state.run && s.step == step.id && s.call == Some(call) && s.changed).count();
+            if did(Call::Apply) > did(Call::Undo) + 1 {
+                wrong.push(format!("I4: {} changed the world {} times", step.id, did(Call::Apply)));
+            }
+        }
+    }
+}
+
+/// A runner that lost a lease begins nothing at that target until it has it again.
+fn leases(records: &[Record], wrong: &mut Vec<String>) {
+    for state in RunState::all(records) {
+        let mut held = vec![false; state.plan.targets.len()];
+        for (_, run, what) in runs(records) {
+            if run != state.run {
+                continue;
+            }
+            match what {
+                Happened::Begun { .. } => held.fill(false),
+                Happened::LeaseTaken { target, .. } => held[*target] = true,
+                Happened::LeaseLost { target, .. } | Happened::LeaseGiven { target } => held[*target] = false,
+                Happened::Intent(intent) => {
+                    let target = state.plan.step(&intent.step).unwrap().target;
+                    if !held[target] {
+                        wrong.push(format!("I3: {} was begun without the lease of its target", intent.step));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// I5 and I8: it ended as it says, or names the next command; the world is as the record says; no lease is left.
+fn endings(records: &[Record], world: &Files, wrong: &mut Vec<String>) {
+    let states = RunState::all(records);
+    for state in &states {
+        match &state.ended {
+            None => match &state.asked {
+                Some((_, why))
+                    if why.contains("qd ")
+                        || state.steps.iter().any(|s| {
+                            matches!(s.state, StepState::Failed | StepState::Refused | StepState::Untold(_) | StepState::UndoFailed)
+                        }) => {}
+                _ => wrong.push(format!("I5: {} neither ended nor waits for a person", state.run)),
+            },
+            Some((_, ending)) => {
+                if world.places().iter().any(|place| place.lease.as_ref().is_some_and(|held| held.run == state.run)) {
+                    wrong.push(format!("I8: {} ended and holds a lease", state.run));
+                }
+                if let Ending::Failed { why, .. } = ending
+                    && !why.contains("`qd ")
+                    && state.taken_back.is_empty()
+                {
+                    wrong.push(format!("I5: {} names no next command: {why}", state.run));
+                }
+                if let Ending::Refused { .. } = ending
+                    && state.steps.iter().any(|step| step.attempt > 0)
+                {
+                    wrong.push(format!("I5: {} says that nothing was changed, and called", state.run));
+                }
+            }
+        }
+    }
+    // What the record says is done is what the world shows; only where all is known, and nobody else was there.
+    if let [state] = states.as_slice()
+        && world.calls().iter().all(|call| call.run == state.run)
+        && state.steps.iter().all(|s| matches!(s.state, StepState::Done | StepState::Undone | StepState::Waiting | StepState::Refused))
+    {
+        let told = told(&state.plan, state);
+        if told != effects(&world.places()) {
+            wrong.push(format!("I5: the record says {told:?}, the world is {:?}", effects(&world.places())));
+        }
+    }
+}
+
+fn told(plan: &Plan, state: &RunState) -> Vec<(String, bool)> {
+    let mut places = before();
+    for (step, run) in plan.steps.iter().zip(&state.steps) {
+        if run.state == StepState::Done {
+            match &step.act {
+                Act::StopUnit { .. } => places[step.target].running = false,
+                Act::StartUnit { .. } => places[step.target].running = true,
+                Act::SwitchLink { to, .. } => places[step.target].current.clone_from(to),
+                _ => {}
+            }
+        }
+    }
+    effects(&places)
+}
