@@ -1,0 +1,122 @@
+//! Where a step's call goes: the host of its target, with all that the plan says of it and that is proved there.
+
+use std::env;
+use std::sync::Arc;
+
+use crate::link::ssh::{Hosts, Writer};
+use crate::model::deployment::redact::{TAKEN, redacted};
+use crate::model::estate::Host;
+use crate::model::plan::{Plan, Step, TargetKind};
+
+/// The name of this machine where a step needs one and the plan names none.
+const HERE: &str = "this machine";
+/// The job folder of a host on which no release lies.
+const NO_RELEASE: &str = "~";
+/// Bytes of a secret from which on it is taken out of what a program printed; a shorter one stands in many other words.
+const SECRET: usize = 6;
+
+/// What calls need: the hosts of the estate and their connections, and what must not be told.
+#[derive(Debug)]
+pub struct Reach {
+    hosts: Arc<Hosts>,
+    here: Hosts,
+    secrets: Vec<String>,
+}
+
+/// A target on a host.
+#[derive(Debug)]
+pub(super) struct Place<'p> {
+    /// The host's name.
+    pub name: String,
+    /// Writes there.
+    pub writer: Arc<Writer>,
+    /// The release folder, or `~`.
+    pub folder: &'p str,
+    /// What its `/etc/machine-id` must hold; `-` for nothing.
+    pub machine: &'p str,
+    /// The word of ours in its job folder.
+    pub mark: Option<&'p str>,
+}
+
+impl Reach {
+    /// Over the connections of these hosts. What stands in this process's environment under a name that sounds like a
+    /// secret is taken out of what programs print.
+    pub fn new(hosts: Arc<Hosts>) -> Reach {
+        let this = Host { name: HERE.to_owned(), site: None, ssh: None, ssh_config: None, machine_id: None };
+        let all = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let secrets = all.filter(|(name, value)| is_secret(name, value)).map(|(_, value)| value).collect();
+        Reach { hosts, here: Hosts::new(&[this]), secrets }
+    }
+
+    /// The same, with these bytes taken out of what programs print too: passwords of the estate that were resolved.
+    #[must_use]
+    pub fn hiding(mut self, secrets: impl IntoIterator<Item = String>) -> Reach {
+        self.secrets.extend(secrets.into_iter().filter(|secret| secret.len() >= SECRET));
+        self
+    }
+
+    /// What must not be told.
+    pub(super) fn secrets(&self) -> &[String] {
+        &self.secrets
+    }
+
+    /// The host on which a step is done, with the identity that it must prove.
+    ///
+    /// # Errors
+    /// Why there is none, for people: the estate file has no such host any more, or leads elsewhere.
+    pub(super) fn place<'p>(&self, plan: &'p Plan, step: &Step) -> Result<Place<'p>, String> {
+        let target = plan.target_of(step).ok_or("the plan has no such target")?;
+        match &target.kind {
+            TargetKind::Releases { host, ssh, machine_id, folder, mark } => {
+                let writer = self.writer(host)?;
+                let now = &writer.reader().host().ssh;
+                if now != ssh {
+                    let word = |ssh: &Option<String>| ssh.clone().unwrap_or_else(|| HERE.to_owned());
+                    return Err(format!("{host}: the plan reaches it as {}, the estate file now as {}", word(ssh), word(now)));
+                }
+                Ok(Place { name: host.clone(), writer, folder, machine: machine(machine_id), mark: mark.as_deref() })
+            }
+            TargetKind::Host { host, machine_id } => {
+                let writer = match host {
+                    Some(host) => self.writer(host)?,
+                    None => self.here.writer(HERE).ok_or("this machine cannot be reached")?,
+                };
+                let name = host.clone().unwrap_or_else(|| HERE.to_owned());
+                Ok(Place { name, writer, folder: NO_RELEASE, machine: machine(machine_id), mark: None })
+            }
+            TargetKind::Alertmanager { .. } | TargetKind::Outside => Err(format!("{}: it is no host", target.name)),
+        }
+    }
+
+    fn writer(&self, host: &str) -> Result<Arc<Writer>, String> {
+        self.hosts.writer(host).ok_or_else(|| format!("{host}: the estate file has no such host any more"))
+    }
+}
+
+fn machine(id: &str) -> &str {
+    if id.is_empty() { "-" } else { id }
+}
+
+/// True where a variable's name sounds like a secret and its value may be one: a path is none.
+fn is_secret(name: &str, value: &str) -> bool {
+    value.len() >= SECRET && !value.starts_with('/') && redacted(&[&format!("{name}=x")])[0].contains(TAKEN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environments_secrets_are_known_by_their_names() {
+        for (name, value, secret) in [
+            ("PGPASSWORD", "hunter2", true),
+            ("API_TOKEN", "0123456789", true),
+            ("PWD", "/srv/web", false),
+            ("SSH_AUTH_SOCK", "/tmp/ssh-x/agent.1", false),
+            ("PGPASSWORD", "abc", false),
+            ("HOSTNAME", "web1.example", false),
+        ] {
+            assert_eq!(is_secret(name, value), secret, "{name}");
+        }
+    }
+}
