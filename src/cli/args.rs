@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::layer::Pane;
+use crate::journal::Head;
 use crate::model::age;
 use crate::model::preferences::ColorChoice;
 
@@ -279,12 +280,19 @@ pub enum Journal {
         /// Only what was written at this time or later, such as 2026-11-21T06:00:00Z.
         #[arg(long, value_name = "TIME")]
         since: Option<Timestamp>,
+        /// Only what happened to this run.
+        #[arg(long, value_name = "RUN")]
+        run: Option<String>,
     },
     /// Walk its chain and name the first event that was changed, moved, removed or cut off.
     Verify {
         /// An export, instead of this person's journal; `-` is standard input.
         #[arg(long, value_name = "EXPORT")]
         file: Option<PathBuf>,
+        /// A head that was kept elsewhere, in a target's job folder or a report, as it stands there: `COUNT HASH`. A cut
+        /// end is seen by it even where the head beside the journal was cut too. May be given again.
+        #[arg(long, value_name = "HEAD")]
+        head: Vec<Head>,
     },
     /// Print it as JSON lines that verify again elsewhere.
     Export {
@@ -307,7 +315,9 @@ Exits 0 where all is as it should be, 5 where something is broken, 1 where it co
 const JOURNAL_EXAMPLES: &str = "\
 Examples:
   qd journal show
+  qd journal show --run web-20261121T140455Z-3f2a
   qd journal verify
+  qd journal verify --head \"$(cat head-of-yesterday)\"
   qd journal export --since 2026-01-01T00:00:00Z > journal-2026.jsonl
   qd journal verify --file journal-2026.jsonl
 

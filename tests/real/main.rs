@@ -15,6 +15,7 @@ mod exposition;
 mod first_steps;
 mod hosts;
 mod http;
+mod journal;
 mod metrics;
 mod pair;
 mod postgres;

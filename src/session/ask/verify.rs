@@ -191,7 +191,7 @@ pub(crate) mod tests {
             .iter()
             .filter_map(|record| match &record.event {
                 Event::Verification(of) => Some(of.outcome),
-                Event::Run(_) => None,
+                Event::Run(_) | Event::Healed(_) => None,
             })
             .collect();
         assert_eq!(outcomes, [Outcome::Begun, Outcome::Passed]);
