@@ -224,8 +224,8 @@ impl Runs {
         if head.count <= self.seq {
             return Ok(Vec::new());
         }
-        self.head = format!("{} {}", head.count, head.hash);
-        let mut new: Vec<Record> = journal.records(None)?.into_iter().filter(|record| record.seq > self.seq).collect();
+        self.head = head.to_string();
+        let mut new = journal.after(self.seq, usize::MAX)?;
         self.seq = new.last().map_or(self.seq, |record| record.seq);
         new.retain(|record| matches!(record.event, Event::Run(_)));
         for record in &new {

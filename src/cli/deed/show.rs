@@ -59,11 +59,10 @@ pub fn run(settings: &Settings<'_>, run: &str, as_report: bool, out: &mut dyn Wr
     let Some(journal) = Journal::read(&ground.journal).map_err(color_eyre::Report::from)? else { return Ok(OK) };
     if as_report {
         let head = journal.head().map_err(color_eyre::Report::from)?;
-        write!(out, "{}", report(state, alive, &format!("{} {}", head.count, head.hash)))?;
+        write!(out, "{}", report(state, alive, &head.to_string()))?;
         return Ok(OK);
     }
-    let mut events = journal.records(None).map_err(color_eyre::Report::from)?;
-    events.retain(|record| matches!(&record.event, Event::Run(of) if of.run == state.run));
+    let events = journal.run(&state.run).map_err(color_eyre::Report::from)?;
     let step = |place: usize| {
         let (plan, run) = (&state.plan.steps[place], &state.steps[place]);
         Step {
