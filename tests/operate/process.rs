@@ -9,8 +9,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getsid};
 use quarterdeck::journal::Journal;
 use quarterdeck::model::event::Actor;
+use quarterdeck::model::run::known::Standing;
 use quarterdeck::model::run::{Ending, RunState};
 use quarterdeck::operate::attach::{AttachError, Liveness, Prepared, Runs, liveness, prepare};
+use quarterdeck::operate::known::known;
 use quarterdeck::operate::runner::Outcome;
 use quarterdeck::operate::runner::process::{Prepare, serve};
 
@@ -135,6 +137,8 @@ fn whoever_attaches_sees_what_is_new_and_finds_a_run_by_the_beginning_of_its_id(
     assert_eq!(told.len(), room.records().len());
     assert_eq!(runs.get(RUN), Some(&room.state(RUN)), "whoever attaches folds the same");
     assert!(runs.read(&room.journal()).unwrap().is_empty());
+    let known = known(&runs, &room.runs(), &me().host, Timestamp::now(), None);
+    assert_eq!((known.all.len(), known.all[0].entries.len(), known.all[0].standing()), (1, told.len(), Standing::Past));
     assert_eq!(runs.named("web-2026").unwrap().run, RUN);
     assert!(runs.named("web-2027").is_err());
     assert_eq!(Journal::read(&room.journal()).unwrap().unwrap().verify().broken, None);

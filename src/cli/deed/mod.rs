@@ -39,11 +39,14 @@ pub enum Deed {
     Runs,
     /// Show one run: what was agreed to, its steps, and all that happened.
     #[command(
-        after_help = "Examples:\n  qd show web-20261121T140455Z-3f2a\n  qd show web-2026 -o json\n\nRUN may be the beginning of an id that no other has."
+        after_help = "Examples:\n  qd show web-20261121T140455Z-3f2a\n  qd show web-2026 -o json\n  qd show web-2026 --report > run.md\n\nRUN may be the beginning of an id that no other has."
     )]
     Show {
         /// The run's id, or its beginning.
         run: String,
+        /// The whole record as Markdown, for a ticket or a postmortem.
+        #[arg(long)]
+        report: bool,
     },
     /// Follow a run that goes on; Ctrl-C leaves it going.
     #[command(
@@ -138,11 +141,27 @@ pub struct Agree {
     pub lease: u64,
 }
 
+/// What `qd run` carries out.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Carry {
+    /// A service goes back to an earlier release.
+    Rollback {
+        /// The service, by its name in the estate file.
+        service: String,
+        /// The release to go back to; without it the one that ran before the one that runs now.
+        #[arg(long, value_name = "VERSION")]
+        to: Option<String>,
+        /// What is agreed to.
+        #[command(flatten)]
+        agree: Agree,
+    },
+}
+
 /// Does it.
 pub fn run(settings: &Settings<'_>, deed: &Deed, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
     match deed {
         Deed::Runs => runs::run(settings, out),
-        Deed::Show { run } => show::run(settings, run, out),
+        Deed::Show { run, report } => show::run(settings, run, *report, out),
         Deed::Attach { run } => follow::run(settings, run, out, err),
         deed => ask::run(settings, deed, out, err),
     }

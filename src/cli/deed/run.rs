@@ -1,11 +1,13 @@
 //! `qd run`: a plan that was confirmed by its phrase is carried out by a runner, and followed.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use color_eyre::eyre::eyre;
 use jiff::Timestamp;
 
 use crate::model::check::Override;
+use crate::model::estate::Estate;
 use crate::model::plan::Plan;
 use crate::model::run::Agreement;
 use crate::operate::order::{Order, id};
@@ -66,14 +68,14 @@ pub fn confirmed(plan: &Plan, agree: &Agree, now: Timestamp) -> Result<Confirmed
 pub fn carry_out(
     settings: &Settings<'_>,
     agree: &Agree,
-    make_plan: impl FnOnce() -> Result<Plan, Failure>,
+    make_plan: impl FnOnce(&Arc<Estate>, &mut dyn Write) -> Result<Plan, Failure>,
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<u8, Failure> {
     may_write(settings)?;
     let ground = Ground::of(settings)?;
-    let estate = settings.estate()?;
-    let plan = make_plan()?;
+    let estate = Arc::new(settings.estate()?);
+    let plan = make_plan(&estate, err)?;
     let agreement = match confirmed(&plan, agree, Timestamp::now())? {
         Confirmed::Same(agreement) => *agreement,
         Confirmed::Other(why) => {

@@ -9,9 +9,11 @@ use crate::journal::Journal;
 use crate::model::check::Check;
 use crate::model::event::{Event, Record};
 use crate::model::plan::Plan;
-use crate::model::run::{Agreement, Call, RunState, StepState};
+use crate::model::run::advice::advice;
+use crate::model::run::report::report;
+use crate::model::run::{Agreement, RunState};
 use crate::model::text::{NOTE_CAP, clean};
-use crate::operate::attach::liveness;
+use crate::operate::attach::{alive, liveness};
 
 use super::super::OK;
 use super::super::args::Output;
@@ -30,6 +32,8 @@ struct Told<'a> {
     steps: Vec<Step<'a>>,
     /// What stays as the run left it, or as it stands now.
     stays: Vec<String>,
+    /// What can be done next: a command, and what it does.
+    next: Vec<String>,
     plan: &'a Plan,
     events: &'a [Record],
 }
@@ -46,23 +50,25 @@ struct Step<'a> {
     output: &'a [String],
 }
 
-/// Shows it.
-pub fn run(settings: &Settings<'_>, run: &str, out: &mut dyn Write) -> Result<u8, Failure> {
+/// Shows it; as a report in Markdown where that is asked for.
+pub fn run(settings: &Settings<'_>, run: &str, as_report: bool, out: &mut dyn Write) -> Result<u8, Failure> {
     let ground = Ground::of(settings)?;
     let state = ground.known.named(run).map_err(Failure::Usage)?;
-    let journal = Journal::read(&ground.journal).map_err(color_eyre::Report::from)?;
-    let mut events = match journal {
-        Some(journal) => journal.records(None).map_err(color_eyre::Report::from)?,
-        None => Vec::new(),
-    };
-    events.retain(|record| matches!(&record.event, Event::Run(of) if of.run == state.run));
-    let live = liveness(state, &ground.runs, &me(settings).host, Timestamp::now());
+    let (here, now) = (me(settings).host, Timestamp::now());
+    let (live, alive) = (liveness(state, &ground.runs, &here, now), alive(state, &ground.runs, &here, now));
+    let Some(journal) = Journal::read(&ground.journal).map_err(color_eyre::Report::from)? else { return Ok(OK) };
+    if as_report {
+        let head = journal.head().map_err(color_eyre::Report::from)?;
+        write!(out, "{}", report(state, alive, &head.to_string()))?;
+        return Ok(OK);
+    }
+    let events = journal.run(&state.run).map_err(color_eyre::Report::from)?;
     let step = |place: usize| {
         let (plan, run) = (&state.plan.steps[place], &state.steps[place]);
         Step {
             id: &plan.id,
             title: &plan.title,
-            state: word(run.state),
+            state: run.state.word(),
             tries: run.attempt,
             said: &run.said,
             since: run.since,
@@ -79,6 +85,7 @@ pub fn run(settings: &Settings<'_>, run: &str, out: &mut dyn Write) -> Result<u8
         checks: &state.checks,
         steps: (0..state.steps.len()).map(step).collect(),
         stays: state.stays(),
+        next: advice(state, alive).into_iter().map(|advice| format!("{}: {}", advice.command, advice.means)).collect(),
         plan: &state.plan,
         events: &events,
     };
@@ -108,11 +115,15 @@ fn table(state: &RunState, told: &Told<'_>, out: &mut dyn Write) -> io::Result<(
     line("\nsteps")?;
     for step in &told.steps {
         let said = if step.said.is_empty() { step.title } else { step.said };
-        line(&format!("  {:10} {}: {said}", step.state, step.id))?;
+        line(&format!("  {:16} {}: {said}", step.state, step.id))?;
     }
     if !told.stays.is_empty() {
         line("\nchanged as things stand")?;
         told.stays.iter().try_for_each(|stays| line(&format!("  {stays}")))?;
+    }
+    if !told.next.is_empty() {
+        line("\nnext")?;
+        told.next.iter().try_for_each(|next| line(&format!("  {next}")))?;
     }
     line("\nevents")?;
     told.events.iter().filter_map(event).try_for_each(|text| line(&format!("  {text}")))
@@ -122,20 +133,4 @@ fn table(state: &RunState, told: &Told<'_>, out: &mut dyn Write) -> io::Result<(
 pub fn event(record: &Record) -> Option<String> {
     let Event::Run(of) = &record.event else { return None };
     Some(format!("{}  {}", record.said_at.strftime("%H:%M:%SZ"), of.what))
-}
-
-fn word(state: StepState) -> &'static str {
-    match state {
-        StepState::Waiting => "waiting",
-        StepState::Underway(Call::Apply) => "running",
-        StepState::Underway(Call::Undo) => "going back",
-        StepState::Unknown(_) => "unknown",
-        StepState::Untold(_) => "a person",
-        StepState::Done => "done",
-        StepState::Failed => "failed",
-        StepState::Refused => "refused",
-        StepState::Skipped => "skipped",
-        StepState::Undone => "taken back",
-        StepState::UndoFailed => "undo failed",
-    }
 }

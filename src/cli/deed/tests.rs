@@ -103,12 +103,14 @@ fn runs_are_listed_and_shown_with_what_to_do() {
     let (code, text) = home.qd(&["runs", "-o", "json"]);
     assert!(code == OK && text.contains("\"live\": \"orphaned\""), "{text}");
     let (code, text) = home.qd(&["show", "web-2026"]);
-    for part in [RUN, "it is broken", "waiting    web1/drain: drain web1", "begun"] {
+    for part in [RUN, "it is broken", "waiting          web1/drain: drain web1", "begun"] {
         assert!(code == OK && text.contains(part), "{part}: {text}");
     }
     let (code, text) = home.qd(&["show", "web-2026", "-o", "json"]);
     let told: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!((code, told["events"].as_array().unwrap().len(), told["steps"][0]["state"].as_str()), (OK, 3, Some("waiting")));
+    let (code, text) = home.qd(&["show", "web-2026", "--report"]);
+    assert!(code == OK && text.starts_with("# Rollback of web") && text.contains(RUN), "{text}");
     assert_eq!(home.qd(&["show", "db-"]).0, USAGE);
     assert_eq!(home.qd(&["attach", "web-2026"]).0, PERSON);
 }
