@@ -24,6 +24,7 @@ Examples:
   qd status -o json | jq .alerts     one look, for a program
   qd deployments --filter 'age<1d'   what was deployed, as a table, JSON or CSV
   qd verify store                    read a backup back, and record what that proves
+  qd plan rollback web               how would it go back to the release before? changes nothing
   qd runs                            what was begun here, and how it stands
   qd journal verify                  is the record as it was written?
   qd snapshot --pane overview        one frame of the screen as text, for a report
@@ -35,6 +36,7 @@ Exit codes:
   0 done; 1 failed; 64 the command line is wrong or there is no estate.
   `qd check`: 1 where the file has a problem or, with --live, a source does not answer.
   `qd status`: 0 ok, 1 warning, 2 critical, 3 unknown, the worst first: critical, warning, unknown.
+  `qd plan`: 4 where a check stands in the way.
   `qd verify`, `qd journal verify`: 5 where something is broken.
   `qd attach`: 4 refused by a check, 5 failed or taken back, 6 needs a person.
 
@@ -190,6 +192,9 @@ pub enum Command {
     /// Show, verify or export the journal: the record of what was done and seen.
     #[command(subcommand, after_help = JOURNAL_EXAMPLES)]
     Journal(Journal),
+    /// Make a plan and its checks, and print both: who does what, in which order, what it costs. It changes nothing.
+    #[command(subcommand, after_help = super::plan::EXAMPLES)]
+    Plan(super::plan::Wanted),
     /// What is done with runs.
     #[command(flatten)]
     Deed(super::deed::Deed),

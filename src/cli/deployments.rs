@@ -70,7 +70,7 @@ fn parse(text: &str) -> Result<Filter, String> {
 }
 
 /// Reads each history once into the index; those that failed, with why.
-fn read(settings: &Settings<'_>, estate: &Arc<Estate>, archive: &Arc<Archive>) -> Result<Vec<(String, String)>, Failure> {
+pub(super) fn read(settings: &Settings<'_>, estate: &Arc<Estate>, archive: &Arc<Archive>) -> Result<Vec<(String, String)>, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(color_eyre::Report::from)?;
     let ledger: Arc<dyn Ledger> = archive.clone();
     let past = past(estate.clone(), settings.paths.readings());

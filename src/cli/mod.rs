@@ -18,6 +18,7 @@ mod live;
 mod log;
 mod open;
 mod paths;
+mod plan;
 mod schema;
 mod settings;
 #[cfg(test)]
@@ -42,6 +43,8 @@ use crate::config::paths::Env;
 pub const OK: u8 = 0;
 /// What was asked for could not be done; for `check`: the file has problems.
 pub const FAILED: u8 = 1;
+/// A check stands in the way: nothing was begun.
+pub const REFUSED: u8 = 4;
 /// What was looked at is broken, or what was begun has failed.
 pub const BROKEN: u8 = 5;
 /// Stopped by a person.
@@ -113,6 +116,7 @@ fn dispatch(cli: &Cli, outside: Outside<'_>, out: &mut dyn Write, err: &mut dyn 
         Some(Command::Verify(what)) => verify::run(&settings, what, out, err),
         Some(Command::Deed(deed)) => deed::run(&settings, deed, out, err),
         Some(Command::Journal(what)) => journal::run(&settings, what, out, err),
+        Some(Command::Plan(wanted)) => plan::run(&settings, wanted, out, err),
         Some(Command::Paths) => paths::run(&settings, out),
         Some(Command::Completions { shell }) => completions::run(*shell, out),
         Some(Command::Schema) => schema::run(out),

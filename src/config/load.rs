@@ -13,6 +13,7 @@ use super::check;
 use super::conninfo::Conninfo;
 use super::form::{Written, written};
 use super::lenient;
+use super::operations;
 use super::raw::{Key, Raw, RawDatabase, RawHost, RawLabels, RawPanel, RawRule, RawService, RawSite, RawSource, Words, text};
 use super::report::{self, Report};
 use super::timing;
@@ -20,6 +21,7 @@ use crate::model::age;
 use crate::model::database::{self, Database, NodeAt};
 use crate::model::estate::{Estate, Host, Probe, Role, Service, Severity, Site, Source, SourceKind};
 use crate::model::label::Labels;
+use crate::model::operations::Rollback;
 use crate::model::panel::{Ask, Form, Panel, Rule, Shape, Unit, When};
 use crate::model::problem::Problem;
 use crate::model::selector::Selector;
@@ -75,7 +77,7 @@ fn build(path: &Path, raw: &Raw) -> Option<Estate> {
         environment: text(&identity.environment)?.to_owned(),
         zone,
         note: text(&identity.note).map(|note| clean(note.trim(), NOTE_CAP).into_owned()),
-        services: raw.service.iter().map(|s| service(s.get_ref(), &all)).collect::<Option<_>>()?,
+        services: raw.service.iter().map(|s| service(path, s.get_ref(), &all)).collect::<Option<_>>()?,
         panels: raw.panel.iter().map(|p| panel(p.get_ref(), &sources)).collect::<Option<_>>()?,
         rules: raw.rule.iter().map(|r| rule(r.get_ref())).collect::<Option<_>>()?,
         objectives: raw.objective.iter().map(|o| backups::objective(o.get_ref())).collect::<Option<_>>()?,
@@ -103,7 +105,7 @@ fn site(raw: &RawSite) -> Option<Site> {
     Some(Site { name, role, labels })
 }
 
-fn service(raw: &RawService, all_sites: &[String]) -> Option<Service> {
+fn service(path: &Path, raw: &RawService, all_sites: &[String]) -> Option<Service> {
     let name = text(&raw.name)?.to_owned();
     let labels = labels(&raw.labels).unwrap_or_else(|| Labels::new([("service", name.as_str())]));
     Some(Service {
@@ -115,7 +117,15 @@ fn service(raw: &RawService, all_sites: &[String]) -> Option<Service> {
         runbook: text(&raw.runbook).map(str::to_owned),
         start: words(&raw.start),
         stop: words(&raw.stop),
+        restart: whole(raw.restart.as_ref().map(|restart| operations::restart(restart.get_ref())))?,
+        health: whole(raw.health.as_ref().map(|health| operations::health(health.get_ref())))?,
+        rollback: raw.rollback.as_ref().map_or(Some(Rollback::default()), |rollback| operations::rollback(path, rollback.get_ref()))?,
     })
+}
+
+/// What may be left out; `None` where it is there and cannot be built.
+fn whole<T>(built: Option<Option<T>>) -> Option<Option<T>> {
+    built.map_or(Some(None), |built| built.map(Some))
 }
 
 fn source(path: &Path, raw: &RawSource) -> Option<Source> {
@@ -290,6 +300,31 @@ labels = { job = "web" }
 runbook = "docs/ops/web.md"
 start = ["systemctl", "start", "web@$site"]
 stop = ["systemctl", "stop", "web@$site"]
+restart = { unit = "app.service", sudo = true }
+health = { http = "http://$host:8000/ready", status = 299, body = "fine", times = 4, every = "2s", within = "40s" }
+[service.rollback]
+batch = 2
+guard = "90s"
+note = true
+[[service.rollback.before]]
+name = "page-on"
+http = { method = "PUT", url = "https://status.example/$to", body = "{}", status = 202, http_config = "prometheus-http.yml" }
+timeout = "25s"
+repeatable = true
+undo = { http = { method = "DELETE", url = "https://status.example/page" } }
+[[service.rollback.before]]
+name = "worker-off"
+command = ["worker", "off", "$from"]
+host = "web2"
+undo = { command = ["worker", "on"] }
+[[service.rollback.after]]
+name = "look"
+manual = "Look at the shop."
+undo = { manual = "Look again." }
+[[service]]
+name = "worker"
+restart = { command = ["restart-worker", "$host"], pid_file = "/run/worker.pid" }
+health = { command = ["worker", "ok"] }
 
 [[source]]
 name = "prom"
@@ -1068,7 +1103,7 @@ backup = "files"
     }
 
     /// Table, key, and two values of it: the estate must differ by nothing else.
-    pub(crate) const KEYS: [(&str, &str, &str, &str); 175] = [
+    pub(crate) const KEYS: [(&str, &str, &str, &str); 210] = [
         ("", "host", "ssh = \"web2\"", "ssh = \"web3\""),
         ("host", "name", "host = \"worker1\"\n[[host]]\nname = \"worker1\"", "host = \"worker2\"\n[[host]]\nname = \"worker2\""),
         ("host", "site", "site = \"fra1\"\nssh", "site = \"ams3\"\nssh"),
@@ -1227,6 +1262,41 @@ backup = "files"
         ("site", "role", "role = \"standby\"", "role = \"primary\""),
         ("site", "labels", "region = \"ams\"", "region = \"fra\""),
         ("service", "name", "[[service]]\nname = \"postgres\"", "[[service]]\nname = \"x\"\n[[service]]\nname = \"postgres\""),
+        ("service", "restart", "restart = { unit = \"app.service\", sudo = true }\n", ""),
+        ("service", "health", "health = { command = [\"worker\", \"ok\"] }\n", ""),
+        ("service", "rollback", "guard = \"90s\"\n", ""),
+        ("service.restart", "unit", "app.service", "shop.service"),
+        ("service.restart", "sudo", ", sudo = true", ""),
+        ("service.restart", "command", "restart-worker", "start-worker"),
+        ("service.restart", "pid_file", "/run/worker.pid", "/run/shop.pid"),
+        ("service.health", "http", "8000/ready", "8000/live"),
+        ("service.health", "status", "status = 299", "status = 298"),
+        ("service.health", "body", "\"fine\"", "\"well\""),
+        ("service.health", "command", "[\"worker\", \"ok\"]", "[\"worker\", \"well\"]"),
+        ("service.health", "times", "times = 4", "times = 5"),
+        ("service.health", "every", "every = \"2s\"", "every = \"3s\""),
+        ("service.health", "within", "within = \"40s\"", "within = \"50s\""),
+        ("service.rollback", "batch", "batch = 2", "batch = 3"),
+        ("service.rollback", "guard", "guard = \"90s\"", "guard = \"80s\""),
+        ("service.rollback", "note", "note = true", "note = false"),
+        ("service.rollback", "before", "repeatable = true\n", ""),
+        ("service.rollback", "after", "Look at the shop.", "Look at it."),
+        ("service.rollback.step", "name", "\"page-on\"", "\"page-up\""),
+        ("service.rollback.step", "command", "\"off\", \"$from\"", "\"off\", \"$to\""),
+        ("service.rollback.step", "host", "host = \"web2\"\nundo", "host = \"web1\"\nundo"),
+        ("service.rollback.step", "http", "status.example/$to", "status.example/$from"),
+        ("service.rollback.step", "manual", "Look at the shop.", "Look at it."),
+        ("service.rollback.step", "timeout", "timeout = \"25s\"", "timeout = \"26s\""),
+        ("service.rollback.step", "repeatable", "repeatable = true\n", ""),
+        ("service.rollback.step", "undo", "undo = { command = [\"worker\", \"on\"] }\n", ""),
+        ("service.rollback.undo", "command", "[\"worker\", \"on\"]", "[\"worker\", \"up\"]"),
+        ("service.rollback.undo", "http", "status.example/page", "status.example/other"),
+        ("service.rollback.undo", "manual", "Look again.", "Look twice."),
+        ("service.rollback.http", "method", "method = \"PUT\"", "method = \"PATCH\""),
+        ("service.rollback.http", "url", "status.example/page", "status.example/other"),
+        ("service.rollback.http", "body", "body = \"{}\"", "body = \"[]\""),
+        ("service.rollback.http", "status", "status = 202", "status = 203"),
+        ("service.rollback.http", "http_config", ", http_config = \"prometheus-http.yml\"", ""),
         ("service", "sites", "name = \"postgres\"", "name = \"postgres\"\nsites = [\"ams3\"]"),
         ("service", "depends_on", "depends_on = [\"postgres\"]", "depends_on = []"),
         ("service", "labels", "{ job = \"web\" }", "{ job = \"shop\" }"),
@@ -1265,6 +1335,13 @@ backup = "files"
         for (table, key) in [("source", "expect"), ("panel", "value"), ("panel", "rate"), ("panel", "ratio"), ("panel", "quantile")] {
             all.extend(accepted(&format!("{table}.{key}"), &format!("[[{table}]]\n{key} = {{ zzzzzzzz = 1 }}")));
         }
+        for key in ["restart", "health", "rollback"] {
+            all.extend(accepted(&format!("service.{key}"), &format!("[[service]]\n{key} = {{ zzzzzzzz = 1 }}")));
+        }
+        let step = |inner: &str| format!("[[service]]\n[[service.rollback.before]]\n{inner}");
+        all.extend(accepted("service.rollback.step", &step("zzzzzzzz = 1")));
+        all.extend(accepted("service.rollback.http", &step("http = { zzzzzzzz = 1 }")));
+        all.extend(accepted("service.rollback.undo", &step("undo = { zzzzzzzz = 1 }")));
         for key in ["retention", "copies", "holds"] {
             all.extend(accepted(&format!("backup.{key}"), &format!("[[backup]]\n{key} = [{{ zzzzzzzz = 1 }}]")));
         }

@@ -10,6 +10,7 @@ pub mod http_config;
 pub mod keymap;
 mod lenient;
 pub mod load;
+mod operations;
 pub mod paths;
 pub mod preferences;
 mod raw;

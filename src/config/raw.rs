@@ -8,6 +8,7 @@ pub(super) mod calendar;
 mod database;
 mod history;
 mod identity;
+pub(super) mod operations;
 mod place;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ use self::calendar::{RawDrill, RawFreeze, RawWindow};
 pub(super) use self::database::RawDatabase;
 pub(super) use self::history::RawHistory;
 pub(super) use self::identity::RawIdentity;
+use self::operations::{RawHealth, RawRestart, RawRollback};
 pub(super) use self::place::{RawHost, RawSite};
 use super::check::{KINDS, SEVERITIES, UNITS};
 
@@ -132,6 +134,15 @@ pub(super) struct RawService {
     /// The command that stops it, written as `start`.
     #[schemars(with = "Option<Vec<String>>", extend("minItems" = 1))]
     pub stop: Words,
+    /// How its processes on one host are started again when a release is switched: `{ unit = "app.service" }` or `{ command = ["..."] }`.
+    #[schemars(with = "Option<RawRestart>")]
+    pub restart: Key<RawRestart>,
+    /// How one host of it says that it is well: `{ http = "http://$host:8000/healthz" }` or `{ command = ["..."] }`.
+    #[schemars(with = "Option<RawHealth>")]
+    pub health: Key<RawHealth>,
+    /// What a rollback of it does beside the switch of each host.
+    #[schemars(with = "Option<RawRollback>")]
+    pub rollback: Key<RawRollback>,
 }
 
 /// One upstream that is read.

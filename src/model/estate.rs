@@ -12,6 +12,7 @@ use super::calendar::Calendar;
 use super::database::Database;
 pub use super::host::Host;
 use super::label::Labels;
+use super::operations::{Health, Restart, Rollback};
 use super::panel::{Panel, Rule};
 pub use super::severity::Severity;
 
@@ -131,6 +132,12 @@ pub struct Service {
     pub start: Option<Vec<String>>,
     /// The command that stops it, likewise.
     pub stop: Option<Vec<String>>,
+    /// How its processes on one host are started again when a release is switched.
+    pub restart: Option<Restart>,
+    /// How one host of it says that it is well.
+    pub health: Option<Health>,
+    /// What a rollback of it does beside the switch.
+    pub rollback: Rollback,
 }
 
 /// One upstream that is read.

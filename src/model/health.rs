@@ -228,6 +228,9 @@ mod tests {
                 runbook: None,
                 start: None,
                 stop: None,
+                restart: None,
+                health: None,
+                rollback: Default::default(),
             }],
             sources: vec![Source {
                 name: "am".into(),

@@ -58,6 +58,33 @@ pub enum HealthAsk {
     },
 }
 
+/// The text with each `$name` replaced by its value. A `$` before anything but one of these names stays.
+pub fn filled(text: &str, names: &[(&str, &str)]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        let word = word(&rest[at + 1..]);
+        out.push_str(&rest[..at]);
+        match names.iter().find(|(name, _)| *name == word) {
+            Some((_, value)) => out.push_str(value),
+            None => out.push_str(&rest[at..=at + word.len()]),
+        }
+        rest = &rest[at + 1 + word.len()..];
+    }
+    out + rest
+}
+
+/// The first `$word`, of lower-case letters, that is none of these.
+pub fn unknown_word<'t>(text: &'t str, known: &[&str]) -> Option<&'t str> {
+    text.match_indices('$').map(|(at, _)| word(&text[at + 1..])).find(|word| !word.is_empty() && !known.contains(word))
+}
+
+/// The letters that a text begins with: a capital or a brace is a shell's.
+fn word(text: &str) -> &str {
+    let end = text.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(text.len());
+    &text[..end]
+}
+
 /// What a rollback of a service does beside the switch.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rollback {

@@ -79,6 +79,9 @@ pub fn estate(sources: Vec<Source>, panels: Vec<Panel>) -> Estate {
         runbook: Some(format!("runbooks/{name}.md")),
         start: Some(["systemctl", "--host", "$site.example.org", "start", name].map(str::to_owned).to_vec()),
         stop: None,
+        restart: None,
+        health: None,
+        rollback: Default::default(),
     };
     Estate {
         path: "estate.toml".into(),

@@ -9,6 +9,7 @@ mod did;
 mod diff;
 mod dora;
 mod help;
+mod rollback;
 mod service;
 mod source;
 pub mod verification;

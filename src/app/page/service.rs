@@ -10,7 +10,7 @@ use crate::model::preferences::Token;
 use crate::model::text::{NOTE_CAP, clean};
 
 use super::dora::told;
-use super::{Page, Row};
+use super::{Page, Row, rollback};
 
 /// Deployments listed.
 const DEPLOYMENTS: usize = 5;
@@ -93,6 +93,7 @@ pub fn lines(state: &State, name: &str, mut page: Page) -> Vec<Row> {
     deployments(state, name, &mut page);
     sources(state, name, &mut page);
     // What is wrong comes before what is seldom wanted.
+    rollback::lines(service, &mut page);
     commands(service, &mut page);
     page.done()
 }
@@ -119,7 +120,7 @@ fn commands(service: &Service, page: &mut Page) {
 }
 
 /// An argument vector as a POSIX shell would be given it, `$site` replaced.
-fn typed(argv: &[String], site: &str) -> String {
+pub(super) fn typed(argv: &[String], site: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
     let quoted = |word: &String| {
         let word = word.replace("$site", site);

@@ -99,6 +99,9 @@ fn console() -> State {
             runbook: None,
             start: None,
             stop: None,
+            restart: None,
+            health: None,
+            rollback: Default::default(),
         }],
         sources: vec![
             source("am", SourceKind::Alertmanager { urls: vec![], dead_man: Some(Labels::new([("alertname", "Watchdog")])) }),

@@ -34,6 +34,9 @@ fn estate() -> Estate {
         runbook: None,
         start: None,
         stop: None,
+        restart: None,
+        health: None,
+        rollback: Default::default(),
     };
     let source =
         |name: &str, kind| Source { name: name.into(), every: EVERY, timeout: EVERY, http_config: None, service: None, site: None, kind };

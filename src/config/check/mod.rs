@@ -8,6 +8,7 @@ mod histories;
 mod hosts;
 mod kinds;
 mod names;
+mod operations;
 mod panels;
 mod references;
 mod rules;
@@ -74,6 +75,7 @@ pub(super) fn all(raw: &Raw, report: &mut Report<'_>) {
     services::note(raw, report);
     services::runbooks(raw, report);
     services::commands(raw, report);
+    operations::fits(raw, report);
 }
 
 /// The file says which version of the format it is, and it is one that this program knows.

@@ -53,6 +53,9 @@ pub(super) fn lead_somewhere(raw: &Raw, report: &mut Report<'_>) {
         words(&service.hosts).for_each(|name| hosts.check(report, name));
         words(&service.sites).for_each(|name| sites.check(report, name));
         words(&service.depends_on).for_each(|name| services.check(report, name));
+        let rollback = service.rollback.iter().map(Spanned::get_ref);
+        let steps = rollback.flat_map(|r| r.before.iter().chain(&r.after)).flat_map(|steps| steps.get_ref());
+        steps.filter_map(|step| step.get_ref().host.as_ref()).for_each(|name| hosts.check(report, name));
     }
     for source in raw.source.iter().map(Spanned::get_ref) {
         source.service.iter().for_each(|name| services.check(report, name));

@@ -50,7 +50,7 @@ pub(super) fn addresses(raw: &Raw, report: &mut Report<'_>) {
     }
 }
 
-fn address(report: &mut Report<'_>, written: &Spanned<String>, whole: bool) {
+pub(super) fn address(report: &mut Report<'_>, written: &Spanned<String>, whole: bool) {
     let (at, text) = (written.span().start, written.get_ref().as_str());
     // The parser drops tabs and line ends without a word, so these are asked for first.
     if text.chars().any(|c| is_hostile(c) || c.is_whitespace()) {
@@ -133,7 +133,14 @@ pub(super) fn spoken(duration: SignedDuration) -> String {
 pub(super) fn http_configs(raw: &Raw, report: &mut Report<'_>) {
     let folder = report.file.parent().unwrap_or(Path::new("")).to_owned();
     let mut seen = HashSet::new();
-    for written in raw.source.iter().filter_map(|s| s.get_ref().http_config.as_ref()) {
+    let services = raw.service.iter().filter_map(|s| s.get_ref().rollback.as_ref());
+    let steps = services.flat_map(|r| r.get_ref().before.iter().chain(&r.get_ref().after)).flat_map(|steps| steps.get_ref());
+    let requests = steps.flat_map(|step| {
+        let undo = step.get_ref().undo.as_ref().and_then(|undo| undo.get_ref().http.as_ref());
+        step.get_ref().http.iter().chain(undo)
+    });
+    let of_steps = requests.filter_map(|http| http.get_ref().http_config.as_ref());
+    for written in raw.source.iter().filter_map(|s| s.get_ref().http_config.as_ref()).chain(of_steps) {
         let at = written.span().start;
         if written.get_ref().is_empty() {
             report.at(at, "`http_config` is empty");

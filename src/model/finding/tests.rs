@@ -39,6 +39,9 @@ fn estate(when: When, holds: SignedDuration) -> Estate {
             runbook: Some("runbooks/web.md".into()),
             start: None,
             stop: None,
+            restart: None,
+            health: None,
+            rollback: Default::default(),
         }],
         sources: vec![source("page", SourceKind::Exposition { url: "http://web/metrics".into(), keep: KEEP })],
         panels: vec![Panel {

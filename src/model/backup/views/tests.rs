@@ -101,6 +101,9 @@ fn estate(sources: Vec<Source>) -> Estate {
         runbook: None,
         start: None,
         stop: None,
+        restart: None,
+        health: None,
+        rollback: Default::default(),
         hosts: vec![],
     };
     Estate {

@@ -1,0 +1,79 @@
+//! On a service's page: how it is started again, how its health is asked and what its rollback does beside the switch.
+
+use crate::model::age;
+use crate::model::estate::Service;
+use crate::model::operations::{HealthAsk, OwnAct, OwnStep, Restart};
+use crate::model::preferences::Token;
+use crate::model::text::{NOTE_CAP, clean};
+
+use super::Page;
+use super::service::typed;
+
+/// All of it; nothing where the estate file says nothing.
+pub(super) fn lines(service: &Service, page: &mut Page) {
+    let rollback = &service.rollback;
+    if service.restart.is_none() && service.health.is_none() && *rollback == Default::default() {
+        return;
+    }
+    page.head("ROLLBACK, as the estate file says");
+    let field = |page: &mut Page, name: &str, text: &str| page.field(name, &clean(text, NOTE_CAP), Token::Text);
+    match &service.restart {
+        Some(Restart::Unit { unit, sudo }) => {
+            field(page, "restart", &format!("the unit {unit}{}", if *sudo { ", by sudo" } else { "" }));
+        }
+        Some(Restart::Command { command, pid_file }) => {
+            let file = pid_file.as_ref().map_or(String::new(), |file| format!("  (its process: {file})"));
+            field(page, "restart", &format!("{}{file}", typed(command, "$site")));
+        }
+        None => {}
+    }
+    if let Some(health) = &service.health {
+        let asked = match &health.ask {
+            HealthAsk::Http { url, status, body } => {
+                let status = status.map_or("2xx".to_owned(), |status| status.to_string());
+                let body = body.as_ref().map_or(String::new(), |body| format!(" with \"{body}\""));
+                format!("GET {url}: {status}{body}")
+            }
+            HealthAsk::Command { command } => typed(command, "$site"),
+        };
+        let (every, within) = (age::exact(health.every), age::exact(health.within));
+        field(page, "health", &format!("{asked}; {} in a row, every {every}, within {within}", health.times));
+    }
+    if *rollback == Default::default() {
+        return;
+    }
+    match rollback.batch {
+        0 | 1 => field(page, "batch", "one host at a time"),
+        many => field(page, "batch", &format!("{many} hosts at a time")),
+    }
+    if let Some(guard) = rollback.guard {
+        field(page, "guard", &format!("{} after each batch", age::exact(guard)));
+    }
+    if rollback.note {
+        field(page, "note", "a line in the deploy log");
+    }
+    for (word, steps) in [("before", &rollback.before), ("after", &rollback.after)] {
+        steps.iter().for_each(|step| field(page, word, &told(step)));
+    }
+}
+
+fn told(step: &OwnStep) -> String {
+    let again = if step.repeatable { ", repeatable" } else { "" };
+    let undo = step.undo.as_ref().map_or(String::new(), |undo| format!("; taken back by {}", act(undo)));
+    format!("{}: {} (within {}{again}{undo})", step.name, act(&step.does), age::exact(step.timeout))
+}
+
+fn act(act: &OwnAct) -> String {
+    match act {
+        OwnAct::Command { host, command } => {
+            format!("{} on {}", typed(command, "$site"), host.as_deref().unwrap_or("this machine"))
+        }
+        OwnAct::Http { method, url, body, status, http_config } => {
+            let status = status.map_or("2xx".to_owned(), |status| status.to_string());
+            let body = body.as_ref().map_or(String::new(), |body| format!(" with {body}"));
+            let config = http_config.as_ref().map_or(String::new(), |file| format!(" by {file}"));
+            format!("{method} {url}{body}: {status}{config}")
+        }
+        OwnAct::Manual { what } => format!("a person: {what}"),
+    }
+}

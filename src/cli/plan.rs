@@ -1,0 +1,182 @@
+//! `qd plan`: makes a plan and its checks, prints them, and changes nothing.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use clap::Subcommand;
+use color_eyre::eyre::eyre;
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio::time::Instant;
+
+use crate::journal::Journal;
+use crate::link::ssh::Hosts;
+use crate::model::check::{Check, open};
+use crate::model::deployment::Deployment;
+use crate::model::deployment::list::{Column, Narrow};
+use crate::model::estate::Estate;
+use crate::model::plan::{Candidate, Plan, Planned};
+use crate::operate::plan::rollback::{Desk, PlanError, rollback};
+use crate::operate::preflight::{Going, going};
+use crate::session::archive::Archive;
+
+use super::args::Output;
+use super::failure::Failure;
+use super::settings::Settings;
+use super::{OK, REFUSED};
+
+/// How long the hosts may take to answer, all side by side.
+const HOSTS: Duration = Duration::from_secs(60);
+/// Deployments of the service that are looked through for the releases: the newest.
+const HISTORY: usize = 20_000;
+/// Releases that a table lists; JSON has all.
+const LISTED: usize = 10;
+
+/// What is planned.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Wanted {
+    /// A service goes back to an earlier release.
+    Rollback {
+        /// The service, by its name in the estate file.
+        service: String,
+        /// The release to go back to; without it the one that ran before the one that runs now.
+        #[arg(long, value_name = "VERSION")]
+        to: Option<String>,
+    },
+}
+
+/// Examples for `qd plan --help`.
+pub const EXAMPLES: &str = "\
+Examples:
+  qd plan rollback web
+  qd plan rollback web --to 2.4.0
+  qd plan rollback web -o json | jq '.checks[] | select(.verdict != \"pass\")'
+  qd plan rollback web -o json | jq -r .confirm
+
+It reads the histories and looks at each host once; nothing is changed anywhere. `confirm` is what `qd run` wants typed.
+Exits 0 where the plan may be begun (warnings are overridden one by one), 4 where a check stands in its way.";
+
+/// What is printed as JSON.
+#[derive(Serialize)]
+struct Told<'a> {
+    confirm: String,
+    hash: String,
+    plan: &'a Plan,
+    checks: &'a [Check],
+    candidates: &'a [Candidate],
+}
+
+/// Makes it and prints it.
+pub fn run(settings: &Settings<'_>, wanted: &Wanted, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
+    let Wanted::Rollback { service, to } = wanted;
+    let estate = Arc::new(settings.estate()?);
+    let _log = settings.log(err);
+    let planned = planned(settings, &estate, service, to.as_deref(), err)?;
+    match settings.global.output {
+        Output::Json => {
+            let Planned { plan, checks, candidates } = &planned;
+            let told = Told { confirm: plan.phrase(), hash: plan.hash(), plan, checks, candidates };
+            serde_json::to_writer_pretty(&mut *out, &told).map_err(io::Error::from)?;
+            writeln!(out)?;
+        }
+        Output::Table | Output::Csv => table(&planned, out)?,
+    }
+    Ok(if stands_in_the_way(&planned.checks) { REFUSED } else { OK })
+}
+
+/// True where a check cannot be overridden, not even with a reason.
+fn stands_in_the_way(checks: &[Check]) -> bool {
+    open(checks, &[], false).any(|check| !check.overridable)
+}
+
+/// The plan of a rollback, made anew from the histories, the journal and one look at each host.
+pub(super) fn planned(
+    settings: &Settings<'_>,
+    estate: &Arc<Estate>,
+    service: &str,
+    to: Option<&str>,
+    err: &mut dyn Write,
+) -> Result<Planned, Failure> {
+    let archive = Arc::new(Archive::new(estate.clone(), settings.paths.readings()));
+    for (name, why) in super::deployments::read(settings, estate, &archive)? {
+        writeln!(err, "qd: {name} cannot be read: {why}; the newest of it may be missing")?;
+    }
+    let history = history(&archive, service)?;
+    let going = under_way(settings)?;
+    let hosts = Hosts::new(&estate.hosts);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(color_eyre::Report::from)?;
+    let made = runtime.block_on(async {
+        let desk = Desk { estate, hosts: &hosts, history: &history, going: &going, until: Instant::now() + HOSTS };
+        rollback(desk, service, to, Timestamp::now()).await
+    });
+    drop(hosts);
+    runtime.shutdown_background();
+    made.map_err(|error| match error {
+        PlanError::NoService { .. } | PlanError::NoDefault { .. } | PlanError::NoRelease { .. } => Failure::Usage(error.to_string()),
+        PlanError::Unsaid(_) | PlanError::Hosts(_) | PlanError::Same { .. } => Failure::Other(eyre!("{error}; nothing was planned")),
+    })
+}
+
+/// The service's deployments, the newest first.
+fn history(archive: &Archive, service: &str) -> Result<Vec<Arc<Deployment>>, Failure> {
+    let narrow = Narrow { equal: vec![(Column::Service, service.to_owned())], ..Narrow::default() };
+    let (stop, mut all) = (AtomicBool::new(false), Vec::new());
+    let mut add = |one: Deployment| {
+        all.push(Arc::new(one));
+        if all.len() == HISTORY {
+            stop.store(true, Ordering::Relaxed);
+        }
+    };
+    let told = archive.read(|index, estate| index.each(estate, &narrow, &mut |_| true, &stop, &mut add));
+    told.map_err(|why| Failure::Other(eyre!(why)))?;
+    Ok(all)
+}
+
+/// The runs of our journal that are not at their end. Where there is no journal there are none.
+fn under_way(settings: &Settings<'_>) -> Result<Vec<Going>, Failure> {
+    let Some(path) = settings.paths.journal() else { return Ok(Vec::new()) };
+    let failed = |error| Failure::Other(eyre!("the journal cannot be read, so which runs are under way is not known: {error}"));
+    let Some(journal) = Journal::read(&path).map_err(failed)? else { return Ok(Vec::new()) };
+    Ok(going(&journal.records(None).map_err(failed)?))
+}
+
+/// For people: what it does, its steps, its checks, and what to type.
+fn table(planned: &Planned, out: &mut dyn Write) -> io::Result<()> {
+    let plan = &planned.plan;
+    let word = |version: &Option<String>| version.clone().unwrap_or_else(|| "?".to_owned());
+    writeln!(out, "{} of {} from {} to {}", plan.deed.word(), plan.subject, word(&plan.from), word(&plan.to))?;
+    for (head, lines) in [("does", &plan.impact.does), ("costs", &plan.impact.costs), ("stays", &plan.impact.keeps)] {
+        for (at, line) in lines.iter().enumerate() {
+            writeln!(out, "  {:<7}{line}", if at == 0 { head } else { "" })?;
+        }
+    }
+    writeln!(out, "\nSTEPS")?;
+    let wide = plan.steps.iter().map(|step| step.id.chars().count()).max().unwrap_or(0);
+    for step in &plan.steps {
+        writeln!(out, "  {:<wide$}  {}", step.id, step.title)?;
+    }
+    writeln!(out, "\nCHECKS")?;
+    let passed = planned.checks.iter().filter(|check| check.passes()).count();
+    for check in planned.checks.iter().filter(|check| !check.passes()) {
+        writeln!(out, "  {:<8}{}: {}", check.verdict.word(), check.id, check.seen)?;
+    }
+    writeln!(out, "  {passed} of {} pass", planned.checks.len())?;
+    writeln!(out, "\nRELEASES")?;
+    for one in planned.candidates.iter().take(LISTED) {
+        let chosen = if one.chosen { ">" } else { " " };
+        let ran = one.last_ran.map_or("no history tells when it ran".to_owned(), |at| format!("deployed {at:.0}"));
+        let who = one.who.as_ref().map_or(String::new(), |who| format!(" by {who}"));
+        let result = one.result.map_or(String::new(), |result| format!(", {}", result.word()));
+        let lacks = if one.hosts_missing.is_empty() { String::new() } else { format!("; not on {}", one.hosts_missing.join(", ")) };
+        writeln!(out, "{chosen} {}  {ran}{who}{result}{lacks}", one.version)?;
+    }
+    if planned.candidates.len() > LISTED {
+        writeln!(out, "  and {} more", planned.candidates.len() - LISTED)?;
+    }
+    writeln!(out, "\nconfirm: {}   (until {:.0})", plan.phrase(), plan.expires_at)
+}
+
+#[cfg(test)]
+mod tests;

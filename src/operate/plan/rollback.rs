@@ -1,0 +1,401 @@
+//! The plan of a rollback: a service goes back to an earlier release on its hosts. Made from one look at each host and the
+//! deployment history; the same world makes the same plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
+
+use super::candidates::{self, Has};
+use super::steps::{Place, Scheme};
+use super::{machine, steps, words};
+use crate::link::ssh::Hosts;
+use crate::model::deployment::{Deployment, did};
+use crate::model::estate::{Estate, History, Host, Service, SourceKind};
+use crate::model::operations::{OwnAct, Restart, filled};
+use crate::model::plan::{Candidate, Deed, Evidence, FORMAT, Plan, Planned, Target, TargetKind};
+use crate::operate::preflight::{self, Going, Seen};
+use crate::operate::survey::{Look, Survey, survey};
+
+/// How long a plan may be begun.
+const EXPIRES: SignedDuration = SignedDuration::from_mins(15);
+
+/// What a plan is made from.
+#[derive(Clone, Copy)]
+pub struct Desk<'a> {
+    /// The estate.
+    pub estate: &'a Estate,
+    /// Its hosts.
+    pub hosts: &'a Hosts,
+    /// The deployments, the newest first.
+    pub history: &'a [Arc<Deployment>],
+    /// The runs that are under way, by our journal.
+    pub going: &'a [Going],
+    /// When all hosts must have answered.
+    pub until: Instant,
+}
+
+/// Why there is no plan.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum PlanError {
+    /// The estate has no such service.
+    #[error("the estate has no service `{name}`; it has {known}")]
+    NoService {
+        /// What was asked for.
+        name: String,
+        /// The services that can be rolled back, or all.
+        known: String,
+    },
+    /// The estate file does not say enough.
+    #[error("{0}")]
+    Unsaid(String),
+    /// A host could not be asked, or its state is none that a plan can be made from.
+    #[error("{}", .0.join("; "))]
+    Hosts(Vec<String>),
+    /// Nothing says where to go back to.
+    #[error("{why}; name one with --to: {}", named(.candidates))]
+    NoDefault {
+        /// Why.
+        why: String,
+        /// What can be named.
+        candidates: Vec<Candidate>,
+    },
+    /// No host has that release.
+    #[error("no host has the release `{version}`; there are {}", named(.candidates))]
+    NoRelease {
+        /// What was asked for.
+        version: String,
+        /// What can be named.
+        candidates: Vec<Candidate>,
+    },
+    /// All hosts run it.
+    #[error("{version} runs on all hosts already: nothing is to be done")]
+    Same {
+        /// What was asked for.
+        version: String,
+        /// What can be named.
+        candidates: Vec<Candidate>,
+    },
+}
+
+/// The first candidates, for people.
+fn named(candidates: &[Candidate]) -> String {
+    let names: Vec<&str> = candidates.iter().take(10).map(|one| one.version.as_str()).collect();
+    match (names.is_empty(), candidates.len() > 10) {
+        (true, _) => "none".to_owned(),
+        (false, true) => format!("{} and {} more", names.join(", "), candidates.len() - 10),
+        (false, false) => names.join(", "),
+    }
+}
+
+/// A release folder on a host, by the estate file.
+struct Folder<'a> {
+    host: &'a Host,
+    site: Option<String>,
+    path: String,
+    log: Option<(String, BTreeMap<crate::model::estate::Part, String>)>,
+}
+
+/// Makes the plan that takes the service back to that version; without one, to the release that ran before. Nothing is
+/// changed anywhere.
+///
+/// # Errors
+/// See [`PlanError`].
+pub async fn rollback(desk: Desk<'_>, service: &str, to: Option<&str>, now: Timestamp) -> Result<Planned, PlanError> {
+    let service = find(desk.estate, service)?;
+    let folders = folders(desk.estate, service)?;
+    let restart = service.restart.as_ref().ok_or_else(|| {
+        PlanError::Unsaid(format!(
+            "the service `{}` does not say how it is started again: add `restart = {{ unit = \"{}.service\" }}` or `restart = {{ command = [...] }}`",
+            service.name, service.name
+        ))
+    })?;
+    let asked = folders.iter().map(|folder| look(desk, service, restart, folder));
+    let surveys = gather(join_all(asked).await)?;
+    let all: Vec<Has<'_>> = folders.iter().zip(&surveys).map(|(folder, survey)| has(folder.host, survey)).collect::<Result<_, _>>()?;
+    let mut candidates = candidates::candidates(desk.estate, service, &all, desk.history);
+    let runs: BTreeSet<&str> = all.iter().map(|host| host.runs).collect();
+    let (from, to) = choose(desk, service, &runs, to, &candidates)?;
+    if candidates.iter().all(|one| one.version != to) {
+        return Err(match runs.contains(to.as_str()) {
+            true => PlanError::Same { version: to, candidates },
+            false => PlanError::NoRelease { version: to, candidates },
+        });
+    }
+    candidates.iter_mut().for_each(|one| one.chosen = one.version == to);
+
+    let (mut targets, mut places, mut same) = (Vec::new(), Vec::new(), Vec::new());
+    for ((folder, survey), has) in folders.iter().zip(&surveys).zip(&all) {
+        if has.runs == to {
+            same.push(folder.host.name.clone());
+            continue;
+        }
+        places.push(place(folder, survey, targets.len(), &to));
+        targets.push(Target { name: folder.host.name.clone(), kind: releases(folder, survey) });
+    }
+    let own = own_targets(desk, service, &mut targets).await?;
+    let panels = panels(desk.estate, service);
+    let outside = (!panels.is_empty() && service.rollback.guard.is_some()).then(|| outside(&mut targets));
+    if service.rollback.guard.is_some() && panels.is_empty() {
+        let what =
+            format!("the service `{}` has a `guard` and no [[panel]] that it could judge: add one, or leave `guard` out", service.name);
+        return Err(PlanError::Unsaid(what));
+    }
+    let target_of = |act: &OwnAct| match act {
+        OwnAct::Command { host, .. } => own.get(host).copied().unwrap_or(0),
+        OwnAct::Http { .. } | OwnAct::Manual { .. } => targets.iter().position(|target| target.kind == TargetKind::Outside).unwrap_or(0),
+    };
+    let scheme = Scheme {
+        service,
+        restart,
+        environment: &desk.estate.environment,
+        from: &from,
+        to: &to,
+        places: &places,
+        panels,
+        target_of: &target_of,
+        outside,
+    };
+    let steps = steps::steps(&scheme);
+    let chosen = candidates.iter().find(|one| one.chosen);
+    let plan = Plan {
+        format: FORMAT,
+        deed: Deed::Rollback,
+        estate: desk.estate.name.clone(),
+        environment: desk.estate.environment.clone(),
+        subject: service.name.clone(),
+        service: Some(service.name.clone()),
+        from: Some(from.clone()),
+        to: Some(to.clone()),
+        impact: words::impact(service, &to, &places, &same, chosen),
+        evidence: evidence(&service.name, &folders, &surveys, chosen, desk.history),
+        steps,
+        targets,
+        made_at: now,
+        expires_at: now.checked_add(EXPIRES).unwrap_or(Timestamp::MAX),
+    };
+    let of_target = |target: &Target| match &target.kind {
+        TargetKind::Releases { host, .. } => folders.iter().position(|folder| folder.host.name == *host),
+        _ => None,
+    };
+    let seen: Vec<Seen> = plan.targets.iter().map(|target| of_target(target).and_then(|at| surveys.get(at).cloned()).map(Ok)).collect();
+    let checks = preflight::judge(&preflight::Case { plan: &plan, estate: desk.estate, seen: &seen, going: desk.going, now, run: None });
+    Ok(Planned { plan, checks, candidates })
+}
+
+fn find<'a>(estate: &'a Estate, name: &str) -> Result<&'a Service, PlanError> {
+    estate.service(name).ok_or_else(|| {
+        let can: Vec<&str> = estate.services.iter().map(|service| service.name.as_str()).take(20).collect();
+        PlanError::NoService { name: crate::model::text::clean(name, 64).into_owned(), known: can.join(", ") }
+    })
+}
+
+/// Where the service's releases lie, host by host, in the file's order.
+fn folders<'a>(estate: &'a Estate, service: &Service) -> Result<Vec<Folder<'a>>, PlanError> {
+    let mut folders: Vec<Folder<'a>> = Vec::new();
+    for source in estate.sources.iter().filter(|source| source.service.as_deref() == Some(&service.name)) {
+        let SourceKind::History(History::Releases { path, hosts, log, fields, .. }) = &source.kind else { continue };
+        if hosts.is_empty() {
+            return Err(PlanError::Unsaid(format!(
+                "the history `{}` names no host, and a run must prove whose folder it changes: add a [[host]] (without `ssh` it is this machine) and `host = \"...\"`",
+                source.name
+            )));
+        }
+        for name in hosts {
+            let Some(host) = estate.host(name) else { continue };
+            if folders.iter().any(|known| known.host.name == host.name) {
+                return Err(PlanError::Unsaid(format!("two histories of `{}` have their releases on the host `{name}`", service.name)));
+            }
+            let text = |path: &std::path::Path| path.to_str().map(str::to_owned);
+            let path = text(path).ok_or_else(|| PlanError::Unsaid(format!("the path of `{}` is no text", source.name)))?;
+            let log = log.as_deref().and_then(text).map(|log| (log, fields.clone()));
+            folders.push(Folder { host, site: source.site.clone().or_else(|| host.site.clone()), path, log });
+        }
+    }
+    match folders.is_empty() {
+        true => Err(PlanError::Unsaid(format!(
+            "the service `{}` has no release folders: add a [[history]] of kind `releases` with its hosts",
+            service.name
+        ))),
+        false => Ok(folders),
+    }
+}
+
+async fn look(desk: Desk<'_>, service: &Service, restart: &Restart, folder: &Folder<'_>) -> Result<Survey, String> {
+    let site = folder.site.as_deref().unwrap_or_default();
+    let (unit, sudo, pid_file) = match restart {
+        Restart::Unit { unit, sudo } => (Some(unit.clone()), *sudo, None),
+        Restart::Command { pid_file, .. } => {
+            (None, false, pid_file.as_ref().map(|file| filled(file, &[("host", &folder.host.name), ("site", site)])))
+        }
+    };
+    let log = folder.log.as_ref().filter(|_| service.rollback.note).map(|(path, _)| path.clone());
+    let look = Look { folder: Some(folder.path.clone()), unit, sudo, pid_file, log };
+    let reader = desk.hosts.reader(&folder.host.name).ok_or_else(|| format!("{}: there is no such host", folder.host.name))?;
+    survey(&reader, &look, desk.until).await
+}
+
+/// All of them, or all that went wrong.
+fn gather(asked: Vec<Result<Survey, String>>) -> Result<Vec<Survey>, PlanError> {
+    let (good, bad): (Vec<_>, Vec<_>) = asked.into_iter().partition(Result::is_ok);
+    match bad.is_empty() {
+        true => Ok(good.into_iter().flatten().collect()),
+        false => Err(PlanError::Hosts(bad.into_iter().filter_map(Result::err).collect())),
+    }
+}
+
+fn has<'a>(host: &'a Host, survey: &'a Survey) -> Result<Has<'a>, PlanError> {
+    let wrong = |what: &str| PlanError::Hosts(vec![format!("{}: {what}", host.name)]);
+    let folder = survey
+        .folder
+        .as_ref()
+        .filter(|folder| folder.there)
+        .ok_or_else(|| wrong("its release folder is not there, or may not be looked into: it holds `releases` and a link `current`"))?;
+    if let Some(Err(why)) = &folder.current {
+        return Err(wrong(&format!("what runs there cannot be told from `current`: {why}")));
+    }
+    let runs = folder.runs().ok_or_else(|| wrong("`current` leads nowhere"))?;
+    Ok(Has { host: &host.name, releases: &folder.releases, runs })
+}
+
+/// From which version, and to which.
+fn choose(
+    desk: Desk<'_>,
+    service: &Service,
+    runs: &BTreeSet<&str>,
+    to: Option<&str>,
+    candidates: &[Candidate],
+) -> Result<(String, String), PlanError> {
+    let before = candidates::before(service, runs, desk.history);
+    match (to, before) {
+        (None, Ok((from, to))) => Ok((from, to)),
+        (None, Err(why)) => Err(PlanError::NoDefault { why, candidates: candidates.to_vec() }),
+        (Some(to), before) => {
+            // What the history calls current; else what runs and is not the one that is gone back to.
+            let from = before.ok().map(|(from, _)| from).filter(|from| from != to);
+            let from = from.or_else(|| runs.iter().find(|run| **run != to).map(|run| (*run).to_owned()));
+            let from = from.ok_or_else(|| PlanError::Same { version: to.to_owned(), candidates: candidates.to_vec() })?;
+            Ok((from, to.to_owned()))
+        }
+    }
+}
+
+fn place(folder: &Folder<'_>, survey: &Survey, target: usize, to: &str) -> Place {
+    let from = survey.folder.as_ref().and_then(|folder| folder.current.clone()?.ok()).unwrap_or_default();
+    // As the link is written now: relative stays relative.
+    let above = from.trim_end_matches('/').rsplit_once('/').map_or("releases", |(above, _)| above);
+    Place {
+        host: folder.host.name.clone(),
+        site: folder.site.clone(),
+        target,
+        to: format!("{above}/{to}"),
+        from,
+        pid: survey.pid,
+        log: folder.log.clone(),
+    }
+}
+
+fn releases(folder: &Folder<'_>, survey: &Survey) -> TargetKind {
+    TargetKind::Releases {
+        host: folder.host.name.clone(),
+        ssh: folder.host.ssh.clone(),
+        machine_id: folder.host.machine_id.clone().unwrap_or_else(|| survey.machine_id.clone()),
+        folder: folder.path.clone(),
+        mark: survey.folder.as_ref().and_then(|folder| folder.mark.clone()),
+    }
+}
+
+/// The targets of the estate's own steps, by the host of each.
+async fn own_targets(desk: Desk<'_>, service: &Service, targets: &mut Vec<Target>) -> Result<BTreeMap<Option<String>, usize>, PlanError> {
+    let mut known = BTreeMap::new();
+    for step in service.rollback.before.iter().chain(&service.rollback.after) {
+        for act in [Some(&step.does), step.undo.as_ref()].into_iter().flatten() {
+            match act {
+                OwnAct::Command { host, .. } if !known.contains_key(host) => {
+                    let (name, machine_id) = match host {
+                        Some(name) => (name.clone(), identity(desk, name).await?),
+                        None => ("this machine".to_owned(), machine::id().map_err(|why| PlanError::Hosts(vec![why]))?),
+                    };
+                    known.insert(host.clone(), targets.len());
+                    // A host may be there with its releases too: a target is named once.
+                    let taken = targets.iter().any(|target| target.name == name);
+                    let name = if taken { format!("{name} (commands)") } else { name };
+                    targets.push(Target { name, kind: TargetKind::Host { host: host.clone(), machine_id } });
+                }
+                OwnAct::Command { .. } => {}
+                OwnAct::Http { .. } | OwnAct::Manual { .. } => {
+                    outside(targets);
+                }
+            }
+        }
+    }
+    Ok(known)
+}
+
+/// The machine-id of a host: the estate file's, else what it says.
+async fn identity(desk: Desk<'_>, name: &str) -> Result<String, PlanError> {
+    if let Some(id) = desk.estate.host(name).and_then(|host| host.machine_id.clone()) {
+        return Ok(id);
+    }
+    let wrong = |why: String| PlanError::Hosts(vec![why]);
+    let reader = desk.hosts.reader(name).ok_or_else(|| wrong(format!("{name}: there is no such host")))?;
+    let said = survey(&reader, &Look::default(), desk.until).await.map_err(wrong)?;
+    match said.machine_id.is_empty() {
+        true => Err(PlanError::Hosts(vec![format!("{name}: it has no /etc/machine-id, by which it is told from others")])),
+        false => Ok(said.machine_id),
+    }
+}
+
+fn outside(targets: &mut Vec<Target>) -> usize {
+    match targets.iter().position(|target| target.kind == TargetKind::Outside) {
+        Some(at) => at,
+        None => {
+            targets.push(Target { name: "outside".to_owned(), kind: TargetKind::Outside });
+            targets.len() - 1
+        }
+    }
+}
+
+/// The panels that are judged: those that tell of the service.
+fn panels(estate: &Estate, service: &Service) -> Vec<String> {
+    let own = estate.panels.iter().filter(|panel| panel.service.as_deref() == Some(&service.name));
+    own.take(did::PANELS).map(|panel| panel.name.clone()).collect()
+}
+
+fn evidence(
+    service: &str,
+    folders: &[Folder<'_>],
+    surveys: &[Survey],
+    chosen: Option<&Candidate>,
+    history: &[Arc<Deployment>],
+) -> Vec<Evidence> {
+    let mut all: Vec<Evidence> = folders
+        .iter()
+        .zip(surveys)
+        .map(|(folder, survey)| {
+            let found = survey.folder.as_ref();
+            let link = found.and_then(|found| found.current.clone()?.ok()).unwrap_or_default();
+            let releases = found.map_or(0, |found| found.releases.len());
+            let unit = survey.unit.as_ref().map_or(String::new(), |unit| {
+                let times = unit.restarts.filter(|n| *n > 0).map_or(String::new(), |n| format!(", started again {n} times by itself"));
+                format!("; the unit is {} ({}){times}", unit.active, unit.sub)
+            });
+            let what = format!("current holds {link}; {releases} releases are there{unit}");
+            Evidence { what, from: folder.host.name.clone(), as_of: survey.as_of }
+        })
+        .collect();
+    if let Some(chosen) = chosen
+        && let Some(one) = history.iter().find(|one| one.service == service && one.to.as_deref() == Some(&chosen.version) && one.is_act())
+    {
+        let who = one.who.as_ref().map_or(String::new(), |who| format!(" by {who}"));
+        let result = one.result.map_or("; how it ended is not known".to_owned(), |result| format!("; it {}", result.word()));
+        let what = format!("{} was deployed last{who}{result} (its time {})", chosen.version, one.dated.word());
+        all.push(Evidence { what, from: one.told_by.iter().map(|name| &**name).collect::<Vec<_>>().join(", "), as_of: one.at });
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,62 @@
+//! What a rollback means, in words: what it does, what it costs, what it does not take back.
+
+use crate::model::age;
+use crate::model::estate::Service;
+use crate::model::operations::{OwnAct, Restart};
+use crate::model::plan::{Candidate, Impact};
+
+use super::steps::Place;
+
+/// Of these hosts. `same` are those that run it already and stay as they are.
+pub(super) fn impact(service: &Service, to: &str, places: &[Place], same: &[String], chosen: Option<&Candidate>) -> Impact {
+    let name = |link: &str| link.trim_end_matches('/').rsplit('/').next().unwrap_or(link).to_owned();
+    let (mut does, mut costs, mut keeps) = (Vec::new(), Vec::new(), Vec::new());
+    let mut froms: Vec<(String, Vec<&str>)> = Vec::new();
+    for place in places {
+        let from = name(&place.from);
+        match froms.iter_mut().find(|(known, _)| *known == from) {
+            Some((_, hosts)) => hosts.push(&place.host),
+            None => froms.push((from, vec![&place.host])),
+        }
+    }
+    for (from, hosts) in &froms {
+        does.push(format!("{} goes from {from} to {to} on {}.", service.name, hosts.join(", ")));
+    }
+    if froms.len() > 1 {
+        does.push("The hosts do not run the same release now: each goes from its own.".to_owned());
+    }
+    if !same.is_empty() {
+        does.push(format!("{} runs {to} already and stays as it is.", same.join(", ")));
+    }
+    let own = service.rollback.before.len() + service.rollback.after.len();
+    if own > 0 {
+        let names: Vec<&str> = service.rollback.before.iter().chain(&service.rollback.after).map(|step| step.name.as_str()).collect();
+        does.push(format!("It does the estate's own steps: {}.", names.join(", ")));
+    }
+    let batch = usize::try_from(service.rollback.batch.max(1)).unwrap_or(1).min(places.len());
+    let total = places.len() + same.len();
+    let how = if matches!(service.restart, Some(Restart::Unit { .. })) {
+        "from its stop until it is started again"
+    } else {
+        "while it starts again"
+    };
+    match places {
+        [one] if total == 1 => costs.push(format!("{} does not serve {how}: it is the only host, so nobody is served then.", one.host)),
+        _ if batch >= total => costs.push(format!("All {total} hosts at once do not serve {how}.")),
+        _ => costs.push(format!("{batch} of {total} hosts at a time does not serve, {how}; the others carry its load.")),
+    }
+    if let Some(guard) = service.rollback.guard {
+        let batches = places.len().div_ceil(batch.max(1));
+        costs.push(format!("After each of {batches} batches the panels are judged for {}.", age::exact(guard)));
+    }
+    keeps.extend(chosen.into_iter().flat_map(|chosen| chosen.not_reverted.iter().cloned()));
+    for step in service.rollback.before.iter().chain(&service.rollback.after).filter(|step| step.undo.is_none()) {
+        if !matches!(step.does, OwnAct::Manual { .. }) {
+            keeps.push(format!("Nothing takes {} back.", step.name));
+        }
+    }
+    if service.health.is_none() {
+        keeps.push("The estate file names no health check: that a host is well is not looked at.".to_owned());
+    }
+    Impact { does, costs, keeps, seconds: None }
+}

@@ -1,0 +1,123 @@
+//! Checks of a release folder: that it is the one that was meant, in the state that the plan expects, and nobody else's.
+
+use super::{Case, On};
+use crate::model::check::{Check, Verdict};
+use crate::model::plan::{Act, TargetKind};
+use crate::operate::survey::Folder;
+
+/// Free bytes below which nothing is begun: a link, a lease and a log must fit.
+const LEAST: u64 = 4 << 20;
+/// Free bytes below which it is worth a word.
+const LITTLE: u64 = 64 << 20;
+/// The same in inodes.
+const INODES: u64 = 64;
+
+/// What the switch of that target expects.
+fn switch<'a>(case: &Case<'a>, at: &On<'_>) -> Option<(&'a str, &'a str)> {
+    case.plan.steps.iter().filter(|step| step.target == at.place).find_map(|step| match &step.act {
+        Act::SwitchLink { from, to } => Some((from.as_str(), to.as_str())),
+        _ => None,
+    })
+}
+
+/// Our word in its job folder is that of the plan.
+pub(super) fn mark(case: &Case<'_>, at: &On<'_>, found: &Folder) -> Check {
+    let title = "its job folder is the one that the plan was made with";
+    let TargetKind::Releases { mark: wanted, .. } = &at.target.kind else {
+        return case.of(at, "mark", title, Verdict::Pass, "it has none");
+    };
+    match (wanted, &found.mark) {
+        (Some(wanted), Some(is)) if wanted == is => case.of(at, "mark", title, Verdict::Pass, "it is"),
+        (None, None) => case.of(at, "mark", title, Verdict::Pass, "no run was there before"),
+        (None, Some(_)) if case.run.is_some() => case.of(at, "mark", title, Verdict::Pass, "this run made it"),
+        (None, Some(_)) => case.of(at, "mark", title, Verdict::Block, "a run was there since the plan was made: make the plan anew"),
+        (Some(_), _) => {
+            let seen = "it is another folder than the plan was made with, or its mark was removed: look at it, then make the plan anew";
+            case.of(at, "mark", title, Verdict::Block, seen)
+        }
+    }
+}
+
+/// The link still leads where the plan says.
+pub(super) fn current(case: &Case<'_>, at: &On<'_>, found: &Folder) -> Option<Check> {
+    let (from, to) = switch(case, at)?;
+    let title = "`current` is where the plan expects it";
+    Some(match &found.current {
+        Some(Ok(is)) if is == from => case.of(at, "current", title, Verdict::Pass, format!("it holds {is}")),
+        Some(Ok(is)) if is == to && case.run.is_some() => {
+            case.of(at, "current", title, Verdict::Pass, format!("it holds {is}: this run switched it"))
+        }
+        Some(Ok(is)) => {
+            let seen = format!("it holds {is} and the plan expects {from}: someone deployed meanwhile; make the plan anew");
+            case.of(at, "current", title, Verdict::Block, seen)
+        }
+        Some(Err(why)) => case.of(at, "current", title, Verdict::Block, format!("what it holds cannot be told: {why}")),
+        None => case.of(at, "current", title, Verdict::Block, "the release folder is not there, or may not be looked into"),
+    })
+}
+
+/// The release is there.
+pub(super) fn release(case: &Case<'_>, at: &On<'_>, found: &Folder) -> Option<Check> {
+    let (_, to) = switch(case, at)?;
+    let name = to.rsplit('/').next().unwrap_or(to);
+    let title = "the release is there";
+    Some(match found.has(name) {
+        true => case.of(at, "release", title, Verdict::Pass, format!("{name} is one of {}", found.releases.len())),
+        false => {
+            let seen = format!("{} does not have {name}: choose one that all hosts have, or put it there again", at.target.name);
+            case.of(at, "release", title, Verdict::Block, seen)
+        }
+    })
+}
+
+/// Nobody else changes it.
+pub(super) fn lease(case: &Case<'_>, at: &On<'_>, found: &Folder) -> Check {
+    let title = "no other run has it";
+    if found.damaged {
+        let seen = "the lease in .quarterdeck cannot be read: look whether a run is under way, then remove it";
+        return case.of(at, "lease", title, Verdict::Block, seen);
+    }
+    match (&found.lease, &found.busy) {
+        (Some(lease), _) if case.run == Some(lease.run.as_str()) => case.of(at, "lease", title, Verdict::Pass, "this run has it"),
+        (Some(lease), _) => {
+            let seen = format!("the run {} of {} has it for {} s more: attach to it, or wait", lease.run, lease.who, lease.seconds);
+            case.of(at, "lease", title, Verdict::Block, seen)
+        }
+        (None, Some(job)) if case.run.is_none_or(|run| !job.starts_with(run)) => {
+            case.of(at, "lease", title, Verdict::Block, format!("a job still runs there: {job}"))
+        }
+        (None, _) => case.of(at, "lease", title, Verdict::Pass, "it is free"),
+    }
+}
+
+/// A link may be renamed in it.
+pub(super) fn writable(case: &Case<'_>, at: &On<'_>, found: &Folder) -> Check {
+    let title = "the release folder can be written";
+    match found.writable {
+        true => case.of(at, "folder", title, Verdict::Pass, format!("{} may", at.survey.user)),
+        false => {
+            let seen =
+                format!("{} may not make and rename a link in it: give it to that user's group, or use another user", at.survey.user);
+            case.of(at, "folder", title, Verdict::Block, seen)
+        }
+    }
+}
+
+/// Its disk has room for a link, a lease and a log.
+pub(super) fn disk(case: &Case<'_>, at: &On<'_>, found: &Folder) -> Check {
+    let title = "its disk has room";
+    let Some(free) = found.free else {
+        let unknown = case.of(at, "disk", title, Verdict::Unknown, "df there tells nothing");
+        return Check { overridable: true, ..unknown };
+    };
+    let inodes = found.inodes.unwrap_or(u64::MAX);
+    let mebibytes = free >> 20;
+    if free < LEAST || inodes < INODES {
+        let seen = format!("{mebibytes} MiB and {inodes} inodes are free: neither lease nor link could be written; make room first");
+        return case.of(at, "disk", title, Verdict::Block, seen);
+    }
+    if free < LITTLE {
+        return case.of(at, "disk", title, Verdict::Warn, format!("only {mebibytes} MiB are free"));
+    }
+    case.of(at, "disk", title, Verdict::Pass, format!("{mebibytes} MiB are free"))
+}

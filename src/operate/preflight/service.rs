@@ -1,0 +1,56 @@
+//! Checks of the service as a whole: no other run changes it, and whether its data fits the release is asked.
+
+use super::Case;
+use crate::model::check::{Check, Verdict};
+use crate::model::plan::{Deed, TargetKind};
+use crate::operate::plan::candidates;
+
+/// No run of our journal changes the same service or one of its hosts.
+pub(super) fn other_run(case: &Case<'_>) -> Check {
+    let title = "no other run of ours is under way";
+    let hosts: Vec<&str> = case
+        .plan
+        .targets
+        .iter()
+        .filter_map(|target| match &target.kind {
+            TargetKind::Releases { host, .. } => Some(host.as_str()),
+            _ => None,
+        })
+        .collect();
+    let touches = |host: &String| hosts.contains(&host.as_str());
+    let other = case.going.iter().find(|going| {
+        let same = going.service.is_some() && going.service == case.plan.service;
+        case.run != Some(going.run.as_str()) && (same || going.hosts.iter().any(touches))
+    });
+    match other {
+        Some(going) => {
+            let seen = format!(
+                "the run {} of {} is not at its end: `qd attach {}`, `qd resume` or `qd abort` it",
+                going.run, going.who, going.run
+            );
+            case.check("other-run", title, Verdict::Block, seen)
+        }
+        None => case.check("other-run", title, Verdict::Pass, "none is"),
+    }
+}
+
+/// Whether the data that the service leaves behind fits the earlier release: nothing that is read tells.
+pub(super) fn migrations(case: &Case<'_>) -> Option<Check> {
+    if case.plan.deed != Deed::Rollback {
+        return None;
+    }
+    let title = "the data fits the earlier release";
+    let service = case.estate.service(case.plan.service.as_deref()?)?;
+    let data = candidates::data(case.estate, service);
+    Some(match data.as_slice() {
+        [] => case.check("migrations", title, Verdict::Pass, "the estate file names no database that it depends on"),
+        data => {
+            let seen = format!(
+                "whether migrations ran on {} since {} is not known: no history tells of them",
+                data.join(", "),
+                case.plan.to.as_deref().unwrap_or("then")
+            );
+            case.check("migrations", title, Verdict::Warn, seen)
+        }
+    })
+}
