@@ -4,7 +4,8 @@ use std::fs::{DirBuilder, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
@@ -22,6 +23,8 @@ const ROOM: i64 = 320 << 10;
 const FEW_PAGES: i32 = 8;
 /// How long one process waits for another that writes: an event takes milliseconds.
 const BUSY: Duration = Duration::from_secs(5);
+/// How long until it is tried again where SQLite does not wait itself.
+const AGAIN: Duration = Duration::from_millis(10);
 
 /// Rows are added at the end and never touched again: `INSERT OR REPLACE` and a row in between are refused too.
 const TABLES: &str = "\
@@ -41,6 +44,27 @@ CREATE INDEX event_of_run ON event (run, seq) WHERE run IS NOT NULL;";
 
 /// To write.
 pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
+    patiently(|| try_open(path))
+}
+
+/// To read; `None` where there is none.
+pub(super) fn read(path: &Path) -> Result<Option<Connection>, JournalError> {
+    patiently(|| try_read(path))
+}
+
+/// SQLite waits for most locks as long as it is told, but not for all: while a file is first made to have a log, or is
+/// closed by the last who had it open, another one is refused at once.
+fn patiently<T>(mut attempt: impl FnMut() -> Result<T, JournalError>) -> Result<T, JournalError> {
+    let begun = Instant::now();
+    loop {
+        match attempt() {
+            Err(JournalError::Locked { .. }) if begun.elapsed() < BUSY => thread::sleep(AGAIN),
+            done => return done,
+        }
+    }
+}
+
+fn try_open(path: &Path) -> Result<Connection, JournalError> {
     let refused = |error| JournalError::of(path, error);
     if !rights::check(path)? {
         make(path)?;
@@ -102,8 +126,7 @@ fn room(database: &mut Connection) -> rusqlite::Result<()> {
     database.pragma_update(None, "cache_size", usual)
 }
 
-/// To read; `None` where there is none.
-pub(super) fn read(path: &Path) -> Result<Option<Connection>, JournalError> {
+fn try_read(path: &Path) -> Result<Option<Connection>, JournalError> {
     let refused = |error| JournalError::of(path, error);
     if !rights::check(path)? {
         return Ok(None);
