@@ -10,6 +10,7 @@ use crate::model::deployment::did::{Did, Span};
 use crate::model::deployment::diff::Comparison;
 use crate::model::deployment::dora::Table;
 use crate::model::deployment::list::{Piece, Place};
+use crate::model::run::Request;
 use crate::model::timeline::Event;
 
 use super::filter::Plan;
@@ -56,6 +57,13 @@ pub enum Ask {
     Verify(Box<Order>),
     /// Stop verifying the source at that place.
     StopVerification(usize),
+    /// Ask this of the run of that id: its runner takes it up, and the journal tells what came of it.
+    Request {
+        /// The run.
+        run: String,
+        /// What.
+        request: Request,
+    },
     /// What happened between two moments (UTC), as far as the newest readings do not tell it.
     Timeline(Timestamp, Timestamp),
 }
@@ -187,6 +195,13 @@ pub enum Told {
     Verification(usize, Box<News>),
     /// What the journal now says of all backups, and why it cannot be read, or not to its end.
     Proofs(Arc<Proofs>, Option<String>),
+    /// A request lies before the runner of that run; `Err` says why it does not.
+    Requested {
+        /// The run.
+        run: String,
+        /// How it ended.
+        end: Result<(), String>,
+    },
     /// What happened between the two moments that were asked for.
     Timeline(Timestamp, Timestamp, Past),
 }

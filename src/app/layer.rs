@@ -11,6 +11,7 @@ use crate::model::deployment::dora::Table;
 
 use super::action::Action;
 use super::ask::Exported;
+use super::operations::RequestForm;
 use super::palette::{Goal, Palette};
 
 /// A whole screen at the bottom of the stack.
@@ -28,14 +29,16 @@ pub enum Pane {
     Backups,
     /// What was deployed.
     Deployments,
+    /// Runs: what is carried out, what waits, what is past.
+    Operations,
     /// What happened, on one time axis.
     Timeline,
 }
 
 impl Pane {
     /// All panes in the order of their number keys.
-    pub const ALL: [Pane; 7] =
-        [Pane::Overview, Pane::Alerts, Pane::Metrics, Pane::Backups, Pane::Deployments, Pane::Databases, Pane::Timeline];
+    pub const ALL: [Pane; 8] =
+        [Pane::Overview, Pane::Alerts, Pane::Metrics, Pane::Backups, Pane::Deployments, Pane::Databases, Pane::Operations, Pane::Timeline];
 
     /// Its name, as on the command line.
     pub fn name(self) -> &'static str {
@@ -46,6 +49,7 @@ impl Pane {
             Pane::Databases => "databases",
             Pane::Backups => "backups",
             Pane::Deployments => "deployments",
+            Pane::Operations => "operations",
             Pane::Timeline => "timeline",
         }
     }
@@ -125,6 +129,17 @@ pub enum Layer {
         /// Which of the orders is selected.
         choice: usize,
     },
+    /// One run, as it goes on.
+    Run {
+        /// Its id.
+        run: String,
+        /// True where its journal entries are shown.
+        record: bool,
+        /// Where in it.
+        spot: Spot,
+    },
+    /// A request to a run, whose reason is being typed.
+    Request(RequestForm),
     /// One panel on the full screen.
     Chart {
         /// The panel's name.
@@ -170,6 +185,7 @@ impl Layer {
             | Layer::Diff { spot, .. }
             | Layer::Dora { spot, .. }
             | Layer::Service { spot, .. }
+            | Layer::Run { spot, .. }
             | Layer::Source { spot, .. } => Some(spot),
             Layer::Chart { .. }
             | Layer::Filter
@@ -177,6 +193,7 @@ impl Layer {
             | Layer::Help { .. }
             | Layer::Share { .. }
             | Layer::Export(_)
+            | Layer::Request(_)
             | Layer::Verify { .. } => None,
         }
     }
@@ -189,6 +206,7 @@ impl Layer {
             | Layer::Diff { spot, .. }
             | Layer::Dora { spot, .. }
             | Layer::Service { spot, .. }
+            | Layer::Run { spot, .. }
             | Layer::Source { spot, .. } => Some(spot),
             Layer::Chart { .. }
             | Layer::Filter
@@ -196,6 +214,7 @@ impl Layer {
             | Layer::Help { .. }
             | Layer::Share { .. }
             | Layer::Export(_)
+            | Layer::Request(_)
             | Layer::Verify { .. } => None,
         }
     }
@@ -220,8 +239,12 @@ pub enum Scope {
     Backups,
     /// The Deployments pane.
     Deployments,
+    /// The Operations pane.
+    Operations,
     /// The Timeline pane.
     Timeline,
+    /// One run.
+    Run,
     /// One alert, service or source.
     Detail,
     /// The verification of a backup.
@@ -238,7 +261,7 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes with their names in keymap files.
-    pub const ALL: [(Scope, &'static str); 15] = [
+    pub const ALL: [(Scope, &'static str); 17] = [
         (Scope::Global, "global"),
         (Scope::List, "list"),
         (Scope::Overview, "overview"),
@@ -247,7 +270,9 @@ impl Scope {
         (Scope::Databases, "databases"),
         (Scope::Backups, "backups"),
         (Scope::Deployments, "deployments"),
+        (Scope::Operations, "operations"),
         (Scope::Timeline, "timeline"),
+        (Scope::Run, "run"),
         (Scope::Detail, "detail"),
         (Scope::Verify, "verify"),
         (Scope::Chart, "chart"),
@@ -277,7 +302,9 @@ impl Scope {
             Scope::Databases => &[Scope::Databases, Scope::List, Scope::Global],
             Scope::Backups => &[Scope::Backups, Scope::List, Scope::Global],
             Scope::Deployments => &[Scope::Deployments, Scope::List, Scope::Global],
+            Scope::Operations => &[Scope::Operations, Scope::List, Scope::Global],
             Scope::Timeline => &[Scope::Timeline, Scope::List, Scope::Global],
+            Scope::Run => &[Scope::Run, Scope::Help, Scope::Global],
             Scope::Detail => &[Scope::Detail, Scope::Global],
             Scope::Verify => &[Scope::Verify, Scope::Global],
             Scope::Chart => &[Scope::Chart, Scope::Global],
@@ -298,6 +325,8 @@ impl Scope {
                 Open, Help, Filter, Compare, Measures, Mark, Share, Export, Bottom, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close,
             ],
             Scope::Timeline => &[Open, Help, Longer, Shorter, Filter, Timeline, Live, Palette, Overview, Alerts, Freeze, Close],
+            Scope::Operations => &[Open, Help, Filter, Palette, Overview, Alerts, Deployments, Freeze, Zone, Close],
+            Scope::Run => &[Back, PauseRun, AbortRun, RetryStep, SkipStep, TakeBack, ConfirmStep, Record, Share, Help, Down, Up],
             Scope::Metrics => &[Open, Help, Longer, Shorter, Filter, Palette, Overview, Alerts, Freeze, Close],
             Scope::Databases => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Verify => &[StartVerification, StopVerification, Back, Help, Down, Up, Zone],
@@ -321,11 +350,14 @@ pub fn scope(pane: Pane, layers: &[Layer]) -> Scope {
             Pane::Databases => Scope::Databases,
             Pane::Backups => Scope::Backups,
             Pane::Deployments => Scope::Deployments,
+            Pane::Operations => Scope::Operations,
             Pane::Timeline => Scope::Timeline,
         },
         Some(Layer::Alert { .. } | Layer::Deployment { .. } | Layer::Service { .. } | Layer::Source { .. }) => Scope::Detail,
         Some(Layer::Diff { .. } | Layer::Dora { .. }) => Scope::Detail,
         Some(Layer::Verify { .. }) => Scope::Verify,
+        Some(Layer::Run { .. }) => Scope::Run,
+        Some(Layer::Request(_)) => Scope::Input,
         Some(Layer::Chart { .. }) => Scope::Chart,
         Some(Layer::Help { .. } | Layer::Share { .. }) => Scope::Help,
         Some(Layer::Filter | Layer::Export(_)) => Scope::Input,

@@ -16,6 +16,7 @@ pub mod layer;
 pub mod list;
 pub mod mark;
 pub mod message;
+pub mod operations;
 pub mod overview;
 pub mod page;
 pub mod palette;

@@ -41,6 +41,10 @@ pub enum Goal {
     Moment(Timestamp),
     /// The timeline of a service, by name.
     TimelineOf(String),
+    /// A run, by its id.
+    Operation(String),
+    /// A step of the run that is shown, by its name.
+    Step(String),
     /// All alerts that a source of this name told of.
     AlertsOf(String),
 }
@@ -129,6 +133,7 @@ fn items(state: &State) -> Vec<Item> {
             Pane::Databases => Action::Databases,
             Pane::Backups => Action::Backups,
             Pane::Deployments => Action::Deployments,
+            Pane::Operations => Action::Operations,
             Pane::Timeline => Action::Timeline,
         };
         items.push(item(format!("pane {}", pane.name()), key(action), Goal::Pane(pane)));
@@ -167,13 +172,27 @@ fn items(state: &State) -> Vec<Item> {
 fn offered(scope: Scope, action: Action) -> bool {
     let list = matches!(
         scope,
-        Scope::Overview | Scope::Alerts | Scope::Metrics | Scope::Backups | Scope::Deployments | Scope::Databases | Scope::Timeline
+        Scope::Overview
+            | Scope::Alerts
+            | Scope::Metrics
+            | Scope::Backups
+            | Scope::Deployments
+            | Scope::Databases
+            | Scope::Operations
+            | Scope::Timeline
     );
     match action {
         Action::Open | Action::Filter => list,
         Action::Back => !list,
         Action::Export => scope == Scope::Deployments,
-        Action::Share => matches!(scope, Scope::Deployments | Scope::Detail),
+        Action::Share => matches!(scope, Scope::Deployments | Scope::Detail | Scope::Run),
+        Action::PauseRun
+        | Action::AbortRun
+        | Action::RetryStep
+        | Action::SkipStep
+        | Action::TakeBack
+        | Action::ConfirmStep
+        | Action::Record => scope == Scope::Run,
         Action::Muted | Action::Group | Action::Near => scope == Scope::Alerts,
         Action::Mark | Action::Compare | Action::Measures => scope == Scope::Deployments,
         Action::Longer | Action::Shorter => matches!(scope, Scope::Metrics | Scope::Chart | Scope::Timeline),
@@ -199,6 +218,7 @@ fn offered(scope: Scope, action: Action) -> bool {
         | Action::Databases
         | Action::Backups
         | Action::Deployments
+        | Action::Operations
         | Action::Timeline
         | Action::Down
         | Action::Up

@@ -18,6 +18,7 @@ use crate::model::metric::Demand;
 use crate::model::needs::{self, Need};
 use crate::model::preferences::{Theme, ZoneChoice};
 use crate::model::reading::{Freshness, Reading};
+use crate::model::run::known::Runs;
 use crate::model::source::Answer;
 use crate::model::timeline::Event;
 
@@ -30,6 +31,7 @@ use super::focus::Focus;
 use super::keymap::Keymap;
 use super::layer::{Layer, Pane, Scope, scope};
 use super::list::List;
+use super::operations::{OperationRow, Sent};
 use super::timeline::Timeline;
 use super::verifying::Verifying;
 
@@ -249,6 +251,14 @@ pub struct State {
     pub backup_rows: Vec<usize>,
     /// Verifications: what they proved, and those under way.
     pub verifying: Verifying,
+    /// The runs that the journal tells of.
+    pub runs: Runs,
+    /// The Operations pane; ids are those of runs.
+    pub operations: PaneList<String>,
+    /// Its lines.
+    pub operation_rows: Vec<OperationRow>,
+    /// What was last asked of a run through this console.
+    pub sent: Option<Sent>,
     /// The Timeline pane.
     pub timeline: Timeline,
     /// What is asked of panels.
@@ -304,6 +314,10 @@ impl State {
             backups: PaneList::default(),
             backup_rows: Vec::new(),
             verifying: Verifying::default(),
+            runs: Runs::default(),
+            operations: PaneList::default(),
+            operation_rows: Vec::new(),
+            sent: None,
             timeline: Timeline::default(),
             demand: Demand::default(),
             look,

@@ -92,6 +92,10 @@ impl Desk {
                 Told::Dora { table: Arc::new(work.await.unwrap_or(none)) }
             }
             Ask::Timeline(from, to) => Told::Timeline(from, to, timeline::past(&self.estate, self.cache.as_deref(), from, to).await),
+            Ask::Request { run, request } => {
+                let (journal, hand) = (self.verifier.journal().cloned(), self.verifier.hand().clone());
+                Told::Requested { end: super::runs::request(journal, hand, run.clone(), request).await, run }
+            }
             Ask::Verify(order) => self.verify(*order).await,
             Ask::StopVerification(source) => {
                 self.verifier.stop(source);

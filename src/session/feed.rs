@@ -16,6 +16,7 @@ use super::ask::Desk;
 use super::ask::deployments::Index;
 use super::ask::proofs::{LOOK, follow};
 use super::ask::verify::Verifier;
+use super::runs;
 
 /// Reports that may wait for the loop; a source has one try in flight, so that a full channel only slows the sources.
 pub const ROOM: usize = 64;
@@ -79,7 +80,8 @@ impl Feed for Sources {
             tokio::spawn(tell(self.archive.standing(), out));
         }
         if let (Some(journal), Some(out)) = (self.verifier.journal(), self.out.clone()) {
-            tokio::spawn(follow(journal.clone(), LOOK, out));
+            tokio::spawn(follow(journal.clone(), LOOK, out.clone()));
+            tokio::spawn(runs::follow(journal.clone(), runs::LOOK, out));
         }
         let archive: Arc<dyn Ledger> = self.archive.clone();
         self.watchers = Some(crate::watch::start_with(&self.estate, demand, reports, &self.past, Some(archive)));

@@ -3,6 +3,7 @@
 use crate::app::action::Action;
 use crate::app::layer::{Layer, Pane, scope};
 use crate::app::mark;
+use crate::app::operations;
 use crate::app::state::State;
 use crate::app::when;
 use crate::model::estate::SourceKind;
@@ -95,6 +96,12 @@ pub fn counts(canvas: &mut Canvas, state: &State) {
     }
 }
 
+/// At the right end of the second line of every screen: the run that wants most, while any goes on or should.
+pub fn run(canvas: &mut Canvas, state: &State) {
+    let Some((text, token)) = operations::chip(state, canvas.area.width) else { return };
+    canvas.put_right(0, canvas.area.width, 1, &format!("  {text}"), token);
+}
+
 /// The last line: the keys that matter here, or the line that is being typed.
 pub fn last(canvas: &mut Canvas, state: &State) {
     let y = canvas.area.height - 1;
@@ -106,6 +113,7 @@ pub fn last(canvas: &mut Canvas, state: &State) {
             Pane::Databases => (&state.databases.typed, &state.databases.error),
             Pane::Backups => (&state.backups.typed, &state.backups.error),
             Pane::Deployments => (&state.deployments.typed, &state.deployments.error),
+            Pane::Operations => (&state.operations.typed, &state.operations.error),
             Pane::Timeline => (&state.timeline.list.typed, &state.timeline.list.error),
         };
         return input(canvas, y, '/', typed, error.as_deref());
@@ -167,6 +175,10 @@ fn is_idle(state: &State, action: Action) -> bool {
     let no_row = state.pane != Pane::Deployments || state.window.rows.is_empty();
     match (action, state.layers.last()) {
         (Action::Share | Action::Compare | Action::Mark | Action::Export, None) => no_row,
+        (Action::Share, Some(Layer::Run { .. })) => false,
+        (Action::PauseRun | Action::AbortRun | Action::RetryStep | Action::SkipStep | Action::TakeBack | Action::ConfirmStep, _) => {
+            !operations::offers(state, action)
+        }
         (Action::Share | Action::Compare, layer) => !matches!(layer, Some(Layer::Deployment { .. })),
         (Action::Mark, layer) => !matches!(layer, Some(Layer::Deployment { .. } | Layer::Diff { .. })),
         (Action::Measures, None) => state.pane != Pane::Deployments || !state.tells_of_deployments(),

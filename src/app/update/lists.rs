@@ -5,7 +5,7 @@ use crate::app::deployments::window;
 use crate::app::grid::grid;
 use crate::app::layer::{Layer, Pane};
 use crate::app::state::State;
-use crate::app::{databases, focus, overview, page, pane};
+use crate::app::{databases, focus, operations, overview, page, pane};
 
 use super::{metrics, timeline, verify};
 
@@ -79,6 +79,11 @@ fn step(state: &mut State, action: Action, height: isize) {
         }
         Pane::Deployments => {
             walk_deployments(state, action);
+        }
+        Pane::Operations => {
+            let mut list = std::mem::take(&mut state.operations.list);
+            list.step(state.operation_rows.len(), |row| operations::id(state, row), lines(action, height), room);
+            state.operations.list = list;
         }
         Pane::Timeline => timeline::walk(state, action, lines(action, height)),
         Pane::Metrics => {

@@ -7,6 +7,7 @@ mod keys;
 mod layers;
 mod lists;
 mod metrics;
+mod runs;
 mod share;
 mod timeline;
 mod typing;
@@ -56,6 +57,10 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             data::notice(state, what);
             Vec::new()
         }
+        Message::Runs(runs) => {
+            runs::known(state, *runs);
+            Vec::new()
+        }
         Message::Told(told) => self::told(state, *told),
     };
     effects.extend(deployments::go_on(state));
@@ -80,6 +85,7 @@ fn told(state: &mut State, told: Told) -> Vec<Effect> {
         Told::Diff { from, to, found } => deeds::different(state, &from, &to, &found),
         Told::Dora { table } => deeds::measured(state, &table),
         Told::Timeline(from, to, past) => app_timeline::told(state, from, to, past),
+        Told::Requested { run, end } => runs::requested(state, &run, end),
         Told::Proofs(proofs, problem) => return verify::known(state, proofs, problem),
         Told::Verification(source, news) => return verify::told(state, source, *news),
     }

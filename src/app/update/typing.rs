@@ -4,6 +4,7 @@ use crate::app::action::Action;
 use crate::app::ask::Exported;
 use crate::app::filter::{FILTER_CAP, Filter, no_field};
 use crate::app::layer::{Layer, Pane};
+use crate::app::operations::RUN_FIELDS;
 use crate::app::pane;
 use crate::app::state::{PaneList, State};
 use crate::app::subject::{
@@ -34,6 +35,7 @@ pub(super) fn line(state: &mut State) -> Line<'_> {
         Pane::Databases => Line::of(&mut state.databases),
         Pane::Backups => Line::of(&mut state.backups),
         Pane::Deployments => Line::of(&mut state.deployments),
+        Pane::Operations => Line::of(&mut state.operations),
         Pane::Timeline => Line::of(&mut state.timeline.list),
     }
 }
@@ -72,8 +74,11 @@ pub(super) fn put(state: &mut State, c: char) {
     change(state, |text| text.push(c));
 }
 
-/// Text was pasted: it goes where text is typed, and nowhere else.
+/// Text was pasted: it goes where text is typed, and nowhere else; what asks something of a run is typed by hand.
 pub(super) fn paste(state: &mut State, pasted: &str) {
+    if matches!(state.layers.last(), Some(Layer::Request(_))) {
+        return;
+    }
     change(state, |text| text.extend(pasted.chars().filter(|c| !is_hostile(*c)).take(FILTER_CAP)));
 }
 
@@ -110,6 +115,7 @@ fn change(state: &mut State, with: impl FnOnce(&mut String)) {
             cap(&mut form.typed);
             form.far = None;
         }
+        Some(Layer::Request(form)) => form.retype(with),
         _ => {}
     }
 }
@@ -159,6 +165,7 @@ fn check(state: &State, filter: Filter) -> Result<Filter, String> {
         Pane::Databases => NODE_FIELDS,
         Pane::Backups => BACKUP_FIELDS,
         Pane::Deployments => DEPLOYMENT_FIELDS,
+        Pane::Operations => RUN_FIELDS,
         Pane::Timeline => EVENT_FIELDS,
     };
     let alerts = &state.shown().alerts;

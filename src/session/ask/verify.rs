@@ -49,6 +49,11 @@ impl Verifier {
         self.journal.as_ref()
     }
 
+    /// Who records.
+    pub fn hand(&self) -> &Hand {
+        &self.hand
+    }
+
     /// Carries it out. `Err` says why it was not begun; then nothing was done.
     pub async fn carry_out(&self, order: Order, progress: impl Fn(Progress) + Send + Sync + 'static) -> Result<Ended, String> {
         let Some(journal) = &self.journal else {
