@@ -94,7 +94,7 @@ mod tests {
     fn requests_are_taken_in_their_order_and_rubbish_is_removed() {
         let run = tempfile::tempdir().unwrap();
         let by = actor(&|_| None);
-        let at = |n| Timestamp::from_second(1_800_000_000 + n).unwrap();
+        let at = |n: i64| Timestamp::from_second(1_800_000_000 + n).unwrap();
         assert!(take(run.path()).is_empty());
         for n in [2, 1] {
             put(run.path(), &Request::Pause { reason: format!("{n}") }, &by, at(n)).unwrap();

@@ -256,10 +256,12 @@ async fn a_runner_that_is_told_to_end_begins_nothing_more_and_the_run_goes_on_la
     room.is_sound();
 }
 
+type Is = fn(&OrderError) -> bool;
+
 #[tokio::test]
 async fn an_order_that_is_not_what_was_agreed_to_leaves_no_trace() {
     let good = order(plan(), RUN);
-    let mut wrong: Vec<(Order, fn(&OrderError) -> bool)> = Vec::new();
+    let mut wrong: Vec<(Order, Is)> = Vec::new();
     let mut other = good.clone();
     other.plan.steps[1].title.push('!');
     wrong.push((other, |error| matches!(error, OrderError::Hash { .. })));

@@ -1,6 +1,8 @@
 //! The runner on a world of files that outlives it: killed at every boundary, frozen, doubled, without a disk, and
 //! with planted breaks that the oracles must see.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may stop where it stands")]
+
 mod breaks;
 mod child;
 mod crash;
