@@ -187,6 +187,7 @@ async fn a_runner_that_was_frozen_longer_than_its_lease_changes_nothing_when_it_
         // Another one takes over and does all of it.
         assert_eq!(two.run(Begin::New(Box::new(order(plan(), OTHER)))).await.unwrap(), Outcome::Ended(Ending::Done));
         let (calls, world) = (one.world.calls().len(), effects(&one.world.places()));
+        std::fs::write(one.root.join("thawed"), "").unwrap();
         kill(pid, Signal::SIGCONT).unwrap();
         assert!(frozen.wait().unwrap().success());
         assert_eq!((one.world.calls().len(), effects(&one.world.places())), (calls, world), "{boundary}");
