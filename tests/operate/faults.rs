@@ -187,6 +187,7 @@ async fn a_runner_that_was_frozen_longer_than_its_lease_changes_nothing_when_it_
         // Another one takes over and does all of it.
         assert_eq!(two.run(Begin::New(Box::new(order(plan(), OTHER)))).await.unwrap(), Outcome::Ended(Ending::Done));
         let (calls, world) = (one.world.calls().len(), effects(&one.world.places()));
+        std::fs::write(one.root.join("thawed"), "").unwrap();
         kill(pid, Signal::SIGCONT).unwrap();
         assert!(frozen.wait().unwrap().success());
         assert_eq!((one.world.calls().len(), effects(&one.world.places())), (calls, world), "{boundary}");
@@ -256,10 +257,12 @@ async fn a_runner_that_is_told_to_end_begins_nothing_more_and_the_run_goes_on_la
     room.is_sound();
 }
 
+type Is = fn(&OrderError) -> bool;
+
 #[tokio::test]
 async fn an_order_that_is_not_what_was_agreed_to_leaves_no_trace() {
     let good = order(plan(), RUN);
-    let mut wrong: Vec<(Order, fn(&OrderError) -> bool)> = Vec::new();
+    let mut wrong: Vec<(Order, Is)> = Vec::new();
     let mut other = good.clone();
     other.plan.steps[1].title.push('!');
     wrong.push((other, |error| matches!(error, OrderError::Hash { .. })));

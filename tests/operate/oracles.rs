@@ -85,10 +85,9 @@ fn fences(records: &[Record], seen: &[Seen], wrong: &mut Vec<String>) {
     for of in seen {
         if of.kind == "take"
             && let Some(fence) = of.fence
+            && newest.insert(of.target, fence).is_some_and(|before| before >= fence)
         {
-            if newest.insert(of.target, fence).is_some_and(|before| before >= fence) {
-                wrong.push(format!("I3: the fence number {fence} was given out twice"));
-            }
+            wrong.push(format!("I3: the fence number {fence} was given out twice"));
         }
         if of.kind != "call" {
             continue;
