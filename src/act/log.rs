@@ -1,5 +1,7 @@
 //! Adds a line to a log of JSON lines on the target's host, unless its last lines hold it already.
 
+use jiff::Timestamp;
+
 use super::Called;
 use super::job::{Job, Left};
 use crate::link::permit::Permit;
@@ -35,10 +37,25 @@ qd_end 12 "$1 does not hold the line""#,
 
 /// The word that stands for the run's id.
 const RUN: &str = "$run";
+/// The word that stands for when the run was planned (RFC 3339, UTC), as its id says: the same whenever the line is looked
+/// for, and no part of the plan, which would be another one at each moment.
+const TIME: &str = "$time";
+
+/// The line of that run; `None` where it wants a time and the run's id holds none.
+fn filled(line: &str, run: &str) -> Option<String> {
+    let line = line.replace(RUN, run);
+    if !line.contains(TIME) {
+        return Some(line);
+    }
+    let time = run.split('-').find_map(|part| part.parse::<Timestamp>().ok())?;
+    Some(line.replace(TIME, &time.to_string()))
+}
 
 /// Adds it.
 pub(super) async fn apply(job: Job<'_>, permit: Permit, path: &str, line: &str) -> Called {
-    let line = line.replace(RUN, permit.run());
+    let Some(line) = filled(line, permit.run()) else {
+        return Called::refused(format!("{path}: the id of the run holds no time, and the line wants one"));
+    };
     if line.contains(['\n', '\r']) {
         return Called::refused(format!("{path}: what is to be added is more than one line"));
     }
@@ -47,5 +64,21 @@ pub(super) async fn apply(job: Job<'_>, permit: Permit, path: &str, line: &str) 
 
 /// Whether it stands there.
 pub(super) async fn observe(job: Job<'_>, left: Left<'_>, path: &str, line: &str) -> Found {
-    job.observe(left, HOLDS, &[path, &line.replace(RUN, left.run)]).await
+    match filled(line, left.run) {
+        Some(line) => job.observe(left, HOLDS, &[path, &line]).await,
+        None => Found::NotDone { seen: format!("{path}: the id of the run holds no time, so that no line was added") },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_the_runs_id_and_its_time() {
+        let line = filled(r#"{"id":"$run","time":"$time"}"#, "web-20261121T140455Z-3f2a").unwrap();
+        assert_eq!(line, r#"{"id":"web-20261121T140455Z-3f2a","time":"2026-11-21T14:04:55Z"}"#);
+        assert_eq!(filled("$run", "r1").as_deref(), Some("r1"));
+        assert_eq!(filled("$time", "r1"), None);
+    }
 }

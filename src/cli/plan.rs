@@ -17,7 +17,8 @@ use crate::model::check::{Check, open};
 use crate::model::deployment::Deployment;
 use crate::model::deployment::list::{Column, Narrow};
 use crate::model::estate::Estate;
-use crate::model::plan::{Candidate, Plan, Planned};
+use crate::model::plan::{Candidate, Found, Plan, Planned};
+use crate::operate;
 use crate::operate::plan::rollback::{Desk, PlanError, rollback};
 use crate::operate::preflight::{Going, going};
 use crate::session::archive::Archive;
@@ -44,6 +45,9 @@ pub enum Wanted {
         /// The release to go back to; without it the one that ran before the one that runs now.
         #[arg(long, value_name = "VERSION")]
         to: Option<String>,
+        /// Then look at what each step would find, with nothing done.
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 
@@ -51,7 +55,7 @@ pub enum Wanted {
 pub const EXAMPLES: &str = "\
 Examples:
   qd plan rollback web
-  qd plan rollback web --to 2.4.0
+  qd plan rollback web --to 2.4.0 --dry-run
   qd plan rollback web -o json | jq '.checks[] | select(.verdict != \"pass\")'
   qd plan rollback web -o json | jq -r .confirm
 
@@ -66,24 +70,47 @@ struct Told<'a> {
     plan: &'a Plan,
     checks: &'a [Check],
     candidates: &'a [Candidate],
+    /// What each step would find now, in the plan's order; only with `--dry-run`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    found: Option<&'a [Found]>,
 }
 
 /// Makes it and prints it.
 pub fn run(settings: &Settings<'_>, wanted: &Wanted, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
-    let Wanted::Rollback { service, to } = wanted;
+    let Wanted::Rollback { service, to, dry_run } = wanted;
     let estate = Arc::new(settings.estate()?);
     let _log = settings.log(err);
     let planned = planned(settings, &estate, service, to.as_deref(), err)?;
+    let found = if *dry_run { Some(dry(&estate, &planned.plan)?) } else { None };
     match settings.global.output {
         Output::Json => {
             let Planned { plan, checks, candidates } = &planned;
-            let told = Told { confirm: plan.phrase(), hash: plan.hash(), plan, checks, candidates };
+            let told = Told { confirm: plan.phrase(), hash: plan.hash(), plan, checks, candidates, found: found.as_deref() };
             serde_json::to_writer_pretty(&mut *out, &told).map_err(io::Error::from)?;
             writeln!(out)?;
         }
-        Output::Table | Output::Csv => table(&planned, out)?,
+        Output::Table | Output::Csv => table(&planned, found.as_deref(), out)?,
     }
     Ok(if stands_in_the_way(&planned.checks) { REFUSED } else { OK })
+}
+
+/// What each step would find.
+fn dry(estate: &Arc<Estate>, plan: &Plan) -> Result<Vec<Found>, Failure> {
+    let hosts = Arc::new(Hosts::new(&estate.hosts));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(color_eyre::Report::from)?;
+    let found = runtime.block_on(operate::plan::dry::dry(plan, hosts));
+    runtime.shutdown_background();
+    Ok(found)
+}
+
+fn told(found: &Found) -> (&'static str, &str) {
+    match found {
+        Found::Done { seen } => ("is so already", seen),
+        Found::NotDone { seen } => ("would be done", seen),
+        Found::Underway { seen } => ("is not known yet", seen),
+        Found::Moved { seen } => ("would be refused", seen),
+        Found::Untold { why } => ("cannot be told", why),
+    }
 }
 
 /// True where a check cannot be overridden, not even with a reason.
@@ -143,7 +170,7 @@ fn under_way(settings: &Settings<'_>) -> Result<Vec<Going>, Failure> {
 }
 
 /// For people: what it does, its steps, its checks, and what to type.
-fn table(planned: &Planned, out: &mut dyn Write) -> io::Result<()> {
+fn table(planned: &Planned, found: Option<&[Found]>, out: &mut dyn Write) -> io::Result<()> {
     let plan = &planned.plan;
     let word = |version: &Option<String>| version.clone().unwrap_or_else(|| "?".to_owned());
     writeln!(out, "{} of {} from {} to {}", plan.deed.word(), plan.subject, word(&plan.from), word(&plan.to))?;
@@ -154,8 +181,12 @@ fn table(planned: &Planned, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(out, "\nSTEPS")?;
     let wide = plan.steps.iter().map(|step| step.id.chars().count()).max().unwrap_or(0);
-    for step in &plan.steps {
+    for (place, step) in plan.steps.iter().enumerate() {
         writeln!(out, "  {:<wide$}  {}", step.id, step.title)?;
+        if let Some(found) = found.and_then(|found| found.get(place)) {
+            let (word, seen) = told(found);
+            writeln!(out, "  {:<wide$}  {word}: {seen}", "")?;
+        }
     }
     writeln!(out, "\nCHECKS")?;
     let passed = planned.checks.iter().filter(|check| check.passes()).count();

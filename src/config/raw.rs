@@ -1,7 +1,6 @@
 //! The estate file as it is written: every key optional, unknown keys refused, places kept. `check` judges it.
 //!
-//! A key enters with the code that reads it; a test in `load` holds that each one changes the estate.
-//! The comments of the keys are what editors show, by the schema of `super::schema`.
+//! A key enters with the code that reads it, as a test in `load` holds. Its comment is what editors show (`super::schema`).
 
 pub(super) mod backup;
 pub(super) mod calendar;

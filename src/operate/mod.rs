@@ -1,6 +1,7 @@
 //! Makes plans, checks them, and carries them out by a runner, a detached process: it alone changes production.
 
 pub mod attach;
+pub mod ground;
 pub mod guard;
 pub mod known;
 pub mod order;

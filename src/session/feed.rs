@@ -81,7 +81,7 @@ impl Feed for Sources {
         }
         if let (Some(journal), Some(out)) = (self.verifier.journal(), self.out.clone()) {
             tokio::spawn(follow(journal.clone(), LOOK, out.clone()));
-            tokio::spawn(runs::follow(journal.clone(), runs::LOOK, out));
+            tokio::spawn(runs::follow(journal.clone(), self.verifier.hand().actor.host.clone(), runs::LOOK, out));
         }
         let archive: Arc<dyn Ledger> = self.archive.clone();
         self.watchers = Some(crate::watch::start_with(&self.estate, demand, reports, &self.past, Some(archive)));

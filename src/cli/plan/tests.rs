@@ -78,6 +78,9 @@ fn a_plan_is_printed_and_nothing_is_changed() {
             && table.contains("> 2.4.0  deployed 2026-11-19T10:00:00Z by ann, succeeded"),
         "{table}"
     );
+    let (_, table, _) = qd(folder.path(), &estate, &["plan", "rollback", "web", "--dry-run"]);
+    assert!(table.contains("would be done: ") && table.contains("web1/switch"), "{table}");
+    assert_eq!(tree(&folder.path().join("app")), before, "a dry run changes nothing");
     assert!(!folder.path().join("home/quarterdeck/journal.db").exists(), "no journal is begun");
 }
 

@@ -53,7 +53,7 @@ pub enum Act {
     AppendLog {
         /// The file.
         path: String,
-        /// The line, without its end. `$run` in it is the run's id.
+        /// The line, without its end. `$run` in it is the run's id, `$time` when that run was planned.
         line: String,
     },
     /// A person does it and says so.

@@ -1,6 +1,7 @@
 //! Makes plans: one file for each deed.
 
 pub mod candidates;
+pub mod dry;
 mod machine;
 pub mod rollback;
 mod steps;

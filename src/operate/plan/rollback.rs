@@ -15,7 +15,7 @@ use crate::link::ssh::Hosts;
 use crate::model::deployment::{Deployment, did};
 use crate::model::estate::{Estate, History, Host, Service, SourceKind};
 use crate::model::operations::{OwnAct, Restart, filled};
-use crate::model::plan::{Candidate, Deed, Evidence, FORMAT, Plan, Planned, Target, TargetKind};
+use crate::model::plan::{Candidate, Deed, FORMAT, Plan, Planned, Target, TargetKind};
 use crate::operate::preflight::{self, Going, Seen};
 use crate::operate::survey::{Look, Survey, survey};
 
@@ -170,7 +170,7 @@ pub async fn rollback(desk: Desk<'_>, service: &str, to: Option<&str>, now: Time
         from: Some(from.clone()),
         to: Some(to.clone()),
         impact: words::impact(service, &to, &places, &same, chosen),
-        evidence: evidence(&service.name, &folders, &surveys, chosen, desk.history),
+        evidence: words::evidence(&service.name, &looks(&folders, &surveys), chosen, desk.history),
         steps,
         targets,
         made_at: now,
@@ -358,43 +358,14 @@ fn outside(targets: &mut Vec<Target>) -> usize {
     }
 }
 
+fn looks<'a>(folders: &'a [Folder<'_>], surveys: &'a [Survey]) -> Vec<(&'a str, &'a Survey)> {
+    folders.iter().map(|folder| folder.host.name.as_str()).zip(surveys).collect()
+}
+
 /// The panels that are judged: those that tell of the service.
 fn panels(estate: &Estate, service: &Service) -> Vec<String> {
     let own = estate.panels.iter().filter(|panel| panel.service.as_deref() == Some(&service.name));
     own.take(did::PANELS).map(|panel| panel.name.clone()).collect()
-}
-
-fn evidence(
-    service: &str,
-    folders: &[Folder<'_>],
-    surveys: &[Survey],
-    chosen: Option<&Candidate>,
-    history: &[Arc<Deployment>],
-) -> Vec<Evidence> {
-    let mut all: Vec<Evidence> = folders
-        .iter()
-        .zip(surveys)
-        .map(|(folder, survey)| {
-            let found = survey.folder.as_ref();
-            let link = found.and_then(|found| found.current.clone()?.ok()).unwrap_or_default();
-            let releases = found.map_or(0, |found| found.releases.len());
-            let unit = survey.unit.as_ref().map_or(String::new(), |unit| {
-                let times = unit.restarts.filter(|n| *n > 0).map_or(String::new(), |n| format!(", started again {n} times by itself"));
-                format!("; the unit is {} ({}){times}", unit.active, unit.sub)
-            });
-            let what = format!("current holds {link}; {releases} releases are there{unit}");
-            Evidence { what, from: folder.host.name.clone(), as_of: survey.as_of }
-        })
-        .collect();
-    if let Some(chosen) = chosen
-        && let Some(one) = history.iter().find(|one| one.service == service && one.to.as_deref() == Some(&chosen.version) && one.is_act())
-    {
-        let who = one.who.as_ref().map_or(String::new(), |who| format!(" by {who}"));
-        let result = one.result.map_or("; how it ended is not known".to_owned(), |result| format!("; it {}", result.word()));
-        let what = format!("{} was deployed last{who}{result} (its time {})", chosen.version, one.dated.word());
-        all.push(Evidence { what, from: one.told_by.iter().map(|name| &**name).collect::<Vec<_>>().join(", "), as_of: one.at });
-    }
-    all
 }
 
 #[cfg(test)]

@@ -182,7 +182,7 @@ fn versions<'a>(scheme: &Scheme<'a>) -> [(&'a str, &'a str); 2] {
 }
 
 /// The deploy log's line, its parts where the estate file says that they stand. `$run` and `$time` are put in when it is
-/// written: a line with a time of its own would make another plan of each look.
+/// written: a line with a time of its own would make each look another plan.
 fn line(scheme: &Scheme<'_>, place: &Place, fields: &BTreeMap<Part, String>) -> String {
     let mut object = Map::new();
     let mut part = |part: Part, value: &str| {

@@ -1,9 +1,13 @@
 //! What a rollback means, in words: what it does, what it costs, what it does not take back.
 
+use std::sync::Arc;
+
 use crate::model::age;
+use crate::model::deployment::Deployment;
 use crate::model::estate::Service;
 use crate::model::operations::{OwnAct, Restart};
-use crate::model::plan::{Candidate, Impact};
+use crate::model::plan::{Candidate, Evidence, Impact};
+use crate::operate::survey::Survey;
 
 use super::steps::Place;
 
@@ -59,4 +63,31 @@ pub(super) fn impact(service: &Service, to: &str, places: &[Place], same: &[Stri
         keeps.push("The estate file names no health check: that a host is well is not looked at.".to_owned());
     }
     Impact { does, costs, keeps, seconds: None }
+}
+
+/// The readings that the plan is made from: of each host by its name, and of the history.
+pub(super) fn evidence(service: &str, looks: &[(&str, &Survey)], chosen: Option<&Candidate>, history: &[Arc<Deployment>]) -> Vec<Evidence> {
+    let mut all: Vec<Evidence> = looks
+        .iter()
+        .map(|(host, survey)| {
+            let found = survey.folder.as_ref();
+            let link = found.and_then(|found| found.current.clone()?.ok()).unwrap_or_default();
+            let releases = found.map_or(0, |found| found.releases.len());
+            let unit = survey.unit.as_ref().map_or(String::new(), |unit| {
+                let times = unit.restarts.filter(|n| *n > 0).map_or(String::new(), |n| format!(", started again {n} times by itself"));
+                format!("; the unit is {} ({}){times}", unit.active, unit.sub)
+            });
+            let what = format!("current holds {link}; {releases} releases are there{unit}");
+            Evidence { what, from: (*host).to_owned(), as_of: survey.as_of }
+        })
+        .collect();
+    if let Some(chosen) = chosen
+        && let Some(one) = history.iter().find(|one| one.service == service && one.to.as_deref() == Some(&chosen.version) && one.is_act())
+    {
+        let who = one.who.as_ref().map_or(String::new(), |who| format!(" by {who}"));
+        let result = one.result.map_or("; how it ended is not known".to_owned(), |result| format!("; it {}", result.word()));
+        let what = format!("{} was deployed last{who}{result} (its time {})", chosen.version, one.dated.word());
+        all.push(Evidence { what, from: one.told_by.iter().map(|name| &**name).collect::<Vec<_>>().join(", "), as_of: one.at });
+    }
+    all
 }

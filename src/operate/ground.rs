@@ -1,0 +1,122 @@
+//! The world as it is: the hosts of the estate over their connections, its sources, and the checks of a plan.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::guard;
+use super::preflight::{Case, Going, judge, look};
+use super::world::{Leased, World};
+use crate::act::{self, Called, Reach};
+use crate::link::http::LinkError;
+use crate::link::permit::Permit;
+use crate::link::ssh::{Hosts, LeaseAnswer, Writer};
+use crate::model::check::Check;
+use crate::model::estate::Estate;
+use crate::model::plan::{Act, Found, Plan, TargetKind};
+use crate::model::run::Call;
+use crate::watch::Past;
+
+/// How long a lease lasts that is not renewed.
+pub const TTL: Duration = Duration::from_secs(60);
+/// How long asking for one may take.
+const LEASE: Duration = Duration::from_secs(20);
+/// How long the hosts may take to answer for the checks, all side by side.
+const LOOK: Duration = Duration::from_secs(60);
+
+/// The runs that are under way by our journal, asked anew whenever checks are made. It may block.
+pub type Others = Arc<dyn Fn() -> Vec<Going> + Send + Sync>;
+
+/// The world of one run.
+pub struct Ground {
+    estate: Arc<Estate>,
+    hosts: Arc<Hosts>,
+    reach: Reach,
+    past: Past,
+    others: Others,
+    run: String,
+    who: String,
+}
+
+impl Ground {
+    /// Of that run, over connections that may stand already. `who` is told to those who find its lease.
+    pub fn new(estate: Arc<Estate>, hosts: Arc<Hosts>, past: Past, others: Others, run: String, who: String) -> Ground {
+        let reach = Reach::new(hosts.clone());
+        Ground { estate, hosts, reach, past, others, run, who }
+    }
+
+    /// Where the lease of that target lies; `None` of one without.
+    fn leased<'p>(&self, plan: &'p Plan, target: usize) -> Option<(Result<Arc<Writer>, String>, &'p str)> {
+        match &plan.targets.get(target)?.kind {
+            TargetKind::Releases { host, folder, .. } => {
+                let writer = self.hosts.writer(host).ok_or_else(|| format!("{host}: the estate file has no such host any more"));
+                Some((writer, folder))
+            }
+            TargetKind::Host { .. } | TargetKind::Alertmanager { .. } | TargetKind::Outside => None,
+        }
+    }
+}
+
+fn answered(answer: Result<LeaseAnswer, LinkError>) -> Leased {
+    match answer {
+        Ok(LeaseAnswer::Held { fence, .. }) => Leased::Held(fence),
+        Ok(LeaseAnswer::Other { run, who, seconds }) => Leased::Other(format!("the run {run} of {who}, for {seconds} s more")),
+        Err(error) => Leased::Unknown(error.to_string()),
+    }
+}
+
+impl World for Ground {
+    async fn check(&self, plan: Arc<Plan>, begun: bool) -> Vec<Check> {
+        let others = self.others.clone();
+        // The journal is read on a thread that may block.
+        let going = tokio::task::spawn_blocking(move || others());
+        let seen = look(&plan, &self.hosts, Instant::now() + LOOK).await;
+        let own = |going: &Going| going.run != self.run;
+        let going: Vec<Going> = going.await.unwrap_or_default().into_iter().filter(own).collect();
+        let run = begun.then_some(self.run.as_str());
+        judge(&Case { plan: &plan, estate: &self.estate, seen: &seen, going: &going, now: Timestamp::now(), run })
+    }
+
+    async fn take_lease(&self, permit: Permit, plan: Arc<Plan>, target: usize) -> Option<Leased> {
+        let (writer, folder) = self.leased(&plan, target)?;
+        Some(match writer {
+            Ok(writer) => answered(writer.take_lease(permit, folder, &self.who, TTL, Instant::now() + LEASE).await),
+            Err(why) => Leased::Unknown(why),
+        })
+    }
+
+    async fn renew_lease(&self, plan: Arc<Plan>, target: usize, run: String, fence: u64) -> Leased {
+        match self.leased(&plan, target) {
+            Some((Ok(writer), folder)) => answered(writer.renew_lease(&run, fence, folder, TTL, Instant::now() + LEASE).await),
+            Some((Err(why), _)) => Leased::Unknown(why),
+            None => Leased::Unknown("the target has no lease".to_owned()),
+        }
+    }
+
+    async fn give_lease(&self, plan: Arc<Plan>, target: usize, run: String, fence: u64) -> Result<(), String> {
+        let Some((writer, folder)) = self.leased(&plan, target) else { return Ok(()) };
+        let given = writer?.give_lease(&run, fence, folder, Instant::now() + LEASE).await;
+        given.map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    async fn call(&self, permit: Permit, plan: Arc<Plan>, step: usize, call: Call) -> Called {
+        if let (Some(Act::Guard { panels, seconds, .. }), Call::Apply) = (plan.steps.get(step).map(|step| &step.act), call) {
+            return Called { end: guard::guard(&self.estate, panels, *seconds, &self.past).await, output: Vec::new() };
+        }
+        act::apply(&self.reach, permit, &plan, step, call).await
+    }
+
+    async fn observe(&self, plan: Arc<Plan>, step: usize, call: Call, run: String, attempt: u32) -> Found {
+        if let Some(Act::Guard { seconds, .. }) = plan.steps.get(step).map(|step| &step.act) {
+            let why =
+                format!("whether {seconds} s of the panels were well is told by nothing that is kept: retry it, or skip it with a reason");
+            return Found::Untold { why };
+        }
+        act::observe(&self.reach, &plan, step, call, &run, attempt).await
+    }
+}
+
+#[cfg(test)]
+mod tests;
