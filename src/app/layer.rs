@@ -12,6 +12,7 @@ use crate::model::deployment::dora::Table;
 use super::action::Action;
 use super::ask::Exported;
 use super::palette::{Goal, Palette};
+use super::wizard::Wizard;
 
 /// A whole screen at the bottom of the stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -125,6 +126,8 @@ pub enum Layer {
         /// Which of the orders is selected.
         choice: usize,
     },
+    /// The wizard of a rollback.
+    Wizard(Box<Wizard>),
     /// One panel on the full screen.
     Chart {
         /// The panel's name.
@@ -177,6 +180,7 @@ impl Layer {
             | Layer::Help { .. }
             | Layer::Share { .. }
             | Layer::Export(_)
+            | Layer::Wizard(_)
             | Layer::Verify { .. } => None,
         }
     }
@@ -196,6 +200,7 @@ impl Layer {
             | Layer::Help { .. }
             | Layer::Share { .. }
             | Layer::Export(_)
+            | Layer::Wizard(_)
             | Layer::Verify { .. } => None,
         }
     }
@@ -226,6 +231,12 @@ pub enum Scope {
     Detail,
     /// The verification of a backup.
     Verify,
+    /// The wizard.
+    Wizard,
+    /// Where a reason is typed in it.
+    Reason,
+    /// Where it is confirmed.
+    Confirm,
     /// One panel on the full screen.
     Chart,
     /// The help page.
@@ -238,7 +249,7 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes with their names in keymap files.
-    pub const ALL: [(Scope, &'static str); 15] = [
+    pub const ALL: [(Scope, &'static str); 18] = [
         (Scope::Global, "global"),
         (Scope::List, "list"),
         (Scope::Overview, "overview"),
@@ -250,6 +261,9 @@ impl Scope {
         (Scope::Timeline, "timeline"),
         (Scope::Detail, "detail"),
         (Scope::Verify, "verify"),
+        (Scope::Wizard, "wizard"),
+        (Scope::Reason, "reason"),
+        (Scope::Confirm, "confirm"),
         (Scope::Chart, "chart"),
         (Scope::Help, "help"),
         (Scope::Input, "input"),
@@ -280,6 +294,10 @@ impl Scope {
             Scope::Timeline => &[Scope::Timeline, Scope::List, Scope::Global],
             Scope::Detail => &[Scope::Detail, Scope::Global],
             Scope::Verify => &[Scope::Verify, Scope::Global],
+            // Nothing that leads elsewhere: what was chosen would be gone.
+            Scope::Wizard => &[Scope::Wizard],
+            Scope::Reason => &[Scope::Reason, Scope::Input],
+            Scope::Confirm => &[Scope::Confirm],
             Scope::Chart => &[Scope::Chart, Scope::Global],
             Scope::Help => &[Scope::Help, Scope::Global],
             Scope::Input => &[Scope::Input],
@@ -292,16 +310,19 @@ impl Scope {
         use Action::*;
         match self {
             Scope::Overview => &[Open, Help, Filter, Timeline, Palette, Alerts, Metrics, Freeze, Zone, Close],
-            Scope::Alerts => &[Open, Help, Filter, Muted, Group, Near, Palette, Overview, Metrics, Freeze, Close],
+            Scope::Alerts => &[Open, Help, Filter, Rollback, Muted, Group, Near, Palette, Overview, Metrics, Freeze, Close],
             Scope::Backups => &[Open, Help, Verify, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Deployments => &[
-                Open, Help, Filter, Compare, Measures, Mark, Share, Export, Bottom, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close,
+                Open, Help, Filter, Rollback, Compare, Measures, Mark, Share, Export, Bottom, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close,
             ],
             Scope::Timeline => &[Open, Help, Longer, Shorter, Filter, Timeline, Live, Palette, Overview, Alerts, Freeze, Close],
             Scope::Metrics => &[Open, Help, Longer, Shorter, Filter, Palette, Overview, Alerts, Freeze, Close],
             Scope::Databases => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Verify => &[StartVerification, StopVerification, Back, Help, Down, Up, Zone],
-            Scope::Detail => &[Back, Open, Help, Verify, Compare, Mark, Measures, Share, Down, Up, Palette, Freeze, Zone],
+            Scope::Detail => &[Back, Open, Help, Verify, Rollback, Compare, Mark, Measures, Share, Down, Up, Palette, Freeze, Zone],
+            Scope::Wizard => &[Next, Back, Help, Override, BreakGlass, Refresh, Open, Compare, Down, Up, Zone, Close],
+            Scope::Reason => &[Accept, Back, EraseAll, Help],
+            Scope::Confirm => &[Accept, Back, Down, EraseAll, Help],
             Scope::Chart => &[Back, Help, Left, Right, Live, Longer, Shorter, Freeze, Zone],
             Scope::Help => &[Back, Down, Up],
             Scope::Input => &[Accept, Back, EraseAll],
@@ -326,6 +347,7 @@ pub fn scope(pane: Pane, layers: &[Layer]) -> Scope {
         Some(Layer::Alert { .. } | Layer::Deployment { .. } | Layer::Service { .. } | Layer::Source { .. }) => Scope::Detail,
         Some(Layer::Diff { .. } | Layer::Dora { .. }) => Scope::Detail,
         Some(Layer::Verify { .. }) => Scope::Verify,
+        Some(Layer::Wizard(of)) => of.scope(),
         Some(Layer::Chart { .. }) => Scope::Chart,
         Some(Layer::Help { .. } | Layer::Share { .. }) => Scope::Help,
         Some(Layer::Filter | Layer::Export(_)) => Scope::Input,

@@ -32,6 +32,7 @@ use super::layer::{Layer, Pane, Scope, scope};
 use super::list::List;
 use super::timeline::Timeline;
 use super::verifying::Verifying;
+use super::wizard::Wizards;
 
 pub use super::row::{AlertRow, OverviewId, OverviewRow};
 
@@ -249,6 +250,8 @@ pub struct State {
     pub backup_rows: Vec<usize>,
     /// Verifications: what they proved, and those under way.
     pub verifying: Verifying,
+    /// What all wizards share.
+    pub wizards: Wizards,
     /// The Timeline pane.
     pub timeline: Timeline,
     /// What is asked of panels.
@@ -304,6 +307,7 @@ impl State {
             backups: PaneList::default(),
             backup_rows: Vec::new(),
             verifying: Verifying::default(),
+            wizards: Wizards::default(),
             timeline: Timeline::default(),
             demand: Demand::default(),
             look,

@@ -4,6 +4,7 @@ use crate::app::action::Action;
 use crate::app::layer::{Layer, Pane, scope};
 use crate::app::mark;
 use crate::app::state::State;
+use crate::app::update;
 use crate::app::when;
 use crate::model::estate::SourceKind;
 use crate::model::preferences::Token;
@@ -136,6 +137,7 @@ fn short(state: &State, action: Action) -> &'static str {
     match (action, state.layers.last()) {
         (Action::Measures, Some(Layer::Dora { .. })) => "next window",
         (Action::Mark, _) if marked(state) => "unmark",
+        (action, Some(Layer::Wizard(of))) => of.short(action).unwrap_or(action.entry().short),
         _ => action.entry().short,
     }
 }
@@ -176,6 +178,8 @@ fn is_idle(state: &State, action: Action) -> bool {
             !state.estate.sources.get(*index).is_some_and(|source| matches!(source.kind, SourceKind::Backup(_)))
         }
         (Action::Verify, Some(_)) => true,
+        (Action::Rollback, _) => update::wizard::about(state).is_none(),
+        (action, Some(Layer::Wizard(of))) => of.ignores(action),
         (Action::StartVerification, Some(Layer::Verify { index, .. })) => state.verifying.running.contains_key(index),
         (Action::StopVerification, Some(Layer::Verify { index, .. })) => !state.verifying.running.contains_key(index),
         _ => false,

@@ -132,7 +132,9 @@ pub fn lines(state: &State, layer: &Layer, width: u16) -> (String, Vec<Row>) {
             (format!("VERIFY  {name}"), verification::layer(state, *index, *choice, page))
         }
         Layer::Help { .. } => help::lines(state, width),
-        Layer::Chart { .. } | Layer::Filter | Layer::Palette(_) | Layer::Share { .. } | Layer::Export(_) => (String::new(), page.done()),
+        Layer::Chart { .. } | Layer::Filter | Layer::Palette(_) | Layer::Share { .. } | Layer::Export(_) | Layer::Wizard(_) => {
+            (String::new(), page.done())
+        }
     }
 }
 

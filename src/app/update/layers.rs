@@ -16,7 +16,7 @@ use crate::model::alert::{Alert, AlertId};
 use crate::model::change::Change;
 use crate::model::needs::About;
 
-use super::{keys, share, timeline, typing};
+use super::{keys, share, timeline, typing, wizard};
 
 /// Takes the top layer away; false where there is none. A filter line gives its former filter back.
 pub(super) fn pop(state: &mut State) -> bool {
@@ -84,6 +84,7 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
             window::go_to(state, at);
         }
         Goal::TimelineOf(service) => timeline::of_service(state, service),
+        Goal::Rollback(service) => wizard::open_on(state, service),
         Goal::AlertsOf(source) => {
             state.show_muted = true;
             narrow(state, by_field("source", &source));

@@ -3,6 +3,9 @@
 
 mod act;
 mod impact;
+mod planned;
+#[cfg(test)]
+pub(crate) mod sample;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 pub use act::{Act, Found, Serving};
 pub use impact::{Evidence, Impact};
+pub use planned::{Candidate, Planned};
 
 /// The shape of plans that this version makes and carries out. A runner that meets another one says that it cannot.
 pub const FORMAT: u32 = 1;
