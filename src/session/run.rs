@@ -413,6 +413,18 @@ mod tests {
                 let wanted = Demand { range: SignedDuration::from_hours(2), points: 7 };
                 return vec![Effect::Poll(Some(0)), Effect::Demand(wanted)];
             }
+            Message::Key(Key { code: Code::Char('w'), .. }) => {
+                let mut wizard = wizard::Wizard::new("web".into());
+                wizard.step = wizard::Step::Confirm;
+                wizard.confirm.dialog = 7;
+                state.size = wizard::SMALLEST;
+                state.layers.push(crate::app::layer::Layer::Wizard(Box::new(wizard)));
+                state.metrics.typed.push('w');
+            }
+            Message::Key(Key { code: Code::Char('s'), .. }) => {
+                let shown = state.wizards.shown.map_or_else(|| "no".to_owned(), |shown| shown.dialog.to_string());
+                state.overview.typed.push_str(&format!("<{shown}>"));
+            }
             Message::Key(key) => state.overview.typed.push_str(&key.to_string()),
             Message::Read { next_try, .. } => state.alerts.typed = next_try.as_second().to_string(),
             Message::Resize(columns, rows) => state.size = (columns, rows),
@@ -616,6 +628,30 @@ mod tests {
             world.unstick();
             settle().await;
             assert!(world.frames.borrow()[before].starts_with(b"\x1b[?1049h"));
+            hands.press('q').await;
+        })
+        .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_dialog_is_on_the_screen_once_its_frame_is_written_and_anew_after_a_stop() {
+        driven(async |world, hands| {
+            world.stuck.set(true);
+            hands.press('w').await;
+            sleep(CALM * 20).await;
+            hands.press('s').await;
+            world.unstick();
+            settle().await;
+            assert!(world.screen().contains("typed <no>"), "what was typed before it was there: {}", world.screen());
+            hands.press('s').await;
+            assert!(world.screen().contains("typed <no><7>"), "{}", world.screen());
+            world.stuck.set(true);
+            hands.notices.send(Notice::Continued).await.unwrap();
+            settle().await;
+            hands.press('s').await;
+            world.unstick();
+            settle().await;
+            assert!(world.screen().contains("<7><no>"), "another program may have been on the screen: {}", world.screen());
             hands.press('q').await;
         })
         .await;

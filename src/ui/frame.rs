@@ -168,6 +168,7 @@ fn leads_nowhere(state: &State) -> bool {
 fn is_idle(state: &State, action: Action) -> bool {
     let no_row = state.pane != Pane::Deployments || state.window.rows.is_empty();
     match (action, state.layers.last()) {
+        (action, Some(Layer::Wizard(of))) => of.ignores(action),
         (Action::Share | Action::Compare | Action::Mark | Action::Export, None) => no_row,
         (Action::Share | Action::Compare, layer) => !matches!(layer, Some(Layer::Deployment { .. })),
         (Action::Mark, layer) => !matches!(layer, Some(Layer::Deployment { .. } | Layer::Diff { .. })),
@@ -179,7 +180,6 @@ fn is_idle(state: &State, action: Action) -> bool {
         }
         (Action::Verify, Some(_)) => true,
         (Action::Rollback, _) => update::wizard::about(state).is_none(),
-        (action, Some(Layer::Wizard(of))) => of.ignores(action),
         (Action::StartVerification, Some(Layer::Verify { index, .. })) => state.verifying.running.contains_key(index),
         (Action::StopVerification, Some(Layer::Verify { index, .. })) => !state.verifying.running.contains_key(index),
         _ => false,

@@ -18,7 +18,9 @@ pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
     if let Some(action) = state.keymap.find(scope, key) {
         return run(state, action);
     }
-    if let (Scope::Input | Scope::Palette | Scope::Reason | Scope::Confirm, Key { code: Code::Char(c), ctrl: false, alt: false }) = (scope, key) {
+    if let (Scope::Input | Scope::Palette | Scope::Reason | Scope::Confirm, Key { code: Code::Char(c), ctrl: false, alt: false }) =
+        (scope, key)
+    {
         typing::put(state, c);
     }
     Vec::new()

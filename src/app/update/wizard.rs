@@ -19,7 +19,8 @@ use super::layers;
 
 /// The service that a key is about: of the page on top, else of the selected row; `None` where there is none.
 pub(crate) fn about(state: &State) -> Option<String> {
-    let of_alert = |alert: &Alert| state.estate.services.iter().find(|service| service.labels.covers(&alert.labels)).map(|s| s.name.clone());
+    let of_alert =
+        |alert: &Alert| state.estate.services.iter().find(|service| service.labels.covers(&alert.labels)).map(|s| s.name.clone());
     let known = |name: &String| state.estate.service(name).is_some();
     match state.layers.last() {
         Some(Layer::Alert { alert, .. }) => of_alert(alert),
@@ -164,7 +165,7 @@ pub(super) fn back(state: &mut State) {
         Standing::Refused(_) | Standing::Started(_) => {
             state.layers.pop();
         }
-        Standing::Starting(_) => of.said = Some("it is confirmed and is being started; q leaves, and it goes on".to_owned()),
+        Standing::Starting(_) => of.said = Some("it is confirmed and is being started: it can be left, and goes on".to_owned()),
         Standing::Failed(_) => {
             of.standing = Standing::Open;
             of.wants = true;
@@ -266,7 +267,7 @@ pub(super) fn begin_override(state: &mut State) {
     of.said = None;
     match (check.verdict, check.overridable) {
         (Verdict::Pass, _) => of.said = Some(format!("{} passes: there is nothing to override", check.title)),
-        (Verdict::Block, _) if check.glass => of.said = Some("it is not overridden: B breaks the glass, with a reason".to_owned()),
+        (Verdict::Block, _) if check.glass => of.said = Some("it is not overridden: the glass is broken for it, with a reason".to_owned()),
         (Verdict::Block, _) | (Verdict::Unknown, false) => of.said = Some(format!("{} cannot be overridden", check.title)),
         (Verdict::Warn, _) | (Verdict::Unknown, true) => {
             let text = of.overrides.iter().find(|one| one.check == check.id).map(|one| one.reason.clone()).unwrap_or_default();
@@ -354,7 +355,7 @@ pub(super) fn change(state: &mut State, with: impl FnOnce(&mut String)) -> bool 
         (None, Step::Reason) => (&mut of.reason, REASON_CAP),
         (None, Step::Confirm) if !deaf && of.confirm.focus == Focus::Phrase => (&mut of.confirm.typed, confirm::PHRASE_CAP),
         (None, Step::Confirm) => {
-            of.said = Some("Tab goes to the line in which the phrase is typed".to_owned()).filter(|_| !deaf);
+            of.said = Some("the focus is on Cancel: go to the line in which the phrase is typed first".to_owned()).filter(|_| !deaf);
             return false;
         }
         _ => return false,
@@ -384,7 +385,7 @@ pub(super) fn planned(state: &mut State, number: u64, result: Result<Arc<Planned
     // One that took longer than it is good for would be asked for again without end.
     let result = result.and_then(|new| match new.plan.expires_at > now {
         true => Ok(new),
-        false => Err("the plan had expired when it came: r makes another".to_owned()),
+        false => Err("the plan had expired when it came".to_owned()),
     });
     let Some(of) = held_mut(state) else { return };
     let awaited = of.asked.take().is_some();
@@ -433,7 +434,8 @@ fn settle(of: &mut Wizard) {
     let checks = std::mem::take(&mut of.checks);
     let stands = |one: &Override| {
         checks.iter().any(|check| {
-            check.id == one.check && matches!((check.verdict, check.overridable), (Verdict::Pass | Verdict::Warn, _) | (Verdict::Unknown, true))
+            check.id == one.check
+                && matches!((check.verdict, check.overridable), (Verdict::Pass | Verdict::Warn, _) | (Verdict::Unknown, true))
         })
     };
     of.overrides.retain(stands);

@@ -18,7 +18,9 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
         (false, open) => (format!("CHECKS  {open} of {} in the way", of.checks.len()), Token::Title),
     };
     let age = match (of.checked, of.checking) {
-        (Some(at), _) if state.now.duration_since(at) > super::GOOD_FOR => format!("? made {} ago: too old, they are made again", secs(state, at)),
+        (Some(at), _) if state.now.duration_since(at) > super::GOOD_FOR => {
+            format!("? made {} ago: too old, they are made again", secs(state, at))
+        }
         (Some(at), None) => format!("made {} ago", secs(state, at)),
         (Some(at), Some(_)) => format!("made {} ago, being made again", secs(state, at)),
         (None, _) => "being made".to_owned(),
@@ -82,9 +84,9 @@ fn lines(state: &State, of: &Wizard, check: &Check, here: bool, width: u16, rows
         match (check.verdict, check.overridable, check.glass) {
             (Verdict::Pass, ..) => {}
             (Verdict::Block, _, true) if broken => page.field("", "X the glass is broken for it", Token::Critical),
-            (Verdict::Block, _, true) => page.field("", "wait until it is over, or B breaks the glass", Token::Dim),
+            (Verdict::Block, _, true) => page.field("", "wait until it is over, or break the glass, with a reason", Token::Dim),
             (Verdict::Block, _, false) | (Verdict::Unknown, false, _) => page.field("", "it cannot be overridden", Token::Dim),
-            (Verdict::Warn, ..) | (Verdict::Unknown, true, _) => page.field("", "v overrides it, with a reason", Token::Dim),
+            (Verdict::Warn, ..) | (Verdict::Unknown, true, _) => page.field("", "it can be overridden, with a reason", Token::Dim),
         }
     }
     rows.extend(page.done());

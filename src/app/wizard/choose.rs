@@ -15,8 +15,8 @@ use super::{Sheet, Wizard, row};
 pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
     let candidates = of.candidates();
     let now = of.plan().and_then(|plan| plan.from.as_deref()).unwrap_or("?");
-    sheet.rows.push(row(&format!("GO BACK TO  {now} runs now; d shows what is different from it, o who shipped it"), Token::Title));
-    sheet.rows.push(row(&format!("   {:18} {:22} {:12} {}", "VERSION", "LAST PUT THERE", "BY", "HOW"), Token::Dim));
+    sheet.rows.push(row(&format!("GO BACK TO  {now} runs now"), Token::Title));
+    sheet.rows.push(row(&format!("    {:18} {:22} {:12} {}", "VERSION", "LAST PUT THERE", "BY", "HOW"), Token::Dim));
     if candidates.is_empty() {
         sheet.rows.push(row("  ? no release is known that could be gone back to", Token::Unknown));
         return;
@@ -42,7 +42,8 @@ pub(super) fn selected(of: &Wizard) -> Option<usize> {
 }
 
 fn line(state: &State, one: &Candidate, here: bool) -> Row {
-    let ran = one.last_ran.map_or_else(|| "? not known".to_owned(), |at| format!("{}, {} ago", when::short(state, at), when::ago(state, at)));
+    let ran =
+        one.last_ran.map_or_else(|| "? not known".to_owned(), |at| format!("{}, {} ago", when::short(state, at), when::ago(state, at)));
     let (glyph, word, token) = mark::ending(one.result);
     let (glyph, word, token) = if one.hosts_missing.is_empty() {
         (glyph, word.to_owned(), token)
@@ -53,7 +54,7 @@ fn line(state: &State, one: &Candidate, here: bool) -> Row {
     let who = fit(one.who.as_deref().unwrap_or("-"), 12, state.look.ascii);
     let spans = vec![
         (format!("{} ", if here { '>' } else { ' ' }), Token::Selected),
-        (format!("{glyph}{name:18}"), if here { Token::Selected } else { Token::Text }),
+        (format!("{glyph} {name:18}"), if here { Token::Selected } else { Token::Text }),
         (format!(" {ran:22} {who:12} "), Token::Dim),
         (format!("{word}{}", if one.chosen { " (planned)" } else { "" }), token),
     ];

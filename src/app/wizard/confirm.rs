@@ -4,6 +4,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::app::action::Action;
+use crate::app::layer::Scope;
 use crate::app::page::{Page, Row};
 use crate::app::state::State;
 use crate::app::when;
@@ -82,8 +84,7 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
     let Some(plan) = of.plan() else { return };
     let mut page = Page::new(width);
     let (from, to) = (plan.from.as_deref().unwrap_or("?"), plan.to.as_deref().unwrap_or("?"));
-    let on: Vec<&str> =
-        plan.targets.iter().filter(|t| matches!(t.kind, TargetKind::Releases { .. })).map(|t| t.name.as_str()).collect();
+    let on: Vec<&str> = plan.targets.iter().filter(|t| matches!(t.kind, TargetKind::Releases { .. })).map(|t| t.name.as_str()).collect();
     page.field("estate", &format!("{}, {}", plan.estate, plan.environment), Token::Title);
     page.field("goes back", &format!("{} from {from} to {to} on {}", plan.subject, on.join(", ")), Token::Text);
     for (name, all, token) in [
@@ -115,8 +116,11 @@ fn dialog(state: &State, of: &Wizard, width: u16) -> Vec<Row> {
     let (phrase, here) = (plan.phrase(), of.confirm.focus);
     let mark = |focus| if here == focus { "> " } else { "  " };
     let token = |focus| if here == focus { Token::Selected } else { Token::Text };
+    let key = |action| state.keymap.key_for(Scope::Confirm, action).map_or_else(|| "?".to_owned(), |key| key.to_string());
+    let (enter, tab) = (key(Action::Accept), key(Action::Down));
     let left = plan.expires_at.duration_since(state.now).as_secs();
-    let valid = format!("valid for {}, until {}", impact::expiry(state, plan).trim_start_matches("in "), when::minute(state, plan.expires_at));
+    let valid =
+        format!("valid for {}, until {}", impact::expiry(state, plan).trim_start_matches("in "), when::minute(state, plan.expires_at));
     let heard = if hears(state, of) { "" } else { "  (keys count in a moment)" };
     vec![
         row(&"-".repeat(usize::from(width)), Token::Border),
@@ -124,15 +128,15 @@ fn dialog(state: &State, of: &Wizard, width: u16) -> Vec<Row> {
             spans: vec![
                 (mark(Focus::Cancel).to_owned(), Token::Selected),
                 ("[ Cancel ]".to_owned(), token(Focus::Cancel)),
-                (format!("  Enter here goes back; nothing has been changed{heard}"), Token::Dim),
+                (format!("  {enter} here goes back; nothing has been changed{heard}"), Token::Dim),
             ],
             opens: None,
         },
         Row {
             spans: vec![
-                ("  to confirm, Tab, then type  ".to_owned(), Token::Dim),
+                (format!("  to confirm, {tab}, then type  "), Token::Dim),
                 (phrase.clone(), Token::Title),
-                ("  then Enter".to_owned(), Token::Dim),
+                (format!("  then {enter}"), Token::Dim),
             ],
             opens: None,
         },
@@ -140,7 +144,7 @@ fn dialog(state: &State, of: &Wizard, width: u16) -> Vec<Row> {
             spans: vec![
                 (mark(Focus::Phrase).to_owned(), Token::Selected),
                 (format!("{}{}", of.confirm.typed, if here == Focus::Phrase { "_" } else { "" }), Token::Input),
-                (if of.confirm.typed == phrase { "  Enter starts it".to_owned() } else { String::new() }, Token::Warning),
+                (if of.confirm.typed == phrase { format!("  {enter} starts it") } else { String::new() }, Token::Warning),
             ],
             opens: None,
         },
@@ -166,7 +170,7 @@ pub(super) fn failed(why: &str, width: u16, sheet: &mut Sheet) {
     let mut page = Page::new(width);
     page.head("NOT STARTED");
     page.text(&format!("X {why}"), Token::Critical);
-    page.text("Esc goes back with a fresh plan: the choice and the reason are kept.", Token::Dim);
+    page.text("Nothing is being done. Going back makes a fresh plan; the choice and the reason are kept.", Token::Dim);
     sheet.rows = page.done();
 }
 

@@ -24,7 +24,11 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
     }
     lines(&plan.impact, &mut page);
     page.field("takes", &takes(&plan.impact), Token::Text);
-    page.field("plan", &format!("{}, made {} ago, expires {}", plan.phrase(), when::ago(state, plan.made_at), expiry(state, plan)), Token::Dim);
+    page.field(
+        "plan",
+        &format!("{}, made {} ago, expires {}", plan.phrase(), when::ago(state, plan.made_at), expiry(state, plan)),
+        Token::Dim,
+    );
     page.head(&format!("STEPS  {}, {} of them change something", plan.steps.len(), plan.changing().count()));
     for (number, step) in plan.steps.iter().enumerate() {
         let undo = match (&step.undo, step.act.changes()) {

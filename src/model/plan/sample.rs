@@ -47,10 +47,11 @@ pub fn rollback(to: &str, hosts: &[&str], now: Timestamp) -> Planned {
             ("stop", "stop web.service", Act::StopUnit { unit: unit(), sudo: true }),
             ("switch", "switch current from 2.5.0", Act::SwitchLink { from: link("2.5.0"), to: link(to) }),
             ("start", "start web.service", Act::StartUnit { unit: unit(), sudo: true }),
-            ("running", "see that it runs from it", Act::Running {
-                release: link(to),
-                serving: Serving::Unit { unit: unit(), before: Some(812) },
-            }),
+            (
+                "running",
+                "see that it runs from it",
+                Act::Running { release: link(to), serving: Serving::Unit { unit: unit(), before: Some(812) } },
+            ),
         ];
         for (name, title, act) in acts {
             let needs = steps.last().map(|step| step.id.clone()).into_iter().collect();

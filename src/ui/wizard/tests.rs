@@ -57,7 +57,8 @@ fn plan(state: &mut State, result: Result<Planned, String>) {
 
 fn checks(state: &State, of: &str) -> Vec<Check> {
     let now = state.now;
-    let mut all: Vec<Check> = HOSTS.iter().map(|host| check(&format!("identity/{host}"), Verdict::Pass, "the same machine-id", now)).collect();
+    let mut all: Vec<Check> =
+        HOSTS.iter().map(|host| check(&format!("identity/{host}"), Verdict::Pass, "the same machine-id", now)).collect();
     all.extend(HOSTS.iter().map(|host| check(&format!("release/{host}"), Verdict::Pass, "releases/2.4.0 is there", now)));
     let full = "92 % of /srv is used, 410 MB are left: clear old releases";
     all.push(check("disk/web2", Verdict::Warn, full, now));
