@@ -1,5 +1,9 @@
 //! The wizard of a rollback under hands: opened on a service, gone through, confirmed; and the world moving meanwhile.
 
+mod agree;
+mod look;
+mod told;
+
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -9,13 +13,15 @@ use crate::app::ask::Ask;
 use crate::app::effect::Effect;
 use crate::app::layer::{Layer, Pane};
 use crate::app::state::{AlertRow, OverviewRow, State};
-use crate::app::wizard::{self, AGAIN, Focus, REASON_CAP, Seen, Standing, Step, Typing, Wizard, confirm, held, held_mut};
+use crate::app::wizard::{self, AGAIN, Focus, Standing, Step, Wizard, confirm, held, held_mut};
 use crate::model::alert::Alert;
-use crate::model::check::{Check, Override, Verdict};
-use crate::model::plan::Planned;
-use crate::model::text::is_hostile;
 
 use super::layers;
+use agree::{accept, begin_override, break_glass};
+use look::{compare, look};
+
+pub(super) use agree::{change, drops_paste};
+pub(super) use told::{checked, planned, started};
 
 /// The service that a key is about: of the page on top, else of the selected row; `None` where there is none.
 pub(crate) fn about(state: &State) -> Option<String> {
@@ -181,57 +187,6 @@ pub(super) fn back(state: &mut State) {
     }
 }
 
-/// Takes what is typed, or what has the focus.
-pub(super) fn accept(state: &mut State) -> Vec<Effect> {
-    let now = state.now;
-    let Some(of) = top(state).filter(|of| of.standing == Standing::Open) else { return Vec::new() };
-    of.said = None;
-    if let Some(Typing { check, text }) = of.typing.take() {
-        let text = text.trim().to_owned();
-        match check {
-            None => of.glass = Some(text).filter(|text| !text.is_empty()),
-            Some(id) => {
-                of.overrides.retain(|one| one.check != id);
-                if !text.is_empty() {
-                    of.overrides.push(Override { check: id, reason: text });
-                }
-            }
-        }
-        return Vec::new();
-    }
-    match (of.step, of.confirm.focus) {
-        (Step::Reason, _) => {
-            next(state);
-            Vec::new()
-        }
-        (Step::Confirm, Focus::Cancel) => {
-            back(state);
-            Vec::new()
-        }
-        (Step::Confirm, Focus::Phrase) => {
-            let Some(Layer::Wizard(of)) = state.layers.last() else { return Vec::new() };
-            match (confirm::agreement(state, of), of.planned.clone()) {
-                (Ok(agreement), Some(planned)) => {
-                    let number = of.number;
-                    if let Some(of) = top(state) {
-                        of.standing = Standing::Starting(now);
-                        of.confirm.typed.clear();
-                    }
-                    vec![Effect::Ask(Box::new(Ask::Start { number, plan: Arc::new(planned.plan.clone()), agreement }))]
-                }
-                (agreement, _) => {
-                    let why = agreement.err();
-                    if let Some(of) = top(state) {
-                        of.said = why;
-                    }
-                    Vec::new()
-                }
-            }
-        }
-        _ => Vec::new(),
-    }
-}
-
 /// Moves: among releases, among checks, through lines, between Cancel and the phrase.
 pub(super) fn walk(state: &mut State, by: isize) {
     let height = state.body_height().saturating_sub(1);
@@ -260,33 +215,6 @@ fn choice(of: &Wizard) -> Option<usize> {
     of.candidate_selected()
 }
 
-/// Asks for the reason for which the selected check is overridden.
-pub(super) fn begin_override(state: &mut State) {
-    let Some(of) = top(state).filter(|of| of.standing == Standing::Open && of.step == Step::Checks) else { return };
-    let Some(check) = of.checks_selected().and_then(|at| of.checks.get(at)).cloned() else { return };
-    of.said = None;
-    match (check.verdict, check.overridable) {
-        (Verdict::Pass, _) => of.said = Some(format!("{} passes: there is nothing to override", check.title)),
-        (Verdict::Block, _) if check.glass => of.said = Some("it is not overridden: the glass is broken for it, with a reason".to_owned()),
-        (Verdict::Block, _) | (Verdict::Unknown, false) => of.said = Some(format!("{} cannot be overridden", check.title)),
-        (Verdict::Warn, _) | (Verdict::Unknown, true) => {
-            let text = of.overrides.iter().find(|one| one.check == check.id).map(|one| one.reason.clone()).unwrap_or_default();
-            of.check = Some(check.id.clone());
-            of.typing = Some(Typing { check: Some(check.id), text });
-        }
-    }
-}
-
-/// Asks for the reason for which the glass is broken.
-pub(super) fn break_glass(state: &mut State) {
-    let Some(of) = top(state).filter(|of| of.standing == Standing::Open && of.step == Step::Checks) else { return };
-    if of.checks.iter().any(|check| check.glass && check.verdict == Verdict::Block) {
-        of.typing = Some(Typing { check: None, text: of.glass.clone().unwrap_or_default() });
-    } else {
-        of.said = Some("no freeze stands in the way: there is no glass to break".to_owned());
-    }
-}
-
 /// Makes the checks anew, and where there is no valid plan, the plan.
 pub(super) fn again(state: &mut State) {
     let now = state.now;
@@ -298,180 +226,9 @@ pub(super) fn again(state: &mut State) {
     }
 }
 
-/// The deployment by which the selected release came, as far as it is known here.
-fn deployment_of(state: &State, version: &str, service: &str) -> Option<String> {
-    let of = |one: &&Arc<crate::model::deployment::Deployment>| one.service == service && one.to.as_deref() == Some(version);
-    state.view.deployments.all.iter().find(|one| one.is_act() && of(one)).map(|one| one.key.to_string())
-}
-
-fn picked(state: &State) -> Option<(String, String, Option<String>)> {
-    let of = match state.layers.last() {
-        Some(Layer::Wizard(of)) if of.step == Step::Release => of,
-        _ => return None,
-    };
-    let one = of.candidates().get(choice(of)?)?;
-    Some((of.service.clone(), one.version.clone(), of.plan().and_then(|plan| plan.from.clone())))
-}
-
-/// Shows who shipped the selected release and what it did; the wizard stays below.
-pub(super) fn look(state: &mut State) {
-    let Some((service, version, _)) = picked(state) else { return };
-    match deployment_of(state, &version, &service) {
-        Some(key) => layers::deployment(state, &key),
-        None => say(state, "no deployment of it is known here"),
-    }
-}
-
-/// Shows what is different between what runs and the selected release; the wizard stays below.
-pub(super) fn compare(state: &mut State) -> Vec<Effect> {
-    let Some((service, version, from)) = picked(state) else { return Vec::new() };
-    let find = |version: &str| deployment_of(state, version, &service).and_then(|key| state.deployment(&key).cloned());
-    match (from.as_deref().and_then(find), find(&version)) {
-        (Some(from), Some(to)) => {
-            let asked = Effect::Ask(Box::new(Ask::Diff { from: from.clone(), to: to.clone() }));
-            layers::lay(state, Layer::Diff { from: Some(from), to, found: None, spot: Default::default() });
-            vec![asked]
-        }
-        _ => {
-            say(state, "the deployments of both are not known here: they cannot be compared");
-            Vec::new()
-        }
-    }
-}
-
 fn say(state: &mut State, what: &str) {
     if let Some(of) = top(state) {
         of.said = Some(what.to_owned());
-    }
-}
-
-/// Changes what is being typed in it; false where nothing is.
-pub(super) fn change(state: &mut State, with: impl FnOnce(&mut String)) -> bool {
-    let deaf = is_deaf(state);
-    let Some(of) = top(state).filter(|of| of.standing == Standing::Open) else { return false };
-    of.said = None;
-    let (text, cap) = match (&mut of.typing, of.step) {
-        (Some(typing), _) => (&mut typing.text, REASON_CAP),
-        (None, Step::Reason) => (&mut of.reason, REASON_CAP),
-        (None, Step::Confirm) if !deaf && of.confirm.focus == Focus::Phrase => (&mut of.confirm.typed, confirm::PHRASE_CAP),
-        (None, Step::Confirm) => {
-            of.said = Some("the focus is on Cancel: go to the line in which the phrase is typed first".to_owned()).filter(|_| !deaf);
-            return false;
-        }
-        _ => return false,
-    };
-    with(text);
-    text.retain(|c| !is_hostile(c));
-    while text.len() > cap {
-        text.pop();
-    }
-    true
-}
-
-/// True where it lies on top and a paste is dropped: the phrase is typed by hands.
-pub(super) fn drops_paste(state: &mut State) -> bool {
-    let Some(of) = top(state).filter(|of| of.standing == Standing::Open && of.step == Step::Confirm) else { return false };
-    of.said = Some("pastes do not count here: type it".to_owned());
-    true
-}
-
-/// A plan is told, or why there is none.
-pub(super) fn planned(state: &mut State, number: u64, result: Result<Arc<Planned>, String>) {
-    let now = state.now;
-    let Some(service) = held(state).filter(|of| of.number == number && of.standing == Standing::Open).map(|of| of.service.clone()) else {
-        return;
-    };
-    let seen = Seen::of(state, &service);
-    // One that took longer than it is good for would be asked for again without end.
-    let result = result.and_then(|new| match new.plan.expires_at > now {
-        true => Ok(new),
-        false => Err("the plan had expired when it came".to_owned()),
-    });
-    let Some(of) = held_mut(state) else { return };
-    let awaited = of.asked.take().is_some();
-    of.checking = None;
-    match result {
-        Ok(new) => {
-            let hash = new.plan.hash();
-            let same = of.hash == hash;
-            if same && !awaited {
-                return;
-            }
-            if !same && !awaited {
-                let lines = of.plan().map(|old| wizard::differences(old, &new.plan)).unwrap_or_default();
-                lines.into_iter().for_each(|line| of.note(line));
-            }
-            if !same {
-                // They were given for another plan.
-                of.overrides.clear();
-                of.glass = None;
-            }
-            of.problem = None;
-            of.seen = seen;
-            of.hash = hash;
-            of.checks.clone_from(&new.checks);
-            (of.checked, of.checking) = (Some(now), None);
-            of.planned = Some(new);
-            settle(of);
-            if of.step > Step::Impact {
-                go(of, Step::Impact);
-            }
-        }
-        Err(why) => {
-            if !awaited {
-                of.note("the plan cannot be made any more".to_owned());
-            }
-            of.problem = Some(why);
-            if of.step > Step::Impact {
-                go(of, Step::Impact);
-            }
-        }
-    }
-}
-
-/// An override holds for the warning that it was given for, and not for what became of it.
-fn settle(of: &mut Wizard) {
-    let checks = std::mem::take(&mut of.checks);
-    let stands = |one: &Override| {
-        checks.iter().any(|check| {
-            check.id == one.check
-                && matches!((check.verdict, check.overridable), (Verdict::Pass | Verdict::Warn, _) | (Verdict::Unknown, true))
-        })
-    };
-    of.overrides.retain(stands);
-    of.checks = checks;
-}
-
-/// The checks are told.
-pub(super) fn checked(state: &mut State, number: u64, checks: Vec<Check>) {
-    let now = state.now;
-    let Some(of) = held_mut(state).filter(|of| of.number == number && of.standing == Standing::Open) else { return };
-    let was: Vec<(String, Verdict)> = of.checks.iter().map(|check| (check.id.clone(), check.verdict)).collect();
-    // A warning that became worse, or unknown, is another thing than the one that was overridden.
-    let worse = |check: &Check| was.iter().any(|(id, before)| *id == check.id && check.verdict > *before);
-    let again: Vec<String> = checks.iter().filter(|check| worse(check)).map(|check| check.id.clone()).collect();
-    of.overrides.retain(|one| !again.contains(&one.check));
-    of.checks = checks;
-    (of.checked, of.checking) = (Some(now), None);
-    settle(of);
-    if of.step > Step::Checks
-        && let Some(why) = of.held_up(now)
-    {
-        go(of, Step::Checks);
-        of.note(why);
-    }
-}
-
-/// Whether it began is told.
-pub(super) fn started(state: &mut State, number: u64, result: Result<String, String>) {
-    let Some(of) = held_mut(state).filter(|of| of.number == number && matches!(of.standing, Standing::Starting(_))) else { return };
-    match result {
-        Ok(run) => {
-            // What was prepared is the run's now.
-            state.wizards.prepared = false;
-            open_run(state, run);
-        }
-        Err(why) => of.standing = Standing::Failed(why),
     }
 }
 

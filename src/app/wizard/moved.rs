@@ -74,9 +74,8 @@ pub fn differences(old: &Plan, new: &Plan) -> Vec<String> {
         lines.push(format!("the plan goes back to {} now, and not to {}", side(&new.to), side(&old.to)));
     }
     let machines = old.targets.iter().filter_map(|was| Some((was, new.targets.iter().find(|is| is.name == was.name)?)));
-    for (was, is) in machines.filter(|(was, is)| was.kind != is.kind) {
-        lines.push(format!("{} is not what it was: {}", was.name, "its machine, folder or mark is another"));
-        debug_assert_eq!(was.name, is.name);
+    for (was, _) in machines.filter(|(was, is)| was.kind != is.kind) {
+        lines.push(format!("{} is not what it was: its machine, folder or mark is another", was.name));
     }
     if lines.is_empty() {
         lines.push(match (old.steps.len(), new.steps.len()) {

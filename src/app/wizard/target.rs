@@ -64,8 +64,7 @@ fn is_host(kind: &TargetKind) -> bool {
 /// The targets that hold releases, those that are begun side by side together: their first steps need the same.
 pub(super) fn batches(plan: &Plan) -> Vec<Vec<usize>> {
     let mut batches: Vec<(&[String], Vec<usize>)> = Vec::new();
-    for (target, there) in plan.targets.iter().enumerate().filter(|(_, target)| is_host(&target.kind)) {
-        debug_assert!(is_host(&there.kind));
+    for (target, _) in plan.targets.iter().enumerate().filter(|(_, target)| is_host(&target.kind)) {
         let Some(first) = plan.steps.iter().find(|step| step.target == target) else { continue };
         match batches.last_mut().filter(|(needs, _)| *needs == first.needs.as_slice()) {
             Some((_, batch)) => batch.push(target),

@@ -38,21 +38,32 @@ const SCREENS: [&str; 18] = [
 ];
 const HOSTS: [&str; 3] = ["web1", "web2", "web3"];
 
-fn press(state: &mut State, keys: &str) {
-    keys.split(' ').for_each(|key| drop(update(state, Message::Key(key.parse().unwrap()))));
+/// A console under hands.
+struct Desk {
+    state: State,
 }
 
-fn write(state: &mut State, text: &str) {
-    text.chars().for_each(|c| drop(update(state, Message::Key(crate::app::key::Key::char(c)))));
-}
+impl Desk {
+    fn take(&mut self, message: Message) {
+        update(&mut self.state, message);
+    }
 
-fn tell(state: &mut State, told: Told) {
-    update(state, Message::Told(Box::new(told)));
-}
+    fn press(&mut self, keys: &str) {
+        keys.split(' ').for_each(|key| self.take(Message::Key(key.parse().unwrap())));
+    }
 
-fn plan(state: &mut State, result: Result<Planned, String>) {
-    let number = held(state).unwrap().number;
-    tell(state, Told::Plan { number, result: result.map(Arc::new) });
+    fn write(&mut self, text: &str) {
+        text.chars().for_each(|c| self.take(Message::Key(crate::app::key::Key::char(c))));
+    }
+
+    fn tell(&mut self, told: Told) {
+        self.take(Message::Told(Box::new(told)));
+    }
+
+    fn plan(&mut self, result: Result<Planned, String>) {
+        let number = held(&self.state).unwrap().number;
+        self.tell(Told::Plan { number, result: result.map(Arc::new) });
+    }
 }
 
 fn checks(state: &State, of: &str) -> Vec<Check> {
@@ -77,108 +88,108 @@ fn checks(state: &State, of: &str) -> Vec<Check> {
 }
 
 /// Goes to a screen as hands do.
-fn shown(screen: &str, size: (u16, u16)) -> State {
-    let mut state = deployments::deployed(size);
-    state.layers.push(Layer::Wizard(Box::new(Wizard::new("web".into()))));
-    state.read_only = screen == "refused";
+fn shown(screen: &str, size: (u16, u16)) -> Desk {
+    let mut desk = Desk { state: deployments::deployed(size) };
+    desk.state.layers.push(Layer::Wizard(Box::new(Wizard::new("web".into()))));
+    desk.state.read_only = screen == "refused";
     if screen == "refused" {
-        state.layers.clear();
-        state.layers.push(Layer::Service { name: "checkout".into(), spot: Default::default() });
-        press(&mut state, "R");
-        return state;
+        desk.state.layers.clear();
+        desk.state.layers.push(Layer::Service { name: "checkout".into(), spot: Default::default() });
+        desk.press("R");
+        return desk;
     }
-    update(&mut state, Message::Tick);
+    desk.take(Message::Tick);
     match screen {
-        "planning" => return state,
+        "planning" => return desk,
         "unplanned" => {
-            plan(&mut state, Err("web2 cannot be reached: Connection refused; ssh web2 shows more".into()));
-            return state;
+            desk.plan(Err("web2 cannot be reached: Connection refused; ssh web2 shows more".into()));
+            return desk;
         }
         _ => {}
     }
-    let planned = rollback("2.4.0", &HOSTS, state.now);
-    plan(&mut state, Ok(planned.clone()));
+    let planned = rollback("2.4.0", &HOSTS, desk.state.now);
+    desk.plan(Ok(planned.clone()));
     match screen {
-        "target" => return state,
-        "release" => press(&mut state, "enter"),
-        "release blocked" => press(&mut state, "enter G enter"),
-        "impact" => press(&mut state, "enter enter"),
-        _ => press(&mut state, "enter enter enter"),
+        "target" => return desk,
+        "release" => desk.press("enter"),
+        "release blocked" => desk.press("enter G enter"),
+        "impact" => desk.press("enter enter"),
+        _ => desk.press("enter enter enter"),
     }
     if matches!(screen, "release" | "release blocked" | "impact") {
-        return state;
+        return desk;
     }
-    let number = held(&state).unwrap().number;
-    let told = checks(&state, screen);
-    tell(&mut state, Told::Checks { number, checks: told });
-    state.now += SignedDuration::from_secs(4);
+    let number = held(&desk.state).unwrap().number;
+    let told = checks(&desk.state, screen);
+    desk.tell(Told::Checks { number, checks: told });
+    desk.state.now += SignedDuration::from_secs(4);
     match screen {
-        "checks" | "block" => return state,
+        "checks" | "block" => return desk,
         "glass" => {
-            press(&mut state, "B");
-            write(&mut state, "checkout is down, the IC agreed");
-            press(&mut state, "enter");
-            return state;
+            desk.press("B");
+            desk.write("checkout is down, the IC agreed");
+            desk.press("enter");
+            return desk;
         }
         _ => {}
     }
-    press(&mut state, "v");
-    write(&mut state, "old releases are cleared at 15:00, 410 MB are enough");
+    desk.press("v");
+    desk.write("old releases are cleared at 15:00, 410 MB are enough");
     if screen == "override" {
-        return state;
+        return desk;
     }
-    press(&mut state, "enter");
+    desk.press("enter");
     if screen == "overridden" {
-        return state;
+        return desk;
     }
-    press(&mut state, "enter");
-    write(&mut state, "checkout 5xx since 2.5.0 was put there");
+    desk.press("enter");
+    desk.write("checkout 5xx since 2.5.0 was put there");
     if screen == "reason" {
-        return state;
+        return desk;
     }
-    press(&mut state, "enter");
-    let since = state.now;
-    state.wizards.shown = dialog(&state).map(|dialog| Shown { dialog, since });
-    state.now += SignedDuration::from_millis(700);
-    let phrase = held(&state).unwrap().plan().unwrap().phrase();
+    desk.press("enter");
+    let since = desk.state.now;
+    desk.state.wizards.shown = dialog(&desk.state).map(|dialog| Shown { dialog, since });
+    desk.state.now += SignedDuration::from_millis(700);
+    let phrase = held(&desk.state).unwrap().plan().unwrap().phrase();
     match screen {
         "wrong" => {
-            press(&mut state, "tab");
-            write(&mut state, "web 123");
-            press(&mut state, "enter");
+            desk.press("tab");
+            desk.write("web 123");
+            desk.press("enter");
         }
         "moved" => {
             let mut other = planned;
             other.plan.from = Some("2.5.1".into());
-            plan(&mut state, Ok(other));
+            desk.plan(Ok(other));
         }
         "expired" => {
-            state.now += SignedDuration::from_mins(11);
-            update(&mut state, Message::Tick);
+            desk.state.now += SignedDuration::from_mins(11);
+            desk.take(Message::Tick);
         }
         "failed" => {
-            press(&mut state, "tab");
-            write(&mut state, &phrase);
-            press(&mut state, "enter");
+            desk.press("tab");
+            desk.write(&phrase);
+            desk.press("enter");
             let why = "the runner ended before it began: the journal's disk is full. Free some, then `qd run rollback web --to 2.4.0`";
-            tell(&mut state, Told::Started { number, result: Err(why.into()) });
+            desk.tell(Told::Started { number, result: Err(why.into()) });
         }
         _ => {}
     }
-    state
+    desk
 }
 
 #[test]
 fn every_page_of_the_wizard() {
     for size in SIZES {
         for screen in SCREENS {
-            let mut state = shown(screen, size);
+            let mut desk = shown(screen, size);
             let name = format!("wizard_{}_{}", screen.replace(' ', "_"), size.0);
-            let drawn = buffer(&state, size);
+            let drawn = buffer(&desk.state, size);
             let all = format!("{}\n---\n{}", text(&drawn).join("\n"), styles(&drawn).join("\n"));
             insta::assert_snapshot!(name, all);
-            state.look.ascii = true;
-            assert!(buffer(&state, size).content().iter().all(|cell| cell.symbol().is_ascii()), "{screen}");
+            desk.state.look.ascii = true;
+            assert!(buffer(&desk.state, size).content().iter().all(|cell| cell.symbol().is_ascii()), "{screen}");
         }
     }
 }
@@ -187,10 +198,10 @@ fn every_page_of_the_wizard() {
 fn the_phrase_and_the_way_out_are_on_the_smallest_screen_and_the_dialog_is_not_wider_on_the_widest() {
     assert_eq!(SMALLEST, crate::ui::SMALLEST);
     for size in [(60, 16), (80, 24), (200, 60), (300, 100)] {
-        let mut state = shown("confirm", (80, 24));
-        update(&mut state, Message::Resize(size.0, size.1));
-        let phrase = held(&state).unwrap().plan().unwrap().phrase();
-        let lines = text(&buffer(&state, size));
+        let mut desk = shown("confirm", (80, 24));
+        desk.take(Message::Resize(size.0, size.1));
+        let phrase = held(&desk.state).unwrap().plan().unwrap().phrase();
+        let lines = text(&buffer(&desk.state, size));
         assert!(lines.iter().any(|line| line.contains("[ Cancel ]")), "{size:?}\n{}", lines.join("\n"));
         assert!(lines.iter().any(|line| line.contains(&phrase)), "{size:?}");
         let body = &lines[2..lines.len() - 1];
@@ -203,11 +214,11 @@ fn the_phrase_and_the_way_out_are_on_the_smallest_screen_and_the_dialog_is_not_w
 fn no_size_and_no_page_breaks() {
     for screen in SCREENS {
         for size in [(1, 1), (60, 16), (61, 17), (79, 23), (120, 16), (60, 100), (300, 20)] {
-            let mut state = shown(screen, (80, 24));
-            update(&mut state, Message::Resize(size.0, size.1));
+            let mut desk = shown(screen, (80, 24));
+            desk.take(Message::Resize(size.0, size.1));
             for key in ["j", "k", "G", "down", "tab"] {
-                buffer(&state, size);
-                press(&mut state, key);
+                buffer(&desk.state, size);
+                desk.press(key);
             }
         }
     }
