@@ -68,7 +68,7 @@ fn lines(state: &State, of: &Wizard, check: &Check, here: bool, width: u16, rows
     };
     let mark = if here { "> " } else { "  " };
     let title = if here { Token::Selected } else { Token::Text };
-    let mut spans = vec![(mark.to_owned(), Token::Selected), (format!("{glyph} {word:9}"), token), (check.title.clone(), title)];
+    let mut spans = vec![(mark.to_owned(), title), (format!("{glyph} {word:9}"), token), (check.title.clone(), title)];
     if check.passes() && !here {
         spans.push((format!("  {}", check.seen), Token::Dim));
     }

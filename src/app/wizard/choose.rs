@@ -53,7 +53,7 @@ fn line(state: &State, one: &Candidate, here: bool) -> Row {
     let name = fit(&one.version, 18, state.look.ascii);
     let who = fit(one.who.as_deref().unwrap_or("-"), 12, state.look.ascii);
     let spans = vec![
-        (format!("{} ", if here { '>' } else { ' ' }), Token::Selected),
+        (format!("{} ", if here { '>' } else { ' ' }), if here { Token::Selected } else { Token::Text }),
         (format!("{glyph} {name:18}"), if here { Token::Selected } else { Token::Text }),
         (format!(" {ran:22} {who:12} "), Token::Dim),
         (format!("{word}{}", if one.chosen { " (planned)" } else { "" }), token),

@@ -126,7 +126,7 @@ fn dialog(state: &State, of: &Wizard, width: u16) -> Vec<Row> {
         row(&"-".repeat(usize::from(width)), Token::Border),
         Row {
             spans: vec![
-                (mark(Focus::Cancel).to_owned(), Token::Selected),
+                (mark(Focus::Cancel).to_owned(), token(Focus::Cancel)),
                 ("[ Cancel ]".to_owned(), token(Focus::Cancel)),
                 (format!("  {enter} here goes back; nothing has been changed{heard}"), Token::Dim),
             ],
@@ -142,7 +142,7 @@ fn dialog(state: &State, of: &Wizard, width: u16) -> Vec<Row> {
         },
         Row {
             spans: vec![
-                (mark(Focus::Phrase).to_owned(), Token::Selected),
+                (mark(Focus::Phrase).to_owned(), token(Focus::Phrase)),
                 (format!("{}{}", of.confirm.typed, if here == Focus::Phrase { "_" } else { "" }), Token::Input),
                 (if of.confirm.typed == phrase { format!("  {enter} starts it") } else { String::new() }, Token::Warning),
             ],
