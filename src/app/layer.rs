@@ -13,6 +13,7 @@ use super::action::Action;
 use super::ask::Exported;
 use super::operations::RequestForm;
 use super::palette::{Goal, Palette};
+use super::wizard::Wizard;
 
 /// A whole screen at the bottom of the stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -140,6 +141,8 @@ pub enum Layer {
     },
     /// A request to a run, whose reason is being typed.
     Request(RequestForm),
+    /// The wizard of a rollback.
+    Wizard(Box<Wizard>),
     /// One panel on the full screen.
     Chart {
         /// The panel's name.
@@ -194,6 +197,7 @@ impl Layer {
             | Layer::Share { .. }
             | Layer::Export(_)
             | Layer::Request(_)
+            | Layer::Wizard(_)
             | Layer::Verify { .. } => None,
         }
     }
@@ -215,6 +219,7 @@ impl Layer {
             | Layer::Share { .. }
             | Layer::Export(_)
             | Layer::Request(_)
+            | Layer::Wizard(_)
             | Layer::Verify { .. } => None,
         }
     }
@@ -249,6 +254,12 @@ pub enum Scope {
     Detail,
     /// The verification of a backup.
     Verify,
+    /// The wizard.
+    Wizard,
+    /// Where a reason is typed in it.
+    Reason,
+    /// Where it is confirmed.
+    Confirm,
     /// One panel on the full screen.
     Chart,
     /// The help page.
@@ -261,7 +272,7 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes with their names in keymap files.
-    pub const ALL: [(Scope, &'static str); 17] = [
+    pub const ALL: [(Scope, &'static str); 20] = [
         (Scope::Global, "global"),
         (Scope::List, "list"),
         (Scope::Overview, "overview"),
@@ -275,6 +286,9 @@ impl Scope {
         (Scope::Run, "run"),
         (Scope::Detail, "detail"),
         (Scope::Verify, "verify"),
+        (Scope::Wizard, "wizard"),
+        (Scope::Reason, "reason"),
+        (Scope::Confirm, "confirm"),
         (Scope::Chart, "chart"),
         (Scope::Help, "help"),
         (Scope::Input, "input"),
@@ -307,6 +321,10 @@ impl Scope {
             Scope::Run => &[Scope::Run, Scope::Help, Scope::Global],
             Scope::Detail => &[Scope::Detail, Scope::Global],
             Scope::Verify => &[Scope::Verify, Scope::Global],
+            // Nothing that leads elsewhere: what was chosen would be gone.
+            Scope::Wizard => &[Scope::Wizard],
+            Scope::Reason => &[Scope::Reason, Scope::Input],
+            Scope::Confirm => &[Scope::Confirm],
             Scope::Chart => &[Scope::Chart, Scope::Global],
             Scope::Help => &[Scope::Help, Scope::Global],
             Scope::Input => &[Scope::Input],
@@ -319,10 +337,11 @@ impl Scope {
         use Action::*;
         match self {
             Scope::Overview => &[Open, Help, Filter, Timeline, Palette, Alerts, Metrics, Freeze, Zone, Close],
-            Scope::Alerts => &[Open, Help, Filter, Muted, Group, Near, Palette, Overview, Metrics, Freeze, Close],
+            Scope::Alerts => &[Open, Help, Filter, Rollback, Muted, Group, Near, Palette, Overview, Metrics, Freeze, Close],
             Scope::Backups => &[Open, Help, Verify, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Deployments => &[
-                Open, Help, Filter, Compare, Measures, Mark, Share, Export, Bottom, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close,
+                Open, Help, Filter, Rollback, Compare, Measures, Mark, Share, Export, Bottom, Palette, Overview, Alerts, Metrics, Freeze,
+                Zone, Close,
             ],
             Scope::Timeline => &[Open, Help, Longer, Shorter, Filter, Timeline, Live, Palette, Overview, Alerts, Freeze, Close],
             Scope::Operations => &[Open, Help, Filter, Palette, Overview, Alerts, Deployments, Freeze, Zone, Close],
@@ -330,7 +349,10 @@ impl Scope {
             Scope::Metrics => &[Open, Help, Longer, Shorter, Filter, Palette, Overview, Alerts, Freeze, Close],
             Scope::Databases => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Verify => &[StartVerification, StopVerification, Back, Help, Down, Up, Zone],
-            Scope::Detail => &[Back, Open, Help, Verify, Compare, Mark, Measures, Share, Down, Up, Palette, Freeze, Zone],
+            Scope::Detail => &[Back, Open, Help, Verify, Rollback, Compare, Mark, Measures, Share, Down, Up, Palette, Freeze, Zone],
+            Scope::Wizard => &[Next, Back, Help, Override, BreakGlass, Refresh, Open, Compare, Down, Up, Zone, Close],
+            Scope::Reason => &[Accept, Back, EraseAll, Help],
+            Scope::Confirm => &[Accept, Back, Down, EraseAll, Help],
             Scope::Chart => &[Back, Help, Left, Right, Live, Longer, Shorter, Freeze, Zone],
             Scope::Help => &[Back, Down, Up],
             Scope::Input => &[Accept, Back, EraseAll],
@@ -358,6 +380,7 @@ pub fn scope(pane: Pane, layers: &[Layer]) -> Scope {
         Some(Layer::Verify { .. }) => Scope::Verify,
         Some(Layer::Run { .. }) => Scope::Run,
         Some(Layer::Request(_)) => Scope::Input,
+        Some(Layer::Wizard(of)) => of.scope(),
         Some(Layer::Chart { .. }) => Scope::Chart,
         Some(Layer::Help { .. } | Layer::Share { .. }) => Scope::Help,
         Some(Layer::Filter | Layer::Export(_)) => Scope::Input,

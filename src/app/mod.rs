@@ -28,4 +28,5 @@ pub mod timeline;
 pub mod update;
 pub mod verifying;
 pub mod when;
+pub mod wizard;
 pub mod wrap;

@@ -45,6 +45,8 @@ pub enum Goal {
     Operation(String),
     /// A step of the run that is shown, by its name.
     Step(String),
+    /// The wizard of a rollback, on a service.
+    Rollback(String),
     /// All alerts that a source of this name told of.
     AlertsOf(String),
 }
@@ -147,6 +149,8 @@ fn items(state: &State) -> Vec<Item> {
         items.push(item(format!("service {}", service.name), note, Goal::Service(service.name.clone())));
         let goal = Goal::TimelineOf(service.name.clone());
         items.push(item(format!("timeline of {}", service.name), String::new(), goal));
+        let note = "asks before anything is done".to_owned();
+        items.push(item(format!("rollback {}", service.name), note, Goal::Rollback(service.name.clone())));
     }
     for panel in state.panels() {
         let of = panel.panel.service.as_deref().map_or_else(String::new, |service| format!("of {service}"));
@@ -193,6 +197,8 @@ fn offered(scope: Scope, action: Action) -> bool {
         | Action::TakeBack
         | Action::ConfirmStep
         | Action::Record => scope == Scope::Run,
+        Action::Rollback => matches!(scope, Scope::Overview | Scope::Alerts | Scope::Deployments | Scope::Detail),
+        Action::Next | Action::Override | Action::BreakGlass => false,
         Action::Muted | Action::Group | Action::Near => scope == Scope::Alerts,
         Action::Mark | Action::Compare | Action::Measures => scope == Scope::Deployments,
         Action::Longer | Action::Shorter => matches!(scope, Scope::Metrics | Scope::Chart | Scope::Timeline),

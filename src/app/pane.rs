@@ -212,7 +212,12 @@ pub fn next_wake(state: &State) -> Timestamp {
         let step = if part > SignedDuration::ZERO { part } else { SignedDuration::from_secs(1) };
         if left > SignedDuration::ZERO { now.checked_add(step).ok() } else { None }
     });
-    stale.chain(counted).chain(state.deeds.wake()).filter(|at| *at > now).fold(minute, Timestamp::min)
+    stale
+        .chain(counted)
+        .chain(state.deeds.wake())
+        .chain(super::update::wizard::wake(state))
+        .filter(|at| *at > now)
+        .fold(minute, Timestamp::min)
 }
 
 /// True where the countdown to the source's next try is on the screen.

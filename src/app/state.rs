@@ -34,6 +34,7 @@ use super::list::List;
 use super::operations::{OperationRow, Sent};
 use super::timeline::Timeline;
 use super::verifying::Verifying;
+use super::wizard::Wizards;
 
 pub use super::row::{AlertRow, OverviewId, OverviewRow};
 
@@ -259,6 +260,8 @@ pub struct State {
     pub operation_rows: Vec<OperationRow>,
     /// What was last asked of a run through this console.
     pub sent: Option<Sent>,
+    /// What all wizards share.
+    pub wizards: Wizards,
     /// The Timeline pane.
     pub timeline: Timeline,
     /// What is asked of panels.
@@ -318,6 +321,7 @@ impl State {
             operations: PaneList::default(),
             operation_rows: Vec::new(),
             sent: None,
+            wizards: Wizards::default(),
             timeline: Timeline::default(),
             demand: Demand::default(),
             look,

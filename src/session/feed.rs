@@ -16,6 +16,7 @@ use super::ask::Desk;
 use super::ask::deployments::Index;
 use super::ask::proofs::{LOOK, follow};
 use super::ask::verify::Verifier;
+use super::ask::wizard::Operator;
 use super::runs;
 
 /// Reports that may wait for the loop; a source has one try in flight, so that a full channel only slows the sources.
@@ -43,6 +44,7 @@ pub struct Sources {
     /// What was asked before the begin.
     asked: Mutex<Vec<Ask>>,
     verifier: Arc<Verifier>,
+    operator: Option<Arc<dyn Operator>>,
 }
 
 impl Sources {
@@ -50,12 +52,29 @@ impl Sources {
     /// written into, and who verifies backups.
     pub fn new(estate: Arc<Estate>, past: Past, archive: Arc<Archive>, verifier: Arc<Verifier>) -> Sources {
         let deployments = Index::new(estate.clone(), archive.clone());
-        Sources { estate, past, deployments, archive, watchers: None, cache: None, out: None, asked: Mutex::default(), verifier }
+        Sources {
+            estate,
+            past,
+            deployments,
+            archive,
+            watchers: None,
+            cache: None,
+            out: None,
+            asked: Mutex::default(),
+            verifier,
+            operator: None,
+        }
     }
 
     /// The same, with the cache that what consoles saw is read from.
     pub fn reading(mut self, cache: Option<PathBuf>) -> Sources {
         self.cache = cache;
+        self
+    }
+
+    /// The same, with who makes plans and has them carried out.
+    pub fn operated(mut self, operator: Option<Arc<dyn Operator>>) -> Sources {
+        self.operator = operator;
         self
     }
 
@@ -99,6 +118,10 @@ impl Feed for Sources {
         let Some(out) = self.out.clone() else {
             return self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(ask);
         };
+        // In the order in which they are asked: what a later plan makes ready stays.
+        if let (Ask::Close, Some(operator)) = (&ask, &self.operator) {
+            operator.close();
+        }
         let room = out.clone();
         // What is told early may be left out: the answer follows.
         let early = Arc::new(move |told| drop(room.try_send(Message::Told(Box::new(told)))));
@@ -109,6 +132,7 @@ impl Feed for Sources {
             past: self.past.clone(),
             archive: self.archive.clone(),
             verifier: self.verifier.clone(),
+            operator: self.operator.clone(),
             out: out.clone(),
             cache: self.cache.clone(),
         };

@@ -5,6 +5,7 @@ use crate::app::layer::{Layer, Pane, scope};
 use crate::app::mark;
 use crate::app::operations;
 use crate::app::state::State;
+use crate::app::update;
 use crate::app::when;
 use crate::model::estate::SourceKind;
 use crate::model::preferences::Token;
@@ -144,6 +145,7 @@ fn short(state: &State, action: Action) -> &'static str {
     match (action, state.layers.last()) {
         (Action::Measures, Some(Layer::Dora { .. })) => "next window",
         (Action::Mark, _) if marked(state) => "unmark",
+        (action, Some(Layer::Wizard(of))) => of.short(action).unwrap_or(action.entry().short),
         _ => action.entry().short,
     }
 }
@@ -174,6 +176,7 @@ fn leads_nowhere(state: &State) -> bool {
 fn is_idle(state: &State, action: Action) -> bool {
     let no_row = state.pane != Pane::Deployments || state.window.rows.is_empty();
     match (action, state.layers.last()) {
+        (action, Some(Layer::Wizard(of))) => of.ignores(action),
         (Action::Share | Action::Compare | Action::Mark | Action::Export, None) => no_row,
         (Action::Share, Some(Layer::Run { .. })) => false,
         (Action::PauseRun | Action::AbortRun | Action::RetryStep | Action::SkipStep | Action::TakeBack | Action::ConfirmStep, _) => {
@@ -188,6 +191,7 @@ fn is_idle(state: &State, action: Action) -> bool {
             !state.estate.sources.get(*index).is_some_and(|source| matches!(source.kind, SourceKind::Backup(_)))
         }
         (Action::Verify, Some(_)) => true,
+        (Action::Rollback, _) => update::wizard::about(state).is_none(),
         (Action::StartVerification, Some(Layer::Verify { index, .. })) => state.verifying.running.contains_key(index),
         (Action::StopVerification, Some(Layer::Verify { index, .. })) => !state.verifying.running.contains_key(index),
         _ => false,

@@ -5,6 +5,7 @@ mod layer;
 mod pane;
 mod theme;
 mod widget;
+mod wizard;
 
 #[cfg(test)]
 mod fixture;
@@ -40,6 +41,7 @@ pub fn draw(state: &State, frame: &mut Frame) {
     let covers = |l: &&Layer| !matches!(l, Layer::Filter | Layer::Palette(_) | Layer::Share { .. } | Layer::Export(_) | Layer::Request(_));
     match state.layers.iter().rev().find(covers) {
         Some(Layer::Chart { panel, cursor }) => layer::chart::draw(&mut canvas, state, panel, *cursor),
+        Some(Layer::Wizard(of)) => wizard::draw(&mut canvas, state, of),
         Some(detail) => layer::detail::draw(&mut canvas, state, detail),
         None => match state.pane {
             Pane::Overview => pane::overview::draw(&mut canvas, state),

@@ -158,7 +158,13 @@ pub fn lines(state: &State, layer: &Layer, width: u16) -> (String, Vec<Row>) {
         }
         Layer::Run { run, record, spot } => run::lines(state, run, *record, spot, page),
         Layer::Help { .. } => help::lines(state, width),
-        Layer::Chart { .. } | Layer::Filter | Layer::Palette(_) | Layer::Share { .. } | Layer::Export(_) | Layer::Request(_) => {
+        Layer::Chart { .. }
+        | Layer::Filter
+        | Layer::Palette(_)
+        | Layer::Share { .. }
+        | Layer::Export(_)
+        | Layer::Request(_)
+        | Layer::Wizard(_) => {
             (String::new(), page.done())
         }
     }

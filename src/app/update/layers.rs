@@ -16,7 +16,7 @@ use crate::model::alert::{Alert, AlertId};
 use crate::model::change::Change;
 use crate::model::needs::About;
 
-use super::{keys, runs, share, timeline, typing};
+use super::{keys, runs, share, timeline, typing, wizard};
 
 /// Takes the top layer away; false where there is none. A filter line gives its former filter back.
 pub(super) fn pop(state: &mut State) -> bool {
@@ -88,6 +88,7 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
         // What a key does with a step is asked by another key.
         Goal::Step(_) => {}
         Goal::TimelineOf(service) => timeline::of_service(state, service),
+        Goal::Rollback(service) => wizard::open_on(state, service),
         Goal::AlertsOf(source) => {
             state.show_muted = true;
             narrow(state, by_field("source", &source));

@@ -12,6 +12,7 @@ mod share;
 mod timeline;
 mod typing;
 pub(crate) mod verify;
+pub(crate) mod wizard;
 
 use super::ask::Told;
 use super::deployments::window;
@@ -67,6 +68,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     effects.extend(deeds::wanted(state));
     effects.extend(deeds::listed(state));
     effects.extend(app_timeline::wanted(state));
+    effects.extend(wizard::wanted(state));
     state.demand.points = pane::points(state);
     if state.demand != before {
         effects.push(Effect::Demand(state.demand));
@@ -87,6 +89,10 @@ fn told(state: &mut State, told: Told) -> Vec<Effect> {
         Told::Timeline(from, to, past) => app_timeline::told(state, from, to, past),
         Told::Requested { run, end } => runs::requested(state, &run, end),
         Told::Proofs(proofs, problem) => return verify::known(state, proofs, problem),
+        Told::Plan { number, result } => wizard::planned(state, number, result),
+        Told::Checks { number, checks } => wizard::checked(state, number, checks),
+        Told::Started { number, result } => wizard::started(state, number, result),
+        Told::Closed => {}
         Told::Verification(source, news) => return verify::told(state, source, *news),
     }
     Vec::new()

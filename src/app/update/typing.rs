@@ -12,6 +12,8 @@ use crate::app::subject::{
 };
 use crate::model::text::is_hostile;
 
+use super::wizard;
+
 /// The filter line of a pane, whatever its list is of.
 pub(super) struct Line<'a> {
     pub(super) filter: &'a mut Filter,
@@ -76,7 +78,7 @@ pub(super) fn put(state: &mut State, c: char) {
 
 /// Text was pasted: it goes where text is typed, and nowhere else; what asks something of a run is typed by hand.
 pub(super) fn paste(state: &mut State, pasted: &str) {
-    if matches!(state.layers.last(), Some(Layer::Request(_))) {
+    if matches!(state.layers.last(), Some(Layer::Request(_))) || wizard::drops_paste(state) {
         return;
     }
     change(state, |text| text.extend(pasted.chars().filter(|c| !is_hostile(*c)).take(FILTER_CAP)));
@@ -97,6 +99,10 @@ pub(super) fn erase(state: &mut State, action: Action) {
 }
 
 fn change(state: &mut State, with: impl FnOnce(&mut String)) {
+    if wizard::is_on_top(state) {
+        wizard::change(state, with);
+        return;
+    }
     match state.layers.last_mut() {
         Some(Layer::Palette(palette)) => {
             let mut typed = palette.typed.clone();
