@@ -17,17 +17,15 @@ use crate::model::source::{Answer, HistoryAnswer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 47] = [
+const SCREENS: [&str; 45] = [
     "operations empty",
     "operations running",
     "operations asking",
     "operations orphaned",
     "operations past",
-    "operations request",
     "run running",
     "run asking",
     "run ended",
-    "run journal",
     "whole overview",
     "timeline",
     "timeline all",

@@ -1,4 +1,4 @@
-//! The form in which a reason is typed before something is asked of a run. Its snapshot is `operations_request_*`.
+//! The form in which a reason is typed before something is asked of a run.
 
 use crate::app::operations::{ABORT, RequestForm};
 use crate::app::state::State;
