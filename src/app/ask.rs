@@ -5,11 +5,14 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::backup::{Order, Proofs};
+use crate::model::check::Check;
 use crate::model::deployment::Deployment;
 use crate::model::deployment::did::{Did, Span};
 use crate::model::deployment::diff::Comparison;
 use crate::model::deployment::dora::Table;
 use crate::model::deployment::list::{Piece, Place};
+use crate::model::plan::{Plan as Deed, Planned};
+use crate::model::run::{Agreement, Request};
 use crate::model::timeline::Event;
 
 use super::filter::Plan;
@@ -56,8 +59,42 @@ pub enum Ask {
     Verify(Box<Order>),
     /// Stop verifying the source at that place.
     StopVerification(usize),
+    /// Ask this of the run of that id: its runner takes it up, and the journal tells what came of it.
+    Request {
+        /// The run.
+        run: String,
+        /// What.
+        request: Request,
+    },
     /// What happened between two moments (UTC), as far as the newest readings do not tell it.
     Timeline(Timestamp, Timestamp),
+    /// Make a plan that rolls a service back, and make ready what would carry it out. Nothing is changed.
+    Plan {
+        /// Its number.
+        number: u64,
+        /// The service.
+        service: String,
+        /// The version to go back to; `None` leaves it to the plan.
+        to: Option<String>,
+    },
+    /// Make the checks of a plan anew, and the plan too: where that is another one now, it is told with the same number.
+    Check {
+        /// The plan's number.
+        number: u64,
+        /// It.
+        plan: Arc<Deed>,
+    },
+    /// Carry out a plan that was agreed to.
+    Start {
+        /// The plan's number.
+        number: u64,
+        /// It.
+        plan: Arc<Deed>,
+        /// What the person agreed to.
+        agreement: Agreement,
+    },
+    /// Drop what was made ready: nothing follows from the plans that were asked for.
+    Close,
 }
 
 /// Asks for deployments in a file.
@@ -187,8 +224,38 @@ pub enum Told {
     Verification(usize, Box<News>),
     /// What the journal now says of all backups, and why it cannot be read, or not to its end.
     Proofs(Arc<Proofs>, Option<String>),
+    /// A request lies before the runner of that run; `Err` says why it does not.
+    Requested {
+        /// The run.
+        run: String,
+        /// How it ended.
+        end: Result<(), String>,
+    },
     /// What happened between the two moments that were asked for.
     Timeline(Timestamp, Timestamp, Past),
+    /// A plan, or why there is none.
+    Plan {
+        /// Its number.
+        number: u64,
+        /// It; `Err` is a sentence.
+        result: Result<Arc<Planned>, String>,
+    },
+    /// The checks of a plan, all of them.
+    Checks {
+        /// The plan's number.
+        number: u64,
+        /// Them.
+        checks: Vec<Check>,
+    },
+    /// The runner of a plan lives, or why not and what to do next.
+    Started {
+        /// The plan's number.
+        number: u64,
+        /// The run's id; `Err` is a sentence or two.
+        result: Result<String, String>,
+    },
+    /// What was made ready is dropped.
+    Closed,
 }
 
 /// A piece of the list of deployments.

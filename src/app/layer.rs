@@ -11,7 +11,9 @@ use crate::model::deployment::dora::Table;
 
 use super::action::Action;
 use super::ask::Exported;
+use super::operations::RequestForm;
 use super::palette::{Goal, Palette};
+use super::wizard::Wizard;
 
 /// A whole screen at the bottom of the stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,14 +30,16 @@ pub enum Pane {
     Backups,
     /// What was deployed.
     Deployments,
+    /// Runs: what is carried out, what waits, what is past.
+    Operations,
     /// What happened, on one time axis.
     Timeline,
 }
 
 impl Pane {
     /// All panes in the order of their number keys.
-    pub const ALL: [Pane; 7] =
-        [Pane::Overview, Pane::Alerts, Pane::Metrics, Pane::Backups, Pane::Deployments, Pane::Databases, Pane::Timeline];
+    pub const ALL: [Pane; 8] =
+        [Pane::Overview, Pane::Alerts, Pane::Metrics, Pane::Backups, Pane::Deployments, Pane::Databases, Pane::Operations, Pane::Timeline];
 
     /// Its name, as on the command line.
     pub fn name(self) -> &'static str {
@@ -46,6 +50,7 @@ impl Pane {
             Pane::Databases => "databases",
             Pane::Backups => "backups",
             Pane::Deployments => "deployments",
+            Pane::Operations => "operations",
             Pane::Timeline => "timeline",
         }
     }
@@ -125,6 +130,19 @@ pub enum Layer {
         /// Which of the orders is selected.
         choice: usize,
     },
+    /// One run, as it goes on.
+    Run {
+        /// Its id.
+        run: String,
+        /// True where its journal entries are shown.
+        record: bool,
+        /// Where in it.
+        spot: Spot,
+    },
+    /// A request to a run, whose reason is being typed.
+    Request(RequestForm),
+    /// The wizard of a rollback.
+    Wizard(Box<Wizard>),
     /// One panel on the full screen.
     Chart {
         /// The panel's name.
@@ -170,6 +188,7 @@ impl Layer {
             | Layer::Diff { spot, .. }
             | Layer::Dora { spot, .. }
             | Layer::Service { spot, .. }
+            | Layer::Run { spot, .. }
             | Layer::Source { spot, .. } => Some(spot),
             Layer::Chart { .. }
             | Layer::Filter
@@ -177,6 +196,8 @@ impl Layer {
             | Layer::Help { .. }
             | Layer::Share { .. }
             | Layer::Export(_)
+            | Layer::Request(_)
+            | Layer::Wizard(_)
             | Layer::Verify { .. } => None,
         }
     }
@@ -189,6 +210,7 @@ impl Layer {
             | Layer::Diff { spot, .. }
             | Layer::Dora { spot, .. }
             | Layer::Service { spot, .. }
+            | Layer::Run { spot, .. }
             | Layer::Source { spot, .. } => Some(spot),
             Layer::Chart { .. }
             | Layer::Filter
@@ -196,6 +218,8 @@ impl Layer {
             | Layer::Help { .. }
             | Layer::Share { .. }
             | Layer::Export(_)
+            | Layer::Request(_)
+            | Layer::Wizard(_)
             | Layer::Verify { .. } => None,
         }
     }
@@ -220,12 +244,22 @@ pub enum Scope {
     Backups,
     /// The Deployments pane.
     Deployments,
+    /// The Operations pane.
+    Operations,
     /// The Timeline pane.
     Timeline,
+    /// One run.
+    Run,
     /// One alert, service or source.
     Detail,
     /// The verification of a backup.
     Verify,
+    /// The wizard.
+    Wizard,
+    /// Where a reason is typed in it.
+    Reason,
+    /// Where it is confirmed.
+    Confirm,
     /// One panel on the full screen.
     Chart,
     /// The help page.
@@ -238,7 +272,7 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes with their names in keymap files.
-    pub const ALL: [(Scope, &'static str); 15] = [
+    pub const ALL: [(Scope, &'static str); 20] = [
         (Scope::Global, "global"),
         (Scope::List, "list"),
         (Scope::Overview, "overview"),
@@ -247,9 +281,14 @@ impl Scope {
         (Scope::Databases, "databases"),
         (Scope::Backups, "backups"),
         (Scope::Deployments, "deployments"),
+        (Scope::Operations, "operations"),
         (Scope::Timeline, "timeline"),
+        (Scope::Run, "run"),
         (Scope::Detail, "detail"),
         (Scope::Verify, "verify"),
+        (Scope::Wizard, "wizard"),
+        (Scope::Reason, "reason"),
+        (Scope::Confirm, "confirm"),
         (Scope::Chart, "chart"),
         (Scope::Help, "help"),
         (Scope::Input, "input"),
@@ -277,9 +316,15 @@ impl Scope {
             Scope::Databases => &[Scope::Databases, Scope::List, Scope::Global],
             Scope::Backups => &[Scope::Backups, Scope::List, Scope::Global],
             Scope::Deployments => &[Scope::Deployments, Scope::List, Scope::Global],
+            Scope::Operations => &[Scope::Operations, Scope::List, Scope::Global],
             Scope::Timeline => &[Scope::Timeline, Scope::List, Scope::Global],
+            Scope::Run => &[Scope::Run, Scope::Help, Scope::Global],
             Scope::Detail => &[Scope::Detail, Scope::Global],
             Scope::Verify => &[Scope::Verify, Scope::Global],
+            // Nothing that leads elsewhere: what was chosen would be gone.
+            Scope::Wizard => &[Scope::Wizard],
+            Scope::Reason => &[Scope::Reason, Scope::Input],
+            Scope::Confirm => &[Scope::Confirm],
             Scope::Chart => &[Scope::Chart, Scope::Global],
             Scope::Help => &[Scope::Help, Scope::Global],
             Scope::Input => &[Scope::Input],
@@ -292,16 +337,22 @@ impl Scope {
         use Action::*;
         match self {
             Scope::Overview => &[Open, Help, Filter, Timeline, Palette, Alerts, Metrics, Freeze, Zone, Close],
-            Scope::Alerts => &[Open, Help, Filter, Muted, Group, Near, Palette, Overview, Metrics, Freeze, Close],
+            Scope::Alerts => &[Open, Help, Filter, Rollback, Muted, Group, Near, Palette, Overview, Metrics, Freeze, Close],
             Scope::Backups => &[Open, Help, Verify, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Deployments => &[
-                Open, Help, Filter, Compare, Measures, Mark, Share, Export, Bottom, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close,
+                Open, Help, Filter, Rollback, Compare, Measures, Mark, Share, Export, Bottom, Palette, Overview, Alerts, Metrics, Freeze,
+                Zone, Close,
             ],
             Scope::Timeline => &[Open, Help, Longer, Shorter, Filter, Timeline, Live, Palette, Overview, Alerts, Freeze, Close],
+            Scope::Operations => &[Open, Help, Filter, Palette, Overview, Alerts, Deployments, Freeze, Zone, Close],
+            Scope::Run => &[Back, PauseRun, AbortRun, RetryStep, SkipStep, TakeBack, ConfirmStep, Record, Share, Help, Down, Up],
             Scope::Metrics => &[Open, Help, Longer, Shorter, Filter, Palette, Overview, Alerts, Freeze, Close],
             Scope::Databases => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Verify => &[StartVerification, StopVerification, Back, Help, Down, Up, Zone],
-            Scope::Detail => &[Back, Open, Help, Verify, Compare, Mark, Measures, Share, Down, Up, Palette, Freeze, Zone],
+            Scope::Detail => &[Back, Open, Help, Verify, Rollback, Compare, Mark, Measures, Share, Down, Up, Palette, Freeze, Zone],
+            Scope::Wizard => &[Next, Back, Help, Override, BreakGlass, Refresh, Open, Compare, Down, Up, Zone, Close],
+            Scope::Reason => &[Accept, Back, EraseAll, Help],
+            Scope::Confirm => &[Accept, Back, Down, EraseAll, Help],
             Scope::Chart => &[Back, Help, Left, Right, Live, Longer, Shorter, Freeze, Zone],
             Scope::Help => &[Back, Down, Up],
             Scope::Input => &[Accept, Back, EraseAll],
@@ -321,11 +372,15 @@ pub fn scope(pane: Pane, layers: &[Layer]) -> Scope {
             Pane::Databases => Scope::Databases,
             Pane::Backups => Scope::Backups,
             Pane::Deployments => Scope::Deployments,
+            Pane::Operations => Scope::Operations,
             Pane::Timeline => Scope::Timeline,
         },
         Some(Layer::Alert { .. } | Layer::Deployment { .. } | Layer::Service { .. } | Layer::Source { .. }) => Scope::Detail,
         Some(Layer::Diff { .. } | Layer::Dora { .. }) => Scope::Detail,
         Some(Layer::Verify { .. }) => Scope::Verify,
+        Some(Layer::Run { .. }) => Scope::Run,
+        Some(Layer::Request(_)) => Scope::Input,
+        Some(Layer::Wizard(of)) => of.scope(),
         Some(Layer::Chart { .. }) => Scope::Chart,
         Some(Layer::Help { .. } | Layer::Share { .. }) => Scope::Help,
         Some(Layer::Filter | Layer::Export(_)) => Scope::Input,

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::model::reading::{Held, Outcome};
+use crate::model::run::known::Runs;
 use crate::model::source::Answer;
 
 use super::ask::Told;
@@ -39,6 +40,8 @@ pub enum Message {
     HistoryChanged(u64),
     /// Something about this console itself that a person must know once, one line.
     Notice(String),
+    /// The runs that the journal tells of, as they are now.
+    Runs(Box<Runs>),
     /// The answer to what a view asked.
     Told(Box<Told>),
 }

@@ -41,6 +41,12 @@ pub enum Goal {
     Moment(Timestamp),
     /// The timeline of a service, by name.
     TimelineOf(String),
+    /// A run, by its id.
+    Operation(String),
+    /// A step of the run that is shown, by its name.
+    Step(String),
+    /// The wizard of a rollback, on a service.
+    Rollback(String),
     /// All alerts that a source of this name told of.
     AlertsOf(String),
 }
@@ -129,6 +135,7 @@ fn items(state: &State) -> Vec<Item> {
             Pane::Databases => Action::Databases,
             Pane::Backups => Action::Backups,
             Pane::Deployments => Action::Deployments,
+            Pane::Operations => Action::Operations,
             Pane::Timeline => Action::Timeline,
         };
         items.push(item(format!("pane {}", pane.name()), key(action), Goal::Pane(pane)));
@@ -142,6 +149,8 @@ fn items(state: &State) -> Vec<Item> {
         items.push(item(format!("service {}", service.name), note, Goal::Service(service.name.clone())));
         let goal = Goal::TimelineOf(service.name.clone());
         items.push(item(format!("timeline of {}", service.name), String::new(), goal));
+        let note = "asks before anything is done".to_owned();
+        items.push(item(format!("rollback {}", service.name), note, Goal::Rollback(service.name.clone())));
     }
     for panel in state.panels() {
         let of = panel.panel.service.as_deref().map_or_else(String::new, |service| format!("of {service}"));
@@ -167,13 +176,29 @@ fn items(state: &State) -> Vec<Item> {
 fn offered(scope: Scope, action: Action) -> bool {
     let list = matches!(
         scope,
-        Scope::Overview | Scope::Alerts | Scope::Metrics | Scope::Backups | Scope::Deployments | Scope::Databases | Scope::Timeline
+        Scope::Overview
+            | Scope::Alerts
+            | Scope::Metrics
+            | Scope::Backups
+            | Scope::Deployments
+            | Scope::Databases
+            | Scope::Operations
+            | Scope::Timeline
     );
     match action {
         Action::Open | Action::Filter => list,
         Action::Back => !list,
         Action::Export => scope == Scope::Deployments,
-        Action::Share => matches!(scope, Scope::Deployments | Scope::Detail),
+        Action::Share => matches!(scope, Scope::Deployments | Scope::Detail | Scope::Run),
+        Action::PauseRun
+        | Action::AbortRun
+        | Action::RetryStep
+        | Action::SkipStep
+        | Action::TakeBack
+        | Action::ConfirmStep
+        | Action::Record => scope == Scope::Run,
+        Action::Rollback => matches!(scope, Scope::Overview | Scope::Alerts | Scope::Deployments | Scope::Detail),
+        Action::Next | Action::Override | Action::BreakGlass => false,
         Action::Muted | Action::Group | Action::Near => scope == Scope::Alerts,
         Action::Mark | Action::Compare | Action::Measures => scope == Scope::Deployments,
         Action::Longer | Action::Shorter => matches!(scope, Scope::Metrics | Scope::Chart | Scope::Timeline),
@@ -199,6 +224,7 @@ fn offered(scope: Scope, action: Action) -> bool {
         | Action::Databases
         | Action::Backups
         | Action::Deployments
+        | Action::Operations
         | Action::Timeline
         | Action::Down
         | Action::Up

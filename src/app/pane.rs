@@ -16,7 +16,7 @@ use super::layer::{Layer, Pane};
 use super::list::List;
 use super::state::{AlertRow, State};
 use super::subject::OfBackup;
-use super::{databases, focus, overview, page, timeline};
+use super::{databases, focus, operations, overview, page, timeline};
 
 /// Computes the rows of all panes again and settles the selections. Until the first key the first row is selected,
 /// whichever it is by now; from then on a selection stays with its id.
@@ -25,6 +25,7 @@ pub fn refresh(state: &mut State) {
         (state.overview.list, state.alerts.list) = (List::default(), List::default());
         state.databases.list = List::default();
         state.backups.list = List::default();
+        state.operations.list = List::default();
         state.timeline.list.list = List::default();
     }
     state.overview_rows = overview::rows(state);
@@ -32,6 +33,7 @@ pub fn refresh(state: &mut State) {
     state.metric_rows = metrics(state);
     state.database_rows = databases::rows(state);
     state.backup_rows = backups(state);
+    state.operation_rows = operations::rows(state);
     let height = state.body_height();
     overview::settle(state);
     let mut list = std::mem::take(&mut state.alerts.list);
@@ -40,6 +42,9 @@ pub fn refresh(state: &mut State) {
     let mut list = std::mem::take(&mut state.databases.list);
     list.settle(state.database_rows.len(), |row| databases::id(state, row), height);
     state.databases.list = list;
+    let mut list = std::mem::take(&mut state.operations.list);
+    list.settle(state.operation_rows.len(), |row| operations::id(state, row), height);
+    state.operations.list = list;
     window::settle(state);
     if !state.window.indexed {
         window::go_on(state);
@@ -207,7 +212,12 @@ pub fn next_wake(state: &State) -> Timestamp {
         let step = if part > SignedDuration::ZERO { part } else { SignedDuration::from_secs(1) };
         if left > SignedDuration::ZERO { now.checked_add(step).ok() } else { None }
     });
-    stale.chain(counted).chain(state.deeds.wake()).filter(|at| *at > now).fold(minute, Timestamp::min)
+    stale
+        .chain(counted)
+        .chain(state.deeds.wake())
+        .chain(super::update::wizard::wake(state))
+        .filter(|at| *at > now)
+        .fold(minute, Timestamp::min)
 }
 
 /// True where the countdown to the source's next try is on the screen.

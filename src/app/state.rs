@@ -18,6 +18,7 @@ use crate::model::metric::Demand;
 use crate::model::needs::{self, Need};
 use crate::model::preferences::{Theme, ZoneChoice};
 use crate::model::reading::{Freshness, Reading};
+use crate::model::run::known::Runs;
 use crate::model::source::Answer;
 use crate::model::timeline::Event;
 
@@ -30,8 +31,10 @@ use super::focus::Focus;
 use super::keymap::Keymap;
 use super::layer::{Layer, Pane, Scope, scope};
 use super::list::List;
+use super::operations::{OperationRow, Sent};
 use super::timeline::Timeline;
 use super::verifying::Verifying;
+use super::wizard::Wizards;
 
 pub use super::row::{AlertRow, OverviewId, OverviewRow};
 
@@ -249,6 +252,16 @@ pub struct State {
     pub backup_rows: Vec<usize>,
     /// Verifications: what they proved, and those under way.
     pub verifying: Verifying,
+    /// The runs that the journal tells of.
+    pub runs: Runs,
+    /// The Operations pane; ids are those of runs.
+    pub operations: PaneList<String>,
+    /// Its lines.
+    pub operation_rows: Vec<OperationRow>,
+    /// What was last asked of a run through this console.
+    pub sent: Option<Sent>,
+    /// What all wizards share.
+    pub wizards: Wizards,
     /// The Timeline pane.
     pub timeline: Timeline,
     /// What is asked of panels.
@@ -304,6 +317,11 @@ impl State {
             backups: PaneList::default(),
             backup_rows: Vec::new(),
             verifying: Verifying::default(),
+            runs: Runs::default(),
+            operations: PaneList::default(),
+            operation_rows: Vec::new(),
+            sent: None,
+            wizards: Wizards::default(),
             timeline: Timeline::default(),
             demand: Demand::default(),
             look,

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::layer::Pane;
+use crate::journal::Head;
 use crate::model::age;
 use crate::model::preferences::ColorChoice;
 
@@ -24,6 +25,7 @@ Examples:
   qd deployments --filter 'age<1d'   what was deployed, as a table, JSON or CSV
   qd verify store                    read a backup back, and record what that proves
   qd plan rollback web               how would it go back to the release before? changes nothing
+  qd runs                            what was begun here, and how it stands
   qd journal verify                  is the record as it was written?
   qd snapshot --pane overview        one frame of the screen as text, for a report
   qd keys                            what every key does
@@ -36,6 +38,7 @@ Exit codes:
   `qd status`: 0 ok, 1 warning, 2 critical, 3 unknown, the worst first: critical, warning, unknown.
   `qd plan`: 4 where a check stands in the way.
   `qd verify`, `qd journal verify`: 5 where something is broken.
+  `qd attach`: 4 refused by a check, 5 failed or taken back, 6 needs a person.
 
 The estate file is looked for in this order: --estate, QD_ESTATE,
 $XDG_CONFIG_HOME/quarterdeck/estate.toml (~/.config), /etc/quarterdeck/estate.toml.";
@@ -192,6 +195,9 @@ pub enum Command {
     /// Make a plan and its checks, and print both: who does what, in which order, what it costs. It changes nothing.
     #[command(subcommand, after_help = super::plan::EXAMPLES)]
     Plan(super::plan::Wanted),
+    /// What is done with runs.
+    #[command(flatten)]
+    Deed(super::deed::Deed),
     /// List what every key does in every layer, and the actions that have no key.
     #[command(after_help = "Examples:\n  qd keys\n  qd keys -o json")]
     Keys,
@@ -279,12 +285,19 @@ pub enum Journal {
         /// Only what was written at this time or later, such as 2026-11-21T06:00:00Z.
         #[arg(long, value_name = "TIME")]
         since: Option<Timestamp>,
+        /// Only what happened to this run.
+        #[arg(long, value_name = "RUN")]
+        run: Option<String>,
     },
     /// Walk its chain and name the first event that was changed, moved, removed or cut off.
     Verify {
         /// An export, instead of this person's journal; `-` is standard input.
         #[arg(long, value_name = "EXPORT")]
         file: Option<PathBuf>,
+        /// A head that was kept elsewhere, in a target's job folder or a report, as it stands there: `COUNT HASH`. A cut
+        /// end is seen by it even where the head beside the journal was cut too. May be given again.
+        #[arg(long, value_name = "HEAD")]
+        head: Vec<Head>,
     },
     /// Print it as JSON lines that verify again elsewhere.
     Export {
@@ -307,7 +320,9 @@ Exits 0 where all is as it should be, 5 where something is broken, 1 where it co
 const JOURNAL_EXAMPLES: &str = "\
 Examples:
   qd journal show
+  qd journal show --run web-20261121T140455Z-3f2a
   qd journal verify
+  qd journal verify --head \"$(cat head-of-yesterday)\"
   qd journal export --since 2026-01-01T00:00:00Z > journal-2026.jsonl
   qd journal verify --file journal-2026.jsonl
 

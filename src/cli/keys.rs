@@ -127,13 +127,13 @@ mod tests {
 
     #[test]
     fn ones_own_keys_are_marked_and_take_the_place_of_the_default() {
-        let own = "global = [{ on = \"Q\", run = \"quit\", desc = \"leave\" }, { on = \"z\", run = \"none\" }]\n";
+        let own = "global = [{ on = \"Q\", run = \"quit\", desc = \"leave\" }, { on = \"T\", run = \"none\" }]\n";
         let text = keys(own, Output::Table);
         assert!(text.lines().any(|l| l.starts_with("  Q ") && l.ends_with("leave (yours)")), "{text}");
         let told: serde_json::Value = serde_json::from_str(&keys(own, Output::Json)).unwrap();
         let rows = told["keys"].as_array().unwrap();
-        assert!(rows.iter().any(|r| r["keys"][0] == "z" && r["action"] == "none" && r["own"] == true));
+        assert!(rows.iter().any(|r| r["keys"][0] == "T" && r["action"] == "none" && r["own"] == true));
         let keyless: Vec<&str> = told["without_key"].as_array().unwrap().iter().filter_map(|k| k["action"].as_str()).collect();
-        assert!(keyless.contains(&"zone") && !keyless.contains(&"quit"), "{keyless:?}");
+        assert!(keyless.contains(&"theme") && !keyless.contains(&"quit"), "{keyless:?}");
     }
 }

@@ -4,6 +4,7 @@ pub mod args;
 mod check;
 mod columns;
 mod completions;
+pub mod deed;
 #[cfg(feature = "lab")]
 mod demo;
 mod deployments;
@@ -113,6 +114,7 @@ fn dispatch(cli: &Cli, outside: Outside<'_>, out: &mut dyn Write, err: &mut dyn 
         #[cfg(feature = "lab")]
         Some(Command::Lab(lab)) => lab::run(&settings, lab, out),
         Some(Command::Verify(what)) => verify::run(&settings, what, out, err),
+        Some(Command::Deed(deed)) => deed::run(&settings, deed, out, err),
         Some(Command::Journal(what)) => journal::run(&settings, what, out, err),
         Some(Command::Plan(wanted)) => plan::run(&settings, wanted, out, err),
         Some(Command::Paths) => paths::run(&settings, out),

@@ -5,9 +5,9 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use super::{GENESIS, Head, Journal, JournalError, digest, head};
+use super::{GENESIS, Head, Journal, JournalError, head, is_digest};
 use crate::model::age;
-use crate::model::event::Record;
+use crate::model::event::{Lost, Record};
 
 /// A clock that steps back by less is kept in step by NTP all the time.
 pub const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(1);
@@ -117,12 +117,26 @@ pub struct Verdict {
     pub notes: Vec<String>,
 }
 
+impl Verdict {
+    /// Of a journal of which nothing can be read.
+    pub fn of(broken: Broken) -> Verdict {
+        Verdict { broken: Some(broken), ..Walk::whole().verdict }
+    }
+}
+
 /// The parts of an event that the chain is made of.
 #[derive(Deserialize)]
 struct Link<'a> {
     seq: u64,
     prev: &'a str,
     written_at: Timestamp,
+    #[serde(borrow)]
+    event: Kind<'a>,
+}
+
+#[derive(Deserialize)]
+struct Kind<'a> {
+    kind: &'a str,
 }
 
 /// A walk along a chain.
@@ -130,6 +144,8 @@ pub(super) struct Walk {
     pub(super) verdict: Verdict,
     next: u64,
     written: Option<Timestamp>,
+    /// Heads that were kept elsewhere and that the walk has not met yet, the last of all first.
+    elsewhere: Vec<Head>,
 }
 
 impl Walk {
@@ -137,7 +153,39 @@ impl Walk {
     pub(super) fn from(next: u64, prev: &str) -> Walk {
         let head = Head { count: next.saturating_sub(1), hash: prev.to_owned() };
         let verdict = Verdict { good: 0, first: None, head, broken: None, clock: Vec::new(), notes: Vec::new() };
-        Walk { verdict, next, written: None }
+        Walk { verdict, next, written: None, elsewhere: Vec::new() }
+    }
+
+    /// Holds it against heads that were kept elsewhere.
+    pub(super) fn against(mut self, elsewhere: &[Head]) -> Walk {
+        self.elsewhere = elsewhere.iter().filter(|head| head.count >= self.next).cloned().collect();
+        self.elsewhere.sort_by_key(|head| std::cmp::Reverse(head.count));
+        for head in elsewhere.iter().filter(|head| head.count < self.next && head.count > 0 && **head != self.verdict.head) {
+            if head.count == self.verdict.head.count {
+                self.verdict.broken = Some(Broken::Rewritten { seq: head.count });
+            } else {
+                self.verdict.notes.push(format!("event {} is not in it: nothing is known of that head", head.count));
+            }
+        }
+        self
+    }
+
+    /// Nothing follows: what was known elsewhere and was not met is gone.
+    pub(super) fn end(mut self) -> Verdict {
+        if let (None, Some(known)) = (&self.verdict.broken, self.elsewhere.first()) {
+            self.verdict.broken = Some(Broken::Cut { there: self.verdict.head.count, known: known.count });
+        }
+        self.verdict
+    }
+
+    /// Whether this event is the one that was known elsewhere, or the one that tells that it was lost.
+    fn met(&mut self, seq: u64, hash: &str, lost: Option<&Lost>) -> Result<(), Broken> {
+        while let Some(known) = self.elsewhere.pop_if(|known| known.count == seq) {
+            if known.hash != hash && !lost.is_some_and(|lost| head::is_of(lost, &known)) {
+                return Err(Broken::Rewritten { seq });
+            }
+        }
+        Ok(())
     }
 
     /// From the first event of all.
@@ -147,8 +195,14 @@ impl Walk {
 
     /// One event. False once the chain is broken.
     pub(super) fn step(&mut self, seq: u64, hash: &str, body: &[u8]) -> bool {
-        match self.judge(seq, hash, body) {
-            Ok(written) => {
+        let judged = self.judge(seq, hash, body).and_then(|(written, lost)| self.met(seq, hash, lost.as_ref()).map(|()| (written, lost)));
+        match judged {
+            Ok((written, lost)) => {
+                if lost.is_some() && self.verdict.notes.len() < STEPS {
+                    self.verdict.notes.push(format!(
+                        "event {seq} tells that the one before it in this place was lost while it was written: what it said is not known"
+                    ));
+                }
                 if let Some(before) = self.written
                     && before.duration_since(written) > CLOCK_SLACK
                     && self.verdict.clock.len() < STEPS
@@ -158,7 +212,8 @@ impl Walk {
                 self.written = Some(written);
                 self.verdict.good += 1;
                 self.verdict.first.get_or_insert(seq);
-                self.verdict.head = Head { count: seq, hash: hash.to_owned() };
+                self.verdict.head.count = seq;
+                hash.clone_into(&mut self.verdict.head.hash);
                 self.next = seq + 1;
                 true
             }
@@ -169,14 +224,14 @@ impl Walk {
         }
     }
 
-    fn judge(&self, seq: u64, hash: &str, body: &[u8]) -> Result<Timestamp, Broken> {
+    fn judge(&self, seq: u64, hash: &str, body: &[u8]) -> Result<(Timestamp, Option<Lost>), Broken> {
         if seq != self.next {
             return Err(match seq.checked_sub(1) {
                 Some(to) if seq > self.next => Broken::Removed { from: self.next, to },
                 _ => Broken::Moved { seq: self.next, written: seq },
             });
         }
-        if digest(body) != hash {
+        if !is_digest(hash, body) {
             return Err(Broken::Changed { seq });
         }
         let no_event = |error: serde_json::Error| Broken::NoEvent { seq, why: error.to_string() };
@@ -187,15 +242,22 @@ impl Walk {
         if link.prev != self.verdict.head.hash {
             return Err(Broken::Unchained { seq });
         }
-        Ok(link.written_at)
+        let lost = if link.event.kind == "healed" { head::lost(body) } else { None };
+        Ok((link.written_at, lost))
     }
 }
 
 impl Journal {
     /// Walks the whole chain and names the first place that is broken.
     pub fn verify(&self) -> Verdict {
+        self.verify_against(&[])
+    }
+
+    /// The same, and holds it against heads that were kept elsewhere, in a target's job folder or a report: whoever cut
+    /// off the end may have cut the head that lies beside the journal too.
+    pub fn verify_against(&self, elsewhere: &[Head]) -> Verdict {
         let mut last = Vec::new();
-        let mut verdict = self.walk(|_, body| {
+        let mut verdict = self.walk(elsewhere, |_, body| {
             last.clear();
             last.extend_from_slice(body);
             Ok(())
@@ -210,15 +272,15 @@ impl Journal {
     /// The events up to the first broken place, the oldest first: what comes after it proves nothing.
     pub fn trusted(&self) -> (Vec<Record>, Verdict) {
         let mut all = Vec::new();
-        let verdict = self.walk(|seq, body| {
+        let verdict = self.walk(&[], |seq, body| {
             all.push(serde_json::from_slice(body).map_err(|error: serde_json::Error| Broken::NoEvent { seq, why: error.to_string() })?);
             Ok(())
         });
         (all, verdict)
     }
 
-    fn walk(&self, mut each: impl FnMut(u64, &[u8]) -> Result<(), Broken>) -> Verdict {
-        let mut walk = Walk::whole();
+    fn walk(&self, elsewhere: &[Head], mut each: impl FnMut(u64, &[u8]) -> Result<(), Broken>) -> Verdict {
+        let mut walk = Walk::whole().against(elsewhere);
         let read = self.bodies(1, |seq, hash, body| {
             // The first broken place is what is asked for: what comes after it says nothing more.
             if walk.verdict.broken.is_none() && walk.step(seq, hash, body) {
@@ -226,10 +288,10 @@ impl Journal {
             }
             Ok(())
         });
-        let mut verdict = walk.verdict;
-        if let (Err(error), None) = (read, &verdict.broken) {
-            verdict.broken = Some(Broken::Unreadable { after: verdict.head.count, why: error.to_string() });
+        if let (Err(error), None) = (read, &walk.verdict.broken) {
+            walk.verdict.broken = Some(Broken::Unreadable { after: walk.verdict.head.count, why: error.to_string() });
         }
+        let mut verdict = walk.end();
         if verdict.broken.is_none() {
             self.against_head(&mut verdict);
         }
@@ -245,7 +307,14 @@ impl Journal {
             }
             return;
         };
-        if let Err(error) = head::behind(&self.path, &self.database, &verdict.head) {
+        let behind = head::behind(&self.path, &self.database, &verdict.head);
+        if let Ok(Some(lost)) = &behind {
+            verdict
+                .notes
+                .push("it is the newest one alone: the machine may have stopped while it was written; the next event tells of it".into());
+            verdict.broken = Some(Broken::Cut { there: verdict.head.count, known: lost.seq });
+        }
+        if let Err(error) = behind {
             verdict.broken = Some(match error {
                 JournalError::Cut { there, known, .. } => Broken::Cut { there, known },
                 JournalError::Damaged { .. } => Broken::Rewritten { seq: kept.count },

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 /// Why the journal cannot be used. Nothing was recorded, and nothing that would have to be may be done.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +23,14 @@ pub enum JournalError {
         path: PathBuf,
         /// Whose it is.
         owner: u32,
+    },
+    /// It is a group's, and not as a group's must be.
+    #[error("the journal {} may be used by a group (mode 660), but {why}: nothing was done", path.display())]
+    NotShared {
+        /// The file.
+        path: PathBuf,
+        /// What is not as it must be.
+        why: String,
     },
     /// It is some other file.
     #[error("{} is no journal of Quarterdeck: nothing was done; move it and all that begins with its name away, and a new journal begins", path.display())]
@@ -64,6 +72,14 @@ pub enum JournalError {
     Full {
         /// The file.
         path: PathBuf,
+    },
+    /// What is written does not arrive.
+    #[error("the journal {} cannot grow ({what}): a quota or a limit on the size of files is reached, or the disk fails: nothing was done", path.display())]
+    NoRoom {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        what: String,
     },
     /// It may not be written.
     #[error("the journal {} cannot be written: it, its folder or its file system is read-only: nothing was done", path.display())]
@@ -133,6 +149,10 @@ impl JournalError {
         match failure.code {
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => JournalError::Locked { path },
             ErrorCode::DiskFull => JournalError::Full { path },
+            // SQLite calls only one of the reasons for a refused write a full disk.
+            _ if [ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_SHMSIZE, ffi::SQLITE_IOERR_FSYNC].contains(&failure.extended_code) => {
+                JournalError::NoRoom { path, what: said.clone().unwrap_or_else(|| failure.to_string()) }
+            }
             ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen => JournalError::ReadOnly { path },
             ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
                 JournalError::Damaged { path, what: said.clone().unwrap_or_else(|| failure.to_string()) }

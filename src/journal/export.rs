@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::chain::{Broken, Verdict, Walk};
 use super::head::is_hash;
-use super::{EVENT_CAP, GENESIS, Journal, JournalError};
+use super::{EVENT_CAP, GENESIS, Head, Journal, JournalError};
 
 /// What an export calls itself.
 const FORMAT: &str = "quarterdeck-journal-1";
@@ -84,6 +84,14 @@ fn line(value: &impl Serialize, out: &mut dyn Write) -> Result<(), JournalError>
 /// # Errors
 /// Where it cannot be read, or is none.
 pub fn verify_export(from: impl Read) -> Result<Verdict, JournalError> {
+    verify_export_against(from, &[])
+}
+
+/// The same, and holds it against heads that were kept elsewhere.
+///
+/// # Errors
+/// As [`verify_export`].
+pub fn verify_export_against(from: impl Read, elsewhere: &[Head]) -> Result<Verdict, JournalError> {
     let none = |what: &str| JournalError::Export(std::io::Error::other(what.to_owned()));
     let mut lines = Lines { from: std::io::BufReader::new(from), line: Vec::new() };
     let opening = lines.next()?.and_then(|line| serde_json::from_slice::<Opening>(line).ok());
@@ -92,7 +100,7 @@ pub fn verify_export(from: impl Read) -> Result<Verdict, JournalError> {
     if !is_hash(&opening.prev) || !(1..=u64::from(u32::MAX)).contains(&opening.from) {
         return Err(none("its first line names no place and no hash"));
     }
-    let mut walk = Walk::from(opening.from, &opening.prev);
+    let mut walk = Walk::from(opening.from, &opening.prev).against(elsewhere);
     let mut closing = None;
     while let Some(line) = lines.next()? {
         if closing.is_some() {
@@ -114,8 +122,8 @@ pub fn verify_export(from: impl Read) -> Result<Verdict, JournalError> {
             },
         }
     }
-    let mut verdict = walk.verdict;
-    if verdict.broken.is_none() {
+    if walk.verdict.broken.is_none() {
+        let verdict = &mut walk.verdict;
         let there = verdict.head.count;
         match closing {
             None => verdict.broken = Some(Broken::Unreadable { after: there, why: "the export has no last line: it was cut off".into() }),
@@ -126,6 +134,7 @@ pub fn verify_export(from: impl Read) -> Result<Verdict, JournalError> {
             Some(_) => {}
         }
     }
+    let mut verdict = walk.end();
     if opening.from > 1 {
         verdict.notes.push(format!("it begins with event {}: what came before is not in it", opening.from));
     }

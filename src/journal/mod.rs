@@ -7,6 +7,8 @@ mod error;
 mod export;
 mod file;
 mod head;
+mod rights;
+mod tail;
 
 #[cfg(test)]
 mod tests;
@@ -22,8 +24,9 @@ use crate::model::event::{Actor, Event, Record};
 pub use actor::{actor, is_alive};
 pub use chain::{Broken, CLOCK_SLACK, ClockStep, Verdict};
 pub use error::JournalError;
-pub use export::verify_export;
-pub use head::Head;
+pub use export::{verify_export, verify_export_against};
+pub use head::{Head, NoHead};
+pub use tail::Stretch;
 
 /// What stands where the first event's predecessor would: 64 zeros.
 const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -55,8 +58,9 @@ impl Journal {
     /// Where it is not this person's own, not a journal, of another version, locked, read-only, on a full disk, or where
     /// its end is gone.
     pub fn open(path: &Path) -> Result<Journal, JournalError> {
-        let database = file::open(path)?;
-        Ok(Journal { path: path.to_owned(), database })
+        let path = rights::place(path)?;
+        let database = file::open(&path)?;
+        Ok(Journal { path, database })
     }
 
     /// Opens the journal to read it; `None` where there is none yet.
@@ -64,11 +68,13 @@ impl Journal {
     /// # Errors
     /// As [`Journal::open`], but for what only writing needs.
     pub fn read(path: &Path) -> Result<Option<Journal>, JournalError> {
-        let database = file::read(path)?;
-        Ok(database.map(|database| Journal { path: path.to_owned(), database }))
+        let path = rights::place(path)?;
+        let database = file::read(&path)?;
+        Ok(database.map(|database| Journal { path, database }))
     }
 
     /// Adds one event and gives back the new head, once it is on the disk. Two that add at once add one after the other.
+    /// Where the newest event was lost while it was written, one that says so comes before it.
     ///
     /// # Errors
     /// Where nothing was added.
@@ -76,27 +82,27 @@ impl Journal {
         let refused = |error| JournalError::of(&self.path, error);
         // The lock is taken before the head is read: nobody comes between the two.
         let transaction = self.database.transaction_with_behavior(TransactionBehavior::Immediate).map_err(refused)?;
-        let before = last(&transaction).map_err(refused)?;
-        head::behind(&self.path, &transaction, &before)?;
-        let record = Record {
-            seq: before.count + 1,
-            prev: before.hash,
-            said_at,
-            written_at,
-            actor: hand.actor.clone(),
-            version: hand.version.clone(),
-            estate: hand.estate.clone(),
-            event,
+        let mut before = last(&transaction).map_err(refused)?;
+        let lost = head::behind(&self.path, &transaction, &before)?;
+        let mut add = |said_at, event| {
+            let record = Record {
+                seq: before.count + 1,
+                prev: before.hash.clone(),
+                said_at,
+                written_at,
+                actor: hand.actor.clone(),
+                version: hand.version.clone(),
+                estate: hand.estate.clone(),
+                event,
+            };
+            before = insert(&self.path, &transaction, &record)?;
+            Ok::<Head, JournalError>(before.clone())
         };
-        let body = serde_json::to_vec(&record)?;
-        if body.len() > EVENT_CAP {
-            return Err(JournalError::Large { bytes: body.len() });
+        if let Some(lost) = lost {
+            add(written_at, Event::Healed(lost))?;
         }
-        let head = Head { count: record.seq, hash: digest(&body) };
-        transaction
-            .execute("INSERT INTO event (seq, hash, body) VALUES (?1, ?2, ?3)", params![head.count.cast_signed(), head.hash, body])
-            .and_then(|_| transaction.commit())
-            .map_err(refused)?;
+        let head = add(said_at, event)?;
+        transaction.commit().map_err(refused)?;
         head::keep(&self.path, &head);
         Ok(head)
     }
@@ -144,6 +150,20 @@ impl Journal {
     }
 }
 
+/// Adds the row of this event.
+fn insert(path: &Path, database: &Connection, record: &Record) -> Result<Head, JournalError> {
+    let body = serde_json::to_vec(record)?;
+    if body.len() > EVENT_CAP {
+        return Err(JournalError::Large { bytes: body.len() });
+    }
+    let head = Head { count: record.seq, hash: digest(&body) };
+    database
+        .prepare_cached("INSERT INTO event (seq, hash, body) VALUES (?1, ?2, ?3)")
+        .and_then(|mut insert| insert.execute(params![head.count.cast_signed(), head.hash, body]))
+        .map_err(|error| JournalError::of(path, error))?;
+    Ok(head)
+}
+
 /// The newest row: an empty journal has the head 0 with zeros.
 fn last(database: &Connection) -> rusqlite::Result<Head> {
     let mut select = database.prepare_cached("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1")?;
@@ -159,8 +179,20 @@ pub fn digest(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
+/// True where these bytes have that hash, 64 hex digits: what is asked of each event of a long chain.
+fn is_digest(hash: &str, bytes: &[u8]) -> bool {
+    let sum = Sha256::digest(bytes);
+    hash.len() == 2 * sum.len() && sum.iter().zip(hash.as_bytes().chunks_exact(2)).all(|(byte, pair)| pair == digits(*byte))
+}
+
 fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    bytes.iter().flat_map(|byte| digits(*byte)).for_each(|digit| text.push(char::from(digit)));
+    text
+}
+
+/// A byte's two hex digits.
+fn digits(byte: u8) -> [u8; 2] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |of: u8| char::from(DIGITS[usize::from(of & 15)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+    [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]
 }

@@ -1,5 +1,9 @@
 //! The journal: what is added, what is refused, and what was done to it behind its back.
 
+mod disk;
+mod heads;
+mod tail;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -184,6 +188,9 @@ fn removed_moved_and_cut_off_events_are_named() {
         let _ = fs::remove_file(format!("{}{ending}", gone.path.display()));
     }
     assert!(matches!(Journal::open(&gone.path), Err(JournalError::Cut { there: 0, known: 2, .. })), "an empty one would hide that");
+    assert!(!gone.path.exists(), "it is not begun anew");
+    fs::File::create(&gone.path).unwrap().set_permissions(fs::Permissions::from_mode(0o600)).unwrap();
+    assert!(matches!(Journal::open(&gone.path), Err(JournalError::Cut { there: 0, known: 2, .. })), "nor is an empty file filled");
 }
 
 #[test]
@@ -220,9 +227,9 @@ fn files_of_other_versions_other_programs_and_other_people_are_refused_and_kept(
     let room = Room::with(1);
     room.meddle("PRAGMA user_version = 7").unwrap();
     for error in [Journal::open(&room.path).unwrap_err(), Journal::read(&room.path).unwrap_err()] {
-        assert!(matches!(error, JournalError::OtherVersion { found: 7, ours: 1, .. }), "{error}");
+        assert!(matches!(error, JournalError::OtherVersion { found: 7, ours: 2, .. }), "{error}");
     }
-    room.meddle("PRAGMA user_version = 1").unwrap();
+    room.meddle("PRAGMA user_version = 2").unwrap();
     assert_eq!(room.verify().good, 1, "it was kept as it was");
 
     let foreign = Room::new();
@@ -312,6 +319,21 @@ fn an_export_verifies_elsewhere_and_shows_what_was_done_to_it() {
     assert!(says(&without(6)).starts_with("the end was cut off: 5 events are there, 6 were"), "{}", says(&without(6)));
     assert!(says(&without(7)).contains("it was cut off"));
     assert!(says(&whole.replacen("files", "filez", 1)).starts_with("event 1 was changed"));
+    let mut swapped = lines.clone();
+    swapped.swap(2, 3);
+    assert_eq!(says(&swapped.join("\n")), "event 2 was removed", "what comes where the second stood is the third");
+    // Numbered anew, as they stand; what is hashed has its own number.
+    let (second, third) = (lines[3].replacen("\"seq\":3", "\"seq\":2", 1), lines[2].replacen("\"seq\":2", "\"seq\":3", 1));
+    swapped[2..4].copy_from_slice(&[&second, &third]);
+    assert_eq!(says(&swapped.join("\n")), "event 2 was moved: it was written as event 3");
+    let half = &whole[..whole.find("\"seq\":4").unwrap() + 99];
+    assert!(says(half).starts_with("nothing can be read after event 3"), "{}", says(half));
+    let mut journal = Journal::open(&room.path).unwrap();
+    journal.append(&hand(), at(7), event(7), at(-3_600)).unwrap();
+    let mut out = Vec::new();
+    journal.export(None, &mut out).unwrap();
+    let verdict = verify_export(out.as_slice()).unwrap();
+    assert_eq!((verdict.broken, verdict.clock.len(), verdict.clock[0].seq), (None, 1, 7));
     for none in ["", "hello", "{}", "\u{0}"] {
         assert!(verify_export(none.as_bytes()).is_err(), "{none}");
     }

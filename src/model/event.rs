@@ -55,6 +55,18 @@ pub enum Event {
     Verification(Verification),
     /// Something happened to a run.
     Run(RunEvent),
+    /// The newest event was lost while it was written, and the journal went on without it.
+    Healed(Lost),
+}
+
+/// An event of which only the hash is known. What it told is not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lost {
+    /// The place that it had, which the event that tells of it has now.
+    pub seq: u64,
+    /// Its SHA-256, 64 hex digits.
+    pub hash: String,
 }
 
 /// One event of the journal with all that is recorded about it. Its JSON, in this order of fields, is what is hashed.
@@ -85,6 +97,7 @@ impl Event {
         match self {
             Event::Verification(_) => "verification",
             Event::Run(_) => "run",
+            Event::Healed(_) => "healed",
         }
     }
 }

@@ -1,8 +1,11 @@
 //! Starts runners and attaches to runs: whoever attaches folds the journal, as the runner itself does.
 
 use std::collections::HashMap;
+use std::fs::DirBuilder;
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -15,6 +18,7 @@ use crate::journal::{Journal, JournalError, is_alive};
 use crate::link::process::ProcessError;
 use crate::link::process::detached::Detached;
 use crate::model::event::{Actor, Event, Record};
+use crate::model::run::known::{self, ENTRIES, Entry};
 use crate::model::run::{Request, RunState};
 use crate::model::text::{NOTE_CAP, clean};
 
@@ -80,7 +84,7 @@ pub struct Started {
 /// Where it is not started.
 pub fn prepare(arguments: &[&str], prepare: Prepare, log: &Path) -> Result<Prepared, AttachError> {
     if let Some(folder) = log.parent() {
-        std::fs::create_dir_all(folder)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
     let argv: Vec<String> = std::iter::once(SELF).chain(arguments.iter().copied()).map(str::to_owned).collect();
     let mut process = Detached::start(&argv, log)?;
@@ -179,6 +183,17 @@ pub fn liveness(state: &RunState, runs: &Path, here: &str, now: Timestamp) -> Li
     }
 }
 
+/// The same in the words of a report: of a run on another machine nothing newer is known than its newest event.
+pub fn alive(state: &RunState, runs: &Path, here: &str, now: Timestamp) -> known::Liveness {
+    let beat = || Folder::last_beat(&runs.join(&state.run)).map(|beat| beat.at);
+    match liveness(state, runs, here, now) {
+        Liveness::Live => known::Liveness::Alive { heartbeat: beat().unwrap_or(state.last.1) },
+        Liveness::Silent => known::Liveness::Silent { since: beat().unwrap_or(state.last.1) },
+        Liveness::Elsewhere => known::Liveness::Silent { since: state.last.1 },
+        Liveness::Over | Liveness::Orphaned => known::Liveness::Gone,
+    }
+}
+
 /// Asks it of a run; its runner takes it up within a second, or the next one first of all.
 ///
 /// # Errors
@@ -191,7 +206,9 @@ pub fn ask(runs: &Path, run: &str, request: &Request, by: &Actor) -> io::Result<
 #[derive(Debug, Default)]
 pub struct Runs {
     seq: u64,
+    head: String,
     states: Vec<RunState>,
+    entries: Vec<(Arc<Vec<Entry>>, usize)>,
     places: HashMap<String, usize>,
 }
 
@@ -203,22 +220,37 @@ impl Runs {
     pub fn read(&mut self, journal: &Path) -> Result<Vec<Record>, JournalError> {
         let Some(journal) = Journal::read(journal)? else { return Ok(Vec::new()) };
         // Most looks find nothing new.
-        if journal.head()?.count <= self.seq {
+        let head = journal.head()?;
+        if head.count <= self.seq {
             return Ok(Vec::new());
         }
-        let mut new: Vec<Record> = journal.records(None)?.into_iter().filter(|record| record.seq > self.seq).collect();
+        self.head = head.to_string();
+        let mut new = journal.after(self.seq, usize::MAX)?;
         self.seq = new.last().map_or(self.seq, |record| record.seq);
         new.retain(|record| matches!(record.event, Event::Run(_)));
         for record in &new {
             let Event::Run(of) = &record.event else { continue };
-            match self.places.get(&of.run) {
-                Some(&place) => self.states[place].take(record),
-                None => {
-                    if let Some(state) = RunState::of(record) {
-                        self.places.insert(of.run.clone(), self.states.len());
-                        self.states.push(state);
-                    }
+            let place = match self.places.get(&of.run) {
+                Some(&place) => {
+                    self.states[place].take(record);
+                    place
                 }
+                None => {
+                    let Some(state) = RunState::of(record) else { continue };
+                    let place = self.states.len();
+                    self.places.insert(of.run.clone(), place);
+                    self.states.push(state);
+                    self.entries.push((Arc::default(), 0));
+                    place
+                }
+            };
+            let (entries, left_out) = &mut self.entries[place];
+            let entries = Arc::make_mut(entries);
+            let what = clean(&of.what.to_string(), NOTE_CAP).into_owned();
+            entries.push(Entry { seq: record.seq, at: record.said_at, who: record.actor.name(), what });
+            if entries.len() > ENTRIES {
+                entries.remove(0);
+                *left_out += 1;
             }
         }
         Ok(new)
@@ -227,6 +259,16 @@ impl Runs {
     /// All, the oldest first.
     pub fn all(&self) -> &[RunState] {
         &self.states
+    }
+
+    /// The events of each in lines, the newest, and how many were left out, in the order of [`Runs::all`].
+    pub fn entries(&self) -> &[(Arc<Vec<Entry>>, usize)] {
+        &self.entries
+    }
+
+    /// The head of the journal that they were read from: `COUNT HASH`.
+    pub fn head(&self) -> &str {
+        &self.head
     }
 
     /// The run of that id.

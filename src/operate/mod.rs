@@ -2,7 +2,8 @@
 
 pub mod attach;
 pub mod ground;
-mod guard;
+pub mod guard;
+pub mod known;
 pub mod order;
 pub mod plan;
 pub mod preflight;

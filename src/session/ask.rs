@@ -6,6 +6,7 @@ mod export;
 pub mod proofs;
 mod timeline;
 pub mod verify;
+pub mod wizard;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ use crate::watch::{self, Past};
 use super::archive::Archive;
 use deployments::Index;
 use verify::{Ended, Verifier};
+use wizard::Operator;
 
 /// Deployments that DORA's measures are made from, the newest: some tens of megabytes while they are measured.
 pub const MEASURED: usize = 50_000;
@@ -50,6 +52,8 @@ pub struct Desk {
     pub archive: Arc<Archive>,
     /// Carries out verifications.
     pub verifier: Arc<Verifier>,
+    /// Makes plans and has them carried out; `None` where there is no folder for what that leaves.
+    pub operator: Option<Arc<dyn Operator>>,
     /// Where news goes of what takes its time, before its answer.
     pub out: mpsc::Sender<Message>,
     /// The file of the cache, where there is one.
@@ -92,6 +96,15 @@ impl Desk {
                 Told::Dora { table: Arc::new(work.await.unwrap_or(none)) }
             }
             Ask::Timeline(from, to) => Told::Timeline(from, to, timeline::past(&self.estate, self.cache.as_deref(), from, to).await),
+            Ask::Request { run, request } => {
+                let (journal, hand) = (self.verifier.journal().cloned(), self.verifier.hand().clone());
+                Told::Requested { end: super::runs::request(journal, hand, run.clone(), request).await, run }
+            }
+            Ask::Plan { number, service, to } => self.plan(number, &service, to.as_deref()).await,
+            Ask::Check { number, plan } => self.check(number, &plan).await,
+            Ask::Start { number, plan, agreement } => self.start(number, plan, agreement).await,
+            // It was done at once: a plan that is asked for afterwards must not lose what is made ready for it.
+            Ask::Close => Told::Closed,
             Ask::Verify(order) => self.verify(*order).await,
             Ask::StopVerification(source) => {
                 self.verifier.stop(source);
@@ -115,7 +128,7 @@ impl Desk {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use jiff::{SignedDuration, Timestamp};
 
@@ -134,7 +147,7 @@ mod tests {
     }
 
     /// A probe that keeps ten days of a sample a minute: 0.2 all along, 0.9 from `at(0)` on.
-    fn desk() -> Desk {
+    pub(crate) fn desk() -> Desk {
         let kind = SourceKind::Probe { probe: Probe::Tcp { address: "a:1".into() }, keep: SignedDuration::from_hours(240) };
         let mut estate = bare(vec![source("p", kind)]);
         estate.sources[0].every = SignedDuration::from_mins(1);
@@ -164,6 +177,7 @@ mod tests {
             estate,
             past,
             verifier: verify::tests::nobody(),
+            operator: None,
             out: mpsc::channel(1).0,
             cache: None,
         }

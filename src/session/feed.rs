@@ -16,6 +16,8 @@ use super::ask::Desk;
 use super::ask::deployments::Index;
 use super::ask::proofs::{LOOK, follow};
 use super::ask::verify::Verifier;
+use super::ask::wizard::Operator;
+use super::runs;
 
 /// Reports that may wait for the loop; a source has one try in flight, so that a full channel only slows the sources.
 pub const ROOM: usize = 64;
@@ -42,6 +44,7 @@ pub struct Sources {
     /// What was asked before the begin.
     asked: Mutex<Vec<Ask>>,
     verifier: Arc<Verifier>,
+    operator: Option<Arc<dyn Operator>>,
 }
 
 impl Sources {
@@ -49,12 +52,29 @@ impl Sources {
     /// written into, and who verifies backups.
     pub fn new(estate: Arc<Estate>, past: Past, archive: Arc<Archive>, verifier: Arc<Verifier>) -> Sources {
         let deployments = Index::new(estate.clone(), archive.clone());
-        Sources { estate, past, deployments, archive, watchers: None, cache: None, out: None, asked: Mutex::default(), verifier }
+        Sources {
+            estate,
+            past,
+            deployments,
+            archive,
+            watchers: None,
+            cache: None,
+            out: None,
+            asked: Mutex::default(),
+            verifier,
+            operator: None,
+        }
     }
 
     /// The same, with the cache that what consoles saw is read from.
     pub fn reading(mut self, cache: Option<PathBuf>) -> Sources {
         self.cache = cache;
+        self
+    }
+
+    /// The same, with who makes plans and has them carried out.
+    pub fn operated(mut self, operator: Option<Arc<dyn Operator>>) -> Sources {
+        self.operator = operator;
         self
     }
 
@@ -79,7 +99,8 @@ impl Feed for Sources {
             tokio::spawn(tell(self.archive.standing(), out));
         }
         if let (Some(journal), Some(out)) = (self.verifier.journal(), self.out.clone()) {
-            tokio::spawn(follow(journal.clone(), LOOK, out));
+            tokio::spawn(follow(journal.clone(), LOOK, out.clone()));
+            tokio::spawn(runs::follow(journal.clone(), self.verifier.hand().actor.host.clone(), runs::LOOK, out));
         }
         let archive: Arc<dyn Ledger> = self.archive.clone();
         self.watchers = Some(crate::watch::start_with(&self.estate, demand, reports, &self.past, Some(archive)));
@@ -97,6 +118,10 @@ impl Feed for Sources {
         let Some(out) = self.out.clone() else {
             return self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(ask);
         };
+        // In the order in which they are asked: what a later plan makes ready stays.
+        if let (Ask::Close, Some(operator)) = (&ask, &self.operator) {
+            operator.close();
+        }
         let room = out.clone();
         // What is told early may be left out: the answer follows.
         let early = Arc::new(move |told| drop(room.try_send(Message::Told(Box::new(told)))));
@@ -107,6 +132,7 @@ impl Feed for Sources {
             past: self.past.clone(),
             archive: self.archive.clone(),
             verifier: self.verifier.clone(),
+            operator: self.operator.clone(),
             out: out.clone(),
             cache: self.cache.clone(),
         };

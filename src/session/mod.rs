@@ -12,6 +12,7 @@ pub mod input;
 pub mod keep;
 pub mod past;
 pub mod run;
+pub mod runs;
 pub mod screen;
 pub mod signals;
 

@@ -15,6 +15,7 @@ use crate::app::derive::Derived;
 use crate::app::effect::Effect;
 use crate::app::message::Message;
 use crate::app::state::State;
+use crate::app::wizard::{self, Shown};
 
 use super::clock::Clock;
 use super::derive::{self, Deriver};
@@ -87,6 +88,8 @@ struct Desk {
     due: Option<Instant>,
     /// When the last frame was drawn.
     drawn: Option<Instant>,
+    /// The confirm dialog that the last frame shows.
+    dialog: Option<u64>,
 }
 
 impl Desk {
@@ -104,12 +107,28 @@ impl Desk {
         let now = Instant::now();
         if !self.in_flight && self.due.is_some_and(|due| due <= now) {
             (self.due, self.drawn) = (None, Some(now));
+            self.dialog = wizard::dialog(state);
             if let Some(frame) = self.painter.paint(|frame| (core.draw)(state, frame))? {
                 sink.send(frame);
                 self.in_flight = true;
             }
         }
         Ok(())
+    }
+
+    /// Says in the state which confirm dialog is on the screen, once its frame is there: what was typed before does not
+    /// count there.
+    fn show(&self, state: &mut State, now: Timestamp) {
+        if self.in_flight || self.drawn.is_none() {
+            return;
+        }
+        match (self.dialog, state.wizards.shown) {
+            (Some(dialog), shown) if shown.is_none_or(|shown| shown.dialog != dialog) => {
+                state.wizards.shown = Some(Shown { dialog, since: now });
+            }
+            (None, Some(_)) => state.wizards.shown = None,
+            _ => {}
+        }
     }
 }
 
@@ -127,7 +146,7 @@ where
     let Parts { core, state, sink, input, notices, clock, feed, keeper } = parts;
     let core = *core;
     let size = sink.size().unwrap_or(state.size);
-    let mut desk = Desk { painter: Painter::new(size)?, in_flight: false, due: Some(Instant::now()), drawn: None };
+    let mut desk = Desk { painter: Painter::new(size)?, in_flight: false, due: Some(Instant::now()), drawn: None, dialog: None };
     let (demand, wanted) = watch::channel(state.demand);
     let (out, mut reports) = mpsc::channel(ROOM);
     let mut deriver = Deriver::new();
@@ -142,6 +161,7 @@ where
     let mut ticked = Instant::now();
     loop {
         desk.draw(core, state, sink)?;
+        desk.show(state, clock.now());
         deriver.begin(state);
         let wake = (ticked + CALM).max(Instant::now() + nap((core.wake)(state), clock.now()));
         let event = tokio::select! {
@@ -168,7 +188,7 @@ where
                 stop = true;
                 (Message::Tick, Hurry::Now)
             }
-            Event::Notice(Some(Notice::Continued)) => match again(&mut desk, sink) {
+            Event::Notice(Some(Notice::Continued)) => match again(&mut desk, state, sink) {
                 Ok(resized) => (resized, Hurry::Now),
                 Err(error) => return Ok(gone(&error)),
             },
@@ -232,7 +252,7 @@ where
                 }
             }
             sink.suspend();
-            let resized = match again(&mut desk, sink) {
+            let resized = match again(&mut desk, state, sink) {
                 Ok(resized) => resized,
                 Err(error) => return Ok(gone(&error)),
             };
@@ -246,7 +266,9 @@ where
 
 /// Takes the terminal again after another program may have had it. Its size may have changed: SIGWINCH goes to the
 /// foreground only.
-fn again(desk: &mut Desk, sink: &mut impl Sink) -> io::Result<Message> {
+fn again(desk: &mut Desk, state: &mut State, sink: &mut impl Sink) -> io::Result<Message> {
+    // Nobody has seen the dialog until it is drawn again.
+    (desk.dialog, state.wizards.shown) = (None, None);
     if let Some(size) = sink.size() {
         desk.painter.resize(size);
     }
@@ -390,6 +412,18 @@ mod tests {
             Message::Key(Key { code: Code::Char('r'), .. }) => {
                 let wanted = Demand { range: SignedDuration::from_hours(2), points: 7 };
                 return vec![Effect::Poll(Some(0)), Effect::Demand(wanted)];
+            }
+            Message::Key(Key { code: Code::Char('w'), .. }) => {
+                let mut wizard = wizard::Wizard::new("web".into());
+                wizard.step = wizard::Step::Confirm;
+                wizard.confirm.dialog = 7;
+                state.size = wizard::SMALLEST;
+                state.layers.push(crate::app::layer::Layer::Wizard(Box::new(wizard)));
+                state.metrics.typed.push('w');
+            }
+            Message::Key(Key { code: Code::Char('s'), .. }) => {
+                let shown = state.wizards.shown.map_or_else(|| "no".to_owned(), |shown| shown.dialog.to_string());
+                state.overview.typed.push_str(&format!("<{shown}>"));
             }
             Message::Key(key) => state.overview.typed.push_str(&key.to_string()),
             Message::Read { next_try, .. } => state.alerts.typed = next_try.as_second().to_string(),
@@ -594,6 +628,30 @@ mod tests {
             world.unstick();
             settle().await;
             assert!(world.frames.borrow()[before].starts_with(b"\x1b[?1049h"));
+            hands.press('q').await;
+        })
+        .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_dialog_is_on_the_screen_once_its_frame_is_written_and_anew_after_a_stop() {
+        driven(async |world, hands| {
+            world.stuck.set(true);
+            hands.press('w').await;
+            sleep(CALM * 20).await;
+            hands.press('s').await;
+            world.unstick();
+            settle().await;
+            assert!(world.screen().contains("typed <no>"), "what was typed before it was there: {}", world.screen());
+            hands.press('s').await;
+            assert!(world.screen().contains("typed <no><7>"), "{}", world.screen());
+            world.stuck.set(true);
+            hands.notices.send(Notice::Continued).await.unwrap();
+            settle().await;
+            hands.press('s').await;
+            world.unstick();
+            settle().await;
+            assert!(world.screen().contains("<7><no>"), "another program may have been on the screen: {}", world.screen());
             hands.press('q').await;
         })
         .await;

@@ -6,6 +6,7 @@ mod deeds;
 pub mod deployments;
 pub mod findings;
 pub mod keys;
+pub mod runs;
 pub mod timeline;
 pub mod whole;
 
@@ -297,6 +298,9 @@ pub fn shown(screen: &str, size: (u16, u16)) -> State {
     }
     if screen.starts_with("finding") || screen == "page estate" {
         return findings::shown(screen, size);
+    }
+    if screen.starts_with("operations") || screen.starts_with("run ") {
+        return runs::shown(screen, size);
     }
     if screen == "databases" {
         return databases::shown(size);

@@ -3,7 +3,9 @@
 use crate::app::action::Action;
 use crate::app::layer::{Layer, Pane, scope};
 use crate::app::mark;
+use crate::app::operations;
 use crate::app::state::State;
+use crate::app::update;
 use crate::app::when;
 use crate::model::estate::SourceKind;
 use crate::model::preferences::Token;
@@ -95,6 +97,12 @@ pub fn counts(canvas: &mut Canvas, state: &State) {
     }
 }
 
+/// At the right end of the second line of every screen: the run that wants most, while any goes on or should.
+pub fn run(canvas: &mut Canvas, state: &State) {
+    let Some((text, token)) = operations::chip(state, canvas.area.width) else { return };
+    canvas.put_right(0, canvas.area.width, 1, &format!("  {text}"), token);
+}
+
 /// The last line: the keys that matter here, or the line that is being typed.
 pub fn last(canvas: &mut Canvas, state: &State) {
     let y = canvas.area.height - 1;
@@ -106,6 +114,7 @@ pub fn last(canvas: &mut Canvas, state: &State) {
             Pane::Databases => (&state.databases.typed, &state.databases.error),
             Pane::Backups => (&state.backups.typed, &state.backups.error),
             Pane::Deployments => (&state.deployments.typed, &state.deployments.error),
+            Pane::Operations => (&state.operations.typed, &state.operations.error),
             Pane::Timeline => (&state.timeline.list.typed, &state.timeline.list.error),
         };
         return input(canvas, y, '/', typed, error.as_deref());
@@ -136,6 +145,7 @@ fn short(state: &State, action: Action) -> &'static str {
     match (action, state.layers.last()) {
         (Action::Measures, Some(Layer::Dora { .. })) => "next window",
         (Action::Mark, _) if marked(state) => "unmark",
+        (action, Some(Layer::Wizard(of))) => of.short(action).unwrap_or(action.entry().short),
         _ => action.entry().short,
     }
 }
@@ -166,7 +176,12 @@ fn leads_nowhere(state: &State) -> bool {
 fn is_idle(state: &State, action: Action) -> bool {
     let no_row = state.pane != Pane::Deployments || state.window.rows.is_empty();
     match (action, state.layers.last()) {
+        (action, Some(Layer::Wizard(of))) => of.ignores(action),
         (Action::Share | Action::Compare | Action::Mark | Action::Export, None) => no_row,
+        (Action::Share, Some(Layer::Run { .. })) => false,
+        (Action::PauseRun | Action::AbortRun | Action::RetryStep | Action::SkipStep | Action::TakeBack | Action::ConfirmStep, _) => {
+            !operations::offers(state, action)
+        }
         (Action::Share | Action::Compare, layer) => !matches!(layer, Some(Layer::Deployment { .. })),
         (Action::Mark, layer) => !matches!(layer, Some(Layer::Deployment { .. } | Layer::Diff { .. })),
         (Action::Measures, None) => state.pane != Pane::Deployments || !state.tells_of_deployments(),
@@ -176,6 +191,7 @@ fn is_idle(state: &State, action: Action) -> bool {
             !state.estate.sources.get(*index).is_some_and(|source| matches!(source.kind, SourceKind::Backup(_)))
         }
         (Action::Verify, Some(_)) => true,
+        (Action::Rollback, _) => update::wizard::about(state).is_none(),
         (Action::StartVerification, Some(Layer::Verify { index, .. })) => state.verifying.running.contains_key(index),
         (Action::StopVerification, Some(Layer::Verify { index, .. })) => !state.verifying.running.contains_key(index),
         _ => false,

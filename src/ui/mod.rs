@@ -5,6 +5,7 @@ mod layer;
 mod pane;
 mod theme;
 mod widget;
+mod wizard;
 
 #[cfg(test)]
 mod fixture;
@@ -36,9 +37,11 @@ pub fn draw(state: &State, frame: &mut Frame) {
     }
     frame::first(&mut canvas, state);
     frame::counts(&mut canvas, state);
-    let covers = |l: &&Layer| !matches!(l, Layer::Filter | Layer::Palette(_) | Layer::Share { .. } | Layer::Export(_));
+    frame::run(&mut canvas, state);
+    let covers = |l: &&Layer| !matches!(l, Layer::Filter | Layer::Palette(_) | Layer::Share { .. } | Layer::Export(_) | Layer::Request(_));
     match state.layers.iter().rev().find(covers) {
         Some(Layer::Chart { panel, cursor }) => layer::chart::draw(&mut canvas, state, panel, *cursor),
+        Some(Layer::Wizard(of)) => wizard::draw(&mut canvas, state, of),
         Some(detail) => layer::detail::draw(&mut canvas, state, detail),
         None => match state.pane {
             Pane::Overview => pane::overview::draw(&mut canvas, state),
@@ -47,6 +50,7 @@ pub fn draw(state: &State, frame: &mut Frame) {
             Pane::Databases => pane::databases::draw(&mut canvas, state),
             Pane::Backups => pane::backups::draw(&mut canvas, state),
             Pane::Deployments => pane::deployments::draw(&mut canvas, state),
+            Pane::Operations => pane::operations::draw(&mut canvas, state),
             Pane::Timeline => pane::timeline::draw(&mut canvas, state),
         },
     }
@@ -54,6 +58,7 @@ pub fn draw(state: &State, frame: &mut Frame) {
     match state.layers.last() {
         Some(Layer::Palette(palette)) => layer::palette::draw(&mut canvas, palette),
         Some(Layer::Share { text, copied }) => layer::share::text(&mut canvas, text, *copied),
+        Some(Layer::Request(form)) => layer::request::draw(&mut canvas, state, form),
         Some(Layer::Export(form)) => layer::share::export(&mut canvas, state, form),
         _ => {}
     }

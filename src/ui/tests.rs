@@ -17,7 +17,15 @@ use crate::model::source::{Answer, HistoryAnswer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 37] = [
+const SCREENS: [&str; 45] = [
+    "operations empty",
+    "operations running",
+    "operations asking",
+    "operations orphaned",
+    "operations past",
+    "run running",
+    "run asking",
+    "run ended",
     "whole overview",
     "timeline",
     "timeline all",
@@ -212,6 +220,7 @@ fn a_moved_selection_changes_few_cells() {
         let mut state = match pane {
             Pane::Databases => databases::shown((80, 24)),
             Pane::Backups => backups::kept((80, 24)),
+            Pane::Operations => runs::shown("operations running", (80, 24)),
             Pane::Timeline => timeline::shown("timeline", (80, 24)),
             _ => deployments::deployed((80, 24)),
         };
@@ -223,6 +232,7 @@ fn a_moved_selection_changes_few_cells() {
         state.metrics.list.row += 1;
         state.backups.list.row += 1;
         state.deployments.list.row += 1;
+        state.operations.list.row += 2;
         state.timeline.list.list.row += 1;
         let changed = before.diff(&buffer(&state, (80, 24))).len();
         // What is said of the selected backup stands below the list.

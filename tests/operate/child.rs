@@ -57,6 +57,10 @@ impl Hooks for Deadly {
             && at.call == call
         {
             kill(Pid::this(), if at.freeze { Signal::SIGSTOP } else { Signal::SIGKILL }).unwrap();
+            // Another thread may take the signal: this one must not get past this place before all are stopped.
+            while !self.passed.with_file_name("thawed").exists() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
         }
     }
 }

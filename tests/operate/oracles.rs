@@ -33,13 +33,15 @@ pub fn judge(journal: &Journal, world: &Files) -> Vec<String> {
 fn runs(records: &[Record]) -> impl Iterator<Item = (u64, &str, &Happened)> {
     records.iter().filter_map(|record| match &record.event {
         Event::Run(of) => Some((record.seq, of.run.as_str(), &of.what)),
-        Event::Verification(_) => None,
+        Event::Verification(_) | Event::Healed(_) => None,
     })
 }
 
 /// I2: no call without an intent that was on the disk, and its head goes with it.
 fn intents(records: &[Record], heads: &HashMap<u64, String>, seen: &[Seen], wrong: &mut Vec<String>) {
-    for call in seen.iter().filter(|seen| seen.kind == "call" || seen.kind == "take") {
+    // What a run of another journal did is judged by that one.
+    let ours = |run: &str| runs(records).any(|(_, of, _)| of == run);
+    for call in seen.iter().filter(|seen| (seen.kind == "call" || seen.kind == "take") && ours(&seen.run)) {
         let found = runs(records).find(|(seq, run, what)| {
             *run == call.run
                 && heads.get(seq).is_some_and(|hash| format!("{seq} {hash}") == call.head)
@@ -83,10 +85,9 @@ fn fences(records: &[Record], seen: &[Seen], wrong: &mut Vec<String>) {
     for of in seen {
         if of.kind == "take"
             && let Some(fence) = of.fence
+            && newest.insert(of.target, fence).is_some_and(|before| before >= fence)
         {
-            if newest.insert(of.target, fence).is_some_and(|before| before >= fence) {
-                wrong.push(format!("I3: the fence number {fence} was given out twice"));
-            }
+            wrong.push(format!("I3: the fence number {fence} was given out twice"));
         }
         if of.kind != "call" {
             continue;
@@ -99,7 +100,7 @@ fn fences(records: &[Record], seen: &[Seen], wrong: &mut Vec<String>) {
                 newest.get(&of.target)
             ));
         }
-        if plans.get(of.run.as_str()) != Some(&of.plan.as_str()) {
+        if plans.get(of.run.as_str()).is_some_and(|plan| *plan != of.plan) {
             wrong.push(format!("I3: {} belongs to another plan than was agreed to", of.step));
         }
     }
@@ -214,8 +215,9 @@ fn endings(records: &[Record], world: &Files, wrong: &mut Vec<String>) {
             }
         }
     }
-    // What the record says is done is what the world shows; only where all is known.
+    // What the record says is done is what the world shows; only where all is known, and nobody else was there.
     if let [state] = states.as_slice()
+        && world.calls().iter().all(|call| call.run == state.run)
         && state.steps.iter().all(|s| matches!(s.state, StepState::Done | StepState::Undone | StepState::Waiting | StepState::Refused))
     {
         let told = told(&state.plan, state);

@@ -153,7 +153,7 @@ impl Files {
         self.seen().into_iter().filter(|seen| seen.kind == "call").collect()
     }
 
-    fn act<'a>(plan: &'a Plan, step: usize, call: Call) -> &'a Act {
+    fn act(plan: &Plan, step: usize, call: Call) -> &Act {
         let step = &plan.steps[step];
         match call {
             Call::Apply => &step.act,

@@ -39,6 +39,7 @@ pub fn desk(estate: &Arc<Estate>, cache: PathBuf) -> Desk {
         early: Arc::new(drop),
         past: watch::no_past(),
         archive,
+        operator: None,
         verifier: nobody(),
         out: mpsc::channel(1).0,
         cache: Some(cache),

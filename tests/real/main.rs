@@ -16,6 +16,7 @@ mod first_steps;
 mod hosts;
 mod http;
 mod jobs;
+mod journal;
 mod metrics;
 mod pair;
 mod postgres;

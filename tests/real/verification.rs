@@ -51,7 +51,7 @@ impl Desk {
         let Some(journal) = Journal::read(&self.journal()).unwrap() else { return vec![] };
         let of = |record: &quarterdeck::model::event::Record| match &record.event {
             Event::Verification(of) => of.outcome,
-            Event::Run(_) => panic!("no run was asked for"),
+            Event::Run(_) | Event::Healed(_) => panic!("nothing else was done"),
         };
         journal.records(None).unwrap().iter().map(of).collect()
     }

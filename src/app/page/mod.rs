@@ -10,6 +10,7 @@ mod diff;
 mod dora;
 mod help;
 mod rollback;
+mod run;
 mod service;
 mod source;
 pub mod verification;
@@ -90,6 +91,29 @@ impl Page {
         }
     }
 
+    /// A step of a run in one line: its name, how it stands, its time, and what is said of it as far as there is room.
+    fn step(&mut self, id: &str, (word, token): (&str, Token), took: &str, said: &str) {
+        let wide = self.width >= 120;
+        let (name, state, time) = if wide { (28, 22, 14) } else { (18, 20, 10) };
+        let cell = |text: &str, room: usize| {
+            let mut text = text.to_owned();
+            while usize::from(cells(&text)) > room {
+                text.pop();
+            }
+            let pad = room + 1 - usize::from(cells(&text));
+            format!("{text}{}", " ".repeat(pad))
+        };
+        let room = self.width.saturating_sub(2 + name + state + time + 3);
+        let said = wrap(said, usize::MAX >> 1).into_iter().next().unwrap_or_default();
+        self.push(vec![
+            ("  ".into(), Token::Text),
+            (cell(id, name), Token::Text),
+            (cell(word, state), token),
+            (cell(took, time), Token::Dim),
+            (cell(&said, room).trim_end().to_owned(), if token == Token::Dim { Token::Dim } else { Token::Text }),
+        ]);
+    }
+
     /// Text over the whole width.
     pub fn text(&mut self, text: &str, token: Token) {
         for line in wrap(text, self.width.saturating_sub(2)) {
@@ -132,8 +156,17 @@ pub fn lines(state: &State, layer: &Layer, width: u16) -> (String, Vec<Row>) {
             let name = state.estate.sources.get(*index).map_or("?", |s| s.name.as_str());
             (format!("VERIFY  {name}"), verification::layer(state, *index, *choice, page))
         }
+        Layer::Run { run, record, spot } => run::lines(state, run, *record, spot, page),
         Layer::Help { .. } => help::lines(state, width),
-        Layer::Chart { .. } | Layer::Filter | Layer::Palette(_) | Layer::Share { .. } | Layer::Export(_) => (String::new(), page.done()),
+        Layer::Chart { .. }
+        | Layer::Filter
+        | Layer::Palette(_)
+        | Layer::Share { .. }
+        | Layer::Export(_)
+        | Layer::Request(_)
+        | Layer::Wizard(_) => {
+            (String::new(), page.done())
+        }
     }
 }
 

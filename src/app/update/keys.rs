@@ -9,7 +9,7 @@ use crate::app::pane;
 use crate::app::state::{Frozen, State};
 use crate::model::preferences::ZoneChoice;
 
-use super::{deeds, layers, lists, metrics, share, timeline, typing, verify};
+use super::{deeds, layers, lists, metrics, runs, share, timeline, typing, verify, wizard};
 
 /// A key was pressed.
 pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
@@ -18,7 +18,9 @@ pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
     if let Some(action) = state.keymap.find(scope, key) {
         return run(state, action);
     }
-    if let (Scope::Input | Scope::Palette, Key { code: Code::Char(c), ctrl: false, alt: false }) = (scope, key) {
+    if let (Scope::Input | Scope::Palette | Scope::Reason | Scope::Confirm, Key { code: Code::Char(c), ctrl: false, alt: false }) =
+        (scope, key)
+    {
         typing::put(state, c);
     }
     Vec::new()
@@ -26,6 +28,11 @@ pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
 
 /// Does what an action says, on the top layer.
 pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
+    if wizard::is_on_top(state)
+        && let Some(effects) = wizard::run(state, action)
+    {
+        return effects;
+    }
     match action {
         Action::Quit => return vec![Effect::Quit(0)],
         Action::Interrupt => return vec![Effect::Quit(130)],
@@ -47,10 +54,12 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Databases => layers::show(state, Pane::Databases),
         Action::Backups => layers::show(state, Pane::Backups),
         Action::Deployments => layers::show(state, Pane::Deployments),
+        Action::Operations => layers::show(state, Pane::Operations),
         Action::Timeline => timeline::open(state),
         Action::Near => timeline::near(state),
         // The row that is meant may not be there yet.
         Action::Share if state.pane == Pane::Deployments && state.layers.is_empty() && state.window.keep(action) => {}
+        Action::Share if matches!(state.layers.last(), Some(Layer::Run { .. })) => return runs::share(state),
         Action::Share => return share::share(state),
         Action::Export => share::begin(state),
         Action::Mark => deeds::mark(state),
@@ -59,6 +68,10 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Verify => verify::open(state),
         Action::StartVerification => return verify::start(state),
         Action::StopVerification => return verify::stop(state),
+        Action::PauseRun => return runs::pause(state),
+        Action::AbortRun | Action::RetryStep | Action::SkipStep | Action::TakeBack | Action::ConfirmStep => runs::begin(state, action),
+        Action::Record => runs::record(state),
+        Action::Rollback => wizard::open(state),
         Action::NextPane => layers::show(state, neighbour(state.pane, 1)),
         Action::PreviousPane => layers::show(state, neighbour(state.pane, Pane::ALL.len() - 1)),
         Action::Down
@@ -95,6 +108,7 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Theme => state.look.theme = (state.look.theme + 1) % state.look.themes.len().max(1),
         Action::Erase | Action::EraseWord | Action::EraseAll => typing::erase(state, action),
+        Action::Next | Action::Override | Action::BreakGlass => {}
         Action::Close | Action::Help | Action::Palette | Action::Nothing => {}
     }
     Vec::new()

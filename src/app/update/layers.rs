@@ -16,7 +16,7 @@ use crate::model::alert::{Alert, AlertId};
 use crate::model::change::Change;
 use crate::model::needs::About;
 
-use super::{keys, share, timeline, typing};
+use super::{keys, runs, share, timeline, typing, wizard};
 
 /// Takes the top layer away; false where there is none. A filter line gives its former filter back.
 pub(super) fn pop(state: &mut State) -> bool {
@@ -66,6 +66,7 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
             go(state, goal)
         }
         Some(Layer::Export(_)) => share::accept(state),
+        Some(Layer::Request(_)) => runs::accept(state),
         _ => Vec::new(),
     }
 }
@@ -83,7 +84,11 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
             show(state, Pane::Deployments);
             window::go_to(state, at);
         }
+        Goal::Operation(run) => runs::show(state, run),
+        // What a key does with a step is asked by another key.
+        Goal::Step(_) => {}
         Goal::TimelineOf(service) => timeline::of_service(state, service),
+        Goal::Rollback(service) => wizard::open_on(state, service),
         Goal::AlertsOf(source) => {
             state.show_muted = true;
             narrow(state, by_field("source", &source));
@@ -154,6 +159,7 @@ pub(super) fn open(state: &mut State) {
                 deployment(state, &key);
             }
         }
+        Pane::Operations => runs::open(state),
         Pane::Timeline => timeline::closer(state),
         Pane::Metrics => {
             if let Some(panel) = state.metrics.list.selected.clone() {

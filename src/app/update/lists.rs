@@ -5,9 +5,9 @@ use crate::app::deployments::window;
 use crate::app::grid::grid;
 use crate::app::layer::{Layer, Pane};
 use crate::app::state::State;
-use crate::app::{databases, focus, overview, page, pane};
+use crate::app::{databases, focus, operations, overview, page, pane};
 
-use super::{metrics, timeline, verify};
+use super::{metrics, timeline, verify, wizard};
 
 /// Farther than any list is long.
 const FAR: isize = 1 << 30;
@@ -19,6 +19,9 @@ pub(super) fn walk(state: &mut State, action: Action) {
         return metrics::walk(state, action);
     }
     let by = lines(action, height);
+    if wizard::is_on_top(state) {
+        return wizard::walk(state, by);
+    }
     let rows = state.layers.last().map(|layer| page::lines(state, layer, state.size.0).1).unwrap_or_default();
     if let Some(spot) = state.layers.last_mut().and_then(Layer::spot_mut) {
         return page::walk(spot, &rows, height as usize, by);
@@ -79,6 +82,11 @@ fn step(state: &mut State, action: Action, height: isize) {
         }
         Pane::Deployments => {
             walk_deployments(state, action);
+        }
+        Pane::Operations => {
+            let mut list = std::mem::take(&mut state.operations.list);
+            list.step(state.operation_rows.len(), |row| operations::id(state, row), lines(action, height), room);
+            state.operations.list = list;
         }
         Pane::Timeline => timeline::walk(state, action, lines(action, height)),
         Pane::Metrics => {

@@ -7,10 +7,12 @@ mod keys;
 mod layers;
 mod lists;
 mod metrics;
+mod runs;
 mod share;
 mod timeline;
 mod typing;
 pub(crate) mod verify;
+pub(crate) mod wizard;
 
 use super::ask::Told;
 use super::deployments::window;
@@ -56,12 +58,17 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             data::notice(state, what);
             Vec::new()
         }
+        Message::Runs(runs) => {
+            runs::known(state, *runs);
+            Vec::new()
+        }
         Message::Told(told) => self::told(state, *told),
     };
     effects.extend(deployments::go_on(state));
     effects.extend(deeds::wanted(state));
     effects.extend(deeds::listed(state));
     effects.extend(app_timeline::wanted(state));
+    effects.extend(wizard::wanted(state));
     state.demand.points = pane::points(state);
     if state.demand != before {
         effects.push(Effect::Demand(state.demand));
@@ -80,7 +87,12 @@ fn told(state: &mut State, told: Told) -> Vec<Effect> {
         Told::Diff { from, to, found } => deeds::different(state, &from, &to, &found),
         Told::Dora { table } => deeds::measured(state, &table),
         Told::Timeline(from, to, past) => app_timeline::told(state, from, to, past),
+        Told::Requested { run, end } => runs::requested(state, &run, end),
         Told::Proofs(proofs, problem) => return verify::known(state, proofs, problem),
+        Told::Plan { number, result } => wizard::planned(state, number, result),
+        Told::Checks { number, checks } => wizard::checked(state, number, checks),
+        Told::Started { number, result } => wizard::started(state, number, result),
+        Told::Closed => {}
         Told::Verification(source, news) => return verify::told(state, source, *news),
     }
     Vec::new()

@@ -5,6 +5,7 @@ mod deployments;
 mod timeline;
 mod verify;
 mod window;
+mod wizard;
 
 use std::sync::Arc;
 

@@ -4,12 +4,15 @@ use crate::app::action::Action;
 use crate::app::ask::Exported;
 use crate::app::filter::{FILTER_CAP, Filter, no_field};
 use crate::app::layer::{Layer, Pane};
+use crate::app::operations::RUN_FIELDS;
 use crate::app::pane;
 use crate::app::state::{PaneList, State};
 use crate::app::subject::{
     ALERT_FIELDS, BACKUP_FIELDS, DEPLOYMENT_FIELDS, EVENT_FIELDS, NODE_FIELDS, OVERVIEW_FIELDS, PANEL_FIELDS, Subject,
 };
 use crate::model::text::is_hostile;
+
+use super::wizard;
 
 /// The filter line of a pane, whatever its list is of.
 pub(super) struct Line<'a> {
@@ -34,6 +37,7 @@ pub(super) fn line(state: &mut State) -> Line<'_> {
         Pane::Databases => Line::of(&mut state.databases),
         Pane::Backups => Line::of(&mut state.backups),
         Pane::Deployments => Line::of(&mut state.deployments),
+        Pane::Operations => Line::of(&mut state.operations),
         Pane::Timeline => Line::of(&mut state.timeline.list),
     }
 }
@@ -72,8 +76,11 @@ pub(super) fn put(state: &mut State, c: char) {
     change(state, |text| text.push(c));
 }
 
-/// Text was pasted: it goes where text is typed, and nowhere else.
+/// Text was pasted: it goes where text is typed, and nowhere else; what asks something of a run is typed by hand.
 pub(super) fn paste(state: &mut State, pasted: &str) {
+    if matches!(state.layers.last(), Some(Layer::Request(_))) || wizard::drops_paste(state) {
+        return;
+    }
     change(state, |text| text.extend(pasted.chars().filter(|c| !is_hostile(*c)).take(FILTER_CAP)));
 }
 
@@ -92,6 +99,10 @@ pub(super) fn erase(state: &mut State, action: Action) {
 }
 
 fn change(state: &mut State, with: impl FnOnce(&mut String)) {
+    if wizard::is_on_top(state) {
+        wizard::change(state, with);
+        return;
+    }
     match state.layers.last_mut() {
         Some(Layer::Palette(palette)) => {
             let mut typed = palette.typed.clone();
@@ -110,6 +121,7 @@ fn change(state: &mut State, with: impl FnOnce(&mut String)) {
             cap(&mut form.typed);
             form.far = None;
         }
+        Some(Layer::Request(form)) => form.retype(with),
         _ => {}
     }
 }
@@ -159,6 +171,7 @@ fn check(state: &State, filter: Filter) -> Result<Filter, String> {
         Pane::Databases => NODE_FIELDS,
         Pane::Backups => BACKUP_FIELDS,
         Pane::Deployments => DEPLOYMENT_FIELDS,
+        Pane::Operations => RUN_FIELDS,
         Pane::Timeline => EVENT_FIELDS,
     };
     let alerts = &state.shown().alerts;

@@ -4,6 +4,8 @@
 mod act;
 mod impact;
 mod planned;
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod silence;
 
 use jiff::Timestamp;

@@ -1,9 +1,13 @@
 //! A run: the carrying out of one plan. What happened to it are events of the journal, and how it stands follows from
 //! them alone.
 
+pub mod advice;
 mod back;
+pub mod estimate;
 mod fold;
+pub mod known;
 mod next;
+pub mod report;
 mod state;
 mod words;
 

@@ -174,6 +174,12 @@ impl RunState {
         })
     }
 
+    /// Steps that are behind it (done, passed over or taken back), and all of them.
+    pub fn progress(&self) -> (usize, usize) {
+        let behind = |step: &&StepRun| matches!(step.state, StepState::Done | StepState::Skipped | StepState::Undone);
+        (self.steps.iter().filter(behind).count(), self.steps.len())
+    }
+
     /// The step's place in the plan.
     pub fn place(&self, id: &str) -> Option<usize> {
         self.plan.steps.iter().position(|step| step.id == id)

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Call, CallEnd, Ending, Happened, Request};
+use super::{Call, CallEnd, Ending, Happened, Phase, Request, StepState};
 use crate::model::check::Verdict;
 use crate::model::plan::Found;
 
@@ -113,6 +113,40 @@ impl fmt::Display for Ending {
             Ending::Aborted { stays } if stays.is_empty() => write!(f, "aborted, all of it was taken back"),
             Ending::Aborted { stays } => write!(f, "aborted; {} changes stay", stays.len()),
             Ending::Failed { why, .. } => write!(f, "failed: {why}"),
+        }
+    }
+}
+
+impl StepState {
+    /// One or two words for lists.
+    pub fn word(self) -> &'static str {
+        match self {
+            StepState::Waiting => "waiting",
+            StepState::Underway(Call::Apply) => "under way",
+            StepState::Underway(Call::Undo) => "taking back",
+            StepState::Unknown(_) => "unknown: checking",
+            StepState::Untold(_) => "a person must look",
+            StepState::Done => "done",
+            StepState::Failed => "failed",
+            StepState::Refused => "refused",
+            StepState::Skipped => "skipped",
+            StepState::Undone => "taken back",
+            StepState::UndoFailed => "taking back failed",
+        }
+    }
+}
+
+impl Phase {
+    /// What the run does, in a few words.
+    pub fn word(self) -> &'static str {
+        match self {
+            Phase::Planned => "planned, never begun",
+            Phase::Preparing => "checks and leases",
+            Phase::Going => "going",
+            Phase::Paused => "paused",
+            Phase::Asking => "a person must decide",
+            Phase::Aborting => "taking back",
+            Phase::Ended => "ended",
         }
     }
 }

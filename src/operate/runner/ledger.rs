@@ -68,7 +68,7 @@ impl Ledger for Book {
             estate: self.hand.estate.clone(),
             event,
         };
-        Ok(Entry { record, head: format!("{} {}", head.count, head.hash) })
+        Ok(Entry { record, head: head.to_string() })
     }
 
     fn actor(&self) -> &Actor {

@@ -94,12 +94,12 @@ pub fn line(input: &mut impl BufRead) -> io::Result<Option<String>> {
 }
 
 /// Makes ready by the first line, and carries out what the second one says. `None` where it ended without being told to
-/// do anything: then nothing was done. `make` makes the world, and opens its connections meanwhile; `answer` tells
-/// whoever started it.
+/// do anything: then nothing was done. `make` opens the connections meanwhile, and gives what makes the world of a run of
+/// that person; `answer` tells whoever started it.
 ///
 /// # Errors
 /// Why nothing was begun. It is answered too.
-pub async fn serve<W: World, F: Future<Output = Result<W, String>>>(
+pub async fn serve<W: World, M: FnOnce(&str, &Actor) -> W, F: Future<Output = Result<M, String>>>(
     mut input: impl BufRead + Send + 'static,
     answer: impl Fn(&str),
     make: impl FnOnce(Prepare) -> F,
@@ -137,7 +137,7 @@ pub async fn serve<W: World, F: Future<Output = Result<W, String>>>(
 
 type Ready<W> = (super::Runner<W, NoHooks, Book>, tokio::task::JoinHandle<()>);
 
-fn take_up<W: World>(prepare: &Prepare, told: Told, world: W, pace: Pace) -> Result<Ready<W>, ProcessError> {
+fn take_up<W: World>(prepare: &Prepare, told: Told, world: impl FnOnce(&str, &Actor) -> W, pace: Pace) -> Result<Ready<W>, ProcessError> {
     let own = actor(&|_| None).process;
     let (run, by, estate) = match &told {
         Told::Carry(order) => (&order.run, &order.by, &order.estate),
@@ -174,6 +174,7 @@ fn take_up<W: World>(prepare: &Prepare, told: Told, world: W, pace: Pace) -> Res
             }
         }
     });
-    let runner = begin(what, Arc::new(world), Arc::new(NoHooks), book, folder, pace, stop)?;
+    let world = Arc::new(world(run, by));
+    let runner = begin(what, world, Arc::new(NoHooks), book, folder, pace, stop)?;
     Ok((runner, stops))
 }

@@ -49,6 +49,11 @@ impl Verifier {
         self.journal.as_ref()
     }
 
+    /// Who records.
+    pub fn hand(&self) -> &Hand {
+        &self.hand
+    }
+
     /// Carries it out. `Err` says why it was not begun; then nothing was done.
     pub async fn carry_out(&self, order: Order, progress: impl Fn(Progress) + Send + Sync + 'static) -> Result<Ended, String> {
         let Some(journal) = &self.journal else {
@@ -191,7 +196,7 @@ pub(crate) mod tests {
             .iter()
             .filter_map(|record| match &record.event {
                 Event::Verification(of) => Some(of.outcome),
-                Event::Run(_) => None,
+                Event::Run(_) | Event::Healed(_) => None,
             })
             .collect();
         assert_eq!(outcomes, [Outcome::Begun, Outcome::Passed]);

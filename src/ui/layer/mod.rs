@@ -3,4 +3,5 @@
 pub mod chart;
 pub mod detail;
 pub mod palette;
+pub mod request;
 pub mod share;

@@ -14,7 +14,7 @@ use crate::ui::widget::canvas::{Canvas, thousands, wrap};
 const WIDTH: u16 = 120;
 
 /// Draws lines in a box under the fixed lines.
-fn draw_box(canvas: &mut Canvas, title: &str, first: Option<&str>, lines: &[(String, Token)]) {
+pub(super) fn draw_box(canvas: &mut Canvas, title: &str, first: Option<&str>, lines: &[(String, Token)]) {
     let width = canvas.area.width.min(WIDTH);
     let room = usize::from(width).saturating_sub(4);
     let mut all: Vec<(String, Token)> = Vec::new();

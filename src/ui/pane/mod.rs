@@ -5,5 +5,6 @@ pub mod backups;
 pub mod databases;
 pub mod deployments;
 pub mod metrics;
+pub mod operations;
 pub mod overview;
 pub mod timeline;

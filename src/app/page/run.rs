@@ -1,0 +1,209 @@
+//! One run, as it goes on: what it is, how it stands, what it asks, its steps, what they print, and how it ended.
+
+use jiff::SignedDuration;
+
+use crate::app::layer::Spot;
+use crate::app::operations::{mark, step_mark};
+use crate::app::palette::Goal;
+use crate::app::state::State;
+use crate::app::when;
+use crate::model::age;
+use crate::model::preferences::Token;
+use crate::model::run::advice::{advice, wants};
+use crate::model::run::estimate::Estimate;
+use crate::model::run::known::{KnownRun, Liveness};
+use crate::model::run::{Ending, Lease, RunState, StepState};
+
+use super::{Page, Row};
+
+/// Lines of output that are shown.
+const OUTPUT: usize = 8;
+/// Earlier runs that the estimate asks.
+const EARLIER: usize = 20;
+
+pub(super) fn lines(state: &State, run: &str, record: bool, spot: &Spot, mut page: Page) -> (String, Vec<Row>) {
+    let Some(known) = state.runs.find(run) else {
+        page.text("The journal does not tell of this run.", Token::Unknown);
+        return (format!("RUN  {run}"), page.done());
+    };
+    if record {
+        entries(state, known, &mut page);
+        return (format!("JOURNAL OF THE RUN  {run}"), page.done());
+    }
+    let plan = &known.state.plan;
+    let release = match (&plan.from, &plan.to) {
+        (Some(from), Some(to)) => format!("  {from} -> {to}"),
+        _ => String::new(),
+    };
+    top(state, known, &mut page);
+    steps(state, known, &mut page);
+    output(known, spot, &mut page);
+    rest(state, known, &mut page);
+    (format!("RUN  {} of {}{release}", plan.deed.word(), plan.subject), page.done())
+}
+
+fn top(state: &State, known: &KnownRun, page: &mut Page) {
+    let run = &known.state;
+    let (glyph, word, token) = mark(known);
+    let begun = run.begun_at.map(|begun| run.ended.as_ref().map_or(state.now, |(at, _)| *at).duration_since(begun));
+    let elapsed = begun.map_or_else(String::new, |took| format!(", {}", age::exact(whole(took))));
+    let phase = if run.ended.is_some() || run.phase().word() == word { String::new() } else { format!(" ({})", run.phase().word()) };
+    let glyph = if glyph == ' ' { String::new() } else { format!("{glyph} ") };
+    page.field("state", &format!("{glyph}{word}{phase}{elapsed}"), token);
+    if let Some((_, ending)) = &run.ended {
+        page.field("ended", &ending.to_string(), token);
+        if let Ending::Aborted { stays } | Ending::Failed { stays, .. } = ending {
+            stays.iter().for_each(|text| page.field("stays", text, Token::Warning));
+        }
+    } else if let Some(why) = wants(run, known.alive) {
+        page.field("wants you", &why, token);
+    }
+    // A page that can ask by key still says the command: the console may be read-only, or the runner gone.
+    if wants(run, known.alive).is_some() && run.ended.is_none() {
+        for (place, next) in advice(run, known.alive).into_iter().enumerate() {
+            page.field(if place == 0 { "next" } else { "or" }, &next.command, Token::Text);
+            page.field("", &next.means, Token::Dim);
+        }
+    }
+    if let Some(sent) = state.sent.as_ref().filter(|sent| sent.run == run.run && run.requests.len() <= sent.before) {
+        let (text, token) = match &sent.end {
+            None => (format!("{}: is being asked", sent.words), Token::Dim),
+            Some(Ok(())) => (format!("{}: asked, the runner has not taken it up yet", sent.words), Token::Text),
+            Some(Err(why)) => (format!("! {}: not asked: {why}", sent.words), Token::Warning),
+        };
+        page.field("you asked", &text, token);
+    }
+    if run.ended.is_none() {
+        runner(state, known, page);
+        let past: Vec<&RunState> = state.runs.all.iter().map(|of| &of.state).filter(|of| of.ended.is_some()).take(EARLIER).collect();
+        if let Some(left) = Estimate::of(run, &past, state.now) {
+            page.field("left", &left.words(), Token::Text);
+        }
+    }
+    page.field("planned", &format!("{}, {}", when::both(state, run.planned_at), run.by.name()), Token::Text);
+    match &run.agreement {
+        Some(agreement) => {
+            page.field("why", &agreement.reason, Token::Text);
+            if let Some(why) = &agreement.glass {
+                let reviewed =
+                    run.reviewed.as_ref().map_or("not reviewed".to_owned(), |(who, note)| format!("reviewed by {}: {note}", who.name()));
+                let token = if run.reviewed.is_some() { Token::Text } else { Token::Critical };
+                page.field("glass", &format!("X broken: {why}; {reviewed}"), token);
+            }
+        }
+        None => page.field("why", "? nobody agreed to it", Token::Unknown),
+    }
+    page.field("plan", &format!("{}, run {}", run.plan.phrase(), run.run), Token::Dim);
+}
+
+fn runner(state: &State, known: &KnownRun, page: &mut Page) {
+    let run = &known.state;
+    let (seen, token) = match known.alive {
+        Liveness::Alive { heartbeat } => (format!("seen {} ago", age::exact(whole(state.now.duration_since(heartbeat)))), Token::Text),
+        Liveness::Silent { since } => (format!("X silent since {}", when::both(state, since)), Token::Critical),
+        Liveness::Gone => ("X gone".to_owned(), Token::Critical),
+    };
+    let process = run.runner.as_ref().map_or(String::new(), |runner| format!(", process {} on {}", runner.process.id, runner.host));
+    page.field("runner", &format!("{seen}{process}"), token);
+    let mut leases = Vec::new();
+    let mut token = Token::Dim;
+    for (target, lease) in run.plan.targets.iter().zip(&run.leases) {
+        match lease {
+            Lease::None | Lease::Given => {}
+            Lease::Wanted => leases.push(format!("{} asked for", target.name)),
+            Lease::Held(fence) => leases.push(format!("{} held ({fence})", target.name)),
+            Lease::Lost(why) => {
+                leases.push(format!("! {} lost: {why}", target.name));
+                token = Token::Warning;
+            }
+        }
+    }
+    if !leases.is_empty() {
+        page.field("leases", &leases.join(", "), token);
+    }
+}
+
+fn steps(state: &State, known: &KnownRun, page: &mut Page) {
+    let run = &known.state;
+    let (done, all) = run.progress();
+    page.head(&format!("STEPS  {done} of {all}"));
+    for (step, of) in run.plan.steps.iter().zip(&run.steps) {
+        let (glyph, token) = step_mark(of.state);
+        let took = match (of.state, of.since, of.until) {
+            (StepState::Waiting, _, _) | (_, None, _) => String::new(),
+            (StepState::Underway(_), Some(since), _) => age::exact(whole(state.now.duration_since(since))),
+            (_, Some(since), Some(until)) => age::exact(whole(until.duration_since(since))),
+            (_, Some(since), None) => age::exact(whole(state.now.duration_since(since))),
+        };
+        let tries = if of.attempt > 1 { format!(", try {}", of.attempt) } else { String::new() };
+        let said = if of.said.is_empty() { &step.title } else { &of.said };
+        let word = if glyph == ' ' { format!("  {}", of.state.word()) } else { format!("{glyph} {}", of.state.word()) };
+        page.link(Goal::Step(step.id.clone()));
+        page.step(&step.id, (&word, token), &format!("{took}{tries}"), said);
+    }
+}
+
+/// What the selected step prints, or printed.
+fn output(known: &KnownRun, spot: &Spot, page: &mut Page) {
+    let Some(Goal::Step(id)) = &spot.selected else { return };
+    let Some(place) = known.state.place(id) else { return };
+    let live = known.live.iter().find(|(of, _)| of == id).map(|(_, lines)| lines);
+    let (lines, now) = match (known.state.steps[place].state, live) {
+        (StepState::Underway(_) | StepState::Unknown(_), Some(lines)) => (lines, " so far"),
+        _ => (&known.state.steps[place].output, ""),
+    };
+    page.head(&format!("OUTPUT of {id}{now}"));
+    if lines.is_empty() {
+        page.text("none", Token::Dim);
+    }
+    if lines.len() > OUTPUT {
+        page.text(&format!("{} lines before", lines.len() - OUTPUT), Token::Dim);
+    }
+    for text in lines.iter().skip(lines.len().saturating_sub(OUTPUT)) {
+        page.text(text, Token::Text);
+    }
+}
+
+fn rest(state: &State, known: &KnownRun, page: &mut Page) {
+    let run = &known.state;
+    if !run.requests.is_empty() {
+        page.head("ASKED BY PERSONS");
+        for (at, who, request) in &run.requests {
+            page.field(&when::minute(state, *at), &format!("{}: {request}", who.name()), Token::Text);
+        }
+    }
+    let settled: Vec<_> = run.checks.iter().filter(|check| !check.passes()).collect();
+    if !run.checks.is_empty() {
+        page.head(&format!("CHECKS  {} pass, {} do not", run.checks.len() - settled.len(), settled.len()));
+        for check in settled {
+            let over = run.agreement.as_ref().and_then(|of| of.overrides.iter().find(|of| of.check == check.id));
+            let over = over.map_or_else(String::new, |of| format!("; overridden: {}", of.reason));
+            page.field(&check.id, &format!("{}: {}{over}", check.verdict.word(), check.seen), Token::Warning);
+        }
+    }
+    if !run.plan.evidence.is_empty() {
+        page.head("EVIDENCE  what the plan was made from");
+        for of in &run.plan.evidence {
+            page.field(&of.from, &format!("{}, {}", of.what, when::full(state, of.as_of)), Token::Dim);
+        }
+    }
+    if !run.plan.impact.keeps.is_empty() {
+        page.head("WHAT IT DOES NOT TAKE BACK");
+        run.plan.impact.keeps.iter().for_each(|text| page.text(text, Token::Text));
+    }
+}
+
+fn entries(state: &State, known: &KnownRun, page: &mut Page) {
+    if known.left_out > 0 {
+        page.text(&format!("{} entries before these: qd show {}", known.left_out, known.state.run), Token::Dim);
+    }
+    let zone = state.zone();
+    for entry in known.entries.iter() {
+        let at = entry.at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string();
+        page.field(&format!("{:>5} {at}", entry.seq), &format!("{}; {}", entry.what, entry.who), Token::Text);
+    }
+}
+
+fn whole(of: SignedDuration) -> SignedDuration {
+    SignedDuration::from_secs(of.as_secs().max(0))
+}

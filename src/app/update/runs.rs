@@ -1,0 +1,154 @@
+//! Runs: what the journal tells of them comes in, what a person asks of one goes out. Leaving a run's page leaves it going.
+
+use crate::app::action::Action;
+use crate::app::ask::Ask;
+use crate::app::deployments::share::COPY_CAP;
+use crate::app::effect::Effect;
+use crate::app::layer::{Layer, Spot};
+use crate::app::operations::{self, ABORT, OperationRow, RequestForm, Sent};
+use crate::app::palette::Goal;
+use crate::app::pane;
+use crate::app::state::State;
+use crate::model::run::known::{Liveness, Runs};
+use crate::model::run::report::report;
+use crate::model::run::{Request, StepState};
+
+use super::layers;
+
+/// The runs, as they are now.
+pub(super) fn known(state: &mut State, runs: Runs) {
+    state.runs = runs;
+    pane::refresh(state);
+}
+
+/// Opens the run of the selected row.
+pub(super) fn open(state: &mut State) {
+    if let Some(OperationRow::Run(place)) = state.operation_rows.get(state.operations.list.row)
+        && let Some(run) = state.runs.all.get(*place).map(|known| known.state.run.clone())
+    {
+        show(state, run);
+    }
+}
+
+/// Shows a run; the step that it asks about, else the one under way, is selected.
+pub(super) fn show(state: &mut State, run: String) {
+    let step = state.runs.find(&run).and_then(|known| {
+        let of = &known.state;
+        let asked = of.asked.as_ref().and_then(|(step, _)| step.clone());
+        let under_way = || of.steps.iter().position(|step| matches!(step.state, StepState::Underway(_) | StepState::Unknown(_)));
+        asked.or_else(|| under_way().map(|place| of.plan.steps[place].id.clone()))
+    });
+    layers::lay(state, Layer::Run { run, record: false, spot: Spot { scroll: 0, selected: step.map(Goal::Step) } });
+}
+
+/// The journal entries of the run that is shown, or the run again.
+pub(super) fn record(state: &mut State) {
+    if let Some(Layer::Run { record, spot, .. }) = state.layers.last_mut() {
+        (*record, *spot) = (!*record, Spot::default());
+        pane::settle_top(state);
+    }
+}
+
+/// Shows the report, and asks the terminal to copy it.
+pub(super) fn share(state: &mut State) -> Vec<Effect> {
+    let Some((known, _)) = operations::shown(state) else { return Vec::new() };
+    let text = report(&known.state, known.alive, &state.runs.head);
+    let copied = text.len() <= COPY_CAP;
+    state.layers.push(Layer::Share { text: text.clone(), copied });
+    if copied { vec![Effect::Copy(text)] } else { Vec::new() }
+}
+
+/// Pauses at once, or lets it go on.
+pub(super) fn pause(state: &mut State) -> Vec<Effect> {
+    let Some((known, _)) = operations::shown(state) else { return Vec::new() };
+    let run = known.state.run.clone();
+    let reason = format!("by key, {}@{}", state.identity.user, state.identity.host);
+    let request = if known.state.paused.is_some() { Request::Resume { reason } } else { Request::Pause { reason } };
+    if !operations::offers(state, Action::PauseRun) && known.alive != Liveness::Gone {
+        return Vec::new();
+    }
+    send(state, run, request)
+}
+
+/// Opens the form that asks for a reason.
+pub(super) fn begin(state: &mut State, action: Action) {
+    if !operations::offers(state, action) {
+        return;
+    }
+    let Some((known, step)) = operations::shown(state) else { return };
+    let (run, reason) = (known.state.run.clone(), String::new());
+    let plan = step.and_then(|place| known.state.plan.steps.get(place));
+    let request = match (action, plan) {
+        (Action::AbortRun, _) => Request::Abort { reason },
+        (Action::RetryStep, Some(plan)) => Request::Retry { step: plan.id.clone(), reason },
+        (Action::SkipStep, Some(plan)) => Request::Skip { step: plan.id.clone(), reason },
+        (Action::ConfirmStep, Some(plan)) => Request::Confirm { step: plan.id.clone(), reason },
+        (Action::TakeBack, Some(plan)) => match known.state.plan.target_of(plan) {
+            Some(target) => Request::TakeBack { target: target.name.clone(), reason },
+            None => return,
+        },
+        _ => return,
+    };
+    let opened = state.now;
+    state.layers.push(Layer::Request(RequestForm { run, request, typed: String::new(), reason: None, opened, error: None }));
+}
+
+/// Enter in the form: takes the reason, and of an abort the word after it. An empty line asks nothing of a run.
+pub(super) fn accept(state: &mut State) -> Vec<Effect> {
+    let now = state.now;
+    let Some(Layer::Request(form)) = state.layers.last_mut() else { return Vec::new() };
+    if !form.is_settled(now) {
+        return Vec::new();
+    }
+    let typed = form.typed.trim().to_owned();
+    let reason = match (&form.reason, &form.request) {
+        (None, _) if typed.is_empty() => {
+            form.error = Some("write why first".to_owned());
+            return Vec::new();
+        }
+        (None, Request::Abort { .. }) => {
+            (form.reason, form.error) = (Some(typed), None);
+            form.typed.clear();
+            form.opened = now;
+            return Vec::new();
+        }
+        (None, _) => typed,
+        (Some(_), _) if typed != ABORT => {
+            form.error = Some(format!("type {ABORT}, or Esc"));
+            return Vec::new();
+        }
+        (Some(reason), _) => reason.clone(),
+    };
+    let (run, mut request) = (form.run.clone(), form.request.clone());
+    match &mut request {
+        Request::Pause { reason: of }
+        | Request::Resume { reason: of }
+        | Request::Abort { reason: of }
+        | Request::Retry { reason: of, .. }
+        | Request::Skip { reason: of, .. }
+        | Request::TakeBack { reason: of, .. }
+        | Request::Confirm { reason: of, .. } => *of = reason,
+    }
+    state.layers.pop();
+    send(state, run, request)
+}
+
+fn send(state: &mut State, run: String, request: Request) -> Vec<Effect> {
+    let known = state.runs.find(&run);
+    let refused = match known.map(|known| known.alive) {
+        _ if state.read_only => Some("this console is read-only"),
+        Some(Liveness::Gone) | None => Some("nobody carries it out"),
+        Some(_) => None,
+    };
+    let before = known.map_or(0, |known| known.state.requests.len());
+    let end = refused.map(|why| Err(why.to_owned()));
+    state.sent = Some(Sent { run: run.clone(), words: request.to_string(), before, end: end.clone() });
+    if end.is_some() { Vec::new() } else { vec![Effect::Ask(Box::new(Ask::Request { run, request }))] }
+}
+
+/// How asking ended.
+pub(super) fn requested(state: &mut State, run: &str, end: Result<(), String>) {
+    if let Some(sent) = state.sent.as_mut().filter(|sent| sent.run == run) {
+        sent.end = Some(end);
+    }
+}

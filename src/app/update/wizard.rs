@@ -1,0 +1,319 @@
+//! The wizard of a rollback under hands: opened on a service, gone through, confirmed; and the world moving meanwhile.
+
+mod agree;
+mod look;
+mod told;
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use crate::app::action::Action;
+use crate::app::ask::Ask;
+use crate::app::effect::Effect;
+use crate::app::layer::{Layer, Pane};
+use crate::app::state::{AlertRow, OverviewRow, State};
+use crate::app::wizard::{self, AGAIN, Focus, Standing, Step, Wizard, confirm, held, held_mut};
+use crate::model::alert::Alert;
+
+use super::layers;
+use agree::{accept, begin_override, break_glass};
+use look::{compare, look};
+
+pub(super) use agree::{change, drops_paste};
+pub(super) use told::{checked, planned, started};
+
+/// The service that a key is about: of the page on top, else of the selected row; `None` where there is none.
+pub(crate) fn about(state: &State) -> Option<String> {
+    let of_alert =
+        |alert: &Alert| state.estate.services.iter().find(|service| service.labels.covers(&alert.labels)).map(|s| s.name.clone());
+    let known = |name: &String| state.estate.service(name).is_some();
+    match state.layers.last() {
+        Some(Layer::Alert { alert, .. }) => of_alert(alert),
+        Some(Layer::Deployment { deployment, .. }) => Some(deployment.service.clone()),
+        Some(Layer::Diff { to, .. }) => Some(to.service.clone()),
+        Some(Layer::Service { name, .. }) => Some(name.clone()),
+        Some(_) => None,
+        None => match state.pane {
+            Pane::Deployments => {
+                let key = state.deployments.list.selected.as_ref()?;
+                state.deployment(key).map(|one| one.service.clone())
+            }
+            Pane::Alerts => match state.alert_rows.get(state.alerts.list.row)? {
+                AlertRow::Alert(place) => of_alert(state.shown().alerts.get(*place)?),
+                AlertRow::Group(_) => None,
+            },
+            Pane::Overview => match state.overview_rows.get(state.overview.list.row)? {
+                OverviewRow::Service(place) => state.estate.services.get(*place).map(|service| service.name.clone()),
+                OverviewRow::Deployment(place) => state.shown().deployments.all.get(*place).map(|one| one.service.clone()),
+                _ => None,
+            },
+            Pane::Metrics | Pane::Databases | Pane::Backups | Pane::Timeline => None,
+        },
+    }
+    .filter(known)
+}
+
+/// Opens it on what a key is about.
+pub(super) fn open(state: &mut State) {
+    if let Some(service) = about(state) {
+        open_on(state, service);
+    }
+}
+
+/// Opens it on a service. Nothing but a plan is asked for.
+pub(super) fn open_on(state: &mut State, service: String) {
+    // One at a time: one that lies below is gone back to by closing what is on it.
+    if held(state).is_some() {
+        return;
+    }
+    let mut wizard = Wizard::new(service);
+    if state.read_only {
+        wizard.wants = false;
+        let why = format!(
+            "This console was opened with --read-only: nothing in production is changed from here. `qd plan rollback {}` shows the plan.",
+            wizard.service
+        );
+        wizard.standing = Standing::Refused(why);
+    }
+    layers::lay(state, Layer::Wizard(Box::new(wizard)));
+}
+
+/// The wizard, where it lies on top.
+fn top(state: &mut State) -> Option<&mut Wizard> {
+    match state.layers.last_mut() {
+        Some(Layer::Wizard(of)) => Some(of),
+        _ => None,
+    }
+}
+
+/// True where it lies on top.
+pub(super) fn is_on_top(state: &State) -> bool {
+    matches!(state.layers.last(), Some(Layer::Wizard(_)))
+}
+
+/// True where a key must not count: the dialog is not on the screen yet, or was for too short a time to be read.
+pub(super) fn is_deaf(state: &State) -> bool {
+    match state.layers.last() {
+        Some(Layer::Wizard(of)) if of.standing == Standing::Open && of.step == Step::Confirm => !confirm::hears(state, of),
+        _ => false,
+    }
+}
+
+/// One step on, which never does anything.
+pub(super) fn next(state: &mut State) {
+    let (now, wizards) = (state.now, &mut state.wizards);
+    let Some(Layer::Wizard(of)) = state.layers.last_mut() else { return };
+    of.said = None;
+    if of.standing != Standing::Open {
+        return;
+    }
+    let valid = of.is_valid(now);
+    let missing = || Some("wait: there is no valid plan yet".to_owned());
+    match of.step {
+        Step::Target if of.planned.is_none() => of.said = missing(),
+        Step::Release => {
+            let selected = choice(of).and_then(|at| of.candidates().get(at)).cloned();
+            match selected {
+                None => of.said = missing(),
+                Some(one) if !one.hosts_missing.is_empty() => {
+                    of.said = Some(format!("{} cannot be chosen: it is not on {}", one.version, one.hosts_missing.join(", ")));
+                }
+                Some(one) => {
+                    of.picked = Some(one.version.clone());
+                    let planned = of.plan().is_some_and(|plan| plan.to.as_ref() == Some(&one.version)) && of.problem.is_none();
+                    if !planned {
+                        of.to = Some(one.version);
+                        of.wants = true;
+                    }
+                    go(of, Step::Impact);
+                }
+            }
+        }
+        Step::Impact | Step::Checks | Step::Reason if !valid => of.said = missing(),
+        Step::Impact => {
+            of.moved.clear();
+            go(of, Step::Checks);
+        }
+        Step::Checks | Step::Reason => match of.held_up(now) {
+            Some(why) => {
+                of.said = Some(why);
+                of.step = Step::Checks;
+            }
+            None if of.step == Step::Checks => go(of, Step::Reason),
+            None if of.reason.trim().is_empty() => of.said = Some("a reason is required".to_owned()),
+            None => {
+                go(of, Step::Confirm);
+                wizards.dialogs += 1;
+                of.confirm = confirm::Confirm { dialog: wizards.dialogs, ..confirm::Confirm::default() };
+            }
+        },
+        Step::Target => go(of, Step::Release),
+        Step::Confirm => {}
+    }
+}
+
+fn go(of: &mut Wizard, step: Step) {
+    of.step = step;
+    of.scroll = 0;
+    of.typing = None;
+    of.said = None;
+    // A phrase is typed into the dialog that is on the screen, and into no other.
+    of.confirm.typed.clear();
+    of.confirm.focus = Focus::Cancel;
+}
+
+/// One step back; all that was chosen is kept. From the first the wizard is left.
+pub(super) fn back(state: &mut State) {
+    let Some(of) = top(state) else { return };
+    of.said = None;
+    match &of.standing {
+        Standing::Refused(_) | Standing::Started(_) => {
+            state.layers.pop();
+        }
+        Standing::Starting(_) => of.said = Some("it is confirmed and is being started: it can be left, and goes on".to_owned()),
+        Standing::Failed(_) => {
+            of.standing = Standing::Open;
+            of.wants = true;
+            go(of, Step::Impact);
+        }
+        Standing::Open if of.typing.take().is_some() => {}
+        Standing::Open => match of.step.before() {
+            Some(step) => go(of, step),
+            None => {
+                state.layers.pop();
+            }
+        },
+    }
+}
+
+/// Moves: among releases, among checks, through lines, between Cancel and the phrase.
+pub(super) fn walk(state: &mut State, by: isize) {
+    let height = state.body_height().saturating_sub(1);
+    let Some(Layer::Wizard(of)) = state.layers.last() else { return };
+    let sheet = wizard::sheet(state, of);
+    let room = sheet.room(height);
+    let Some(of) = top(state) else { return };
+    let moved = |at: Option<usize>, len: usize| at.unwrap_or(0).saturating_add_signed(by).min(len.saturating_sub(1));
+    match of.step {
+        Step::Confirm if of.standing == Standing::Open => {
+            of.confirm.focus = if of.confirm.focus == Focus::Cancel { Focus::Phrase } else { Focus::Cancel };
+        }
+        Step::Release => {
+            let at = moved(choice(of), of.candidates().len());
+            of.picked = of.candidates().get(at).map(|one| one.version.clone());
+        }
+        Step::Checks => {
+            let at = moved(of.checks_selected(), of.checks.len());
+            of.check = of.checks.get(at).map(|check| check.id.clone());
+        }
+        _ => of.scroll = of.scroll.min(sheet.rows.len()).saturating_add_signed(by).min(sheet.rows.len().saturating_sub(room)),
+    }
+}
+
+fn choice(of: &Wizard) -> Option<usize> {
+    of.candidate_selected()
+}
+
+/// Makes the checks anew, and where there is no valid plan, the plan.
+pub(super) fn again(state: &mut State) {
+    let now = state.now;
+    let Some(of) = top(state).filter(|of| of.standing == Standing::Open) else { return };
+    match (of.is_valid(now), of.step) {
+        (false, _) => of.wants |= of.asked.is_none(),
+        (true, Step::Checks) => of.checked = of.checked.filter(|_| of.checking.is_some()),
+        (true, _) => {}
+    }
+}
+
+fn say(state: &mut State, what: &str) {
+    if let Some(of) = top(state) {
+        of.said = Some(what.to_owned());
+    }
+}
+
+/// Shows the run of that id, in the place of the wizard.
+pub(super) fn open_run(state: &mut State, run: String) {
+    if let Some(of) = held_mut(state) {
+        of.standing = Standing::Started(run);
+    }
+}
+
+/// What the wizard wants now: a plan, its checks anew, or that what was made ready for it be dropped.
+pub(super) fn wanted(state: &mut State) -> Vec<Effect> {
+    let now = state.now;
+    let Some(of) = held(state) else {
+        return if std::mem::take(&mut state.wizards.prepared) { vec![Effect::Ask(Box::new(Ask::Close))] } else { Vec::new() };
+    };
+    if of.standing != Standing::Open {
+        return Vec::new();
+    }
+    let current = !of.wants && of.asked.is_none() && of.problem.is_none();
+    let mut moved = if current && of.planned.is_some() { of.seen.moved(state, &of.service) } else { Vec::new() };
+    if current && let Some(plan) = of.plan().filter(|plan| now >= plan.expires_at) {
+        moved.push(format!("the plan {} expired at {}", plan.phrase(), crate::app::when::minute(state, plan.expires_at)));
+    }
+    let (wizards, layers) = (&mut state.wizards, &mut state.layers);
+    let Some(of) = layers.iter_mut().find_map(|layer| if let Layer::Wizard(of) = layer { Some(of) } else { None }) else {
+        return Vec::new();
+    };
+    if !moved.is_empty() {
+        moved.into_iter().for_each(|line| of.note(line));
+        of.wants = true;
+        if of.step > Step::Impact {
+            go(of, Step::Impact);
+        }
+    }
+    if std::mem::take(&mut of.wants) {
+        wizards.numbers += 1;
+        wizards.prepared = true;
+        of.number = wizards.numbers;
+        (of.asked, of.problem, of.checking) = (Some(now), None, None);
+        let ask = Ask::Plan { number: of.number, service: of.service.clone(), to: of.to.clone() };
+        return vec![Effect::Ask(Box::new(ask))];
+    }
+    let live = matches!(of.step, Step::Checks | Step::Reason | Step::Confirm);
+    let due = of.checked.is_none_or(|at| now.duration_since(at) >= AGAIN);
+    if live && due && of.checking.is_none() && of.is_valid(now) {
+        of.checking = Some(now);
+        if let Some(planned) = &of.planned {
+            let ask = Ask::Check { number: of.number, plan: Arc::new(planned.plan.clone()) };
+            return vec![Effect::Ask(Box::new(ask))];
+        }
+    }
+    Vec::new()
+}
+
+/// When the wizard changes next by itself; `None` where it does not.
+pub(crate) fn wake(state: &State) -> Option<jiff::Timestamp> {
+    let of = held(state).filter(|of| of.standing == Standing::Open || matches!(of.standing, Standing::Starting(_)))?;
+    let busy = matches!(of.standing, Standing::Starting(_)) || of.asked.is_some() || of.step >= Step::Impact;
+    let second = busy.then(|| state.now.checked_add(SignedDuration::from_secs(1)).ok()).flatten();
+    let heard = state.wizards.shown.and_then(|shown| shown.since.checked_add(confirm::DEAF).ok()).filter(|at| *at > state.now);
+    match (second, heard) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+/// What a key of the wizard does, or `None` where it is no matter of its own.
+pub(super) fn run(state: &mut State, action: Action) -> Option<Vec<Effect>> {
+    if action == Action::Back {
+        back(state);
+        return Some(Vec::new());
+    }
+    if is_deaf(state) && !matches!(action, Action::Suspend | Action::Redraw | Action::Interrupt) {
+        return Some(Vec::new());
+    }
+    match action {
+        Action::Next => next(state),
+        Action::Accept => return Some(accept(state)),
+        Action::Override => begin_override(state),
+        Action::BreakGlass => break_glass(state),
+        Action::Refresh => again(state),
+        Action::Open => look(state),
+        Action::Compare => return Some(compare(state)),
+        _ => return None,
+    }
+    Some(Vec::new())
+}

@@ -1,0 +1,110 @@
+//! What is told to the wizard: plans, checks, whether it began. Answers to older questions are dropped.
+
+use std::sync::Arc;
+
+use crate::app::state::State;
+use crate::app::wizard::{self, Seen, Standing, Step, Wizard, held, held_mut};
+use crate::model::check::{Check, Override, Verdict};
+use crate::model::plan::Planned;
+
+use super::{go, open_run};
+
+/// A plan is told, or why there is none.
+pub(in crate::app::update) fn planned(state: &mut State, number: u64, result: Result<Arc<Planned>, String>) {
+    let now = state.now;
+    let Some(service) = held(state).filter(|of| of.number == number && of.standing == Standing::Open).map(|of| of.service.clone()) else {
+        return;
+    };
+    let seen = Seen::of(state, &service);
+    // One that took longer than it is good for would be asked for again without end.
+    let result = result.and_then(|new| match new.plan.expires_at > now {
+        true => Ok(new),
+        false => Err("the plan had expired when it came".to_owned()),
+    });
+    let Some(of) = held_mut(state) else { return };
+    let awaited = of.asked.take().is_some();
+    of.checking = None;
+    match result {
+        Ok(new) => {
+            let hash = new.plan.hash();
+            let same = of.hash == hash;
+            if same && !awaited {
+                return;
+            }
+            if !same && !awaited {
+                let lines = of.plan().map(|old| wizard::differences(old, &new.plan)).unwrap_or_default();
+                lines.into_iter().for_each(|line| of.note(line));
+            }
+            if !same {
+                // They were given for another plan.
+                of.overrides.clear();
+                of.glass = None;
+            }
+            of.problem = None;
+            of.seen = seen;
+            of.hash = hash;
+            of.checks.clone_from(&new.checks);
+            (of.checked, of.checking) = (Some(now), None);
+            of.planned = Some(new);
+            settle(of);
+            if of.step > Step::Impact {
+                go(of, Step::Impact);
+            }
+        }
+        Err(why) => {
+            if !awaited {
+                of.note("the plan cannot be made any more".to_owned());
+            }
+            of.problem = Some(why);
+            if of.step > Step::Impact {
+                go(of, Step::Impact);
+            }
+        }
+    }
+}
+
+/// An override holds for the warning that it was given for, and not for what became of it.
+fn settle(of: &mut Wizard) {
+    let checks = std::mem::take(&mut of.checks);
+    let stands = |one: &Override| {
+        checks.iter().any(|check| {
+            check.id == one.check
+                && matches!((check.verdict, check.overridable), (Verdict::Pass | Verdict::Warn, _) | (Verdict::Unknown, true))
+        })
+    };
+    of.overrides.retain(stands);
+    of.checks = checks;
+}
+
+/// The checks are told.
+pub(in crate::app::update) fn checked(state: &mut State, number: u64, checks: Vec<Check>) {
+    let now = state.now;
+    let Some(of) = held_mut(state).filter(|of| of.number == number && of.standing == Standing::Open) else { return };
+    let was: Vec<(String, Verdict)> = of.checks.iter().map(|check| (check.id.clone(), check.verdict)).collect();
+    // A warning that became worse, or unknown, is another thing than the one that was overridden.
+    let worse = |check: &Check| was.iter().any(|(id, before)| *id == check.id && check.verdict > *before);
+    let again: Vec<String> = checks.iter().filter(|check| worse(check)).map(|check| check.id.clone()).collect();
+    of.overrides.retain(|one| !again.contains(&one.check));
+    of.checks = checks;
+    (of.checked, of.checking) = (Some(now), None);
+    settle(of);
+    if of.step > Step::Checks
+        && let Some(why) = of.held_up(now)
+    {
+        go(of, Step::Checks);
+        of.note(why);
+    }
+}
+
+/// Whether it began is told.
+pub(in crate::app::update) fn started(state: &mut State, number: u64, result: Result<String, String>) {
+    let Some(of) = held_mut(state).filter(|of| of.number == number && matches!(of.standing, Standing::Starting(_))) else { return };
+    match result {
+        Ok(run) => {
+            // What was prepared is the run's now.
+            state.wizards.prepared = false;
+            open_run(state, run);
+        }
+        Err(why) => of.standing = Standing::Failed(why),
+    }
+}

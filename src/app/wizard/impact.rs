@@ -1,0 +1,76 @@
+//! Step 3: what it does, what it costs, what it does not take back, how long it takes, and each of its steps. Its
+//! snapshot is `wizard_impact`.
+
+use crate::app::page::Page;
+use crate::app::state::State;
+use crate::app::when;
+use crate::model::age;
+use crate::model::plan::{Act, Impact, Plan};
+use crate::model::preferences::Token;
+use jiff::SignedDuration;
+
+use super::{Sheet, Wizard};
+
+/// Its lines.
+pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
+    let mut page = Page::new(width);
+    let Some(plan) = of.plan() else {
+        page.text("? nothing is known before there is a plan", Token::Unknown);
+        sheet.rows = page.done();
+        return;
+    };
+    if !of.is_valid(state.now) {
+        page.text("? this is the plan as it was: it is not valid any more, and cannot be gone on with", Token::Unknown);
+    }
+    lines(&plan.impact, &mut page);
+    page.field("takes", &takes(&plan.impact), Token::Text);
+    page.field(
+        "plan",
+        &format!("{}, made {} ago, expires {}", plan.phrase(), when::ago(state, plan.made_at), expiry(state, plan)),
+        Token::Dim,
+    );
+    page.head(&format!("STEPS  {}, {} of them change something", plan.steps.len(), plan.changing().count()));
+    for (number, step) in plan.steps.iter().enumerate() {
+        let undo = match (&step.undo, step.act.changes()) {
+            (_, false) => "only looks",
+            (Some(_), _) => "can be taken back",
+            (None, _) => "cannot be taken back",
+        };
+        let person = if matches!(step.act, Act::Manual { .. }) { ", a person does it" } else { "" };
+        let last = if step.point_of_no_return { "; from here on nothing is taken back" } else { "" };
+        let target = plan.target_of(step).map_or("?", |target| target.name.as_str());
+        let limit = age::exact(SignedDuration::from_secs(i64::from(step.timeout)));
+        page.field(&format!("{:2}. {target}", number + 1), &format!("{} (at most {limit}; {undo}{person}{last})", step.title), Token::Text);
+    }
+    sheet.rows = page.done();
+}
+
+/// What a plan does, costs and keeps.
+pub(super) fn lines(impact: &Impact, page: &mut Page) {
+    for (name, all, token) in
+        [("does", &impact.does, Token::Text), ("costs", &impact.costs, Token::Warning), ("keeps", &impact.keeps, Token::Warning)]
+    {
+        if all.is_empty() {
+            page.field(name, "nothing is known", Token::Dim);
+        }
+        for (at, line) in all.iter().enumerate() {
+            page.field(if at == 0 { name } else { "" }, line, token);
+        }
+    }
+}
+
+/// How long it takes.
+pub(super) fn takes(impact: &Impact) -> String {
+    let told = |secs: u64| age::exact(SignedDuration::from_secs(i64::try_from(secs).unwrap_or(i64::MAX)));
+    match impact.seconds {
+        Some((short, long)) if short == long => format!("about {}", told(short)),
+        Some((short, long)) => format!("{} to {}", told(short), told(long)),
+        None => "? nothing is known of how long it takes".to_owned(),
+    }
+}
+
+/// When a plan expires: `in 4m 12s`.
+pub(super) fn expiry(state: &State, plan: &Plan) -> String {
+    let left = plan.expires_at.duration_since(state.now);
+    if left <= SignedDuration::ZERO { "now".to_owned() } else { format!("in {}", age::exact(SignedDuration::from_secs(left.as_secs()))) }
+}

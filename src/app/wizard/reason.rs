@@ -1,0 +1,29 @@
+//! Step 5: why it is done. It is kept in the journal and in the history of deployments. Its snapshot is `wizard_reason`.
+
+use crate::app::page::Page;
+use crate::model::preferences::Token;
+
+use super::{Sheet, Wizard, input, row};
+
+/// Its lines.
+pub(super) fn sheet(of: &Wizard, width: u16, sheet: &mut Sheet) {
+    let mut page = Page::new(width);
+    page.head("WHY");
+    page.text(
+        "What is broken, and why going back is the way out. It is kept in the journal, in the report and in the history of \
+         deployments: write no secrets.",
+        Token::Text,
+    );
+    if !of.overrides.is_empty() {
+        page.head("OVERRIDDEN");
+        for one in &of.overrides {
+            page.field(&one.check, &one.reason, Token::Warning);
+        }
+    }
+    if let Some(why) = &of.glass {
+        page.head("GLASS BROKEN");
+        page.text(&format!("X {why}"), Token::Critical);
+    }
+    sheet.rows = page.done();
+    sheet.foot = vec![row("Reason, required:", Token::Title), input(&of.reason, width)];
+}

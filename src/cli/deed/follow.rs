@@ -1,0 +1,90 @@
+//! `qd attach`: follows a run by its journal until it ends or needs a person. Leaving it changes nothing in the run.
+
+use std::io::Write;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::model::event::{Event, Record};
+use crate::model::run::{Ending, Phase, RunState};
+use crate::model::text::{NOTE_CAP, clean};
+use crate::operate::attach::{Liveness, Runs, liveness};
+
+use super::super::failure::Failure;
+use super::super::settings::Settings;
+use super::super::{BROKEN, INTERRUPTED, OK};
+use super::show::event;
+use super::{Ground, PERSON, REFUSED, me, runs};
+
+/// Between two looks at the journal.
+const LOOK: Duration = Duration::from_millis(200);
+/// Looks between two at the runner's process.
+const PULSE: u32 = 10;
+
+/// Shows what happened so far, and follows.
+pub fn run(settings: &Settings<'_>, run: &str, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
+    let ground = Ground::of(settings)?;
+    let run = ground.known.named(run).map_err(Failure::Usage)?.run.clone();
+    follow(settings, &run, out, err)
+}
+
+/// Follows from its first event on, until it ended (0, 4, 5), needs a person (6), or Ctrl-C leaves it going (130).
+pub fn follow(settings: &Settings<'_>, run: &str, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(color_eyre::Report::from)?;
+    runtime.block_on(async {
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut ground = Ground::of(settings)?;
+        let here = me(settings).host;
+        // From the first event on.
+        ground.known = Runs::default();
+        let mut new = ground.read()?;
+        let (mut looks, mut gone) = (0, 0);
+        loop {
+            for record in new.iter().filter(|record| is_of(record, run)) {
+                if let Some(line) = event(record) {
+                    writeln!(out, "{}", clean(&line, NOTE_CAP))?;
+                }
+            }
+            out.flush()?;
+            if let Some(state) = ground.known.get(run) {
+                let live = match looks % PULSE {
+                    0 => liveness(state, &ground.runs, &here, Timestamp::now()),
+                    _ if gone > 0 => Liveness::Orphaned,
+                    _ => Liveness::Live,
+                };
+                // One that just ended is gone before its last event is read: two looks.
+                gone = if live == Liveness::Orphaned { gone + 1 } else { 0 };
+                if let Some(code) = over(state, gone > 1) {
+                    writeln!(out, "{}: {}", state.run, clean(&runs::said(state, live), NOTE_CAP))?;
+                    return Ok(code);
+                }
+            }
+            looks += 1;
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                _ = interrupt.recv() => {
+                    writeln!(err, "the run goes on: `qd attach {run}` follows it, `qd pause {run} --reason WHY` begins nothing new")?;
+                    return Ok(INTERRUPTED);
+                }
+            }
+            new = ground.read()?;
+        }
+    })
+}
+
+fn is_of(record: &Record, run: &str) -> bool {
+    matches!(&record.event, Event::Run(of) if of.run == run)
+}
+
+/// The exit code, once there is nothing to wait for.
+fn over(state: &RunState, orphaned: bool) -> Option<u8> {
+    match &state.ended {
+        Some((_, Ending::Done)) => Some(OK),
+        Some((_, Ending::Refused { .. })) => Some(REFUSED),
+        Some((_, Ending::Aborted { .. } | Ending::Failed { .. })) => Some(BROKEN),
+        None if orphaned => Some(PERSON),
+        None if state.phase() == Phase::Asking => Some(PERSON),
+        None => None,
+    }
+}

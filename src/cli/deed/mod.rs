@@ -1,0 +1,225 @@
+//! What acts on production without a screen: a run is begun, shown, attached to, and asked for something.
+
+mod ask;
+mod follow;
+mod run;
+pub mod runner;
+mod runs;
+mod show;
+#[cfg(test)]
+mod tests;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use color_eyre::eyre::eyre;
+
+use crate::journal::actor;
+use crate::model::event::{Actor, Record};
+use crate::model::plan::Plan;
+use crate::operate::attach::Runs;
+use crate::operate::runner::process::Prepare;
+
+use super::failure::Failure;
+use super::settings::Settings;
+
+pub use run::{Confirmed, carry_out};
+
+/// A check refused it; nothing was changed.
+pub const REFUSED: u8 = 4;
+/// A person must decide.
+pub const PERSON: u8 = 6;
+
+/// What is done with runs.
+#[derive(Debug, Subcommand)]
+pub enum Deed {
+    /// List the runs of this person's journal, the newest first.
+    #[command(after_help = "Examples:\n  qd runs\n  qd runs -o json | jq '.[] | select(.live == \"orphaned\")'")]
+    Runs,
+    /// Show one run: what was agreed to, its steps, and all that happened.
+    #[command(
+        after_help = "Examples:\n  qd show web-20261121T140455Z-3f2a\n  qd show web-2026 -o json\n  qd show web-2026 --report > run.md\n\nRUN may be the beginning of an id that no other has."
+    )]
+    Show {
+        /// The run's id, or its beginning.
+        run: String,
+        /// The whole record as Markdown, for a ticket or a postmortem.
+        #[arg(long)]
+        report: bool,
+    },
+    /// Follow a run that goes on; Ctrl-C leaves it going.
+    #[command(
+        after_help = "Examples:\n  qd attach web-2026\n\nExits 0 done, 4 refused by a check, 5 failed or taken back, 6 needs a person."
+    )]
+    Attach {
+        /// The run's id, or its beginning.
+        run: String,
+    },
+    /// Begin nothing new in a run; what is under way goes on.
+    #[command(after_help = "Examples:\n  qd pause web-2026 --reason 'the error rate looks odd'")]
+    Pause(OfRun),
+    /// Go on with a paused run, or take up one whose runner is gone.
+    #[command(after_help = "Examples:\n  qd resume web-2026 --reason 'it was the probe'")]
+    Resume(OfRun),
+    /// Take back what can be taken back of a run, and end it.
+    #[command(after_help = "Examples:\n  qd abort web-2026 --reason 'web2 stays broken'")]
+    Abort(OfRun),
+    /// Try a failed step again.
+    #[command(after_help = "Examples:\n  qd retry web-2026 web2/start --reason 'the disk has room now'")]
+    Retry(OfStep),
+    /// Go on as if a step were done.
+    #[command(after_help = "Examples:\n  qd skip web-2026 web2/health --reason 'the probe itself is broken'")]
+    Skip(OfStep),
+    /// Say that a step is done: one that a person does, or whose outcome nobody could tell.
+    #[command(after_help = "Examples:\n  qd confirm web-2026 drain --reason 'no sessions left on web1'")]
+    Confirm(OfStep),
+    /// Take back what was done at one target, and go on with the others.
+    #[command(after_help = "Examples:\n  qd take-back web-2026 web2 --reason 'web2 has the wrong kernel'")]
+    TakeBack {
+        /// The run's id, or its beginning.
+        run: String,
+        /// The target's name.
+        target: String,
+        /// Why.
+        #[arg(long, value_name = "WHY")]
+        reason: String,
+    },
+    /// Say that a run for which the glass was broken was looked at.
+    #[command(after_help = "Examples:\n  qd review web-2026 --note 'agreed with the owner of the freeze afterwards'")]
+    Review {
+        /// The run's id, or its beginning.
+        run: String,
+        /// What was found.
+        #[arg(long, value_name = "TEXT")]
+        note: String,
+    },
+}
+
+/// A run, and why.
+#[derive(Debug, Args)]
+pub struct OfRun {
+    /// The run's id, or its beginning.
+    run: String,
+    /// Why.
+    #[arg(long, value_name = "WHY")]
+    reason: String,
+}
+
+/// A step of a run, and why.
+#[derive(Debug, Args)]
+pub struct OfStep {
+    /// The run's id, or its beginning.
+    run: String,
+    /// The step's name.
+    step: String,
+    /// Why, or what was seen.
+    #[arg(long, value_name = "WHY")]
+    reason: String,
+}
+
+/// What is agreed to on the command line.
+#[derive(Debug, Clone, Args)]
+pub struct Agree {
+    /// Why it is done; it is kept.
+    #[arg(long, value_name = "WHY")]
+    pub reason: String,
+    /// The plan's phrase, as `qd plan` showed it: what is confirmed is what is run.
+    #[arg(long, value_name = "PHRASE")]
+    pub confirm: String,
+    /// A check that warns, and why it may.
+    #[arg(long = "override", value_name = "CHECK=WHY")]
+    pub overrides: Vec<String>,
+    /// Why the glass is broken: a freeze or a window is passed over. It shows red until it is reviewed.
+    #[arg(long, value_name = "WHY")]
+    pub break_glass: Option<String>,
+    /// Print the run's id and leave it going.
+    #[arg(long)]
+    pub detach: bool,
+    /// Seconds after which a lease is taken for lost that was not renewed: never more than it lasts at the target.
+    #[arg(long, hide = true, default_value_t = crate::operate::order::LEASE, value_parser = clap::value_parser!(u64).range(1..=60))]
+    pub lease: u64,
+}
+
+/// What `qd run` carries out.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Carry {
+    /// A service goes back to an earlier release.
+    Rollback {
+        /// The service, by its name in the estate file.
+        service: String,
+        /// The release to go back to; without it the one that ran before the one that runs now.
+        #[arg(long, value_name = "VERSION")]
+        to: Option<String>,
+        /// What is agreed to.
+        #[command(flatten)]
+        agree: Agree,
+    },
+}
+
+/// Does it.
+pub fn run(settings: &Settings<'_>, deed: &Deed, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
+    match deed {
+        Deed::Runs => runs::run(settings, out),
+        Deed::Show { run, report } => show::run(settings, run, *report, out),
+        Deed::Attach { run } => follow::run(settings, run, out, err),
+        deed => ask::run(settings, deed, out, err),
+    }
+}
+
+/// Where runs are recorded, and where their runners keep what they need.
+struct Ground {
+    journal: PathBuf,
+    runs: PathBuf,
+    known: Runs,
+}
+
+impl Ground {
+    fn of(settings: &Settings<'_>) -> Result<Ground, Failure> {
+        let nowhere = || eyre!("there is no folder for the journal: set HOME or XDG_STATE_HOME");
+        let journal = settings.paths.journal().ok_or_else(nowhere)?;
+        let runs = settings.paths.runs().ok_or_else(nowhere)?;
+        let mut ground = Ground { journal, runs, known: Runs::default() };
+        ground.read()?;
+        Ok(ground)
+    }
+
+    /// Reads on; what is new of all runs.
+    fn read(&mut self) -> Result<Vec<Record>, Failure> {
+        Ok(self.known.read(&self.journal).map_err(color_eyre::Report::from)?)
+    }
+
+    /// What a runner of that plan needs before it is told what to do.
+    fn prepare(&self, estate: PathBuf, plan: &Plan, lease: u64) -> Prepare {
+        Prepare { estate, hosts: hosts(plan), journal: self.journal.clone(), runs: self.runs.clone(), lease }
+    }
+}
+
+/// The hosts that a plan names, each once.
+fn hosts(plan: &Plan) -> Vec<String> {
+    use crate::model::plan::TargetKind;
+    let mut hosts: Vec<String> = Vec::new();
+    for target in &plan.targets {
+        let host = match &target.kind {
+            TargetKind::Releases { host, .. } => Some(host),
+            TargetKind::Host { host, .. } => host.as_ref(),
+            TargetKind::Alertmanager { .. } | TargetKind::Outside => None,
+        };
+        if let Some(host) = host.filter(|host| !hosts.contains(host)) {
+            hosts.push(host.clone());
+        }
+    }
+    hosts
+}
+
+fn me(settings: &Settings<'_>) -> Actor {
+    actor(settings.outside.env)
+}
+
+/// Promise 11: before anything else is looked at.
+fn may_write(settings: &Settings<'_>) -> Result<(), Failure> {
+    if settings.global.read_only {
+        return Err(Failure::Usage("--read-only: nothing was done; leave it away to change something".to_owned()));
+    }
+    Ok(())
+}

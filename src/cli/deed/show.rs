@@ -1,0 +1,136 @@
+//! `qd show`: one run with all that happened.
+
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::journal::Journal;
+use crate::model::check::Check;
+use crate::model::event::{Event, Record};
+use crate::model::plan::Plan;
+use crate::model::run::advice::advice;
+use crate::model::run::report::report;
+use crate::model::run::{Agreement, RunState};
+use crate::model::text::{NOTE_CAP, clean};
+use crate::operate::attach::{alive, liveness};
+
+use super::super::OK;
+use super::super::args::Output;
+use super::super::failure::Failure;
+use super::super::settings::{self, Settings};
+use super::{Ground, me, runs};
+
+#[derive(Serialize)]
+struct Told<'a> {
+    run: &'a str,
+    state: String,
+    live: &'static str,
+    hash: &'a str,
+    agreement: Option<&'a Agreement>,
+    checks: &'a [Check],
+    steps: Vec<Step<'a>>,
+    /// What stays as the run left it, or as it stands now.
+    stays: Vec<String>,
+    /// What can be done next: a command, and what it does.
+    next: Vec<String>,
+    plan: &'a Plan,
+    events: &'a [Record],
+}
+
+#[derive(Serialize)]
+struct Step<'a> {
+    id: &'a str,
+    title: &'a str,
+    state: &'static str,
+    tries: u32,
+    said: &'a str,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    output: &'a [String],
+}
+
+/// Shows it; as a report in Markdown where that is asked for.
+pub fn run(settings: &Settings<'_>, run: &str, as_report: bool, out: &mut dyn Write) -> Result<u8, Failure> {
+    let ground = Ground::of(settings)?;
+    let state = ground.known.named(run).map_err(Failure::Usage)?;
+    let (here, now) = (me(settings).host, Timestamp::now());
+    let (live, alive) = (liveness(state, &ground.runs, &here, now), alive(state, &ground.runs, &here, now));
+    let Some(journal) = Journal::read(&ground.journal).map_err(color_eyre::Report::from)? else { return Ok(OK) };
+    if as_report {
+        let head = journal.head().map_err(color_eyre::Report::from)?;
+        write!(out, "{}", report(state, alive, &head.to_string()))?;
+        return Ok(OK);
+    }
+    let events = journal.run(&state.run).map_err(color_eyre::Report::from)?;
+    let step = |place: usize| {
+        let (plan, run) = (&state.plan.steps[place], &state.steps[place]);
+        Step {
+            id: &plan.id,
+            title: &plan.title,
+            state: run.state.word(),
+            tries: run.attempt,
+            said: &run.said,
+            since: run.since,
+            until: run.until,
+            output: &run.output,
+        }
+    };
+    let told = Told {
+        run: &state.run,
+        state: runs::said(state, live),
+        live: live.word(),
+        hash: &state.hash,
+        agreement: state.agreement.as_ref(),
+        checks: &state.checks,
+        steps: (0..state.steps.len()).map(step).collect(),
+        stays: state.stays(),
+        next: advice(state, alive).into_iter().map(|advice| format!("{}: {}", advice.command, advice.means)).collect(),
+        plan: &state.plan,
+        events: &events,
+    };
+    match settings.global.output {
+        Output::Json => settings::json(&told, out)?,
+        Output::Table | Output::Csv => table(state, &told, out)?,
+    }
+    Ok(OK)
+}
+
+fn table(state: &RunState, told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let mut line = |text: &str| writeln!(out, "{}", clean(text, NOTE_CAP));
+    line(&format!("{}: {} of {}, {}", state.run, state.plan.deed.word(), state.plan.subject, told.state))?;
+    if let Some(agreement) = &state.agreement {
+        line(&format!("{} agreed, `{}` was typed: {}", state.by.name(), agreement.phrase, agreement.reason))?;
+        for of in &agreement.overrides {
+            line(&format!("! overridden: {}: {}", of.check, of.reason))?;
+        }
+        if let Some(why) = &agreement.glass {
+            let reviewed = state
+                .reviewed
+                .as_ref()
+                .map_or_else(|| "not reviewed yet".to_owned(), |(by, note)| format!("{} reviewed it: {note}", by.name()));
+            line(&format!("! the glass was broken: {why}; {reviewed}"))?;
+        }
+    }
+    line("\nsteps")?;
+    for step in &told.steps {
+        let said = if step.said.is_empty() { step.title } else { step.said };
+        line(&format!("  {:16} {}: {said}", step.state, step.id))?;
+    }
+    if !told.stays.is_empty() {
+        line("\nchanged as things stand")?;
+        told.stays.iter().try_for_each(|stays| line(&format!("  {stays}")))?;
+    }
+    if !told.next.is_empty() {
+        line("\nnext")?;
+        told.next.iter().try_for_each(|next| line(&format!("  {next}")))?;
+    }
+    line("\nevents")?;
+    told.events.iter().filter_map(event).try_for_each(|text| line(&format!("  {text}")))
+}
+
+/// One event as a line.
+pub fn event(record: &Record) -> Option<String> {
+    let Event::Run(of) = &record.event else { return None };
+    Some(format!("{}  {}", record.said_at.strftime("%H:%M:%SZ"), of.what))
+}

@@ -1,0 +1,145 @@
+//! What a person can do next about a run, as commands that can be typed as they stand.
+
+use super::known::Liveness;
+use super::{Call, Ending, Phase, RunState, StepState};
+use crate::model::plan::{Act, Repeat};
+
+/// One way to go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advice {
+    /// The command, whole but for the words of the reason.
+    pub command: String,
+    /// What it does, a sentence without its full stop.
+    pub means: String,
+}
+
+/// Why a person is wanted, where one is.
+pub fn wants(state: &RunState, alive: Liveness) -> Option<String> {
+    match (state.phase(), alive) {
+        (Phase::Planned, _) => Some("it was planned and never begun: nothing was changed".to_owned()),
+        (Phase::Ended, _) => match &state.ended {
+            Some((_, Ending::Done | Ending::Refused { .. })) | None => None,
+            Some((_, Ending::Aborted { stays } | Ending::Failed { stays, .. })) if stays.is_empty() => None,
+            Some(_) => Some("what stays as the run left it is for a person to look at".to_owned()),
+        },
+        (_, Liveness::Gone) => Some("its runner is gone: nothing is begun or taken back until it is taken up again".to_owned()),
+        (_, Liveness::Silent { .. }) => Some("its runner is there and says nothing: it is stopped, or its disk hangs".to_owned()),
+        (Phase::Asking, _) => state.asked.as_ref().map(|(_, why)| why.clone()),
+        (Phase::Paused, _) => Some("it is paused: nothing new is begun".to_owned()),
+        _ => None,
+    }
+}
+
+/// What can be done next, the most likely first. The commands for a run that ended only look.
+pub fn advice(state: &RunState, alive: Liveness) -> Vec<Advice> {
+    let run = quoted(&state.run);
+    let of = |verb: &str, about: Option<&str>, means: &str| {
+        let about = about.map_or_else(String::new, |about| format!(" {}", quoted(about)));
+        Advice { command: format!("qd {verb} {run}{about} --reason \"...\""), means: means.to_owned() }
+    };
+    let look = |verb: &str, means: &str| Advice { command: format!("qd {verb} {run}"), means: means.to_owned() };
+    let abort = || of("abort", None, "takes back what can be taken back, and ends");
+    match (state.phase(), alive) {
+        (Phase::Planned | Phase::Ended, _) => vec![look("show", "the whole record")],
+        (_, Liveness::Gone) => {
+            vec![
+                of("resume", None, "a new runner takes it up: it reads the world back before it does anything"),
+                look("show", "what it did so far, and what is not known"),
+            ]
+        }
+        (_, Liveness::Silent { .. }) => {
+            let mut all = vec![look("attach", "see whether it goes on by itself")];
+            if let Some(runner) = &state.runner {
+                let (id, host) = (runner.process.id, &runner.host);
+                all.push(Advice { command: format!("kill {id}"), means: format!("on {host}: ends the silent runner") });
+            }
+            all.push(of("resume", None, "once it is gone: a new runner takes it up"));
+            all
+        }
+        (Phase::Asking, _) => match state.asked.as_ref().and_then(|(step, _)| state.place(step.as_ref()?)) {
+            Some(place) => about(state, place, &of, abort),
+            None => vec![of("resume", None, "goes on"), abort()],
+        },
+        (Phase::Paused, _) => vec![of("resume", None, "goes on"), abort()],
+        (Phase::Aborting, _) => vec![look("attach", "follow it"), of("pause", None, "begins nothing new")],
+        (Phase::Preparing | Phase::Going, _) => vec![look("attach", "follow it"), of("pause", None, "begins nothing new"), abort()],
+    }
+}
+
+fn about(state: &RunState, place: usize, of: &dyn Fn(&str, Option<&str>, &str) -> Advice, abort: impl Fn() -> Advice) -> Vec<Advice> {
+    let (plan, step) = (&state.plan.steps[place], &state.steps[place]);
+    let id = Some(plan.id.as_str());
+    let once = plan.repeat == Repeat::Once;
+    let again = if once { "looks again, and does it only where it is not done" } else { "does it again" };
+    let skip = of("skip", id, "goes on as if it were done; what it changed stays");
+    let manual = matches!(plan.act, Act::Manual { .. });
+    let mut all = match step.state {
+        StepState::Untold(Call::Apply) | StepState::Underway(_) | StepState::Unknown(_) if manual => {
+            vec![of("confirm", id, "you did it: it counts as done"), skip]
+        }
+        StepState::Untold(Call::Apply) => vec![of("confirm", id, "you looked, and it is done"), of("retry", id, again), skip],
+        StepState::Untold(Call::Undo) | StepState::UndoFailed => {
+            vec![of("retry", id, "takes it back again"), of("confirm", id, "you looked, and it is taken back"), skip]
+        }
+        StepState::Failed | StepState::Refused => vec![of("retry", id, again), skip],
+        StepState::Unknown(_) | StepState::Underway(_) => Vec::new(),
+        StepState::Waiting | StepState::Done | StepState::Skipped | StepState::Undone => vec![skip],
+    };
+    if state.aborting.is_none() {
+        let target = state.plan.target_of(plan);
+        if let (Some(target), true) = (target, state.plan.targets.len() > 1) {
+            all.push(of("take-back", Some(&target.name), "takes back what was done there, and goes on with the others"));
+        }
+        all.push(abort());
+    }
+    all
+}
+
+/// The word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '/' | '-' | '@' | ':' | '+');
+    if !word.is_empty() && !word.starts_with('-') && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::run::Happened;
+    use crate::model::run::sample::{Log, at, failed, plan, step};
+
+    fn commands(log: &Log, alive: Liveness) -> Vec<String> {
+        advice(&log.state(), alive).into_iter().map(|found| found.command).collect()
+    }
+
+    #[test]
+    fn every_state_has_a_command_that_can_be_typed() {
+        let alive = Liveness::Alive { heartbeat: at(0) };
+        let mut log = Log::begun("web-1", &plan(&["web1", "web2"], vec![step("web1/switch")]));
+        assert_eq!(commands(&log, alive)[0], "qd attach web-1");
+        assert_eq!(commands(&log, Liveness::Gone)[0], "qd resume web-1 --reason \"...\"");
+        assert!(commands(&log, Liveness::Silent { since: at(0) }).contains(&"kill 4242".to_owned()));
+        log.intent("web1/switch", 1, Call::Apply);
+        log.result("web1/switch", 1, Call::Apply, failed("no"));
+        log.add(Happened::Asked { step: Some("web1/switch".to_owned()), why: "web1/switch: no".to_owned() });
+        let all = commands(&log, alive);
+        for wanted in
+            ["qd retry web-1 web1/switch --reason \"...\"", "qd take-back web-1 web1 --reason \"...\"", "qd abort web-1 --reason \"...\""]
+        {
+            assert!(all.contains(&wanted.to_owned()), "{all:?}");
+        }
+        assert_eq!(wants(&log.state(), alive).as_deref(), Some("web1/switch: no"));
+        log.add(Happened::Ended(Ending::Done));
+        assert_eq!((commands(&log, Liveness::Gone), wants(&log.state(), Liveness::Gone)), (vec!["qd show web-1".to_owned()], None));
+    }
+
+    #[test]
+    fn a_name_with_a_space_or_a_quote_is_quoted_for_the_shell() {
+        assert_eq!(quoted("before/tell the team's chat"), r"'before/tell the team'\''s chat'");
+        assert_eq!(quoted("$(reboot)"), "'$(reboot)'");
+        assert_eq!(quoted("--force"), "'--force'");
+    }
+}

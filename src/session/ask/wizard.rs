@@ -1,0 +1,106 @@
+//! What the wizard asks: a plan, its checks anew, a start. How that is done is told by who carries it out; here each
+//! question has a deadline and ends in an answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use tokio::time::timeout;
+
+use crate::app::ask::Told;
+use crate::model::check::{Check, Verdict};
+use crate::model::plan::{Plan, Planned};
+use crate::model::run::Agreement;
+
+use super::Desk;
+
+/// How long a plan may take: hosts are reached for the first time then.
+const PLAN_LIMIT: Duration = Duration::from_secs(60);
+/// How long the checks may take: older ones say nothing any more.
+const CHECK_LIMIT: Duration = Duration::from_secs(25);
+/// How long a runner may take until it lives.
+const START_LIMIT: Duration = Duration::from_secs(30);
+/// Without anyone who carries it out.
+const NOBODY: &str = "there is no folder for the journal and the runs: set HOME or XDG_STATE_HOME, and open the console again";
+
+/// Who makes plans and has them carried out. What it waits for ends by deadlines of its own.
+pub trait Operator: Send + Sync {
+    /// Makes the plan that rolls a service back, with its checks, and makes ready what would carry it out; `to` is the
+    /// version, the plan's own choice where `None`. Changes nothing.
+    fn plan<'a>(&'a self, service: &'a str, to: Option<&'a str>) -> BoxFuture<'a, Result<Planned, String>>;
+
+    /// Makes all checks of the plan anew.
+    fn check<'a>(&'a self, plan: &'a Plan) -> BoxFuture<'a, Vec<Check>>;
+
+    /// Has the plan carried out, and waits for the runner's first sign of life. The run's id; `Err` is a sentence or two
+    /// with the exact next command.
+    fn start(&self, plan: Arc<Plan>, agreement: Agreement) -> BoxFuture<'_, Result<String, String>>;
+
+    /// Drops what was made ready. Never waits.
+    fn close(&self);
+}
+
+impl Desk {
+    /// A plan, or why there is none.
+    pub(super) async fn plan(&self, number: u64, service: &str, to: Option<&str>) -> Told {
+        let result = match &self.operator {
+            Some(operator) => made(operator.as_ref(), service, to).await,
+            None => Err(NOBODY.to_owned()),
+        };
+        Told::Plan { number, result }
+    }
+
+    /// The checks of the plan; where a plan that is made anew is another one, that.
+    pub(super) async fn check(&self, number: u64, plan: &Plan) -> Told {
+        let Some(operator) = self.operator.as_deref() else {
+            return Told::Plan { number, result: Err(NOBODY.to_owned()) };
+        };
+        let service = plan.service.as_deref().unwrap_or(&plan.subject);
+        let checks = timeout(CHECK_LIMIT, operator.check(plan));
+        let (checks, again) = tokio::join!(checks, made(operator, service, plan.to.as_deref()));
+        match again {
+            Ok(again) if again.plan.hash() == plan.hash() => {
+                Told::Checks { number, checks: checks.unwrap_or_else(|_| vec![untold(Timestamp::now())]) }
+            }
+            moved => Told::Plan { number, result: moved },
+        }
+    }
+
+    /// Whether it began.
+    pub(super) async fn start(&self, number: u64, plan: Arc<Plan>, agreement: Agreement) -> Told {
+        let result = match &self.operator {
+            Some(operator) => timeout(START_LIMIT, operator.start(plan, agreement)).await.unwrap_or_else(|_| {
+                Err(format!(
+                    "no runner showed within {} s that it lives, and nobody knows whether one began: `qd runs` lists what did",
+                    START_LIMIT.as_secs()
+                ))
+            }),
+            None => Err(NOBODY.to_owned()),
+        };
+        Told::Started { number, result }
+    }
+}
+
+async fn made(operator: &dyn Operator, service: &str, to: Option<&str>) -> Result<Arc<Planned>, String> {
+    match timeout(PLAN_LIMIT, operator.plan(service, to)).await {
+        Ok(planned) => planned.map(Arc::new),
+        Err(_) => Err(format!("no plan was made within {} s: a host is slow or cannot be reached", PLAN_LIMIT.as_secs())),
+    }
+}
+
+/// Checks that took too long are not passed by silence.
+fn untold(now: Timestamp) -> Check {
+    Check {
+        id: "checks".to_owned(),
+        title: "the checks can be made".to_owned(),
+        verdict: Verdict::Unknown,
+        seen: format!("they took more than {} s: a host is slow or cannot be reached", CHECK_LIMIT.as_secs()),
+        overridable: false,
+        glass: false,
+        as_of: now,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! What is asked of who carries plans out, and what is told where that one is slow or not there.
+
+use std::sync::Mutex;
+
+use jiff::SignedDuration;
+use tokio::time::sleep;
+
+use super::*;
+use crate::app::ask::Ask;
+use crate::model::plan::sample::rollback;
+use crate::session::ask::tests::desk;
+
+/// Plays who carries plans out.
+#[derive(Default)]
+struct Played {
+    /// How slow it is.
+    slow: Duration,
+    /// What the plan goes back to now.
+    to: Mutex<String>,
+    /// What was asked.
+    asked: Mutex<Vec<String>>,
+}
+
+fn now() -> Timestamp {
+    Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1)
+}
+
+impl Played {
+    fn note(&self, what: &str) {
+        self.asked.lock().unwrap().push(what.to_owned());
+    }
+}
+
+impl Operator for Played {
+    fn plan<'a>(&'a self, service: &'a str, to: Option<&'a str>) -> BoxFuture<'a, Result<Planned, String>> {
+        Box::pin(async move {
+            sleep(self.slow).await;
+            self.note(&format!("plan {service} {}", to.unwrap_or("-")));
+            Ok(rollback(&self.to.lock().unwrap(), &["web1"], now()))
+        })
+    }
+
+    fn check<'a>(&'a self, plan: &'a Plan) -> BoxFuture<'a, Vec<Check>> {
+        Box::pin(async move {
+            sleep(self.slow).await;
+            self.note(&format!("check {}", plan.subject));
+            rollback("2.4.0", &["web1"], now()).checks
+        })
+    }
+
+    fn start(&self, plan: Arc<Plan>, agreement: Agreement) -> BoxFuture<'_, Result<String, String>> {
+        Box::pin(async move {
+            sleep(self.slow).await;
+            self.note(&format!("start {} because {}", plan.subject, agreement.reason));
+            Ok("web-1".to_owned())
+        })
+    }
+
+    fn close(&self) {
+        self.note("close");
+    }
+}
+
+fn played(slow: u64) -> (Desk, Arc<Played>) {
+    let played = Arc::new(Played { slow: Duration::from_secs(slow), to: Mutex::new("2.4.0".into()), ..Played::default() });
+    let mut desk = desk();
+    desk.operator = Some(played.clone());
+    (desk, played)
+}
+
+fn plan() -> Arc<Plan> {
+    Arc::new(rollback("2.4.0", &["web1"], now()).plan)
+}
+
+fn agreement() -> Agreement {
+    Agreement { phrase: plan().phrase(), reason: "errors".into(), overrides: vec![], glass: None, at: now() }
+}
+
+#[tokio::test]
+async fn plans_checks_and_starts_are_told_with_their_numbers() {
+    let (desk, played) = played(0);
+    let told = desk.answer(Ask::Plan { number: 7, service: "web".into(), to: Some("2.4.0".into()) }).await;
+    assert!(matches!(told, Told::Plan { number: 7, result: Ok(planned) } if planned.plan.hash() == plan().hash()));
+    let told = desk.answer(Ask::Check { number: 7, plan: plan() }).await;
+    assert!(matches!(told, Told::Checks { number: 7, checks } if checks.len() == 1));
+    let told = desk.answer(Ask::Start { number: 7, plan: plan(), agreement: agreement() }).await;
+    assert_eq!(told, Told::Started { number: 7, result: Ok("web-1".into()) });
+    assert_eq!(desk.answer(Ask::Close).await, Told::Closed);
+    let asked = played.asked.lock().unwrap().clone();
+    assert_eq!((asked[0].as_str(), asked.last().unwrap().as_str()), ("plan web 2.4.0", "start web because errors"));
+}
+
+#[tokio::test]
+async fn where_the_plan_is_another_one_now_that_is_told_and_not_the_checks() {
+    let (desk, played) = played(0);
+    *played.to.lock().unwrap() = "2.3.1".into();
+    let told = desk.answer(Ask::Check { number: 3, plan: plan() }).await;
+    let Told::Plan { number: 3, result: Ok(other) } = told else { panic!("{told:?}") };
+    assert_ne!(other.plan.hash(), plan().hash());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_silent_is_not_waited_for_without_end_and_silence_passes_no_check() {
+    let (desk, _) = played(1_000);
+    let told = desk.answer(Ask::Plan { number: 1, service: "web".into(), to: None }).await;
+    assert!(matches!(told, Told::Plan { result: Err(why), .. } if why.contains("60 s")));
+    let told = desk.answer(Ask::Check { number: 1, plan: plan() }).await;
+    assert!(matches!(told, Told::Plan { result: Err(_), .. }));
+    let told = desk.answer(Ask::Start { number: 1, plan: plan(), agreement: agreement() }).await;
+    assert!(matches!(told, Told::Started { result: Err(why), .. } if why.contains("`qd runs`")));
+    let untold = untold(now());
+    assert!(!untold.is_settled(&[], true) && !untold.overridable);
+    // Slower than checks may be, and not than plans.
+    let (desk, _) = played(30);
+    let told = desk.answer(Ask::Check { number: 1, plan: plan() }).await;
+    assert!(matches!(told, Told::Checks { checks, .. } if checks[0].verdict == Verdict::Unknown));
+}
+
+#[tokio::test]
+async fn without_anyone_it_says_so() {
+    let desk = desk();
+    let asks = [
+        Ask::Plan { number: 1, service: "web".into(), to: None },
+        Ask::Check { number: 1, plan: plan() },
+        Ask::Start { number: 1, plan: plan(), agreement: agreement() },
+    ];
+    for ask in asks {
+        match desk.answer(ask).await {
+            Told::Plan { result: Err(why), .. } | Told::Started { result: Err(why), .. } => assert_eq!(why, NOBODY),
+            other => panic!("{other:?}"),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The Operations pane: runs that are orphaned, that wait for a person, that go on, and past ones. Its snapshots are
+//! `operations_*`.
+
+use crate::app::operations::{OperationRow, mark};
+use crate::app::state::State;
+use crate::app::when;
+use crate::model::preferences::Token;
+use crate::model::run::known::{KnownRun, Standing};
+use crate::ui::frame;
+use crate::ui::widget::canvas::Canvas;
+
+/// Draws the pane between the fixed lines.
+pub fn draw(canvas: &mut Canvas, state: &State) {
+    let shown = || state.operation_rows.iter().filter(|row| matches!(row, OperationRow::Run(_))).count();
+    let chip = frame::chip(&state.operations.filter.text, shown, state.runs.all.len());
+    let wide = canvas.area.width >= 120;
+    let at: [u16; 5] = if wide { [2, 16, 40, 52, 66] } else { [2, 16, 36, 43, 55] };
+    let heads = ["STATE", "WHAT", "STEPS", "BEGUN", "WHO, WHY"];
+    frame::heads(canvas, &at.into_iter().zip(heads).collect::<Vec<_>>(), &chip);
+    let mut y = 3;
+    if let Some(why) = &state.runs.problem {
+        canvas.put(2, y, canvas.area.width - 2, &format!("! the journal: {why}"), Token::Warning);
+        y += 1;
+    }
+    if state.operation_rows.is_empty() {
+        let text = if state.runs.all.is_empty() {
+            "No run is in this journal. A rollback begins from Deployments or Alerts"
+        } else {
+            "No run matches"
+        };
+        canvas.put(2, y, canvas.area.width - 2, text, Token::Dim);
+        return;
+    }
+    let room = usize::from(canvas.area.height.saturating_sub(1 + y));
+    let rows = state.operation_rows.iter().enumerate().skip(state.operations.list.offset).take(room);
+    for (line, (place, row)) in rows.enumerate() {
+        let y = y + line as u16;
+        match row {
+            OperationRow::Head(standing, count) => {
+                let token = if *standing == Standing::Orphaned { Token::Critical } else { Token::Title };
+                canvas.put(0, y, canvas.area.width, &format!("{} ({count})", standing.word().to_uppercase()), token);
+            }
+            OperationRow::Run(index) => {
+                if let Some(known) = state.runs.all.get(*index) {
+                    let selected = state.operations.list.selected.is_some() && place == state.operations.list.row;
+                    self::row(canvas, state, y, &at, known, selected);
+                }
+            }
+        }
+    }
+}
+
+fn row(canvas: &mut Canvas, state: &State, y: u16, at: &[u16; 5], known: &KnownRun, selected: bool) {
+    let (run, plan) = (&known.state, &known.state.plan);
+    let (glyph, word, token) = mark(known);
+    if selected {
+        canvas.put(0, y, 1, ">", Token::Selected);
+    }
+    canvas.put(at[0], y, at[1] - at[0] - 1, &format!("{glyph} {word}"), token);
+    let to = plan.to.as_ref().map_or(String::new(), |to| format!(" to {to}"));
+    let what = format!("{} {}{to}", plan.deed.word(), plan.subject);
+    canvas.put(at[1], y, at[2] - at[1] - 1, &what, if selected { Token::Selected } else { Token::Text });
+    let (done, all) = run.progress();
+    canvas.put(at[2], y, at[3] - at[2] - 1, &format!("{done}/{all}"), Token::Text);
+    canvas.put(at[3], y, at[4] - at[3] - 1, &when::short(state, run.begun_at.unwrap_or(run.planned_at)), Token::Dim);
+    let why = run.agreement.as_ref().map_or("", |of| &of.reason);
+    let asked = run.asked.as_ref().filter(|_| known.standing() == Standing::Waiting).map(|(_, why)| why.as_str());
+    let text = asked.map_or_else(|| format!("{}: {why}", run.by.name()), str::to_owned);
+    canvas.put(at[4], y, canvas.area.width.saturating_sub(at[4]), &text, Token::Text);
+}

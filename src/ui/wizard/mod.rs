@@ -1,0 +1,51 @@
+//! The wizard: 80 columns wide on every screen, in the middle of a wider one, so that a bigger screen does not make
+//! confirming easier. Its snapshots are `wizard_*`.
+
+use crate::app::page::Row;
+use crate::app::state::State;
+use crate::app::wizard::{self, WIDTH, Wizard};
+use crate::model::preferences::Token;
+
+use super::widget::canvas::{Canvas, cells};
+
+/// Draws it between the fixed lines.
+pub fn draw(canvas: &mut Canvas, state: &State, of: &Wizard) {
+    let (width, height) = (canvas.area.width.min(WIDTH), canvas.area.height.saturating_sub(3));
+    let left = (canvas.area.width - width) / 2;
+    let mut part = canvas.part(left, 2, width, height);
+    let sheet = wizard::sheet(state, of);
+    let body = usize::from(height).saturating_sub(1);
+    let (first, room) = (sheet.first(of.scroll, body), sheet.room(body));
+    let mut end = width;
+    if sheet.rows.len() > room {
+        let text = format!("lines {}-{} of {}", first + 1, (first + room).min(sheet.rows.len()), sheet.rows.len());
+        end = part.put_right(0, width, 0, &text, Token::Dim).saturating_sub(1);
+    }
+    part.put(0, 0, end, &sheet.title, Token::Title);
+    let mut y = 1;
+    // Where the screen is too low for all of it, what is agreed to goes, and never the dialog itself.
+    let top = sheet.top.len().min(body.saturating_sub(sheet.foot.len()));
+    for row in &sheet.top[..top] {
+        put(&mut part, y, row);
+        y += 1;
+    }
+    for row in sheet.rows.iter().skip(first).take(body.saturating_sub(top + sheet.foot.len())) {
+        put(&mut part, y, row);
+        y += 1;
+    }
+    let bottom = height.saturating_sub(sheet.foot.len() as u16);
+    for (line, row) in sheet.foot.iter().enumerate() {
+        put(&mut part, bottom + line as u16, row);
+    }
+}
+
+#[cfg(test)]
+mod tests;
+
+fn put(part: &mut Canvas, y: u16, row: &Row) {
+    let mut x = 0;
+    for (text, token) in &row.spans {
+        part.put(x, y, part.area.width.saturating_sub(x), text, *token);
+        x += cells(text);
+    }
+}

@@ -1,0 +1,225 @@
+//! Every page of the wizard as text, at both sizes.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use crate::app::ask::Told;
+use crate::app::layer::Layer;
+use crate::app::message::Message;
+use crate::app::state::State;
+use crate::app::update::update;
+use crate::app::wizard::{SMALLEST, Shown, Wizard, dialog, held};
+use crate::model::check::{Check, Verdict};
+use crate::model::plan::Planned;
+use crate::model::plan::sample::{check, rollback};
+use crate::ui::fixture::{buffer, deployments, styles, text};
+
+const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
+const SCREENS: [&str; 18] = [
+    "planning",
+    "unplanned",
+    "refused",
+    "target",
+    "release",
+    "release blocked",
+    "impact",
+    "checks",
+    "override",
+    "overridden",
+    "block",
+    "glass",
+    "reason",
+    "confirm",
+    "wrong",
+    "moved",
+    "expired",
+    "failed",
+];
+const HOSTS: [&str; 3] = ["web1", "web2", "web3"];
+
+/// A console under hands.
+struct Desk {
+    state: State,
+}
+
+impl Desk {
+    fn take(&mut self, message: Message) {
+        update(&mut self.state, message);
+    }
+
+    fn press(&mut self, keys: &str) {
+        keys.split(' ').for_each(|key| self.take(Message::Key(key.parse().unwrap())));
+    }
+
+    fn write(&mut self, text: &str) {
+        text.chars().for_each(|c| self.take(Message::Key(crate::app::key::Key::char(c))));
+    }
+
+    fn tell(&mut self, told: Told) {
+        self.take(Message::Told(Box::new(told)));
+    }
+
+    fn plan(&mut self, result: Result<Planned, String>) {
+        let number = held(&self.state).unwrap().number;
+        self.tell(Told::Plan { number, result: result.map(Arc::new) });
+    }
+}
+
+fn checks(state: &State, of: &str) -> Vec<Check> {
+    let now = state.now;
+    let mut all: Vec<Check> =
+        HOSTS.iter().map(|host| check(&format!("identity/{host}"), Verdict::Pass, "the same machine-id", now)).collect();
+    all.extend(HOSTS.iter().map(|host| check(&format!("release/{host}"), Verdict::Pass, "releases/2.4.0 is there", now)));
+    let full = "92 % of /srv is used, 410 MB are left: clear old releases";
+    all.push(check("disk/web2", Verdict::Warn, full, now));
+    if matches!(of, "block" | "glass") {
+        let mut lost = check("clock/web3", Verdict::Unknown, "chronyc gave no answer in time", now);
+        lost.overridable = true;
+        all.push(lost);
+        let mut freeze = check("freeze", Verdict::Block, "year end freeze, until 2026-12-02 08:00Z", now);
+        freeze.glass = true;
+        all.push(freeze);
+    }
+    if of == "block" {
+        all.push(check("lease/web3", Verdict::Block, "held by web-20261121T055501Z-77aa of jl@jump2: `qd show` it there", now));
+    }
+    all
+}
+
+/// Goes to a screen as hands do.
+fn shown(screen: &str, size: (u16, u16)) -> Desk {
+    let mut desk = Desk { state: deployments::deployed(size) };
+    desk.state.layers.push(Layer::Wizard(Box::new(Wizard::new("web".into()))));
+    desk.state.read_only = screen == "refused";
+    if screen == "refused" {
+        desk.state.layers.clear();
+        desk.state.layers.push(Layer::Service { name: "checkout".into(), spot: Default::default() });
+        desk.press("R");
+        return desk;
+    }
+    desk.take(Message::Tick);
+    match screen {
+        "planning" => return desk,
+        "unplanned" => {
+            desk.plan(Err("web2 cannot be reached: Connection refused; ssh web2 shows more".into()));
+            return desk;
+        }
+        _ => {}
+    }
+    let planned = rollback("2.4.0", &HOSTS, desk.state.now);
+    desk.plan(Ok(planned.clone()));
+    match screen {
+        "target" => return desk,
+        "release" => desk.press("enter"),
+        "release blocked" => desk.press("enter G enter"),
+        "impact" => desk.press("enter enter"),
+        _ => desk.press("enter enter enter"),
+    }
+    if matches!(screen, "release" | "release blocked" | "impact") {
+        return desk;
+    }
+    let number = held(&desk.state).unwrap().number;
+    let told = checks(&desk.state, screen);
+    desk.tell(Told::Checks { number, checks: told });
+    desk.state.now += SignedDuration::from_secs(4);
+    match screen {
+        "checks" | "block" => return desk,
+        "glass" => {
+            desk.press("B");
+            desk.write("checkout is down, the IC agreed");
+            desk.press("enter");
+            return desk;
+        }
+        _ => {}
+    }
+    desk.press("v");
+    desk.write("old releases are cleared at 15:00, 410 MB are enough");
+    if screen == "override" {
+        return desk;
+    }
+    desk.press("enter");
+    if screen == "overridden" {
+        return desk;
+    }
+    desk.press("enter");
+    desk.write("checkout 5xx since 2.5.0 was put there");
+    if screen == "reason" {
+        return desk;
+    }
+    desk.press("enter");
+    let since = desk.state.now;
+    desk.state.wizards.shown = dialog(&desk.state).map(|dialog| Shown { dialog, since });
+    desk.state.now += SignedDuration::from_millis(700);
+    let phrase = held(&desk.state).unwrap().plan().unwrap().phrase();
+    match screen {
+        "wrong" => {
+            desk.press("tab");
+            desk.write("web 123");
+            desk.press("enter");
+        }
+        "moved" => {
+            let mut other = planned;
+            other.plan.from = Some("2.5.1".into());
+            desk.plan(Ok(other));
+        }
+        "expired" => {
+            desk.state.now += SignedDuration::from_mins(11);
+            desk.take(Message::Tick);
+        }
+        "failed" => {
+            desk.press("tab");
+            desk.write(&phrase);
+            desk.press("enter");
+            let why = "the runner ended before it began: the journal's disk is full. Free some, then `qd run rollback web --to 2.4.0`";
+            desk.tell(Told::Started { number, result: Err(why.into()) });
+        }
+        _ => {}
+    }
+    desk
+}
+
+#[test]
+fn every_page_of_the_wizard() {
+    for size in SIZES {
+        for screen in SCREENS {
+            let mut desk = shown(screen, size);
+            let name = format!("wizard_{}_{}", screen.replace(' ', "_"), size.0);
+            let drawn = buffer(&desk.state, size);
+            let all = format!("{}\n---\n{}", text(&drawn).join("\n"), styles(&drawn).join("\n"));
+            insta::assert_snapshot!(name, all);
+            desk.state.look.ascii = true;
+            assert!(buffer(&desk.state, size).content().iter().all(|cell| cell.symbol().is_ascii()), "{screen}");
+        }
+    }
+}
+
+#[test]
+fn the_phrase_and_the_way_out_are_on_the_smallest_screen_and_the_dialog_is_not_wider_on_the_widest() {
+    assert_eq!(SMALLEST, crate::ui::SMALLEST);
+    for size in [(60, 16), (80, 24), (200, 60), (300, 100)] {
+        let mut desk = shown("confirm", (80, 24));
+        desk.take(Message::Resize(size.0, size.1));
+        let phrase = held(&desk.state).unwrap().plan().unwrap().phrase();
+        let lines = text(&buffer(&desk.state, size));
+        assert!(lines.iter().any(|line| line.contains("[ Cancel ]")), "{size:?}\n{}", lines.join("\n"));
+        assert!(lines.iter().any(|line| line.contains(&phrase)), "{size:?}");
+        let body = &lines[2..lines.len() - 1];
+        let left = body.iter().filter(|line| !line.trim().is_empty()).map(|line| line.len() - line.trim_start().len()).min().unwrap();
+        assert!(body.iter().all(|line| line.chars().count() <= left + 80), "{size:?}");
+    }
+}
+
+#[test]
+fn no_size_and_no_page_breaks() {
+    for screen in SCREENS {
+        for size in [(1, 1), (60, 16), (61, 17), (79, 23), (120, 16), (60, 100), (300, 20)] {
+            let mut desk = shown(screen, (80, 24));
+            desk.take(Message::Resize(size.0, size.1));
+            for key in ["j", "k", "G", "down", "tab"] {
+                buffer(&desk.state, size);
+                desk.press(key);
+            }
+        }
+    }
+}
