@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::guard;
+use super::plan::silence;
 use super::preflight::{Case, Going, judge, look};
 use super::world::{Leased, World};
 use crate::act::{self, Called, Reach};
@@ -15,7 +16,7 @@ use crate::link::permit::Permit;
 use crate::link::ssh::{Hosts, LeaseAnswer, Writer};
 use crate::model::check::Check;
 use crate::model::estate::Estate;
-use crate::model::plan::{Act, Found, Plan, TargetKind};
+use crate::model::plan::{Act, Deed, Found, Plan, TargetKind};
 use crate::model::run::Call;
 use crate::watch::Past;
 
@@ -43,7 +44,7 @@ pub struct Ground {
 impl Ground {
     /// Of that run, over connections that may stand already. `who` is told to those who find its lease.
     pub fn new(estate: Arc<Estate>, hosts: Arc<Hosts>, past: Past, others: Others, run: String, who: String) -> Ground {
-        let reach = Reach::new(hosts.clone());
+        let reach = Reach::new(hosts.clone()).with(estate.clone());
         Ground { estate, hosts, reach, past, others, run, who }
     }
 
@@ -69,6 +70,9 @@ fn answered(answer: Result<LeaseAnswer, LinkError>) -> Leased {
 
 impl World for Ground {
     async fn check(&self, plan: Arc<Plan>, begun: bool) -> Vec<Check> {
+        if plan.deed == Deed::Silence {
+            return silence::checks(&self.estate, &plan, begun.then_some(self.run.as_str())).await;
+        }
         let others = self.others.clone();
         // The journal is read on a thread that may block.
         let going = tokio::task::spawn_blocking(move || others());

@@ -8,15 +8,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use quarterdeck::act::{self, Called, Reach};
+use quarterdeck::journal::{self, Hand, Journal};
 use quarterdeck::link::permit::Permit;
 use quarterdeck::link::ssh::Hosts;
-use quarterdeck::model::check::Verdict;
+use quarterdeck::model::check::{Override, Verdict};
 use quarterdeck::model::estate::Estate;
 use quarterdeck::model::plan::silence::Wish;
 use quarterdeck::model::plan::{Found, Plan, Planned};
-use quarterdeck::model::run::{Call, CallEnd};
+use quarterdeck::model::run::{Agreement, Call, CallEnd, Ending};
 use quarterdeck::model::silence::SilenceMatcher;
+use quarterdeck::operate::ground::Ground;
+use quarterdeck::operate::order::Order;
 use quarterdeck::operate::plan::silence::{checks, silence};
+use quarterdeck::operate::runner::{Begin, Book, Folder, NoHooks, Outcome, Pace, begin};
+use quarterdeck::watch;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
@@ -262,6 +267,57 @@ async fn a_broad_silence_is_seen_on_a_real_set() {
     assert_eq!(ours.plan.subject, format!("{its}-alert{}", if its == 1 { "" } else { "s" }));
     let watchdog = set.planned(&Wish::Mute { matchers: matchers("alertname=~Watch.*"), until: hours(2) }, "no").await;
     assert!(watchdog.checks.iter().any(|check| check.id == "dead-man" && check.verdict == Verdict::Block));
+}
+
+/// Carries the plan out by a runner of this process, with a journal of its own; how the run ended.
+async fn carried(set: &Set, plan: &Plan, run: &str, overrides: Vec<Override>) -> Ending {
+    let state = tempdir().unwrap();
+    let by = journal::actor(&|_| None);
+    let hand = Hand { actor: by.clone(), version: String::new(), estate: None };
+    let book = Book::new(Journal::open(&state.path().join("journal.db")).unwrap(), hand);
+    let agreement = Agreement { phrase: plan.phrase(), reason: "a test".into(), overrides, glass: None, at: Timestamp::now() };
+    let (hash, plan) = (plan.hash(), plan.clone());
+    let order = Order { run: run.to_owned(), hash, plan, agreement, by: by.clone(), estate: None, lease: 60 };
+    let folder = Folder::hold(&state.path().join("runs"), run, by.process).unwrap();
+    let hosts = Arc::new(Hosts::new(&[]));
+    let world = Ground::new(set.estate.clone(), hosts, watch::no_past(), Arc::new(Vec::new), run.to_owned(), by.name());
+    let (_tell, stop) = tokio::sync::watch::channel(false);
+    let runner = begin(Begin::New(Box::new(order)), Arc::new(world), Arc::new(NoHooks), book, folder, Pace::default(), stop).unwrap();
+    match runner.carry_out().await {
+        Outcome::Ended(ending) => ending,
+        Outcome::Stopped(why) => panic!("{why}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_runner_makes_one_silence_though_the_answer_is_swallowed() {
+    if !have("a_runner_makes_one_silence_though_the_answer_is_swallowed", NEEDS) {
+        return;
+    }
+    let pair = servers::alertmanager_pair();
+    let (proxy, writes) = fake_proxy_that_swallows(pair[0].port);
+    let set = Set::of(&[proxy, pair[1].url()]);
+    let plan = set.muted("DiskFull").await;
+    assert_eq!(carried(&set, &plan, RUN, vec![]).await, Ending::Done);
+    assert_eq!(writes.load(Ordering::SeqCst), 1, "one POST");
+    until("both peers have one", || (live(pair[0].port).len() == 1 && live(pair[1].port).len() == 1).then_some(()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_runner_makes_no_broad_silence_without_a_reason_for_that() {
+    if !have("a_runner_makes_no_broad_silence_without_a_reason_for_that", NEEDS) {
+        return;
+    }
+    let am = servers::alertmanager(servers::Access::Open);
+    let set = Set::of(&[am.url()]);
+    let matchers = vec![SilenceMatcher::parse("alertname=~\"Disk.*\"").unwrap()];
+    let plan = set.planned(&Wish::Mute { matchers, until: hours(2) }, "all disks").await.plan;
+    let refused = carried(&set, &plan, RUN, vec![]).await;
+    assert!(matches!(&refused, Ending::Refused { why } if why.contains("broad")), "{refused:?}");
+    assert_eq!(live(am.port).len(), 0);
+    let why = Override { check: "broad".into(), reason: "all of them are replaced".into() };
+    assert_eq!(carried(&set, &plan, "another", vec![why]).await, Ending::Done);
+    assert_eq!(live(am.port).len(), 1);
 }
 
 /// A FAKE: passes requests on to that port, and closes the line in place of the answer to a write. Gives back its address

@@ -22,6 +22,7 @@ use crate::operate::attach::Runs;
 use crate::operate::runner::process::Prepare;
 
 use super::failure::Failure;
+use super::plan::silence;
 use super::settings::Settings;
 
 pub use run::{Confirmed, carry_out};
@@ -151,6 +152,33 @@ pub enum Carry {
         /// The release to go back to; without it the one that ran before the one that runs now.
         #[arg(long, value_name = "VERSION")]
         to: Option<String>,
+        /// What is agreed to.
+        #[command(flatten)]
+        agree: Agree,
+    },
+    /// Alerts are muted for a while, or a silence is made longer.
+    Silence {
+        /// Which, and until when.
+        #[command(flatten)]
+        what: silence::Silence,
+        /// What is agreed to.
+        #[command(flatten)]
+        agree: Agree,
+    },
+    /// One alert is muted for a short while, with your name on it.
+    Ack {
+        /// Which, and until when.
+        #[command(flatten)]
+        what: silence::Ack,
+        /// What is agreed to.
+        #[command(flatten)]
+        agree: Agree,
+    },
+    /// A silence ends now.
+    Expire {
+        /// Which.
+        #[command(flatten)]
+        what: silence::Expire,
         /// What is agreed to.
         #[command(flatten)]
         agree: Agree,
