@@ -38,7 +38,7 @@ Exit codes:
   `qd status`: 0 ok, 1 warning, 2 critical, 3 unknown, the worst first: critical, warning, unknown.
   `qd plan`: 4 where a check stands in the way.
   `qd verify`, `qd journal verify`: 5 where something is broken.
-  `qd attach`: 4 refused by a check, 5 failed or taken back, 6 needs a person.
+  `qd run`, `qd attach`: 4 refused by a check, 5 failed or taken back, 6 needs a person.
 
 The estate file is looked for in this order: --estate, QD_ESTATE,
 $XDG_CONFIG_HOME/quarterdeck/estate.toml (~/.config), /etc/quarterdeck/estate.toml.";
@@ -195,6 +195,12 @@ pub enum Command {
     /// Make a plan and its checks, and print both: who does what, in which order, what it costs. It changes nothing.
     #[command(subcommand, after_help = super::plan::EXAMPLES)]
     Plan(super::plan::Wanted),
+    /// Carry out a plan that was confirmed by its phrase, and follow it.
+    #[command(subcommand, after_help = super::deed::EXAMPLES)]
+    Run(super::deed::Carry),
+    /// Carries a run out; started by qd itself.
+    #[command(hide = true)]
+    Runner,
     /// What is done with runs.
     #[command(flatten)]
     Deed(super::deed::Deed),

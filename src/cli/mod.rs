@@ -114,6 +114,8 @@ fn dispatch(cli: &Cli, outside: Outside<'_>, out: &mut dyn Write, err: &mut dyn 
         #[cfg(feature = "lab")]
         Some(Command::Lab(lab)) => lab::run(&settings, lab, out),
         Some(Command::Verify(what)) => verify::run(&settings, what, out, err),
+        Some(Command::Run(what)) => deed::carry(&settings, what, out, err),
+        Some(Command::Runner) => deed::runner::run(&settings, err),
         Some(Command::Deed(deed)) => deed::run(&settings, deed, out, err),
         Some(Command::Journal(what)) => journal::run(&settings, what, out, err),
         Some(Command::Plan(wanted)) => plan::run(&settings, wanted, out, err),
@@ -172,7 +174,7 @@ mod tests {
     fn help_names_every_subcommand_and_shows_examples() {
         let (code, help, err) = qd(&["--help"]);
         assert_eq!((code, err.as_str()), (OK, ""));
-        for command in Cli::command().get_subcommands() {
+        for command in Cli::command().get_subcommands().filter(|command| !command.is_hide_set()) {
             assert!(help.contains(command.get_name()), "{} is not in the help", command.get_name());
             let (code, own, _) = qd(&[command.get_name(), "--help"]);
             assert_eq!(code, OK);

@@ -4,7 +4,6 @@ pub mod silence;
 
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Subcommand;
@@ -13,17 +12,14 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::time::Instant;
 
-use crate::journal::Journal;
 use crate::link::ssh::Hosts;
 use crate::model::check::{Check, open};
-use crate::model::deployment::Deployment;
-use crate::model::deployment::list::{Column, Narrow};
 use crate::model::estate::Estate;
 use crate::model::plan::{Act, Candidate, Deed, Found, Plan, Planned};
 use crate::operate;
 use crate::operate::plan::rollback::{Desk, PlanError, rollback};
-use crate::operate::preflight::{Going, going};
 use crate::session::archive::Archive;
+use crate::session::operator::{history, under_way};
 
 use self::silence::{Ack, Expire, Silence};
 use super::args::Output;
@@ -33,8 +29,6 @@ use super::{OK, REFUSED};
 
 /// How long the hosts may take to answer, all side by side.
 const HOSTS: Duration = Duration::from_secs(60);
-/// Deployments of the service that are looked through for the releases: the newest.
-const HISTORY: usize = 20_000;
 /// Releases that a table lists; JSON has all.
 const LISTED: usize = 10;
 
@@ -171,8 +165,9 @@ pub(super) fn planned(
     for (name, why) in super::deployments::read(settings, estate, &archive)? {
         writeln!(err, "qd: {name} cannot be read: {why}; the newest of it may be missing")?;
     }
-    let history = history(&archive, service)?;
-    let going = under_way(settings)?;
+    let failed = |why: String| Failure::Other(eyre!(why));
+    let history = history(&archive, service).map_err(failed)?;
+    let going = settings.paths.journal().map_or(Ok(Vec::new()), |journal| under_way(&journal)).map_err(failed)?;
     let hosts = Hosts::new(&estate.hosts);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(color_eyre::Report::from)?;
     let made = runtime.block_on(async {
@@ -185,29 +180,6 @@ pub(super) fn planned(
         PlanError::NoService { .. } | PlanError::NoDefault { .. } | PlanError::NoRelease { .. } => Failure::Usage(error.to_string()),
         PlanError::Unsaid(_) | PlanError::Hosts(_) | PlanError::Same { .. } => Failure::Other(eyre!("{error}; nothing was planned")),
     })
-}
-
-/// The service's deployments, the newest first.
-fn history(archive: &Archive, service: &str) -> Result<Vec<Arc<Deployment>>, Failure> {
-    let narrow = Narrow { equal: vec![(Column::Service, service.to_owned())], ..Narrow::default() };
-    let (stop, mut all) = (AtomicBool::new(false), Vec::new());
-    let mut add = |one: Deployment| {
-        all.push(Arc::new(one));
-        if all.len() == HISTORY {
-            stop.store(true, Ordering::Relaxed);
-        }
-    };
-    let told = archive.read(|index, estate| index.each(estate, &narrow, &mut |_| true, &stop, &mut add));
-    told.map_err(|why| Failure::Other(eyre!(why)))?;
-    Ok(all)
-}
-
-/// The runs of our journal that are not at their end. Where there is no journal there are none.
-fn under_way(settings: &Settings<'_>) -> Result<Vec<Going>, Failure> {
-    let Some(path) = settings.paths.journal() else { return Ok(Vec::new()) };
-    let failed = |error| Failure::Other(eyre!("the journal cannot be read, so which runs are under way is not known: {error}"));
-    let Some(journal) = Journal::read(&path).map_err(failed)? else { return Ok(Vec::new()) };
-    Ok(going(&journal.records(None).map_err(failed)?))
 }
 
 /// For people: what it does, its steps, its checks, and what to type.

@@ -20,8 +20,6 @@ use crate::model::plan::{Act, Deed, Found, Plan, TargetKind};
 use crate::model::run::Call;
 use crate::watch::Past;
 
-/// How long a lease lasts that is not renewed.
-pub const TTL: Duration = Duration::from_secs(60);
 /// How long asking for one may take.
 const LEASE: Duration = Duration::from_secs(20);
 /// How long the hosts may take to answer for the checks, all side by side.
@@ -37,15 +35,17 @@ pub struct Ground {
     reach: Reach,
     past: Past,
     others: Others,
+    lease: Duration,
     run: String,
     who: String,
 }
 
 impl Ground {
-    /// Of that run, over connections that may stand already. `who` is told to those who find its lease.
-    pub fn new(estate: Arc<Estate>, hosts: Arc<Hosts>, past: Past, others: Others, run: String, who: String) -> Ground {
+    /// Of that run, over connections that may stand already. Its leases last for `lease`; `who` is told to those who find
+    /// them.
+    pub fn new(estate: Arc<Estate>, hosts: Arc<Hosts>, past: Past, others: Others, lease: Duration, run: String, who: String) -> Ground {
         let reach = Reach::new(hosts.clone()).with(estate.clone());
-        Ground { estate, hosts, reach, past, others, run, who }
+        Ground { estate, hosts, reach, past, others, lease, run, who }
     }
 
     /// Where the lease of that target lies; `None` of one without.
@@ -86,14 +86,14 @@ impl World for Ground {
     async fn take_lease(&self, permit: Permit, plan: Arc<Plan>, target: usize) -> Option<Leased> {
         let (writer, folder) = self.leased(&plan, target)?;
         Some(match writer {
-            Ok(writer) => answered(writer.take_lease(permit, folder, &self.who, TTL, Instant::now() + LEASE).await),
+            Ok(writer) => answered(writer.take_lease(permit, folder, &self.who, self.lease, Instant::now() + LEASE).await),
             Err(why) => Leased::Unknown(why),
         })
     }
 
     async fn renew_lease(&self, plan: Arc<Plan>, target: usize, run: String, fence: u64) -> Leased {
         match self.leased(&plan, target) {
-            Some((Ok(writer), folder)) => answered(writer.renew_lease(&run, fence, folder, TTL, Instant::now() + LEASE).await),
+            Some((Ok(writer), folder)) => answered(writer.renew_lease(&run, fence, folder, self.lease, Instant::now() + LEASE).await),
             Some((Err(why), _)) => Leased::Unknown(why),
             None => Leased::Unknown("the target has no lease".to_owned()),
         }

@@ -10,6 +10,7 @@ pub mod feed;
 pub mod guard;
 pub mod input;
 pub mod keep;
+pub mod operator;
 pub mod past;
 pub mod run;
 pub mod runs;
@@ -47,6 +48,7 @@ use clock::{Clock, Wall};
 use feed::Sources;
 use guard::{Flush, Guard};
 use keep::{Keeper, Shelf};
+use operator::Bridge;
 use run::{Core, Parts};
 use screen::Line;
 
@@ -145,8 +147,13 @@ async fn session(
     if let Some(notice) = notice {
         app::update::update(&mut state, Message::Notice(notice));
     }
+    // Under --read-only nobody is there who could carry anything out.
+    let journal = options.journal.clone().filter(|_| !options.read_only);
+    let operator = journal.map(|journal| {
+        Arc::new(Bridge::new(estate.clone(), archive.clone(), journal, options.hand.clone())) as Arc<dyn ask::wizard::Operator>
+    });
     let verifier = Arc::new(Verifier::new(options.journal, options.hand));
-    let feed = Sources::new(estate.clone(), past, archive, verifier.clone()).reading(cache);
+    let feed = Sources::new(estate.clone(), past, archive, verifier.clone()).reading(cache).operated(operator);
     if state.tells_of_deployments() {
         first_piece(&mut state, feed.deployments()).await;
     }

@@ -164,9 +164,7 @@ pub fn lines(state: &State, layer: &Layer, width: u16) -> (String, Vec<Row>) {
         | Layer::Share { .. }
         | Layer::Export(_)
         | Layer::Request(_)
-        | Layer::Wizard(_) => {
-            (String::new(), page.done())
-        }
+        | Layer::Wizard(_) => (String::new(), page.done()),
     }
 }
 

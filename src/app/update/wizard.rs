@@ -13,10 +13,10 @@ use crate::app::ask::Ask;
 use crate::app::effect::Effect;
 use crate::app::layer::{Layer, Pane};
 use crate::app::state::{AlertRow, OverviewRow, State};
-use crate::app::wizard::{self, AGAIN, Focus, Standing, Step, Wizard, confirm, held, held_mut};
+use crate::app::wizard::{self, AGAIN, Focus, Standing, Step, Wizard, confirm, held};
 use crate::model::alert::Alert;
 
-use super::layers;
+use super::{layers, runs};
 use agree::{accept, begin_override, break_glass};
 use look::{compare, look};
 
@@ -48,7 +48,7 @@ pub(crate) fn about(state: &State) -> Option<String> {
                 OverviewRow::Deployment(place) => state.shown().deployments.all.get(*place).map(|one| one.service.clone()),
                 _ => None,
             },
-            Pane::Metrics | Pane::Databases | Pane::Backups | Pane::Timeline => None,
+            Pane::Metrics | Pane::Databases | Pane::Backups | Pane::Operations | Pane::Timeline => None,
         },
     }
     .filter(known)
@@ -168,7 +168,7 @@ pub(super) fn back(state: &mut State) {
     let Some(of) = top(state) else { return };
     of.said = None;
     match &of.standing {
-        Standing::Refused(_) | Standing::Started(_) => {
+        Standing::Refused(_) => {
             state.layers.pop();
         }
         Standing::Starting(_) => of.said = Some("it is confirmed and is being started: it can be left, and goes on".to_owned()),
@@ -234,9 +234,8 @@ fn say(state: &mut State, what: &str) {
 
 /// Shows the run of that id, in the place of the wizard.
 pub(super) fn open_run(state: &mut State, run: String) {
-    if let Some(of) = held_mut(state) {
-        of.standing = Standing::Started(run);
-    }
+    state.layers.retain(|layer| !matches!(layer, Layer::Wizard(_)));
+    runs::show(state, run);
 }
 
 /// What the wizard wants now: a plan, its checks anew, or that what was made ready for it be dropped.

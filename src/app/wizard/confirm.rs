@@ -173,15 +173,3 @@ pub(super) fn failed(why: &str, width: u16, sheet: &mut Sheet) {
     page.text("Nothing is being done. Going back makes a fresh plan; the choice and the reason are kept.", Token::Dim);
     sheet.rows = page.done();
 }
-
-/// It has begun.
-pub(super) fn started(run: &str, width: u16, sheet: &mut Sheet) {
-    let mut page = Page::new(width);
-    page.head("STARTED");
-    page.field("run", run, Token::Title);
-    page.text("It goes on whether or not this console is open.", Token::Text);
-    page.field("follow it", &format!("qd attach {run}"), Token::Text);
-    page.field("pause it", &format!("qd pause {run} --reason \"...\""), Token::Text);
-    page.field("take it back", &format!("qd abort {run} --reason \"...\""), Token::Text);
-    sheet.rows = page.done();
-}

@@ -117,8 +117,6 @@ pub enum Standing {
     Starting(Timestamp),
     /// It was confirmed, and did not begin; why, and what to do.
     Failed(String),
-    /// It has begun: the run's id.
-    Started(String),
 }
 
 /// A reason that is being typed for something else than the whole.

@@ -54,7 +54,6 @@ pub fn sheet(state: &State, of: &Wizard) -> Sheet {
         }
         Standing::Starting(since) => confirm::starting(state, of, *since, width, &mut sheet),
         Standing::Failed(why) => confirm::failed(why, width, &mut sheet),
-        Standing::Started(run) => confirm::started(run, width, &mut sheet),
         Standing::Open => match of.step {
             Step::Target => target::sheet(state, of, width, &mut sheet),
             Step::Release => choose::sheet(state, of, width, &mut sheet),

@@ -11,11 +11,12 @@ use crate::model::run::{Ending, Phase, RunState};
 use crate::model::text::{NOTE_CAP, clean};
 use crate::operate::attach::{Liveness, Runs, liveness};
 
+use super::super::REFUSED;
 use super::super::failure::Failure;
 use super::super::settings::Settings;
 use super::super::{BROKEN, INTERRUPTED, OK};
 use super::show::event;
-use super::{Ground, PERSON, REFUSED, me, runs};
+use super::{Ground, PERSON, me, runs};
 
 /// Between two looks at the journal.
 const LOOK: Duration = Duration::from_millis(200);

@@ -11,26 +11,36 @@ mod tests;
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use color_eyre::eyre::eyre;
 
 use crate::journal::actor;
+use crate::model::estate::Estate;
 use crate::model::event::{Actor, Record};
 use crate::model::plan::Plan;
 use crate::operate::attach::Runs;
 use crate::operate::runner::process::Prepare;
 
 use super::failure::Failure;
-use super::plan::silence;
+use super::plan::{self, silence};
 use super::settings::Settings;
 
 pub use run::{Confirmed, carry_out};
 
-/// A check refused it; nothing was changed.
-pub const REFUSED: u8 = 4;
 /// A person must decide.
 pub const PERSON: u8 = 6;
+
+/// Examples for `qd run --help`.
+pub const EXAMPLES: &str = "\
+Examples:
+  qd plan rollback web                                                  what would be done; `confirm` is its phrase
+  qd run rollback web --reason 'errors since 2.5.0' --confirm 'web 4f2a91'
+  qd run rollback web --to 2.4.0 --reason '...' --confirm '...' --override window='agreed with ann' --detach
+
+The plan is made anew: where the world has changed since `qd plan`, its phrase is another one and nothing is done.
+Exits 0 done, 4 refused by a check or the phrase, 5 failed or taken back, 6 needs a person.";
 
 /// What is done with runs.
 #[derive(Debug, Subcommand)]
@@ -195,6 +205,24 @@ pub fn run(settings: &Settings<'_>, deed: &Deed, out: &mut dyn Write, err: &mut 
     }
 }
 
+/// Makes the plan anew and carries it out.
+pub fn carry(settings: &Settings<'_>, what: &Carry, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
+    match what {
+        Carry::Rollback { service, to, agree } => {
+            let make = |estate: &Arc<Estate>, err: &mut dyn Write| Ok(plan::planned(settings, estate, service, to.as_deref(), err)?.plan);
+            carry_out(settings, agree, make, out, err)
+        }
+        Carry::Silence { what, agree } => mute(settings, what, agree, out, err),
+        Carry::Ack { what, agree } => mute(settings, what, agree, out, err),
+        Carry::Expire { what, agree } => mute(settings, what, agree, out, err),
+    }
+}
+
+fn mute(settings: &Settings<'_>, what: &impl silence::Asked, agree: &Agree, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
+    let make = |estate: &Arc<Estate>, _: &mut dyn Write| Ok(silence::planned(settings, estate, what, &agree.reason)?.plan);
+    carry_out(settings, agree, make, out, err)
+}
+
 /// Where runs are recorded, and where their runners keep what they need.
 struct Ground {
     journal: PathBuf,
@@ -219,25 +247,8 @@ impl Ground {
 
     /// What a runner of that plan needs before it is told what to do.
     fn prepare(&self, estate: PathBuf, plan: &Plan, lease: u64) -> Prepare {
-        Prepare { estate, hosts: hosts(plan), journal: self.journal.clone(), runs: self.runs.clone(), lease }
+        Prepare { estate, hosts: plan.hosts(), journal: self.journal.clone(), runs: self.runs.clone(), lease }
     }
-}
-
-/// The hosts that a plan names, each once.
-fn hosts(plan: &Plan) -> Vec<String> {
-    use crate::model::plan::TargetKind;
-    let mut hosts: Vec<String> = Vec::new();
-    for target in &plan.targets {
-        let host = match &target.kind {
-            TargetKind::Releases { host, .. } => Some(host),
-            TargetKind::Host { host, .. } => host.as_ref(),
-            TargetKind::Alertmanager { .. } | TargetKind::Outside => None,
-        };
-        if let Some(host) = host.filter(|host| !hosts.contains(host)) {
-            hosts.push(host.clone());
-        }
-    }
-    hosts
 }
 
 fn me(settings: &Settings<'_>) -> Actor {

@@ -12,11 +12,11 @@ use crate::model::plan::Plan;
 use crate::model::run::Agreement;
 use crate::operate::order::{Order, id};
 
-use super::super::OK;
 use super::super::failure::Failure;
 use super::super::settings::Settings;
+use super::super::{OK, REFUSED};
 use super::follow::follow;
-use super::{Agree, Ground, REFUSED, may_write, me, runner};
+use super::{Agree, Ground, may_write, me, runner};
 
 /// What a fresh plan makes of the phrase that was typed.
 #[derive(Debug, PartialEq)]

@@ -1,30 +1,54 @@
 //! `qd runner`: the process that carries a run out. It is started by qd itself, and by nobody else.
 
-use std::future::Future;
 use std::io::{BufReader, Write};
+use std::sync::Arc;
+use std::time::Duration;
 
 use color_eyre::eyre::eyre;
+use tokio::time::Instant;
 
+use crate::config::load;
+use crate::link::ssh::Hosts;
+use crate::model::estate::Host;
 use crate::model::event::Actor;
+use crate::model::problem::Problem;
 use crate::model::run::RunState;
 use crate::operate::attach::{Started, prepare};
+use crate::operate::ground::Ground;
 use crate::operate::runner::process::{Prepare, serve};
 use crate::operate::runner::{Outcome, Pace};
-use crate::operate::world::World;
+use crate::session::operator::{RUNNER, under_way};
+use crate::session::past::past;
 
 use super::super::failure::Failure;
 use super::super::settings::Settings;
 use super::super::{FAILED, OK};
-use super::Ground;
+use super::{Ground as Desk, may_write};
 
-/// The word of the command line that makes this program a runner.
-pub const WORD: &str = "runner";
+/// How long the hosts may take until their connections stand.
+const CONNECT: Duration = Duration::from_secs(30);
 
-/// Carries out what standard input says, in the world that `make` opens: 0 where the run ended or nothing was begun.
-pub fn run<W: World, M: FnOnce(&str, &Actor) -> W, F: Future<Output = Result<M, String>>>(
-    make: impl FnOnce(Prepare) -> F,
-    err: &mut dyn Write,
-) -> Result<u8, Failure> {
+/// Carries out what standard input says: 0 where the run ended or nothing was begun.
+pub fn run(settings: &Settings<'_>, err: &mut dyn Write) -> Result<u8, Failure> {
+    let readings = settings.paths.readings();
+    // Promise 11, once more where it is done.
+    may_write(settings)?;
+    let make = |what: Prepare| async move {
+        let problems = |found: Vec<Problem>| format!("{}: {} problems; `qd check` tells them", what.estate.display(), found.len());
+        let estate = load::estate(&what.estate).map_err(problems)?;
+        // None but those that the plan names.
+        let named: Vec<Host> = estate.hosts.iter().filter(|host| what.hosts.contains(&host.name)).cloned().collect();
+        let (estate, hosts) = (Arc::new(estate), Arc::new(Hosts::new(&named)));
+        // Beside the wait for the order: what cannot be reached now is told by the checks.
+        let early = hosts.clone();
+        tokio::spawn(async move { early.connect_all(Instant::now() + CONNECT).await });
+        Ok(move |run: &str, by: &Actor| {
+            let others = Arc::new(move || under_way(&what.journal).unwrap_or_default());
+            let past = past(estate.clone(), readings);
+            let lease = Duration::from_secs(what.lease);
+            Ground::new(estate, hosts, past, others, lease, run.to_owned(), by.name())
+        })
+    };
     // Standard error becomes the run's log.
     let _ = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).try_init();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(color_eyre::Report::from)?;
@@ -48,11 +72,11 @@ pub fn run<W: World, M: FnOnce(&str, &Actor) -> W, F: Future<Output = Result<M, 
 /// A runner that makes ready.
 pub(super) fn ready(settings: &Settings<'_>, what: Prepare) -> Result<crate::operate::attach::Prepared, Failure> {
     let log = settings.paths.log().ok_or_else(|| eyre!("there is no folder for the log: set HOME or XDG_STATE_HOME"))?;
-    Ok(prepare(&[WORD], what, &log.join("runner.log")).map_err(color_eyre::Report::from)?)
+    Ok(prepare(&[RUNNER], what, &log.join("runner.log")).map_err(color_eyre::Report::from)?)
 }
 
 /// Starts a runner for a run whose own is gone.
-pub(super) fn resume(settings: &Settings<'_>, ground: &Ground, state: &RunState, by: Actor, lease: u64) -> Result<Started, Failure> {
+pub(super) fn resume(settings: &Settings<'_>, ground: &Desk, state: &RunState, by: Actor, lease: u64) -> Result<Started, Failure> {
     let estate = settings.estate()?;
     let hand = settings.hand(Some(&estate));
     let prepared = ready(settings, ground.prepare(settings.estate_path()?, &state.plan, lease))?;

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::run::{Confirmed, confirmed};
 use super::*;
-use crate::cli::{BROKEN, FAILED, OK, Outside, USAGE, run as qd};
+use crate::cli::{BROKEN, FAILED, OK, Outside, REFUSED, USAGE, run as qd};
 use crate::journal::{Hand, Journal};
 use crate::model::event::Event;
 use crate::model::plan::{Act, Deed as Kind, FORMAT, Impact, OnFailure, Repeat, Step, Target, TargetKind};

@@ -229,6 +229,22 @@ impl Plan {
         self.targets.get(step.target)
     }
 
+    /// The hosts that it names, each once.
+    pub fn hosts(&self) -> Vec<String> {
+        let mut hosts: Vec<String> = Vec::new();
+        for target in &self.targets {
+            let host = match &target.kind {
+                TargetKind::Releases { host, .. } => Some(host),
+                TargetKind::Host { host, .. } => host.as_ref(),
+                TargetKind::Alertmanager { .. } | TargetKind::Outside => None,
+            };
+            if let Some(host) = host.filter(|host| !hosts.contains(host)) {
+                hosts.push(host.clone());
+            }
+        }
+        hosts
+    }
+
     /// Steps that change something.
     pub fn changing(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().filter(|step| step.act.changes())

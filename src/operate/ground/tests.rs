@@ -57,7 +57,15 @@ fn world(folder: &std::path::Path, run: &str) -> (Ground, Arc<Plan>) {
         expires_at: Timestamp::now() + SignedDuration::from_mins(15),
     };
     let hosts = Arc::new(Hosts::new(&estate.hosts));
-    let ground = Ground::new(Arc::new(estate), hosts, crate::watch::no_past(), Arc::new(Vec::new), run.into(), "ann@jump".into());
+    let ground = Ground::new(
+        Arc::new(estate),
+        hosts,
+        crate::watch::no_past(),
+        Arc::new(Vec::new),
+        std::time::Duration::from_secs(60),
+        run.into(),
+        "ann@jump".into(),
+    );
     (ground, Arc::new(plan))
 }
 

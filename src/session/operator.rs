@@ -1,0 +1,159 @@
+//! Who makes plans for the wizard and has them carried out: the same code as without a screen. The runner is made ready
+//! when there is a plan, so that its connections stand before anybody confirms.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use tokio::task::spawn_blocking;
+use tokio::time::Instant;
+
+use crate::journal::{Hand, Journal};
+use crate::link::ssh::Hosts;
+use crate::model::check::Check;
+use crate::model::deployment::Deployment;
+use crate::model::deployment::list::{Column, Narrow};
+use crate::model::estate::Estate;
+use crate::model::plan::{Deed, Plan, Planned};
+use crate::model::run::Agreement;
+use crate::operate::attach::{Prepared, prepare};
+use crate::operate::order::{LEASE, Order, id};
+use crate::operate::plan::rollback::{Desk, rollback};
+use crate::operate::plan::silence;
+use crate::operate::preflight::{Case, Going, going, judge, look};
+use crate::operate::runner::process::Prepare;
+
+use super::archive::Archive;
+use super::ask::wizard::Operator;
+use super::runs;
+
+/// The word of the command line that makes this program a runner.
+pub const RUNNER: &str = "runner";
+/// How long the hosts may take to answer, all side by side.
+const HOSTS: Duration = Duration::from_secs(20);
+/// Deployments of the service that are looked through for its releases: the newest.
+const HISTORY: usize = 20_000;
+
+/// Plans from what this console knows, and starts runners.
+pub struct Bridge {
+    estate: Arc<Estate>,
+    hosts: Arc<Hosts>,
+    archive: Arc<Archive>,
+    journal: PathBuf,
+    hand: Hand,
+    /// The runner that makes ready, and the plan's hosts that it was told of.
+    ready: Mutex<Option<(Vec<String>, Prepared)>>,
+}
+
+impl Bridge {
+    /// For that estate and that journal, beside which the runs lie.
+    pub fn new(estate: Arc<Estate>, archive: Arc<Archive>, journal: PathBuf, hand: Hand) -> Bridge {
+        let hosts = Arc::new(Hosts::new(&estate.hosts));
+        Bridge { estate, hosts, archive, journal, hand, ready: Mutex::new(None) }
+    }
+
+    async fn planned(&self, service: &str, to: Option<&str>) -> Result<Planned, String> {
+        let (archive, named, journal) = (self.archive.clone(), service.to_owned(), self.journal.clone());
+        let read = spawn_blocking(move || Ok::<_, String>((history(&archive, &named)?, under_way(&journal)?)));
+        let (history, going) = read.await.map_err(|error| error.to_string())??;
+        let until = Instant::now() + HOSTS;
+        let desk = Desk { estate: &self.estate, hosts: &self.hosts, history: &history, going: &going, until };
+        let planned = rollback(desk, service, to, Timestamp::now()).await.map_err(|error| format!("{error}; nothing was planned"))?;
+        self.make_ready(&planned.plan)?;
+        Ok(planned)
+    }
+
+    /// A runner with connections to these hosts; the one that is there where it has them.
+    fn make_ready(&self, plan: &Plan) -> Result<(), String> {
+        let hosts = plan.hosts();
+        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        if ready.as_ref().is_some_and(|(known, _)| *known == hosts) {
+            return Ok(());
+        }
+        *ready = None;
+        let what = Prepare {
+            estate: self.estate.path.clone(),
+            hosts: hosts.clone(),
+            journal: self.journal.clone(),
+            runs: runs::folder(&self.journal),
+            lease: LEASE,
+        };
+        let log = self.journal.with_file_name("log").join("runner.log");
+        *ready = Some((hosts, prepare(&[RUNNER], what, &log).map_err(|error| error.to_string())?));
+        Ok(())
+    }
+}
+
+impl Operator for Bridge {
+    fn plan<'a>(&'a self, service: &'a str, to: Option<&'a str>) -> BoxFuture<'a, Result<Planned, String>> {
+        Box::pin(self.planned(service, to))
+    }
+
+    fn check<'a>(&'a self, plan: &'a Plan) -> BoxFuture<'a, Vec<Check>> {
+        Box::pin(async {
+            if plan.deed == Deed::Silence {
+                return silence::checks(&self.estate, plan, None).await;
+            }
+            let journal = self.journal.clone();
+            let read = spawn_blocking(move || under_way(&journal));
+            let seen = look(plan, &self.hosts, Instant::now() + HOSTS).await;
+            // A journal that cannot be read refuses the start itself; the plan that is made beside this says why.
+            let going = read.await.ok().and_then(Result::ok).unwrap_or_default();
+            judge(&Case { plan, estate: &self.estate, seen: &seen, going: &going, now: Timestamp::now(), run: None })
+        })
+    }
+
+    fn start(&self, plan: Arc<Plan>, agreement: Agreement) -> BoxFuture<'_, Result<String, String>> {
+        Box::pin(async move {
+            self.make_ready(&plan)?;
+            let ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let Some((_, prepared)) = ready else { return Err("no runner could be made ready; try again".to_owned()) };
+            let order = Order {
+                run: id(&plan.subject, Timestamp::now()),
+                hash: plan.hash(),
+                plan: (*plan).clone(),
+                agreement,
+                by: self.hand.actor.clone(),
+                estate: self.hand.estate.clone(),
+                lease: LEASE,
+            };
+            let begun = spawn_blocking(move || prepared.go(order)).await.map_err(|error| error.to_string())?;
+            begun.map(|started| started.run).map_err(|error| error.to_string())
+        })
+    }
+
+    fn close(&self) {
+        // Dropped without an order it ends, and nothing was done.
+        drop(self.ready.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+/// The service's deployments, the newest first. It blocks.
+///
+/// # Errors
+/// Where the index cannot be read.
+pub fn history(archive: &Archive, service: &str) -> Result<Vec<Arc<Deployment>>, String> {
+    let narrow = Narrow { equal: vec![(Column::Service, service.to_owned())], ..Narrow::default() };
+    let (stop, mut all) = (AtomicBool::new(false), Vec::new());
+    let mut add = |one: Deployment| {
+        all.push(Arc::new(one));
+        if all.len() == HISTORY {
+            stop.store(true, Ordering::Relaxed);
+        }
+    };
+    archive.read(|index, estate| index.each(estate, &narrow, &mut |_| true, &stop, &mut add))?;
+    Ok(all)
+}
+
+/// The runs of that journal that are not at their end; none where there is no journal. It blocks.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn under_way(journal: &Path) -> Result<Vec<Going>, String> {
+    let failed = |error| format!("the journal cannot be read, so which runs are under way is not known: {error}");
+    let Some(journal) = Journal::read(journal).map_err(failed)? else { return Ok(Vec::new()) };
+    Ok(going(&journal.records(None).map_err(failed)?))
+}
