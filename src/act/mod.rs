@@ -13,9 +13,9 @@ mod printed;
 mod reach;
 mod release;
 mod running;
-mod silence;
 #[cfg(test)]
 mod scripts_tests;
+mod silence;
 #[cfg(test)]
 mod tests;
 mod unit;

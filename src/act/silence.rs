@@ -38,7 +38,14 @@ const ANSWER: usize = 1 << 16;
 /// What a call wants of the set.
 #[derive(Debug, Clone, Copy)]
 enum Want<'a> {
-    Silence { replaces: Option<&'a Former>, matchers: &'a [SilenceMatcher], starts_at: Option<Timestamp>, ends_at: Timestamp, by: &'a str, comment: &'a str },
+    Silence {
+        replaces: Option<&'a Former>,
+        matchers: &'a [SilenceMatcher],
+        starts_at: Option<Timestamp>,
+        ends_at: Timestamp,
+        by: &'a str,
+        comment: &'a str,
+    },
     Expire(&'a Former),
 }
 
@@ -121,7 +128,14 @@ impl Situation {
                 match replaces {
                     None => match all(views).find(|held| held.mutes_already(matchers, ends_at)) {
                         Some(held) => Situation::Settled(CallEnd::Done {
-                            seen: clean(&format!("it was so already: silence {} of {} mutes the same until {}; nothing was sent", held.id, held.created_by, held.ends_at), NOTE_CAP).into_owned(),
+                            seen: clean(
+                                &format!(
+                                    "it was so already: silence {} of {} mutes the same until {}; nothing was sent",
+                                    held.id, held.created_by, held.ends_at
+                                ),
+                                NOTE_CAP,
+                            )
+                            .into_owned(),
                         }),
                         None => Situation::Go(None),
                     },
@@ -138,7 +152,9 @@ impl Situation {
         let not = |why: String| Situation::Settled(refused(format!("{why}; nothing was sent")));
         let Some(first) = shown.iter().find(|held| held.lives()).or(shown.first()) else {
             return match (&former.id, views.iter().all(View::answered), matchers) {
-                (None, true, None) => Situation::Settled(CallEnd::Done { seen: "this run has made no silence that is still there".to_owned() }),
+                (None, true, None) => {
+                    Situation::Settled(CallEnd::Done { seen: "this run has made no silence that is still there".to_owned() })
+                }
                 (None, false, _) => not(format!("{}: whether this run made a silence is not known", silent(views))),
                 (None, true, Some(_)) => not("the silence of this run is gone".to_owned()),
                 (Some(id), _, _) => not(format!("the silence {id} is gone")),
@@ -147,7 +163,10 @@ impl Situation {
         if let Some(ended) = shown.iter().find(|held| held.id == first.id && !held.lives()) {
             return match (&former.id, matchers) {
                 (None, None) => Situation::Settled(CallEnd::Done { seen: format!("silence {} has ended already", ended.id) }),
-                _ => not(format!("silence {} was to end at {} and has ended at {}: someone ended it", ended.id, former.ends_at, ended.ends_at)),
+                _ => not(format!(
+                    "silence {} was to end at {} and has ended at {}: someone ended it",
+                    ended.id, former.ends_at, ended.ends_at
+                )),
             };
         }
         if let Some(other) = shown.iter().find(|held| held.id == first.id && !held.ends(former.ends_at)) {
@@ -198,13 +217,19 @@ async fn write(peers: &Peers, permit: Permit, want: Want<'_>, run: &str, views: 
                 match (answer.status, new) {
                     (200..300, Some(id)) => settle(peers, want, run, &id, old.as_ref().map(|old| old.id.as_str()), until).await,
                     // A change is two writes inside Alertmanager, the end of the old one first: what it refuses may be half done.
-                    (400..500, _) if old.is_none() => CallEnd::Failed { why: format!("{} answered {}: {}", view.name(), answer.status, said()) },
+                    (400..500, _) if old.is_none() => {
+                        CallEnd::Failed { why: format!("{} answered {}: {}", view.name(), answer.status, said()) }
+                    }
                     (400..500, _) => match found(&peers.look(until).await, want, run) {
                         Found::NotDone { .. } => CallEnd::Failed { why: format!("{} answered {}: {}", view.name(), answer.status, said()) },
                         _ => CallEnd::Unknown { why: format!("{} answered {}: {}", view.name(), answer.status, said()) },
                     },
-                    (300..400, _) => CallEnd::Failed { why: format!("{} answered {}, a redirect, which is not followed", view.name(), answer.status) },
-                    (status, _) => CallEnd::Unknown { why: format!("{} answered {status}: {}; whether it was done is not known", view.name(), said()) },
+                    (300..400, _) => {
+                        CallEnd::Failed { why: format!("{} answered {}, a redirect, which is not followed", view.name(), answer.status) }
+                    }
+                    (status, _) => {
+                        CallEnd::Unknown { why: format!("{} answered {status}: {}; whether it was done is not known", view.name(), said()) }
+                    }
                 }
             }
         };
@@ -213,7 +238,15 @@ async fn write(peers: &Peers, permit: Permit, want: Want<'_>, run: &str, views: 
 }
 
 /// The JSON of `POST /api/v2/silences` (Alertmanager's `openapi.yaml`, `postableSilence`).
-fn body(matchers: &[SilenceMatcher], starts_at: Option<Timestamp>, ends_at: Timestamp, by: &str, comment: &str, run: &str, old: Option<&Held>) -> Vec<u8> {
+fn body(
+    matchers: &[SilenceMatcher],
+    starts_at: Option<Timestamp>,
+    ends_at: Timestamp,
+    by: &str,
+    comment: &str,
+    run: &str,
+    old: Option<&Held>,
+) -> Vec<u8> {
     // As they were read, byte by byte: with others Alertmanager ends the old one and makes another.
     let matchers: Vec<Matcher> = old.map_or_else(|| matchers.iter().map(Matcher::of).collect(), |old| old.matchers.clone());
     // A start in the past is moved to now, by its clock and not by ours.
@@ -272,8 +305,19 @@ async fn settle(peers: &Peers, want: Want<'_>, run: &str, id: &str, old: Option<
         }
         if Instant::now() + PAUSE >= until {
             return match so.is_empty() {
-                true => CallEnd::Unknown { why: format!("it was answered well, and {}", if rest.is_empty() { format!("{} does not show it", names(&lacking)) } else { silent(&views) }) },
-                false => CallEnd::Failed { why: format!("it is so on {}, and {} does not show it: are the peers cut off from one another?", names(&so), names(&lacking)) },
+                true => CallEnd::Unknown {
+                    why: format!(
+                        "it was answered well, and {}",
+                        if rest.is_empty() { format!("{} does not show it", names(&lacking)) } else { silent(&views) }
+                    ),
+                },
+                false => CallEnd::Failed {
+                    why: format!(
+                        "it is so on {}, and {} does not show it: are the peers cut off from one another?",
+                        names(&so),
+                        names(&lacking)
+                    ),
+                },
             };
         }
         tokio::time::sleep(PAUSE).await;
@@ -283,9 +327,8 @@ async fn settle(peers: &Peers, want: Want<'_>, run: &str, id: &str, old: Option<
 /// What one look says of what is wanted.
 fn found(views: &[View], want: Want<'_>, run: &str) -> Found {
     let all_answer = views.iter().all(View::answered);
-    let names = |held: &dyn Fn(&Held) -> bool| {
-        views.iter().filter(|view| view.held().any(held)).map(View::name).collect::<Vec<_>>().join(", ")
-    };
+    let names =
+        |held: &dyn Fn(&Held) -> bool| views.iter().filter(|view| view.held().any(held)).map(View::name).collect::<Vec<_>>().join(", ");
     let untold = |what: &str| Found::Untold { why: format!("{}; {what}", silent(views)) };
     match want {
         Want::Silence { replaces, ends_at, .. } => {
@@ -307,11 +350,15 @@ fn found(views: &[View], want: Want<'_>, run: &str) -> Found {
         Want::Expire(former) => {
             let shown: Vec<&Held> = meant(views, former, run).collect();
             match (shown.iter().any(|held| held.lives()), shown.iter().any(|held| !held.lives())) {
-                (false, true) => Found::Done { seen: format!("the silence has ended on {}", names(&|held| shown.iter().any(|one| one.id == held.id))) },
+                (false, true) => {
+                    Found::Done { seen: format!("the silence has ended on {}", names(&|held| shown.iter().any(|one| one.id == held.id))) }
+                }
                 (true, true) => Found::Underway { seen: "it has ended on some peers, and not yet on others".to_owned() },
                 _ if !all_answer => untold("the other peers do not show that it ended"),
                 (true, false) => before(views, former, run),
-                (false, false) if former.id.is_none() => Found::Done { seen: "this run has made no silence that is still there".to_owned() },
+                (false, false) if former.id.is_none() => {
+                    Found::Done { seen: "this run has made no silence that is still there".to_owned() }
+                }
                 (false, false) => Found::Moved { seen: "the silence is gone".to_owned() },
             }
         }

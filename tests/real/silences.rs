@@ -29,6 +29,7 @@ use tempfile::{TempDir, tempdir};
 use crate::estate::{estate, source};
 use crate::http;
 use crate::servers::{self, Server, have, until};
+use crate::systemd;
 
 const NEEDS: &[&str] = &["prometheus-alertmanager"];
 const RUN: &str = "1-alert-20261121T140455Z-3f2a";
@@ -281,7 +282,8 @@ async fn carried(set: &Set, plan: &Plan, run: &str, overrides: Vec<Override>) ->
     let order = Order { run: run.to_owned(), hash, plan, agreement, by: by.clone(), estate: None, lease: 60 };
     let folder = Folder::hold(&state.path().join("runs"), run, by.process).unwrap();
     let hosts = Arc::new(Hosts::new(&[]));
-    let world = Ground::new(set.estate.clone(), hosts, watch::no_past(), Arc::new(Vec::new), Duration::from_secs(60), run.to_owned(), by.name());
+    let world =
+        Ground::new(set.estate.clone(), hosts, watch::no_past(), Arc::new(Vec::new), Duration::from_secs(60), run.to_owned(), by.name());
     let (_tell, stop) = tokio::sync::watch::channel(false);
     let runner = begin(Begin::New(Box::new(order)), Arc::new(world), Arc::new(NoHooks), book, folder, Pace::default(), stop).unwrap();
     match runner.carry_out().await {
@@ -319,6 +321,50 @@ async fn a_runner_makes_no_broad_silence_without_a_reason_for_that() {
     let why = Override { check: "broad".into(), reason: "all of them are replaced".into() };
     assert_eq!(carried(&set, &plan, "another", vec![why]).await, Ending::Done);
     assert_eq!(live(am.port).len(), 1);
+}
+
+#[test]
+fn without_a_screen_an_alert_is_acked_and_the_silence_ended() {
+    if !have("without_a_screen_an_alert_is_acked_and_the_silence_ended", NEEDS) {
+        return;
+    }
+    let pair = servers::alertmanager_pair();
+    servers::post_alert(&[&pair[0], &pair[1]], &[("alertname", "DiskFull"), ("service", "web")]);
+    for peer in &pair {
+        servers::wait_for_alert(peer, "DiskFull", "active");
+    }
+    let set = Set::of(&urls(&pair));
+    let home = tempdir().unwrap();
+    let qd = |arguments: &[&str]| systemd::qd(home.path(), &set.estate.path, arguments);
+    let until = hours(2).to_string();
+    let ack = ["ack", "DiskFull", "--until", &until, "--reason", "I look at it"];
+    let (code, out, err) = qd(&[&["plan"], &ack[..], &["-o", "json"]].concat());
+    assert_eq!(code, Some(0), "{out} {err}");
+    let confirm = serde_json::from_str::<Value>(&out).unwrap()["confirm"].as_str().unwrap().to_owned();
+    let (_, out, _) = qd(&[&["plan"], &ack[..]].concat());
+    assert!(
+        out.contains(&format!("confirm: {confirm} ")) && out.contains("1 alert that fires now is muted") && !out.contains("RELEASES"),
+        "{out}"
+    );
+
+    let (code, out, err) = qd(&[&["run"], &ack[..], &["--confirm", "1-alert 000000"]].concat());
+    assert!(code == Some(4) && live(pair[0].port).is_empty(), "another phrase: {code:?} {out} {err}");
+    let (code, out, err) = qd(&[&["--read-only", "run"], &ack[..], &["--confirm", &confirm]].concat());
+    assert!(code != Some(0) && live(pair[0].port).is_empty(), "read-only: {code:?} {out} {err}");
+    let (code, out, err) = qd(&[&["run"], &ack[..], &["--confirm", &confirm]].concat());
+    assert_eq!(code, Some(0), "{out} {err}");
+    let there = live(pair[1].port);
+    assert!(there.len() == 1 && there[0]["comment"].as_str().unwrap().starts_with("ack: I look at it [qd 1-alert-"), "{there:?}");
+
+    let id = there[0]["id"].as_str().unwrap();
+    let expire = ["expire", id, "--reason", "it is well"];
+    let (_, out, _) = qd(&[&["plan"], &expire[..], &["-o", "json"]].concat());
+    let confirm = serde_json::from_str::<Value>(&out).unwrap()["confirm"].as_str().unwrap().to_owned();
+    let (code, out, err) = qd(&[&["run"], &expire[..], &["--confirm", &confirm]].concat());
+    assert_eq!(code, Some(0), "{out} {err}");
+    assert_eq!((live(pair[0].port).len(), live(pair[1].port).len()), (0, 0));
+    let (code, out, _) = qd(&["journal", "verify"]);
+    assert_eq!(code, Some(0), "{out}");
 }
 
 /// A FAKE: passes requests on to that port, and closes the line in place of the answer to a write. Gives back its address

@@ -80,8 +80,8 @@ struct Status {
 /// # Errors
 /// Where it is another one, in one cleaned line. One silence that cannot be read makes it so: it may be the one.
 pub(super) fn silences(bytes: &[u8]) -> Result<Vec<Held>, String> {
-    let raw: Vec<Raw> = serde_json::from_slice(bytes)
-        .map_err(|error| format!("its silences cannot be read: {}", clean(&error.to_string(), 160)))?;
+    let raw: Vec<Raw> =
+        serde_json::from_slice(bytes).map_err(|error| format!("its silences cannot be read: {}", clean(&error.to_string(), 160)))?;
     raw.into_iter().map(held).collect()
 }
 

@@ -72,7 +72,11 @@ fn a_silence_is_made_once_for_a_run() {
     assert!(before(&mute(), &[None, None]).starts_with("refused: nothing was sent: am1:9093: connection refused; am2:9093"));
     let same = held("s1", SilenceState::Active, end(), "INC-1");
     assert!(before(&mute(), &[some(), Some(vec![same])]).starts_with("done: it was so already: silence s1 of bob"));
-    for other in [held("s1", SilenceState::Active, earlier(), ""), held("s1", SilenceState::Expired, end(), ""), held("s1", SilenceState::Pending, end(), "")] {
+    for other in [
+        held("s1", SilenceState::Active, earlier(), ""),
+        held("s1", SilenceState::Expired, end(), ""),
+        held("s1", SilenceState::Pending, end(), ""),
+    ] {
         assert_eq!(before(&mute(), &[Some(vec![other])]), "go: ");
     }
 }
@@ -153,7 +157,9 @@ async fn posts(server: &MockServer) -> usize {
 #[tokio::test]
 async fn an_answer_that_is_no_success_is_never_sent_to_another_peer() {
     let said = |status: u16| ResponseTemplate::new(status).set_body_string("no\x1b[2J");
-    for (answer, kind) in [(said(400), "failed"), (said(302), "failed"), (said(401), "refused"), (said(500), "unknown"), (said(504), "unknown")] {
+    for (answer, kind) in
+        [(said(400), "failed"), (said(302), "failed"), (said(401), "refused"), (said(500), "unknown"), (said(504), "unknown")]
+    {
         let (one, two) = (peer(answer).await, peer(ResponseTemplate::new(200)).await);
         let peers = Peers::at(vec![one.uri(), two.uri()], None);
         let permit = Permit::mint(RUN, "am/silence", 1, None, "1 a");

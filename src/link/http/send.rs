@@ -123,14 +123,7 @@ impl Writer {
         })
     }
 
-    async fn exchange(
-        &self,
-        method: Verb,
-        path: &str,
-        body: Option<(&str, &[u8])>,
-        until: Instant,
-        cap: usize,
-    ) -> Result<Body, SendError> {
+    async fn exchange(&self, method: Verb, path: &str, body: Option<(&str, &[u8])>, until: Instant, cap: usize) -> Result<Body, SendError> {
         let reader = Reader {
             base: self.base.clone(),
             http_config: self.http_config.clone(),

@@ -210,8 +210,16 @@ fn extend(ground: &Ground<'_>, old: &Silence, until: Timestamp, by: String, reas
 fn expire(ground: &Ground<'_>, old: &Silence) -> Result<Drawn, WishError> {
     let muting = Muting::of(&old.matchers).map_err(WishError::Wrong)?;
     let preview = Preview::of(ground, &muting);
-    let mut does = vec![format!("{}, made by {} because \"{}\", ends now, not at {}.", named(old), old.created_by, old.comment, moment(ground.estate, old.ends_at))];
-    does.extend(preview.counted("fire now and match").map(|told| format!("{told}.")));
+    let mut does = vec![format!(
+        "{}, made by {} because \"{}\", ends now, not at {}.",
+        named(old),
+        old.created_by,
+        old.comment,
+        moment(ground.estate, old.ends_at)
+    )];
+    does.extend(
+        preview.counted(if preview.alerts == 1 { "that matches fires now" } else { "that match fire now" }).map(|told| format!("{told}.")),
+    );
     let costs = preview.receivers().map(|told| format!("{told} are told again of what fires.")).into_iter().collect();
     let keeps = vec!["It is not taken back: a new silence can be made.".to_owned()];
     Ok(Drawn {
@@ -266,7 +274,10 @@ fn find_alert<'a>(answer: &'a AlertmanagerAnswer, asked: &str) -> Result<&'a Ale
 /// Where its labels are not as they are shown.
 pub fn matchers_of(alert: &Alert) -> Result<Vec<SilenceMatcher>, WishError> {
     if fingerprint(&alert.labels) != *alert.fingerprint {
-        let what = format!("the labels of {} hold characters that cannot be shown, so that none of them can be named: mute it by matchers", alert.name());
+        let what = format!(
+            "the labels of {} hold characters that cannot be shown, so that none of them can be named: mute it by matchers",
+            alert.name()
+        );
         return Err(WishError::Wrong(what));
     }
     Ok(alert.labels.iter().map(|(name, value)| SilenceMatcher::equal(name, value)).collect())

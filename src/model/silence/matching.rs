@@ -35,14 +35,18 @@ impl SilenceMatcher {
         };
         let value = value.trim();
         let value = match value.starts_with('"') {
-            true => serde_json::from_str::<String>(value).map_err(|_| format!("`{text}`: the value is not a text in quotes; in them \\ is written \\\\"))?,
+            true => serde_json::from_str::<String>(value)
+                .map_err(|_| format!("`{text}`: the value is not a text in quotes; in them \\ is written \\\\"))?,
             false => value.to_owned(),
         };
         if name.is_empty() || name.contains(char::is_whitespace) {
             return Err(wrong());
         }
         if [name, &value].iter().any(|part| part.len() > LABEL_CAP || part.chars().any(is_hostile)) {
-            return Err(format!("the matcher of {} is too long or holds characters that cannot be shown", name.chars().filter(|c| !is_hostile(*c)).take(40).collect::<String>()));
+            return Err(format!(
+                "the matcher of {} is too long or holds characters that cannot be shown",
+                name.chars().filter(|c| !is_hostile(*c)).take(40).collect::<String>()
+            ));
         }
         let matcher = SilenceMatcher { name: name.to_owned(), value, is_regex, is_equal };
         test(&matcher)?;

@@ -63,7 +63,11 @@ fn named<'a>(estate: &'a Estate, asked: Option<&str>) -> Result<&'a Source, Sile
     let wrong = |what: String| Err(SilenceError::Source(what));
     match (asked, all.as_slice()) {
         (_, []) => wrong("the estate has no source of kind alertmanager".to_owned()),
-        (Some(name), some) => some.iter().find(|source| source.name == name).copied().map_or_else(|| wrong(format!("the estate has no alertmanager of that name; it has {}", names())), Ok),
+        (Some(name), some) => some
+            .iter()
+            .find(|source| source.name == name)
+            .copied()
+            .map_or_else(|| wrong(format!("the estate has no alertmanager of that name; it has {}", names())), Ok),
         (None, [only]) => Ok(only),
         (None, _) => wrong(format!("the estate has several alertmanagers, name one: {}", names())),
     }

@@ -60,7 +60,11 @@ fn peers(ground: &Ground<'_>) -> Check {
         0 => check(ground, "peers", title, Verdict::Pass, format!("{} of {} do", all.len(), all.len())),
         n if n == all.len() => check(ground, "peers", title, Verdict::Block, silent.join("; ")),
         n => {
-            let seen = format!("{n} of {} does not: {}; where it still runs, cut off from the others, it goes on to notify", all.len(), silent.join("; "));
+            let seen = format!(
+                "{n} of {} does not: {}; where it still runs, cut off from the others, it goes on to notify",
+                all.len(),
+                silent.join("; ")
+            );
             check(ground, "peers", title, Verdict::Warn, seen)
         }
     }
@@ -71,8 +75,12 @@ fn length(ground: &Ground<'_>, ends_at: Timestamp) -> Check {
     let left = ends_at.duration_since(ground.now);
     let told = format!("until {}, in {}", moment(ground.estate, ends_at), age::exact(left));
     match left {
-        _ if left <= SignedDuration::ZERO => check(ground, "length", title, Verdict::Block, format!("its end, {}, is past", moment(ground.estate, ends_at))),
-        _ if left > TOO_LONG => check(ground, "length", title, Verdict::Block, format!("{told}: at most 7 days; what is longer belongs into the rules")),
+        _ if left <= SignedDuration::ZERO => {
+            check(ground, "length", title, Verdict::Block, format!("its end, {}, is past", moment(ground.estate, ends_at)))
+        }
+        _ if left > TOO_LONG => {
+            check(ground, "length", title, Verdict::Block, format!("{told}: at most 7 days; what is longer belongs into the rules"))
+        }
         _ if left > LONG => check(ground, "length", title, Verdict::Warn, format!("{told}: longer than a day; who remembers it then?")),
         _ => check(ground, "length", title, Verdict::Pass, told),
     }

@@ -1,7 +1,7 @@
 //! What a silence would mute now: how many alerts, how bad, whose, and who would not be told of them.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Ground, end_in_words, listed};
 use crate::model::alert::Alert;
@@ -82,19 +82,20 @@ impl Preview {
         }
     }
 
-    /// `3 alerts fire now and match: 2 critical, 1 warning; DiskFull 2, CpuHigh 1; web 2, of no service 1`; nothing where there is none.
+    /// `3 alerts HOW: 2 critical, 1 warning; DiskFull 2, CpuHigh 1; web 2, of no service 1`; nothing where there is none.
     pub(super) fn counted(&self, how: &str) -> Option<String> {
         if self.alerts == 0 {
             return None;
         }
         let counts = |of: &[(String, usize)]| {
-            let named = of.iter().take(NAMED).map(|(name, count)| format!("{} {count}", if name.is_empty() { "of no service" } else { name }));
+            let named =
+                of.iter().take(NAMED).map(|(name, count)| format!("{} {count}", if name.is_empty() { "of no service" } else { name }));
             let more = of.len().saturating_sub(NAMED);
             named.chain((more > 0).then(|| format!("and {more} more"))).collect::<Vec<_>>().join(", ")
         };
         let severities: Vec<String> = self.severities.iter().map(|(severity, count)| format!("{count} {}", severity.word())).collect();
-        let plural = if self.alerts == 1 { "alert" } else { "alerts" };
-        Some(format!("{} {plural} {how}: {}; {}; {}", self.alerts, severities.join(", "), counts(&self.names), counts(&self.services)))
+        let alerts = if self.alerts == 1 { "1 alert".to_owned() } else { format!("{} alerts", self.alerts) };
+        Some(format!("{alerts} {how}: {}; {}; {}", severities.join(", "), counts(&self.names), counts(&self.services)))
     }
 
     /// The receivers, in words; nothing where there is none.
@@ -107,7 +108,7 @@ impl Preview {
 
     /// What muting these means.
     pub(super) fn impact(&self, ground: &Ground<'_>, matchers: &[SilenceMatcher], ends_at: jiff::Timestamp) -> Impact {
-        let mut does = vec![match self.counted("that fire now are muted") {
+        let mut does = vec![match self.counted(if self.alerts == 1 { "that fires now is muted" } else { "that fire now are muted" }) {
             Some(told) => format!("{told}."),
             None => "No alert that fires now matches: it mutes only what begins to fire.".to_owned(),
         }];

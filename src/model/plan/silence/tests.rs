@@ -169,7 +169,10 @@ fn the_dead_mans_switch_is_never_muted_whether_it_fires_or_not() {
 fn a_long_one_wants_a_reason_and_a_very_long_one_is_not_made() {
     let place = two_services();
     let verdict = |hours: i64| place.check(&place.muted(&["alertname=DiskFull"], self::hours(hours)), "length").verdict;
-    assert_eq!([verdict(1), verdict(24), verdict(25), verdict(168), verdict(169)], [Verdict::Pass, Verdict::Pass, Verdict::Warn, Verdict::Warn, Verdict::Block]);
+    assert_eq!(
+        [verdict(1), verdict(24), verdict(25), verdict(168), verdict(169)],
+        [Verdict::Pass, Verdict::Pass, Verdict::Warn, Verdict::Warn, Verdict::Block]
+    );
     let wish = Wish::Mute { matchers: vec![SilenceMatcher::equal("a", "b")], until: hours(-1) };
     assert!(place.plan(&wish).unwrap_err().to_string().ends_with("is past"));
 }
@@ -245,11 +248,9 @@ fn an_end_is_of_one_silence_that_is_still_as_it_was() {
     assert!(matches!(of("2b"), Err(WishError::Unfound(_))) && matches!(of("ffff"), Err(WishError::Unfound(_))));
 
     assert_eq!(place.check(&plan, "still").verdict, Verdict::Pass);
-    for change in [
-        (|s: &mut Silence| s.ends_at = hours(2)) as fn(&mut Silence),
-        |s| s.state = SilenceState::Expired,
-        |s| s.id = "another".to_owned(),
-    ] {
+    for change in
+        [(|s: &mut Silence| s.ends_at = hours(2)) as fn(&mut Silence), |s| s.state = SilenceState::Expired, |s| s.id = "another".to_owned()]
+    {
         let mut moved = Place::new(vec![], place.answer.silences.clone());
         change(&mut moved.answer.silences[0]);
         let check = moved.check(&plan, "still");
