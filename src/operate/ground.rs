@@ -16,7 +16,7 @@ use crate::link::permit::Permit;
 use crate::link::ssh::{Hosts, LeaseAnswer, Writer};
 use crate::model::check::Check;
 use crate::model::estate::Estate;
-use crate::model::plan::{Act, Deed, Found, Plan, TargetKind};
+use crate::model::plan::{Act, Found, Plan, TargetKind};
 use crate::model::run::Call;
 use crate::watch::Past;
 
@@ -70,7 +70,7 @@ fn answered(answer: Result<LeaseAnswer, LinkError>) -> Leased {
 
 impl World for Ground {
     async fn check(&self, plan: Arc<Plan>, begun: bool) -> Vec<Check> {
-        if plan.deed == Deed::Silence {
+        if silence::is(&plan) {
             return silence::checks(&self.estate, &plan, begun.then_some(self.run.as_str())).await;
         }
         let others = self.others.clone();

@@ -17,7 +17,7 @@ use crate::model::check::Check;
 use crate::model::deployment::Deployment;
 use crate::model::deployment::list::{Column, Narrow};
 use crate::model::estate::Estate;
-use crate::model::plan::{Deed, Plan, Planned};
+use crate::model::plan::{Plan, Planned};
 use crate::model::run::Agreement;
 use crate::operate::attach::{Prepared, prepare};
 use crate::operate::order::{LEASE, Order, id};
@@ -94,7 +94,7 @@ impl Operator for Bridge {
 
     fn check<'a>(&'a self, plan: &'a Plan) -> BoxFuture<'a, Vec<Check>> {
         Box::pin(async {
-            if plan.deed == Deed::Silence {
+            if silence::is(plan) {
                 return silence::checks(&self.estate, plan, None).await;
             }
             let journal = self.journal.clone();

@@ -15,6 +15,7 @@ use crate::operate::plan::silence::{SilenceError, silence};
 
 /// Alerts are muted, or a silence is made longer.
 #[derive(Debug, Clone, Args)]
+#[group(skip)]
 pub struct Silence {
     /// The alertmanager, by its name in the estate file; may be left out where there is one.
     source: Option<String>,
@@ -34,6 +35,7 @@ pub struct Silence {
 
 /// One alert is muted for a short while.
 #[derive(Debug, Clone, Args)]
+#[group(skip)]
 pub struct Ack {
     /// The alert: its fingerprint, or its name where one has it.
     alert: String,
@@ -47,6 +49,7 @@ pub struct Ack {
 
 /// A silence ends now.
 #[derive(Debug, Clone, Args)]
+#[group(skip)]
 pub struct Expire {
     /// The silence's id, or its beginning.
     id: String,
@@ -57,6 +60,7 @@ pub struct Expire {
 
 /// Until when.
 #[derive(Debug, Clone, Args)]
+#[group(skip)]
 pub struct End {
     /// How long from now: 30m, 2h, 1d.
     #[arg(long = "for", value_name = "DURATION", value_parser = age::parse)]

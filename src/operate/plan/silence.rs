@@ -36,6 +36,11 @@ pub async fn silence(estate: &Estate, source: Option<&str>, wish: &Wish, by: &st
     Ok(Planned { plan, checks, candidates: Vec::new() })
 }
 
+/// True of a plan whose checks are made here: it changes an Alertmanager.
+pub fn is(plan: &Plan) -> bool {
+    plan.targets.iter().any(|target| matches!(target.kind, TargetKind::Alertmanager { .. }))
+}
+
 /// The checks of a silence's plan, made anew. `run` is its own run where that is begun already.
 pub async fn checks(estate: &Estate, plan: &Plan, run: Option<&str>) -> Vec<Check> {
     let unknown = |seen: String| {
