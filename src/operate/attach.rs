@@ -82,7 +82,9 @@ pub struct Started {
 ///
 /// # Errors
 /// Where it is not started.
-pub fn prepare(arguments: &[&str], prepare: Prepare, log: &Path) -> Result<Prepared, AttachError> {
+pub fn prepare(arguments: &[&str], mut prepare: Prepare, log: &Path) -> Result<Prepared, AttachError> {
+    // It does not run in this folder.
+    prepare.estate = std::path::absolute(&prepare.estate)?;
     if let Some(folder) = log.parent() {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }

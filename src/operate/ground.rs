@@ -79,8 +79,7 @@ impl World for Ground {
         let seen = look(&plan, &self.hosts, Instant::now() + LOOK).await;
         let own = |going: &Going| going.run != self.run;
         let going: Vec<Going> = going.await.unwrap_or_default().into_iter().filter(own).collect();
-        let run = begun.then_some(self.run.as_str());
-        judge(&Case { plan: &plan, estate: &self.estate, seen: &seen, going: &going, now: Timestamp::now(), run })
+        judge(&Case { plan: &plan, estate: &self.estate, seen: &seen, going: &going, now: Timestamp::now(), run: Some(&self.run), begun })
     }
 
     async fn take_lease(&self, permit: Permit, plan: Arc<Plan>, target: usize) -> Option<Leased> {

@@ -102,7 +102,7 @@ impl Operator for Bridge {
             let seen = look(plan, &self.hosts, Instant::now() + HOSTS).await;
             // A journal that cannot be read refuses the start itself; the plan that is made beside this says why.
             let going = read.await.ok().and_then(Result::ok).unwrap_or_default();
-            judge(&Case { plan, estate: &self.estate, seen: &seen, going: &going, now: Timestamp::now(), run: None })
+            judge(&Case { plan, estate: &self.estate, seen: &seen, going: &going, now: Timestamp::now(), run: None, begun: false })
         })
     }
 

@@ -181,7 +181,15 @@ pub async fn rollback(desk: Desk<'_>, service: &str, to: Option<&str>, now: Time
         _ => None,
     };
     let seen: Vec<Seen> = plan.targets.iter().map(|target| of_target(target).and_then(|at| surveys.get(at).cloned()).map(Ok)).collect();
-    let checks = preflight::judge(&preflight::Case { plan: &plan, estate: desk.estate, seen: &seen, going: desk.going, now, run: None });
+    let checks = preflight::judge(&preflight::Case {
+        plan: &plan,
+        estate: desk.estate,
+        seen: &seen,
+        going: desk.going,
+        now,
+        run: None,
+        begun: false,
+    });
     Ok(Planned { plan, checks, candidates })
 }
 

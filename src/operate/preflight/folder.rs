@@ -29,7 +29,10 @@ pub(super) fn mark(case: &Case<'_>, at: &On<'_>, found: &Folder) -> Check {
     match (wanted, &found.mark) {
         (Some(wanted), Some(is)) if wanted == is => case.of(at, "mark", title, Verdict::Pass, "it is"),
         (None, None) => case.of(at, "mark", title, Verdict::Pass, "no run was there before"),
-        (None, Some(_)) if case.run.is_some() => case.of(at, "mark", title, Verdict::Pass, "this run made it"),
+        // The first fence number is given out with the mark.
+        (None, Some(_)) if case.begun || (is_own(case, found) && found.fence == 1) => {
+            case.of(at, "mark", title, Verdict::Pass, "this run made it")
+        }
         (None, Some(_)) => case.of(at, "mark", title, Verdict::Block, "a run was there since the plan was made: make the plan anew"),
         (Some(_), _) => {
             let seen = "it is another folder than the plan was made with, or its mark was removed: look at it, then make the plan anew";
@@ -38,13 +41,18 @@ pub(super) fn mark(case: &Case<'_>, at: &On<'_>, found: &Folder) -> Check {
     }
 }
 
+/// The lease is held by the plan's own run.
+fn is_own(case: &Case<'_>, found: &Folder) -> bool {
+    found.lease.as_ref().is_some_and(|lease| case.run == Some(lease.run.as_str()))
+}
+
 /// The link still leads where the plan says.
 pub(super) fn current(case: &Case<'_>, at: &On<'_>, found: &Folder) -> Option<Check> {
     let (from, to) = switch(case, at)?;
     let title = "`current` is where the plan expects it";
     Some(match &found.current {
         Some(Ok(is)) if is == from => case.of(at, "current", title, Verdict::Pass, format!("it holds {is}")),
-        Some(Ok(is)) if is == to && case.run.is_some() => {
+        Some(Ok(is)) if is == to && case.begun => {
             case.of(at, "current", title, Verdict::Pass, format!("it holds {is}: this run switched it"))
         }
         Some(Ok(is)) => {
@@ -78,7 +86,7 @@ pub(super) fn lease(case: &Case<'_>, at: &On<'_>, found: &Folder) -> Check {
         return case.of(at, "lease", title, Verdict::Block, seen);
     }
     match (&found.lease, &found.busy) {
-        (Some(lease), _) if case.run == Some(lease.run.as_str()) => case.of(at, "lease", title, Verdict::Pass, "this run has it"),
+        (Some(_), _) if is_own(case, found) => case.of(at, "lease", title, Verdict::Pass, "this run has it"),
         (Some(lease), _) => {
             let seen = format!("the run {} of {} has it for {} s more: attach to it, or wait", lease.run, lease.who, lease.seconds);
             case.of(at, "lease", title, Verdict::Block, seen)

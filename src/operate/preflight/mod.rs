@@ -68,8 +68,10 @@ pub struct Case<'a> {
     pub going: &'a [Going],
     /// Now (UTC).
     pub now: Timestamp,
-    /// The plan's own run, where it is begun already: what that changed is no fault.
+    /// The plan's own run, where there is one: its leases are no fault.
     pub run: Option<&'a str>,
+    /// True where that run was begun before: what it changed is no fault.
+    pub begun: bool,
 }
 
 impl Case<'_> {
