@@ -238,7 +238,7 @@ fn from_the_row_of_a_deployment_to_the_end_and_nothing_is_lost_on_the_way() {
     }
     press(&mut console, "w", "JOURNAL OF THE RUN");
     press(&mut console, "w", "STEPS");
-    press(&mut console, "\x1b", "5 deployments");
+    press(&mut console, "\x1b", "d compare");
     press(&mut console, "7", "PAST (1)");
     console.until("the run in the list", |s| s.contents().contains("done") && s.contents().contains("rollback web to 2.4.0"));
     console.press(b"q");
@@ -280,21 +280,18 @@ fn a_run_outlives_its_console_says_when_it_is_orphaned_and_is_taken_back() {
     console.until("that it goes on", |s| !s.contents().contains("orphaned"));
     // The form begins on Cancel: Enter alone asks nothing, typing neither.
     press(&mut console, "A", "ABORT");
+    console.until("that keys count", |s| s.contents().contains("Enter here goes back"));
     press(&mut console, "abort", "the focus is on Cancel");
     console.press(b"\r");
     console.until("the form's end", |s| !s.contents().contains("ABORT"));
     assert!(estate.run().unwrap().aborting.is_none());
     press(&mut console, "A", "ABORT");
-    // Keys count once the form was there for a moment.
-    let end = Instant::now() + DEADLINE;
-    while !text(&console).contains("_") {
-        assert!(Instant::now() < end, "{}", text(&console));
-        console.press(b"\t");
-        std::thread::sleep(Duration::from_millis(150));
-    }
-    typed(&mut console, "web1 never comes up");
+    console.until("that keys count", |s| s.contents().contains("Enter here goes back"));
+    press(&mut console, "\t", "> _");
+    press(&mut console, "web1 never comes up", "web1 never comes up_");
     press(&mut console, "\r", "because: web1 never comes up");
-    typed(&mut console, "abort");
+    console.until("that keys count", |s| s.contents().contains("Enter here goes back"));
+    press(&mut console, "abort", "> abort_");
     console.press(b"\r");
     estate.until("the abort", |run| run.aborting.is_some());
     estate.let_go("web1");
@@ -302,17 +299,6 @@ fn a_run_outlives_its_console_says_when_it_is_orphaned_and_is_taken_back() {
     assert_eq!(HOSTS.map(|host| estate.current(host)), ["2.5.0", "2.5.0"]);
     console.press(b"qq");
     console.exit_code();
-}
-
-/// Types it, again from the beginning while keys are not heard yet.
-fn typed(console: &mut Console, words: &str) {
-    let end = Instant::now() + DEADLINE;
-    while !text(console).contains(&format!("{words}_")) {
-        assert!(Instant::now() < end, "{words:?} is not taken:\n{}", text(console));
-        console.press(b"\x15"); // Ctrl-U: the line is empty again
-        console.press(words.as_bytes());
-        std::thread::sleep(Duration::from_millis(200));
-    }
 }
 
 #[test]
@@ -325,7 +311,7 @@ fn a_world_that_moves_while_the_wizard_is_open_takes_the_phrase_away() {
     estate.switch("web2", "2.4.0");
     console.until("that it moved", |s| s.contents().contains("moved"));
     assert!(!text(&console).contains(&format!("{}_", &phrase[..phrase.len() - 1])), "{}", text(&console));
-    console.press(phrase[phrase.len() - 1..].as_bytes());
+    console.press(&phrase.as_bytes()[phrase.len() - 1..]);
     console.press(b"\r");
     assert!(estate.run().is_none(), "nothing was begun");
     console.signal(Signal::SIGHUP);

@@ -117,10 +117,7 @@ pub async fn observe(reach: &Reach, plan: &Plan, step: usize, call: Call, run: &
 /// tell. It changes nothing.
 pub async fn printed(reach: &Reach, plan: &Plan, step: usize, call: Call, run: &str, attempt: u32) -> Option<Vec<u8>> {
     let (step, act) = asked(plan, step, call)?;
-    if !matches!(
-        act,
-        Act::StopUnit { .. } | Act::StartUnit { .. } | Act::SwitchLink { .. } | Act::Run { .. } | Act::AppendLog { .. }
-    ) {
+    if !matches!(act, Act::StopUnit { .. } | Act::StartUnit { .. } | Act::SwitchLink { .. } | Act::Run { .. } | Act::AppendLog { .. }) {
         return None;
     }
     let place = reach.place(plan, step).ok()?;

@@ -203,7 +203,9 @@ pub fn chip(state: &State, width: u16) -> Option<(String, Token)> {
 
 /// The run whose page is on top, and the step that is selected there.
 pub fn shown(state: &State) -> Option<(&KnownRun, Option<usize>)> {
-    let Some(Layer::Run { run, spot, .. }) = state.layers.last() else { return None };
+    // The form and the report lie over the page that they are about.
+    let under = state.layers.iter().rev().find(|layer| !matches!(layer, Layer::Request(_) | Layer::Share { .. }));
+    let Some(Layer::Run { run, spot, .. }) = under else { return None };
     let known = state.runs.find(run)?;
     let step = match &spot.selected {
         Some(Goal::Step(id)) => known.state.place(id),
@@ -217,7 +219,8 @@ pub fn offers(state: &State, action: Action) -> bool {
     let Some((known, step)) = shown(state) else { return false };
     let run = &known.state;
     // Of a run on another machine nothing can be asked from here: its folder is there.
-    if state.read_only || run.ended.is_some() || run.runners == 0 || matches!(known.alive, Liveness::Orphaned | Liveness::Elsewhere { .. }) {
+    if state.read_only || run.ended.is_some() || run.runners == 0 || matches!(known.alive, Liveness::Orphaned | Liveness::Elsewhere { .. })
+    {
         return false;
     }
     let of = step.map(|place| (run.steps[place].state, run.goes_back(place)));

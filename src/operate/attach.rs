@@ -12,8 +12,8 @@ use jiff::Timestamp;
 
 use super::order::Order;
 use super::requests;
-use super::runner::process::{Prepare, REFUSED, STARTED, Told};
 use super::runner::Folder;
+use super::runner::process::{Prepare, REFUSED, STARTED, Told};
 use crate::journal::{Journal, JournalError, is_alive};
 use crate::link::process::ProcessError;
 use crate::link::process::detached::Detached;

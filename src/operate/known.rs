@@ -78,7 +78,8 @@ fn same(old: &KnownRun, new: &KnownRun) -> bool {
 
 /// What the steps print that are under way.
 fn live(state: &RunState, folder: &Path) -> Vec<(String, Vec<String>)> {
-    let going = state.plan.steps.iter().zip(&state.steps).filter(|(_, run)| matches!(run.state, StepState::Underway(_)));
+    let going =
+        state.plan.steps.iter().zip(&state.steps).filter(|(_, run)| matches!(run.state, StepState::Underway(_) | StepState::Unknown(_)));
     going.filter_map(|(step, _)| Some((step.id.clone(), tail(&folder.join("live").join(step.id.replace('/', ".")))?))).collect()
 }
 

@@ -159,6 +159,7 @@ fn short(state: &State, action: Action) -> &'static str {
         (Action::Mark, _) if marked(state) => "unmark",
         (action, Some(Layer::Wizard(of))) => of.short(action).unwrap_or(action.entry().short),
         (Action::Accept, Some(Layer::Request(of))) if of.focus == Focus::Cancel => "cancel",
+        (Action::Accept, Some(Layer::Request(_))) => "go on, once it is typed",
         (Action::Down, Some(Layer::Request(_))) => "cancel or line",
         (Action::PauseRun, _) if operations::shown(state).is_some_and(|(known, _)| known.state.paused.is_some()) => "go on",
         _ => action.entry().short,

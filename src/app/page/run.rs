@@ -19,6 +19,8 @@ use super::{Page, Row};
 
 /// Lines of output that are shown.
 const OUTPUT: usize = 8;
+/// Lines of a screen from which on there is room for the commands beside the keys.
+const TALL: u16 = 40;
 /// Earlier runs that the estimate asks.
 const EARLIER: usize = 20;
 
@@ -69,9 +71,11 @@ fn top(state: &State, known: &KnownRun, spot: &Spot, page: &mut Page) {
         for (place, next) in advice(run, known.alive).into_iter().enumerate() {
             let name = if place == 0 { "next" } else { "or" };
             match key(state, run, spot, next.way) {
-                Some(key) => page.field(name, &format!("{key}  {}", next.means), Token::Text),
-                None => {
-                    page.field(name, &next.command, Token::Text);
+                // On a low screen the steps matter more than the commands, which the keys spare.
+                Some((key, short)) if state.size.1 < TALL => page.field(name, &format!("{key} {short}: {}", next.means), Token::Text),
+                key => {
+                    let key = key.map_or_else(String::new, |(key, short)| format!("{key} {short}, or "));
+                    page.field(name, &format!("{key}{}", next.command), Token::Text);
                     page.field("", &next.means, Token::Dim);
                 }
             }
@@ -94,7 +98,7 @@ fn top(state: &State, known: &KnownRun, spot: &Spot, page: &mut Page) {
 }
 
 /// The key that asks that of the run, where it is offered as the page stands: what is about a step is about the selected one.
-fn key(state: &State, run: &RunState, spot: &Spot, way: Way) -> Option<String> {
+fn key(state: &State, run: &RunState, spot: &Spot, way: Way) -> Option<(String, &'static str)> {
     let asked = run.asked.as_ref().and_then(|(step, _)| step.clone()).map(Goal::Step);
     let (action, of_step) = match way {
         Way::Look | Way::Kill => return None,
@@ -109,7 +113,8 @@ fn key(state: &State, run: &RunState, spot: &Spot, way: Way) -> Option<String> {
     // A key that pauses does not answer a question.
     let right = way != Way::Resume || run.paused.is_some();
     let key = state.keymap.key_for(Scope::Run, action)?;
-    (meant && right && offers(state, action)).then(|| key.to_string())
+    let short = if way == Way::Resume { "go on" } else { action.entry().short };
+    (meant && right && offers(state, action)).then(|| (key.to_string(), short))
 }
 
 /// What it is, and who carries it out.

@@ -118,7 +118,8 @@ impl<W: World, H: Hooks, L: Ledger> Runner<W, H, L> {
         }
         self.printing = Some(Moment::now());
         for place in self.busy.clone() {
-            let StepState::Underway(call) = self.state.steps[place].state else { continue };
+            // One that is read back after its reply was lost may still print.
+            let (StepState::Underway(call) | StepState::Unknown(call)) = self.state.steps[place].state else { continue };
             if self.prints.contains(&place) {
                 continue;
             }

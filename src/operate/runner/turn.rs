@@ -121,7 +121,7 @@ impl<W: World, H: Hooks, L: Ledger> Runner<W, H, L> {
             Ok(Came::Printed { step, printed }) => {
                 self.prints.retain(|of| *of != step);
                 // What comes after the result is older than the result.
-                if let (Some(printed), StepState::Underway(_)) = (printed, self.state.steps[step].state) {
+                if let (Some(printed), StepState::Underway(_) | StepState::Unknown(_)) = (printed, self.state.steps[step].state) {
                     self.folder.live(&self.plan.steps[step].id, &printed);
                 }
             }

@@ -36,13 +36,15 @@ pub fn draw(canvas: &mut Canvas, state: &State, form: &RequestForm) {
         Some(_) => format!("type  {ABORT}  then Enter"),
         None => "say why, then Enter".to_owned(),
     };
-    let lines = Lines { asks, means, reason: form.reason.as_deref(), error: form.error.as_deref() };
+    let heard = if form.is_settled(state.now) { "Enter here goes back" } else { "keys count in a moment" };
+    let lines = Lines { asks, means, heard, reason: form.reason.as_deref(), error: form.error.as_deref() };
     boxed(canvas, &format!("{title}  of run {}", form.run), form, &lines);
 }
 
 struct Lines<'a> {
     asks: String,
     means: String,
+    heard: &'static str,
     reason: Option<&'a str>,
     error: Option<&'a str>,
 }
@@ -50,12 +52,11 @@ struct Lines<'a> {
 /// The same way to confirm as in the wizard: Cancel first, then the line.
 fn boxed(canvas: &mut Canvas, title: &str, form: &RequestForm, of: &Lines<'_>) {
     let here = |focus| form.focus == focus;
-    let (mark, token) =
-        (|focus| if here(focus) { ">" } else { " " }, |focus| if here(focus) { Token::Selected } else { Token::Text });
+    let (mark, token) = (|focus| if here(focus) { ">" } else { " " }, |focus| if here(focus) { Token::Selected } else { Token::Text });
     let cursor = if here(Focus::Phrase) { "_" } else { "" };
     let mut lines = vec![(of.means.clone(), Token::Text)];
     lines.extend(of.reason.map(|reason| (format!("because: {reason}"), Token::Dim)));
-    lines.push((format!("{} [ Cancel ]  Enter here goes back; nothing is asked of the run", mark(Focus::Cancel)), token(Focus::Cancel)));
+    lines.push((format!("{} [ Cancel ]  {}; nothing is asked of the run", mark(Focus::Cancel), of.heard), token(Focus::Cancel)));
     lines.push((format!("  to go on, tab, then {}", of.asks), Token::Dim));
     lines.push((format!("{} {}{cursor}", mark(Focus::Phrase), form.typed), token(Focus::Phrase)));
     lines.extend(of.error.map(|error| (format!("! {error}"), Token::Warning)));
