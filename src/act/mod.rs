@@ -105,10 +105,7 @@ pub async fn observe(reach: &Reach, plan: &Plan, step: usize, call: Call, run: &
     let Some((step, act)) = asked(plan, step, call) else {
         return Found::Untold { why: "the plan has no such call".to_owned() };
     };
-    let name = match call {
-        Call::Apply => step.id.clone(),
-        Call::Undo => format!("{}/undo", step.id),
-    };
+    let name = name(step, call);
     let left = job::Left { run, step: &name, attempt };
     let until = Instant::now() + PATIENCE;
     loop {
@@ -117,6 +114,26 @@ pub async fn observe(reach: &Reach, plan: &Plan, step: usize, call: Call, run: &
             return found;
         }
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// What the job of that try printed so far, cleaned and without secrets; `None` where it has no job, or the host does not
+/// tell. It changes nothing.
+pub async fn printed(reach: &Reach, plan: &Plan, step: usize, call: Call, run: &str, attempt: u32) -> Option<Vec<u8>> {
+    let (step, act) = asked(plan, step, call)?;
+    if !matches!(act, Act::StopUnit { .. } | Act::StartUnit { .. } | Act::SwitchLink { .. } | Act::Run { .. } | Act::AppendLog { .. }) {
+        return None;
+    }
+    let place = reach.place(plan, step).ok()?;
+    let state = place.writer.reader().job(place.folder, run, &name(step, call), attempt).await.ok()?;
+    Some(printed::lines(state.out(), reach.secrets()).join("\n").into_bytes())
+}
+
+/// The step's name as a job has it.
+fn name(step: &Step, call: Call) -> String {
+    match call {
+        Call::Apply => step.id.clone(),
+        Call::Undo => format!("{}/undo", step.id),
     }
 }
 

@@ -119,6 +119,10 @@ impl World for Ground {
         }
         act::observe(&self.reach, &plan, step, call, &run, attempt).await
     }
+
+    async fn printed(&self, plan: Arc<Plan>, step: usize, call: Call, run: String, attempt: u32) -> Option<Vec<u8>> {
+        act::printed(&self.reach, &plan, step, call, &run, attempt).await
+    }
 }
 
 #[cfg(test)]

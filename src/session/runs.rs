@@ -11,9 +11,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::app::message::Message;
 use crate::journal::Hand;
 use crate::model::run::Request;
-use crate::model::text::{NOTE_CAP, clean};
-use crate::operate::attach::Runs;
-use crate::operate::known::known;
+use crate::operate::known::Seen;
 use crate::operate::requests;
 
 /// The time between two looks.
@@ -31,7 +29,7 @@ pub async fn follow(journal: PathBuf, here: String, every: Duration, out: mpsc::
     let mut looks = interval(every);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let runs = folder(&journal);
-    let (mut read, mut told) = (Runs::default(), None);
+    let mut seen = Seen::default();
     loop {
         tokio::select! {
             _ = looks.tick() => {}
@@ -40,17 +38,14 @@ pub async fn follow(journal: PathBuf, here: String, every: Duration, out: mpsc::
         // Files on a hung disk hold a thread and never the loop; only a defect makes it fail.
         let (journal, runs, here) = (journal.clone(), runs.clone(), here.clone());
         let look = move || {
-            let problem = read.read(&journal).err().map(|error| clean(&error.to_string(), NOTE_CAP).into_owned());
-            let seen = known(&read, &runs, &here, Timestamp::now(), problem);
-            (read, seen)
+            let told = seen.look(&journal, &runs, &here, Timestamp::now());
+            (seen, told)
         };
-        let Ok((back, seen)) = tokio::task::spawn_blocking(look).await else { return };
-        read = back;
-        if told.as_ref() == Some(&seen) || (told.is_none() && seen.all.is_empty() && seen.problem.is_none()) {
-            continue;
-        }
-        told = Some(seen.clone());
-        if out.send(Message::Runs(Box::new(seen))).await.is_err() {
+        let Ok((back, told)) = tokio::task::spawn_blocking(look).await else { return };
+        seen = back;
+        if let Some(told) = told
+            && out.send(Message::Runs(Box::new(told))).await.is_err()
+        {
             return;
         }
     }
