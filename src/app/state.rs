@@ -24,8 +24,8 @@ use crate::model::timeline::Event;
 
 use super::databases::DatabaseRow;
 use super::deeds::Deeds;
-use super::deployments::{Deployments, Made};
 use super::deployments::window::Window;
+use super::deployments::{Deployments, Made};
 use super::filter::Filter;
 use super::focus::Focus;
 use super::keymap::Keymap;

@@ -12,9 +12,9 @@ use crate::app::subject::DEPLOYMENT_FIELDS;
 use crate::model::age;
 use crate::model::deployment::{Deployment, Ending};
 use crate::model::estate::{Estate, SourceKind};
+use crate::operate::history;
 use crate::session::archive::Archive;
 use crate::session::export::{Export, Format};
-use crate::operate::history;
 use crate::session::past::past;
 use crate::watch::{self, Ledger};
 

@@ -107,7 +107,9 @@ mod tests {
         }
         let (out, mut told) = mpsc::channel(4);
         let (indexed, seen) = std::sync::mpsc::channel();
-        let index = Arc::new(move |runs: &Runs| drop(indexed.send(runs.all().len())));
+        let index = Arc::new(move |runs: &Runs| {
+            let _ = indexed.send(runs.all().len());
+        });
         let task = tokio::spawn(follow(path.clone(), hand.actor.host.clone(), Duration::from_millis(5), index, out));
         let Message::Runs(runs) = told.recv().await.unwrap() else { panic!() };
         assert_eq!(runs.all[0].state.run, "web-1");

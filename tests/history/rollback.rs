@@ -64,13 +64,15 @@ impl Place {
 
     fn json(&self, arguments: &[&str]) -> Value {
         let (_, out, err) = self.qd(arguments);
-        serde_json::from_str(&out).unwrap_or_else(|why| panic!("{why}: {out}{err}"))
+        let json = serde_json::from_str(&out);
+        assert!(json.is_ok(), "{out}{err}");
+        json.unwrap()
     }
 
     /// Begins the way back to the older release.
     fn roll_back(&self, more: &[&str]) -> (Option<i32>, String, String) {
         let plan = self.json(&["plan", "rollback", "web", "--to", "2.4.0", "-o", "json"]);
-        let phrase = plan["confirm"].as_str().unwrap_or_else(|| panic!("{plan}"));
+        let phrase = plan["confirm"].as_str().expect("a plan has a phrase");
         let mut arguments = vec!["run", "rollback", "web", "--to", "2.4.0", "--reason", "errors since 2.5.0", "--confirm", phrase];
         for check in plan["checks"].as_array().unwrap().iter().filter(|check| check["verdict"] == "warn") {
             arguments.extend(["--override", String::leak(format!("{}=a test", check["id"].as_str().unwrap()))]);

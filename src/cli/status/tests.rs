@@ -281,7 +281,8 @@ fn every_key_is_there_where_nothing_was_read_and_every_key_is_documented() {
     let (estate, full) = (estate(), full());
     let never = [reading(None), reading(None)];
     let document = include_str!("../../../docs/status-json.md");
-    let as_json = |readings: &[Reading<Answer>]| serde_json::to_value(json::status(&Report::of(&estate, readings, &Made::default(), at(0)))).unwrap();
+    let as_json =
+        |readings: &[Reading<Answer>]| serde_json::to_value(json::status(&Report::of(&estate, readings, &Made::default(), at(0)))).unwrap();
     let (full, never) = (as_json(&full), as_json(&never));
     let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(keys(&full), keys(&never));

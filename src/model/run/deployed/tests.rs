@@ -48,8 +48,14 @@ fn a_run_is_a_rollback_at_each_of_its_sites_with_its_reason_and_its_id() {
     log.add(Happened::Ended(Ending::Done));
     assert_eq!(told(&log), [("ams3".into(), Some(Succeeded), true), ("fra1".into(), Some(Succeeded), true)]);
     let one = &deployments(&log.state(), &estate())[0];
-    assert_eq!((one.id.as_deref(), one.trigger, one.reason.as_deref()), (Some("web-1"), Some(Trigger::Rollback), Some("errors since 2.5.0")));
-    assert_eq!((one.versions().as_str(), one.who.as_deref(), one.environment.as_deref()), ("2.5.0 -> 2.4.0", Some("ann"), Some("production")));
+    assert_eq!(
+        (one.id.as_deref(), one.trigger, one.reason.as_deref()),
+        (Some("web-1"), Some(Trigger::Rollback), Some("errors since 2.5.0"))
+    );
+    assert_eq!(
+        (one.versions().as_str(), one.who.as_deref(), one.environment.as_deref()),
+        ("2.5.0 -> 2.4.0", Some("ann"), Some("production"))
+    );
     assert_eq!((one.at, &*one.told_by[0], one.dated), (log.state().planned_at, JOURNAL, Dated::Record));
     assert!(deployments(&log.state(), &Estate { name: "another".into(), ..estate() }).is_empty());
 }
