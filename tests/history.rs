@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here fails the test")]
 
 mod console;
+#[path = "history/rollback.rs"]
+mod rollback;
 
 use console::Console;
 

@@ -18,11 +18,16 @@ use crate::model::source::{Answer, HistoryAnswer};
 
 use super::state::State;
 
+/// Deployments that runs made, by the journal, the newest first.
+pub type Made = Arc<Vec<Arc<Deployment>>>;
+
 /// What all sources together tell of deployments.
 #[derive(Debug, Clone, Default)]
 pub struct Deployments {
     /// What they were joined from.
     answers: Vec<Arc<HistoryAnswer>>,
+    /// Those that runs made.
+    made: Made,
     /// Each once, the newest first.
     pub all: Arc<Vec<Arc<Deployment>>>,
 }
@@ -35,7 +40,7 @@ impl PartialEq for Deployments {
 
 impl Deployments {
     /// Joined anew only where a source told something else than the last time: there are thousands of them.
-    pub(super) fn of(readings: &[Reading<Answer>], before: &Deployments) -> Deployments {
+    pub(super) fn of(readings: &[Reading<Answer>], made: &Made, before: &Deployments) -> Deployments {
         let answers: Vec<Arc<HistoryAnswer>> = readings
             .iter()
             .filter_map(|reading| match &reading.held.as_ref()?.value {
@@ -44,13 +49,13 @@ impl Deployments {
             })
             .collect();
         let same = answers.len() == before.answers.len() && answers.iter().zip(&before.answers).all(|(a, b)| Arc::ptr_eq(a, b));
-        if same {
+        if same && (Arc::ptr_eq(made, &before.made) || made == &before.made) {
             return before.clone();
         }
-        let mut all = deployment::join(answers.iter().map(|answer| answer.deployments.as_slice()));
+        let mut all = deployment::join(std::iter::once(made.as_slice()).chain(answers.iter().map(|answer| answer.deployments.as_slice())));
         // In the order in which they are read by key.
         all.sort_by(|a, b| Reverse((a.at, &a.key)).cmp(&Reverse((b.at, &b.key))));
-        Deployments { answers, all: Arc::new(all) }
+        Deployments { answers, made: made.clone(), all: Arc::new(all) }
     }
 
     /// The deployment with that key, and its place.

@@ -15,6 +15,7 @@ use crate::model::reading::{Freshness, Reading};
 use crate::model::source::Answer;
 use crate::model::timeline::{self, Event, Kind, Link};
 
+use super::deployments::Made;
 use super::state::{State, View};
 
 /// Changes of one derivation that are listed; more of them are counted.
@@ -30,6 +31,8 @@ pub struct Derivation {
     before: (Vec<Reading<Answer>>, Arc<View>),
     /// The newest readings.
     readings: Vec<Reading<Answer>>,
+    /// The deployments that runs made.
+    made: Made,
     now: Timestamp,
 }
 
@@ -53,14 +56,15 @@ impl Derivation {
             estate: state.estate.clone(),
             before: (state.readings.clone(), state.view.clone()),
             readings: state.newest.clone(),
+            made: state.made.clone(),
             now: state.now,
         }
     }
 
     /// Computes it.
     pub fn carry_out(self) -> Derived {
-        let Derivation { estate, before: (old_readings, before), readings, now } = self;
-        let view = View::of(&estate, &readings, &before, now);
+        let Derivation { estate, before: (old_readings, before), readings, made, now } = self;
+        let view = View::of(&estate, &readings, &made, &before, now);
         let steps: Vec<Step> = old_readings.iter().zip(&readings).map(|(old, new)| Step::of(old, new)).collect();
         let mut changes = of_sources(&estate, &readings, &before.freshness, &view.freshness, &steps, now);
         let heard = |name: &str| heard(&estate, &old_readings, name);

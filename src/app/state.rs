@@ -24,8 +24,8 @@ use crate::model::timeline::Event;
 
 use super::databases::DatabaseRow;
 use super::deeds::Deeds;
-use super::deployments::Deployments;
 use super::deployments::window::Window;
+use super::deployments::{Deployments, Made};
 use super::filter::Filter;
 use super::focus::Focus;
 use super::keymap::Keymap;
@@ -86,7 +86,9 @@ pub struct View {
 
 impl View {
     /// What these readings come to at `now`. `before` is the view of the last time, whose findings go on.
-    pub fn of(estate: &Estate, readings: &[Reading<Answer>], before: &View, now: Timestamp) -> View {
+    ///
+    /// `made` are the deployments that runs made.
+    pub fn of(estate: &Estate, readings: &[Reading<Answer>], made: &Made, before: &View, now: Timestamp) -> View {
         let (mut at_alertmanager, mut at_prometheus) = (Vec::new(), Vec::new());
         for held in readings.iter().filter_map(|r| r.held.as_ref()) {
             match &held.value {
@@ -112,7 +114,7 @@ impl View {
         let due = due::due(estate, readings, &backups, now);
         let mut needs = needs::needs(estate, readings, &alerts, now);
         needs::with_due(&mut needs, estate, &alerts, &backups, &due, now);
-        let deployments = Deployments::of(readings, &before.deployments);
+        let deployments = Deployments::of(readings, made, &before.deployments);
         View { alerts, services, needs, counts, backups, due, deployments, freshness }
     }
 }
@@ -254,6 +256,8 @@ pub struct State {
     pub verifying: Verifying,
     /// The runs that the journal tells of.
     pub runs: Runs,
+    /// The deployments that they made.
+    pub made: Made,
     /// The Operations pane; ids are those of runs.
     pub operations: PaneList<String>,
     /// Its lines.
@@ -282,7 +286,7 @@ impl State {
         let readings: Vec<_> = estate.sources.iter().map(|s| Reading::never(s.every)).collect();
         let mut state = State {
             polling: vec![false; readings.len()],
-            view: Arc::new(View::of(&estate, &readings, &View::default(), now)),
+            view: Arc::new(View::of(&estate, &readings, &Made::default(), &View::default(), now)),
             newest: readings.clone(),
             readings,
             estate,
@@ -318,6 +322,7 @@ impl State {
             backup_rows: Vec::new(),
             verifying: Verifying::default(),
             runs: Runs::default(),
+            made: Made::default(),
             operations: PaneList::default(),
             operation_rows: Vec::new(),
             sent: None,
@@ -336,7 +341,7 @@ impl State {
 
     /// Takes these as the newest readings and derives their view at once.
     pub fn see(&mut self, readings: Vec<Reading<Answer>>) {
-        self.view = Arc::new(View::of(&self.estate, &readings, &self.view, self.now));
+        self.view = Arc::new(View::of(&self.estate, &readings, &self.made, &self.view, self.now));
         self.newest.clone_from(&readings);
         self.readings = readings;
     }

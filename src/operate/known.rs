@@ -30,6 +30,11 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// What was read of the journal so far.
+    pub fn runs(&self) -> &Runs {
+        &self.read
+    }
+
     /// Reads on in the journal, and asks `runs`, the folder of their folders, of those that are not over. `None` where
     /// nothing is otherwise than at the look before. `here` is this machine's name as the journal writes it.
     pub fn look(&mut self, journal: &Path, runs: &Path, here: &str, now: Timestamp) -> Option<known::Runs> {

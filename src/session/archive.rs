@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::cache::deployments::Deployments;
+use crate::cache::deployments::{Deployments, JOURNAL};
 use crate::cache::{CacheError, Opened};
 use crate::model::deployment::news::{Mark, News};
 use crate::model::estate::Estate;
@@ -90,6 +90,14 @@ impl Archive {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let deployments = self.there(&mut writer, true)?.ok_or(CLOSED)?;
         ask(deployments, &self.estate).map_err(|error| self.failed(&error))
+    }
+
+    /// Takes in what the journal tells of deployments: all of it, each time. Where the index cannot be used that is said as
+    /// with any source, and nothing is held up.
+    pub fn recorded(&self, news: &News) {
+        if let Err(error) = self.take(JOURNAL, news) {
+            tracing::debug!(%error, "the index did not take what the journal tells");
+        }
     }
 
     fn write<T>(&self, work: impl FnOnce(&mut Deployments, &Estate) -> Result<T, CacheError>) -> Result<T, String> {

@@ -9,6 +9,7 @@ use crate::app::ask::Ask;
 use crate::app::message::Message;
 use crate::model::estate::Estate;
 use crate::model::metric::Demand;
+use crate::operate::history;
 use crate::watch::{Ledger, Past, Report, ReportKind, Watchers};
 
 use super::archive::{Archive, Standing};
@@ -100,7 +101,9 @@ impl Feed for Sources {
         }
         if let (Some(journal), Some(out)) = (self.verifier.journal(), self.out.clone()) {
             tokio::spawn(follow(journal.clone(), LOOK, out.clone()));
-            tokio::spawn(runs::follow(journal.clone(), self.verifier.hand().actor.host.clone(), runs::LOOK, out));
+            let (archive, estate) = (self.archive.clone(), self.estate.clone());
+            let index = move |read: &crate::operate::attach::Runs| archive.recorded(&history::news(read, &estate));
+            tokio::spawn(runs::follow(journal.clone(), self.verifier.hand().actor.host.clone(), runs::LOOK, Arc::new(index), out));
         }
         let archive: Arc<dyn Ledger> = self.archive.clone();
         self.watchers = Some(crate::watch::start_with(&self.estate, demand, reports, &self.past, Some(archive)));

@@ -2,6 +2,7 @@
 //! is told of what changed. Requests go the other way, as files.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,25 +12,32 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::app::message::Message;
 use crate::journal::Hand;
 use crate::model::run::Request;
+use crate::operate::attach::Runs;
 use crate::operate::known::Seen;
 use crate::operate::requests;
 
 /// The time between two looks.
 pub const LOOK: Duration = Duration::from_millis(250);
 
+/// Takes what runs did into the index of deployments.
+pub type Index = dyn Fn(&Runs) + Send + Sync;
+
 /// The folder with a folder for each run: beside the journal.
 pub fn folder(journal: &Path) -> PathBuf {
     journal.with_file_name("runs")
 }
 
+/// Between two tellings of what the index of deployments should hold, in looks: its file may be deleted at any time.
+const TELL_AGAIN: u32 = 40;
+
 /// Tells of the runs: at once where there are any, and each time that something changed. Ends with the loop.
 ///
-/// `here` is this machine's name, as the journal writes it.
-pub async fn follow(journal: PathBuf, here: String, every: Duration, out: mpsc::Sender<Message>) {
+/// `here` is this machine's name, as the journal writes it; `index` takes what runs did, on a thread that may block.
+pub async fn follow(journal: PathBuf, here: String, every: Duration, index: Arc<Index>, out: mpsc::Sender<Message>) {
     let mut looks = interval(every);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let runs = folder(&journal);
-    let mut seen = Seen::default();
+    let (mut seen, mut count) = (Seen::default(), 0_u32);
     loop {
         tokio::select! {
             _ = looks.tick() => {}
@@ -37,8 +45,13 @@ pub async fn follow(journal: PathBuf, here: String, every: Duration, out: mpsc::
         }
         // Files on a hung disk hold a thread and never the loop; only a defect makes it fail.
         let (journal, runs, here) = (journal.clone(), runs.clone(), here.clone());
+        let (again, index) = (count % TELL_AGAIN == 0, index.clone());
+        count = count.wrapping_add(1);
         let look = move || {
             let told = seen.look(&journal, &runs, &here, Timestamp::now());
+            if again || told.is_some() {
+                index(seen.runs());
+            }
             (seen, told)
         };
         let Ok((back, told)) = tokio::task::spawn_blocking(look).await else { return };
@@ -88,9 +101,14 @@ mod tests {
             journal.append(&hand, record.said_at, record.event.clone(), record.said_at).unwrap();
         }
         let (out, mut told) = mpsc::channel(4);
-        let task = tokio::spawn(follow(path.clone(), hand.actor.host.clone(), Duration::from_millis(5), out));
+        let (indexed, seen) = std::sync::mpsc::channel();
+        let index = Arc::new(move |runs: &Runs| {
+            let _ = indexed.send(runs.all().len());
+        });
+        let task = tokio::spawn(follow(path.clone(), hand.actor.host.clone(), Duration::from_millis(5), index, out));
         let Message::Runs(runs) = told.recv().await.unwrap() else { panic!() };
         assert_eq!(runs.all[0].state.run, "web-1");
+        assert_eq!(seen.recv().unwrap(), 1, "the index is told too");
         let pause = || Request::Pause { reason: "lunch".into() };
         assert!(request(Some(path.clone()), hand.clone(), "web-1".into(), pause()).await.is_err(), "it has no folder");
         let run = self::folder(&path).join("web-1");

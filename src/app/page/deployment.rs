@@ -8,6 +8,7 @@ use crate::app::{mark, when};
 use crate::model::age;
 use crate::model::deployment::{self, Deployment};
 use crate::model::preferences::Token;
+use crate::model::run::deployed::JOURNAL;
 
 use super::{Page, Row};
 
@@ -59,7 +60,13 @@ pub fn lines(state: &State, of: &Arc<Deployment>, mut page: Page) -> Vec<Row> {
         if let Some(place) = state.estate.sources.iter().position(|source| *source.name == **name) {
             page.link(Goal::Source(place));
         }
-        page.text(name, Token::Text);
+        // Its id is that of the run.
+        let run = of.id.as_ref().filter(|_| **name == *JOURNAL);
+        if let Some(run) = run.filter(|run| state.runs.find(run).is_some()) {
+            page.link(Goal::Operation(run.clone()));
+        }
+        let text = run.map_or_else(|| name.to_string(), |run| format!("{name}: the run {run}"));
+        page.text(&text, Token::Text);
     }
     for text in &of.differs {
         page.text(&format!("! they differ: {text}"), Token::Warning);

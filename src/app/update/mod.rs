@@ -58,10 +58,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             data::notice(state, what);
             Vec::new()
         }
-        Message::Runs(runs) => {
-            runs::known(state, *runs);
-            Vec::new()
-        }
+        Message::Runs(runs) => runs::known(state, *runs),
         Message::Told(told) => self::told(state, *told),
     };
     effects.extend(deployments::go_on(state));

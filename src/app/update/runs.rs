@@ -1,5 +1,8 @@
 //! Runs: what the journal tells of them comes in, what a person asks of one goes out. Leaving a run's page leaves it going.
 
+use std::cmp::Reverse;
+use std::sync::Arc;
+
 use crate::app::action::Action;
 use crate::app::ask::Ask;
 use crate::app::deployments::share::COPY_CAP;
@@ -10,14 +13,16 @@ use crate::app::palette::Goal;
 use crate::app::pane;
 use crate::app::state::State;
 use crate::app::wizard::Focus;
+use crate::model::deployment::Deployment;
+use crate::model::run::deployed::deployments;
 use crate::model::run::known::{KnownRun, Liveness, Runs};
 use crate::model::run::report::report;
 use crate::model::run::{Request, StepState};
 
 use super::layers;
 
-/// The runs, as they are now.
-pub(super) fn known(state: &mut State, runs: Runs) {
+/// The runs, as they are now. Where they made other deployments than before, what is shown of these is derived anew.
+pub(super) fn known(state: &mut State, runs: Runs) -> Vec<Effect> {
     for layer in &mut state.layers {
         if let Layer::Run { run, spot, .. } = layer
             && let Some(new) = runs.find(run)
@@ -27,7 +32,15 @@ pub(super) fn known(state: &mut State, runs: Runs) {
         }
     }
     state.runs = runs;
+    let of_run = |known: &Arc<KnownRun>| deployments(&known.state, &state.estate);
+    let mut made: Vec<Arc<Deployment>> = state.runs.all.iter().flat_map(of_run).map(Arc::new).collect();
+    made.sort_by_key(|one| Reverse(one.at));
+    let other = *state.made != made;
+    if other {
+        state.made = Arc::new(made);
+    }
     pane::refresh(state);
+    if other { vec![Effect::Derive] } else { Vec::new() }
 }
 
 /// True where the selection goes on with the run: no step is selected yet, or the selected one has just come to its end.

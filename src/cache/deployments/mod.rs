@@ -25,6 +25,10 @@ const READING: i32 = 1_024;
 /// The same while it is written: its indexes are written all over.
 const WRITING: i32 = 8_192;
 
+/// The place of the journal, which tells of deployments as the sources do, and before them: what it says was recorded with
+/// the act itself.
+pub const JOURNAL: usize = usize::MAX;
+
 /// The file. Times are microseconds since the epoch.
 const SHAPE: Shape = Shape {
     // `qdhi`.
@@ -177,6 +181,9 @@ impl Deployments {
 
 /// The place of a source as the file has it.
 fn place_number(place: usize) -> i64 {
+    if place == JOURNAL {
+        return -1;
+    }
     i64::try_from(place).unwrap_or(i64::MAX)
 }
 

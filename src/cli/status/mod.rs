@@ -11,13 +11,16 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::app::deployments::Made;
 use crate::app::state::View;
 use crate::model::backup::Proofs;
+use crate::model::deployment::news::News;
 use crate::model::deployment::{Deployment, dora};
 use crate::model::estate::{Estate, Severity};
 use crate::model::metric::Demand;
 use crate::model::reading::{Freshness, Reading};
 use crate::model::source::Answer;
+use crate::operate::history;
 use crate::session::archive::Archive;
 use crate::session::ask::MEASURED;
 use crate::session::ask::verify::known;
@@ -59,7 +62,7 @@ struct Indexed {
 
 impl Indexed {
     /// Brings the index up to now and asks it; `None` where no console made one, or it cannot be read.
-    fn of(estate: &Arc<Estate>, cache: Option<PathBuf>, now: Timestamp) -> Option<Indexed> {
+    fn of(estate: &Arc<Estate>, cache: Option<PathBuf>, recorded: &News, now: Timestamp) -> Option<Indexed> {
         let archive = Arc::new(Archive::new(estate.clone(), cache.clone()));
         let known = || archive.read(|index, estate| index.total(estate)).ok().filter(|total| *total > 0);
         if !archive.path().is_some_and(Path::exists) {
@@ -70,6 +73,7 @@ impl Indexed {
         let ledger: Arc<dyn Ledger> = archive.clone();
         runtime.block_on(watch::histories(estate, &past(estate.clone(), cache), &ledger));
         runtime.shutdown_background();
+        archive.recorded(recorded);
         let since = dora::WINDOWS.into_iter().map(|days| dora::Window::before(days, now).from).min()?;
         let (measured, more) = archive.read(|index, estate| index.between(estate, None, since, now, MEASURED)).ok()?;
         Some(Indexed { total: known()?, measured, more })
@@ -77,8 +81,9 @@ impl Indexed {
 }
 
 impl<'a> Report<'a> {
-    fn of(estate: &'a Estate, readings: &'a [Reading<Answer>], at: Timestamp) -> Report<'a> {
-        Report { estate, readings, proofs: Proofs::default(), view: View::of(estate, readings, &View::default(), at), at, indexed: None }
+    fn of(estate: &'a Estate, readings: &'a [Reading<Answer>], made: &Made, at: Timestamp) -> Report<'a> {
+        let view = View::of(estate, readings, made, &View::default(), at);
+        Report { estate, readings, proofs: Proofs::default(), view, at, indexed: None }
     }
 
     /// Deployments that a history tells of and that are not known here: older ones than its newest.
@@ -126,7 +131,7 @@ pub fn exit(verdict: Severity) -> u8 {
 /// All that the table and the JSON tell.
 #[cfg(test)]
 pub(super) fn told(estate: &Estate, readings: &[Reading<Answer>], at: Timestamp) -> Vec<u8> {
-    let report = Report::of(estate, readings, at);
+    let report = Report::of(estate, readings, &Made::default(), at);
     let mut out = Vec::new();
     table::write(&report, &mut out).unwrap();
     settings::json(&json::status(&report), &mut out).unwrap();
@@ -138,9 +143,12 @@ pub fn run(settings: &Settings<'_>, out: &mut dyn Write, err: &mut dyn Write) ->
     let estate = Arc::new(settings.estate()?);
     let _log = settings.log(err);
     let Polled { readings, proofs, .. } = poll(settings, &estate, Demand::default())?;
-    let mut report = Report { proofs, ..Report::of(&estate, &readings, Timestamp::now()) };
+    // Why the journal cannot be read is in the log by now.
+    let recorded = settings.paths.journal().and_then(|journal| history::read(&journal, &estate).ok()).unwrap_or_default();
+    let made: Made = Arc::new(recorded.rows.clone());
+    let mut report = Report { proofs, ..Report::of(&estate, &readings, &made, Timestamp::now()) };
     if report.left_out() > 0 {
-        report.indexed = Indexed::of(&estate, settings.paths.readings(), report.at);
+        report.indexed = Indexed::of(&estate, settings.paths.readings(), &recorded, report.at);
     }
     match settings.global.output {
         Output::Json => settings::json(&json::status(&report), out)?,

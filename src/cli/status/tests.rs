@@ -241,7 +241,7 @@ fn replicated() -> (Estate, Vec<Reading<Answer>>) {
 #[test]
 fn a_database_is_told_node_by_node_and_makes_its_service_worse() {
     let (estate, readings) = replicated();
-    let report = Report::of(&estate, &readings, at(0));
+    let report = Report::of(&estate, &readings, &Made::default(), at(0));
     assert_eq!(exit(report.verdict()), WARNING);
     let told = serde_json::to_value(json::status(&report)).unwrap();
     insta::assert_snapshot!(serde_json::to_string_pretty(&told["sources"][0]["database"]).unwrap());
@@ -261,7 +261,7 @@ fn a_database_is_told_node_by_node_and_makes_its_service_worse() {
 #[test]
 fn an_estate_without_a_server_has_sources_findings_and_health() {
     let (estate, readings) = alone();
-    let report = Report::of(&estate, &readings, at(0));
+    let report = Report::of(&estate, &readings, &Made::default(), at(0));
     assert_eq!(exit(report.verdict()), CRITICAL);
     insta::assert_snapshot!(serde_json::to_string_pretty(&json::status(&report)).unwrap());
     let mut out = Vec::new();
@@ -272,7 +272,7 @@ fn an_estate_without_a_server_has_sources_findings_and_health() {
 #[test]
 fn the_json_is_the_documented_shape() {
     let (estate, readings) = (estate(), full());
-    let report = Report::of(&estate, &readings, at(0));
+    let report = Report::of(&estate, &readings, &Made::default(), at(0));
     insta::assert_snapshot!(serde_json::to_string_pretty(&json::status(&report)).unwrap());
 }
 
@@ -281,7 +281,8 @@ fn every_key_is_there_where_nothing_was_read_and_every_key_is_documented() {
     let (estate, full) = (estate(), full());
     let never = [reading(None), reading(None)];
     let document = include_str!("../../../docs/status-json.md");
-    let as_json = |readings: &[Reading<Answer>]| serde_json::to_value(json::status(&Report::of(&estate, readings, at(0)))).unwrap();
+    let as_json =
+        |readings: &[Reading<Answer>]| serde_json::to_value(json::status(&Report::of(&estate, readings, &Made::default(), at(0)))).unwrap();
     let (full, never) = (as_json(&full), as_json(&never));
     let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(keys(&full), keys(&never));
@@ -295,11 +296,11 @@ fn every_key_is_there_where_nothing_was_read_and_every_key_is_documented() {
     all.extend(keys(&full["sources"][0]["prometheus"]).into_iter().chain(keys(&full["sources"][1]["alertmanager"])));
     all.extend(keys(&full["sources"][1]["alertmanager"]["peers"][0]).into_iter().chain(keys(&full["silences"][0]["matchers"][0])));
     let (estate, readings) = alone();
-    let alone = serde_json::to_value(json::status(&Report::of(&estate, &readings, at(0)))).unwrap();
+    let alone = serde_json::to_value(json::status(&Report::of(&estate, &readings, &Made::default(), at(0)))).unwrap();
     let (page, probe) = (&alone["sources"][0]["exposition"], &alone["sources"][1]["probe"]);
     all.extend(keys(page).into_iter().chain(keys(probe)).chain(keys(&probe["certificate"])));
     let (estate, readings) = replicated();
-    let replicated = serde_json::to_value(json::status(&Report::of(&estate, &readings, at(0)))).unwrap();
+    let replicated = serde_json::to_value(json::status(&Report::of(&estate, &readings, &Made::default(), at(0)))).unwrap();
     let database = &replicated["sources"][0]["database"];
     let node = &database["nodes"][0];
     all.extend(keys(database).into_iter().chain(keys(node)).chain(keys(&node["archiver"])));
@@ -337,7 +338,7 @@ fn measured() -> serde_json::Value {
     };
     let history = crate::model::source::HistoryAnswer { deployments: vec![of(2), of(20)], ..Default::default() };
     let readings = [value(Answer::History(Arc::new(history)), -1)];
-    serde_json::to_value(json::status(&Report::of(&estate, &readings, at(0)))).unwrap()
+    serde_json::to_value(json::status(&Report::of(&estate, &readings, &Made::default(), at(0)))).unwrap()
 }
 
 #[test]
@@ -365,7 +366,7 @@ fn what_is_left_out_of_the_deployments_is_told_and_the_index_tells_all() {
     };
     let history = crate::model::source::HistoryAnswer { deployments: vec![of(2), of(10)], dropped: 7, ..Default::default() };
     let readings = [value(Answer::History(Arc::new(history)), -1)];
-    let mut report = Report::of(&estate, &readings, at(0));
+    let mut report = Report::of(&estate, &readings, &Made::default(), at(0));
     let told = serde_json::to_value(json::status(&report)).unwrap();
     assert_eq!((&told["deployments_total"], &told["deployments_left_out"]), (&2.into(), &7.into()));
     let whole = |told: &serde_json::Value| -> Vec<String> {
@@ -383,7 +384,7 @@ fn what_is_left_out_of_the_deployments_is_told_and_the_index_tells_all() {
 fn the_table_tells_needs_services_sources_and_panels() {
     let (estate, readings) = (estate(), full());
     let mut out = Vec::new();
-    table::write(&Report::of(&estate, &readings, at(0)), &mut out).unwrap();
+    table::write(&Report::of(&estate, &readings, &Made::default(), at(0)), &mut out).unwrap();
     insta::assert_snapshot!(String::from_utf8(out).unwrap());
 }
 
@@ -391,7 +392,7 @@ fn the_table_tells_needs_services_sources_and_panels() {
 fn nothing_is_said_to_be_well_before_anything_was_read() {
     let (estate, never) = (estate(), [reading(None), reading(None)]);
     let mut out = Vec::new();
-    table::write(&Report::of(&estate, &never, at(0)), &mut out).unwrap();
+    table::write(&Report::of(&estate, &never, &Made::default(), at(0)), &mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert!(text.contains("storefront test: unknown") && text.contains("nothing known"), "{text}");
     assert!(!text.contains("ok"), "{text}");
@@ -430,6 +431,6 @@ fn the_exit_code_is_the_worst_of_services_needs_and_sources() {
         ("refused", vec![failed(FailureKind::Refused), alerts(vec![], -1)], 1),
     ];
     for (name, readings, code) in table {
-        assert_eq!(exit(Report::of(&estate, &readings, at(0)).verdict()), code, "{name}");
+        assert_eq!(exit(Report::of(&estate, &readings, &Made::default(), at(0)).verdict()), code, "{name}");
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod advice;
 mod back;
+pub mod deployed;
 pub mod estimate;
 mod fold;
 pub mod known;
