@@ -8,6 +8,8 @@ mod child;
 mod crash;
 mod faults;
 mod fixture;
+mod matrix;
 mod oracles;
 mod process;
 mod world;
+mod yard;
