@@ -11,5 +11,6 @@ mod fixture;
 mod matrix;
 mod oracles;
 mod process;
+mod secrets;
 mod world;
 mod yard;
