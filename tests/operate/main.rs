@@ -10,4 +10,5 @@ mod faults;
 mod fixture;
 mod oracles;
 mod process;
+mod seen;
 mod world;

@@ -15,6 +15,10 @@ use quarterdeck::model::run::{Call, CallEnd};
 use quarterdeck::operate::world::{Leased, World};
 use serde::{Deserialize, Serialize};
 
+use super::fixture::{before, effects};
+use super::oracles::Shown;
+pub use super::seen::Seen;
+
 /// One release folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 pub struct Place {
@@ -56,25 +60,6 @@ pub enum Fault {
     NoFence,
     /// Reading back always says that it was not done: a planted break.
     Blind,
-}
-
-/// What was asked of the world.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
-    /// `call`, `take`, `renew`, `give`, `observe`, `check`.
-    pub kind: String,
-    pub run: String,
-    pub step: String,
-    pub target: usize,
-    pub call: Option<Call>,
-    pub attempt: u32,
-    pub fence: Option<u64>,
-    /// The hash of the plan that was carried out.
-    pub plan: String,
-    pub head: String,
-    /// True where something is otherwise than before.
-    pub changed: bool,
-    pub said: String,
 }
 
 #[derive(Debug, Clone)]
@@ -138,7 +123,18 @@ impl Files {
         before
     }
 
-    fn log(&self, seen: &Seen) {
+    /// What it shows to the oracles.
+    pub fn shown(&self) -> Shown {
+        let places = self.places();
+        Shown {
+            seen: self.seen(),
+            holds: places.iter().filter_map(|place| Some(place.lease.as_ref()?.run.clone())).collect(),
+            before: effects(&before()),
+            now: effects(&places),
+        }
+    }
+
+    pub fn log(&self, seen: &Seen) {
         let mut line = serde_json::to_vec(seen).unwrap();
         line.push(b'\n');
         File::options().append(true).create(true).open(self.folder.join("calls.jsonl")).unwrap().write_all(&line).unwrap();
