@@ -12,5 +12,6 @@ mod matrix;
 mod oracles;
 mod process;
 mod secrets;
+mod seen;
 mod world;
 mod yard;

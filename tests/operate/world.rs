@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fixture::{before, effects};
 use super::oracles::Shown;
+pub use super::seen::Seen;
 
 /// One release folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -59,25 +60,6 @@ pub enum Fault {
     NoFence,
     /// Reading back always says that it was not done: a planted break.
     Blind,
-}
-
-/// What was asked of the world.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
-    /// `call`, `take`, `renew`, `give`, `observe`, `check`.
-    pub kind: String,
-    pub run: String,
-    pub step: String,
-    pub target: usize,
-    pub call: Option<Call>,
-    pub attempt: u32,
-    pub fence: Option<u64>,
-    /// The hash of the plan that was carried out.
-    pub plan: String,
-    pub head: String,
-    /// True where something is otherwise than before.
-    pub changed: bool,
-    pub said: String,
 }
 
 #[derive(Debug, Clone)]

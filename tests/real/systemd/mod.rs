@@ -21,7 +21,10 @@
 
 mod ground;
 mod host;
+mod judge;
+mod operator;
 mod proof;
+mod rollback;
 
 use std::fmt::Write as _;
 use std::fs;
