@@ -1,6 +1,7 @@
 //! The world as it is: the hosts of the estate over their connections, its sources, and the checks of a plan.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -37,6 +38,8 @@ pub struct Ground {
     lease: Duration,
     run: String,
     who: String,
+    /// How each guard window stands that goes on, by its step's place.
+    standing: Mutex<HashMap<usize, String>>,
 }
 
 impl Ground {
@@ -44,7 +47,7 @@ impl Ground {
     /// them.
     pub fn new(estate: Arc<Estate>, hosts: Arc<Hosts>, past: Past, others: Others, lease: Duration, run: String, who: String) -> Ground {
         let reach = Reach::new(hosts.clone());
-        Ground { estate, hosts, reach, past, others, lease, run, who }
+        Ground { estate, hosts, reach, past, others, lease, run, who, standing: Mutex::default() }
     }
 
     /// Where the lease of that target lies; `None` of one without.
@@ -102,7 +105,11 @@ impl World for Ground {
 
     async fn call(&self, permit: Permit, plan: Arc<Plan>, step: usize, call: Call) -> Called {
         if let (Some(Act::Guard { panels, seconds, .. }), Call::Apply) = (plan.steps.get(step).map(|step| &step.act), call) {
-            return Called { end: guard::guard(&self.estate, panels, *seconds, &self.past).await, output: Vec::new() };
+            let standing = || self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+            let say = |text| drop(standing().insert(step, text));
+            let called = guard::guard(&self.estate, panels, *seconds, &self.past, say).await;
+            standing().remove(&step);
+            return called;
         }
         act::apply(&self.reach, permit, &plan, step, call).await
     }
@@ -114,6 +121,11 @@ impl World for Ground {
             return Found::Untold { why };
         }
         act::observe(&self.reach, &plan, step, call, &run, attempt).await
+    }
+
+    async fn printed(&self, _plan: Arc<Plan>, step: usize, _call: Call, _run: String, _attempt: u32) -> Option<Vec<u8>> {
+        let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        standing.get(&step).map(|text| text.clone().into_bytes())
     }
 }
 
