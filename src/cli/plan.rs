@@ -13,11 +13,12 @@ use tokio::time::Instant;
 use crate::link::ssh::Hosts;
 use crate::model::check::{Check, open};
 use crate::model::estate::Estate;
-use crate::model::plan::{Candidate, Found, Plan, Planned};
+use crate::model::plan::{Candidate, Doubt, Found, Plan, Planned};
+use crate::model::run::estimate::seconds;
 use crate::operate;
 use crate::operate::plan::rollback::{Desk, PlanError, rollback};
 use crate::session::archive::Archive;
-use crate::session::operator::{history, under_way};
+use crate::session::operator::{history, recorded};
 
 use super::args::Output;
 use super::failure::Failure;
@@ -39,6 +40,9 @@ pub enum Wanted {
         /// The release to go back to; without it the one that ran before the one that runs now.
         #[arg(long, value_name = "VERSION")]
         to: Option<String>,
+        /// A host that is left out, such as one that cannot be reached: it keeps what runs there. May be given again.
+        #[arg(long, value_name = "HOST")]
+        without: Vec<String>,
         /// Then look at what each step would find, with nothing done.
         #[arg(long)]
         dry_run: bool,
@@ -50,6 +54,7 @@ pub const EXAMPLES: &str = "\
 Examples:
   qd plan rollback web
   qd plan rollback web --to 2.4.0 --dry-run
+  qd plan rollback web --without web3
   qd plan rollback web -o json | jq '.checks[] | select(.verdict != \"pass\")'
   qd plan rollback web -o json | jq -r .confirm
 
@@ -71,10 +76,10 @@ struct Told<'a> {
 
 /// Makes it and prints it.
 pub fn run(settings: &Settings<'_>, wanted: &Wanted, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
-    let Wanted::Rollback { service, to, dry_run } = wanted;
+    let Wanted::Rollback { service, to, without, dry_run } = wanted;
     let estate = Arc::new(settings.estate()?);
     let _log = settings.log(err);
-    let planned = planned(settings, &estate, service, to.as_deref(), err)?;
+    let planned = planned(settings, &estate, service, to.as_deref(), without, err)?;
     let found = if *dry_run { Some(dry(&estate, &planned.plan)?) } else { None };
     match settings.global.output {
         Output::Json => {
@@ -118,27 +123,36 @@ pub(super) fn planned(
     estate: &Arc<Estate>,
     service: &str,
     to: Option<&str>,
+    without: &[String],
     err: &mut dyn Write,
 ) -> Result<Planned, Failure> {
     let archive = Arc::new(Archive::new(estate.clone(), settings.paths.readings()));
-    for (name, why) in super::deployments::read(settings, estate, &archive)? {
+    let unread = super::deployments::read(settings, estate, &archive)?;
+    // Also where there is no plan: then this may be why.
+    for (name, why) in &unread {
         writeln!(err, "qd: {name} cannot be read: {why}; the newest of it may be missing")?;
     }
     let failed = |why: String| Failure::Other(eyre!(why));
     let history = history(&archive, service).map_err(failed)?;
-    let going = settings.paths.journal().map_or(Ok(Vec::new()), |journal| under_way(&journal)).map_err(failed)?;
+    let (going, runs) = settings.paths.journal().map_or(Ok(Default::default()), |journal| recorded(&journal)).map_err(failed)?;
     let hosts = Hosts::new(&estate.hosts);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(color_eyre::Report::from)?;
     let made = runtime.block_on(async {
-        let desk = Desk { estate, hosts: &hosts, history: &history, going: &going, until: Instant::now() + HOSTS };
+        let desk = Desk { estate, hosts: &hosts, history: &history, going: &going, without, until: Instant::now() + HOSTS };
         rollback(desk, service, to, Timestamp::now()).await
     });
     drop(hosts);
     runtime.shutdown_background();
-    made.map_err(|error| match error {
-        PlanError::NoService { .. } | PlanError::NoDefault { .. } | PlanError::NoRelease { .. } => Failure::Usage(error.to_string()),
+    let mut planned = made.map_err(|error| match error {
+        PlanError::Without(_) | PlanError::NoService { .. } | PlanError::NoDefault { .. } | PlanError::NoRelease { .. } => Failure::Usage(error.to_string()),
         PlanError::Unsaid(_) | PlanError::Hosts(_) | PlanError::Same { .. } => Failure::Other(eyre!("{error}; nothing was planned")),
-    })
+    })?;
+    planned.plan.impact.seconds = seconds(&planned.plan, &runs.iter().collect::<Vec<_>>());
+    for (name, why) in unread {
+        let (id, title) = (format!("history/{name}"), "the histories could be read".to_owned());
+        planned.doubt(Doubt { id, title, what: format!("{name} cannot be read: {why}; the newest of it may be missing") });
+    }
+    Ok(planned)
 }
 
 /// For people: what it does, its steps, its checks, and what to type.
@@ -151,6 +165,7 @@ fn table(planned: &Planned, found: Option<&[Found]>, out: &mut dyn Write) -> io:
             writeln!(out, "  {:<7}{line}", if at == 0 { head } else { "" })?;
         }
     }
+    writeln!(out, "  {:<7}{}", "takes", plan.impact.takes())?;
     writeln!(out, "\nSTEPS")?;
     let wide = plan.steps.iter().map(|step| step.id.chars().count()).max().unwrap_or(0);
     for (place, step) in plan.steps.iter().enumerate() {

@@ -71,7 +71,12 @@ impl Paths {
 
     /// The folder of the runs: what their runners keep beside the journal.
     pub fn runs(&self) -> Option<PathBuf> {
-        self.state.as_ref().map(|s| s.join("runs"))
+        self.journal().map(|journal| Paths::runs_of(&journal))
+    }
+
+    /// The folder of the runs of that journal: beside the file itself, so that all who share it by a link meet there.
+    pub fn runs_of(journal: &Path) -> PathBuf {
+        std::fs::canonicalize(journal).as_deref().unwrap_or(journal).with_file_name("runs")
     }
 
     /// The file of the last known readings.

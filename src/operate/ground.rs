@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::guard;
-use super::preflight::{Case, Going, judge, look};
+use super::preflight::{Case, Going, here, judge, look};
 use super::world::{Leased, World};
 use crate::act::{self, Called, Reach};
 use crate::link::http::LinkError;
@@ -78,7 +78,10 @@ impl World for Ground {
         let seen = look(&plan, &self.hosts, Instant::now() + LOOK).await;
         let own = |going: &Going| going.run != self.run;
         let going: Vec<Going> = going.await.unwrap_or_default().into_iter().filter(own).collect();
-        judge(&Case { plan: &plan, estate: &self.estate, seen: &seen, going: &going, now: Timestamp::now(), run: Some(&self.run), begun })
+        let now = Timestamp::now();
+        let mut all = judge(&Case { plan: &plan, estate: &self.estate, seen: &seen, going: &going, now, run: Some(&self.run), begun });
+        all.push(here().await);
+        all
     }
 
     async fn take_lease(&self, permit: Permit, plan: Arc<Plan>, target: usize) -> Option<Leased> {

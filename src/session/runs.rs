@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::app::message::Message;
+use crate::config::paths::Paths;
 use crate::journal::Hand;
 use crate::model::run::Request;
 use crate::model::text::{NOTE_CAP, clean};
@@ -21,7 +22,7 @@ pub const LOOK: Duration = Duration::from_millis(250);
 
 /// The folder with a folder for each run: beside the journal.
 pub fn folder(journal: &Path) -> PathBuf {
-    journal.with_file_name("runs")
+    Paths::runs_of(journal)
 }
 
 /// Tells of the runs: at once where there are any, and each time that something changed. Ends with the loop.

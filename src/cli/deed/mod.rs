@@ -162,6 +162,9 @@ pub enum Carry {
         /// The release to go back to; without it the one that ran before the one that runs now.
         #[arg(long, value_name = "VERSION")]
         to: Option<String>,
+        /// A host that is left out, as `qd plan` was told. May be given again.
+        #[arg(long, value_name = "HOST")]
+        without: Vec<String>,
         /// What is agreed to.
         #[command(flatten)]
         agree: Agree,
@@ -180,8 +183,8 @@ pub fn run(settings: &Settings<'_>, deed: &Deed, out: &mut dyn Write, err: &mut 
 
 /// Makes the plan anew and carries it out.
 pub fn carry(settings: &Settings<'_>, what: &Carry, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
-    let Carry::Rollback { service, to, agree } = what;
-    let make = |estate: &Arc<Estate>, err: &mut dyn Write| Ok(plan::planned(settings, estate, service, to.as_deref(), err)?.plan);
+    let Carry::Rollback { service, to, without, agree } = what;
+    let make = |estate: &Arc<Estate>, err: &mut dyn Write| Ok(plan::planned(settings, estate, service, to.as_deref(), without, err)?.plan);
     carry_out(settings, agree, make, out, err)
 }
 

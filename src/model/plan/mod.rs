@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use act::{Act, Found, Serving};
-pub use impact::{Evidence, Impact};
+pub use impact::{Doubt, Evidence, Impact};
 pub use planned::{Candidate, Planned};
 
 /// The shape of plans that this version makes and carries out. A runner that meets another one says that it cannot.
