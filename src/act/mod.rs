@@ -15,6 +15,7 @@ mod release;
 mod running;
 #[cfg(test)]
 mod scripts_tests;
+mod silence;
 #[cfg(test)]
 mod tests;
 mod unit;
@@ -90,7 +91,10 @@ pub async fn apply(reach: &Reach, permit: Permit, plan: &Plan, step: usize, call
             let (body, http_config) = (body.as_deref(), http_config.as_deref());
             http::apply(reach, permit, http::Request { method, url, body, status: *status, http_config }, until).await
         }
-        Act::Silence { .. } | Act::ExpireSilence { .. } => Called::refused("this version cannot carry out silences"),
+        Act::Silence { .. } | Act::ExpireSilence { .. } => match reach.peers(plan, step) {
+            Ok(peers) => silence::apply(&peers, permit, act, until).await,
+            Err(why) => Called::refused(why),
+        },
         Act::Guard { .. } => Called::refused("a guard window is judged, not called"),
     }
 }
@@ -143,7 +147,10 @@ async fn once(reach: &Reach, plan: &Plan, step: &Step, act: &Act, left: job::Lef
         },
         Act::Manual { what } => untold(format!("a person does it: {what}")),
         Act::Http { .. } => untold("an answer that was lost cannot be asked for again".to_owned()),
-        Act::Silence { .. } | Act::ExpireSilence { .. } => untold("this version cannot read silences back".to_owned()),
+        Act::Silence { .. } | Act::ExpireSilence { .. } => match reach.peers(plan, step) {
+            Ok(peers) => silence::observe(&peers, act, left.run).await,
+            Err(why) => untold(why),
+        },
         Act::Running { .. } | Act::Healthy { .. } | Act::Guard { .. } => {
             Found::NotDone { seen: "it only looks, and looks again".to_owned() }
         }

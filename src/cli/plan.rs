@@ -1,10 +1,12 @@
 //! `qd plan`: makes a plan and its checks, prints them, and changes nothing.
 
+pub mod silence;
+
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use color_eyre::eyre::eyre;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -13,13 +15,14 @@ use tokio::time::Instant;
 use crate::link::ssh::Hosts;
 use crate::model::check::{Check, open};
 use crate::model::estate::Estate;
-use crate::model::plan::{Candidate, Doubt, Found, Plan, Planned};
+use crate::model::plan::{Act, Candidate, Deed, Doubt, Found, Plan, Planned};
 use crate::model::run::estimate::seconds;
 use crate::operate;
 use crate::operate::plan::rollback::{Desk, PlanError, rollback};
 use crate::session::archive::Archive;
 use crate::session::operator::{history, recorded};
 
+use self::silence::{Ack, Expire, Silence};
 use super::args::Output;
 use super::failure::Failure;
 use super::settings::Settings;
@@ -30,22 +33,57 @@ const HOSTS: Duration = Duration::from_secs(60);
 /// Releases that a table lists; JSON has all.
 const LISTED: usize = 10;
 
+/// Which service goes back, to what, and where.
+#[derive(Debug, Clone, Args)]
+pub struct Back {
+    /// The service, by its name in the estate file.
+    service: String,
+    /// The release to go back to; without it the one that ran before the one that runs now.
+    #[arg(long, value_name = "VERSION")]
+    to: Option<String>,
+    /// A host that is left out, such as one that cannot be reached: it keeps what runs there. May be given again.
+    #[arg(long, value_name = "HOST")]
+    without: Vec<String>,
+}
+
 /// What is planned.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Wanted {
     /// A service goes back to an earlier release.
     Rollback {
-        /// The service, by its name in the estate file.
-        service: String,
-        /// The release to go back to; without it the one that ran before the one that runs now.
-        #[arg(long, value_name = "VERSION")]
-        to: Option<String>,
-        /// A host that is left out, such as one that cannot be reached: it keeps what runs there. May be given again.
-        #[arg(long, value_name = "HOST")]
-        without: Vec<String>,
+        /// Which service, and to what.
+        #[command(flatten)]
+        back: Back,
         /// Then look at what each step would find, with nothing done.
         #[arg(long)]
         dry_run: bool,
+    },
+    /// Alerts are muted for a while, or a silence is made longer.
+    Silence {
+        /// Which, and until when.
+        #[command(flatten)]
+        what: Silence,
+        /// Why; it stands in the silence's comment.
+        #[arg(long, value_name = "WHY")]
+        reason: String,
+    },
+    /// One alert is muted for a short while, with your name on it.
+    Ack {
+        /// Which, and until when.
+        #[command(flatten)]
+        what: Ack,
+        /// Why, or what you are doing about it.
+        #[arg(long, value_name = "WHY")]
+        reason: String,
+    },
+    /// A silence ends now.
+    Expire {
+        /// Which.
+        #[command(flatten)]
+        what: Expire,
+        /// Why.
+        #[arg(long, value_name = "WHY")]
+        reason: String,
     },
 }
 
@@ -57,8 +95,12 @@ Examples:
   qd plan rollback web --without web3
   qd plan rollback web -o json | jq '.checks[] | select(.verdict != \"pass\")'
   qd plan rollback web -o json | jq -r .confirm
+  qd plan silence --matcher alertname=DiskFull --matcher 'host=~web.*' --for 2h --reason 'new disks'
+  qd plan silence --extend 2b614108 --for 4h --reason 'it takes longer'
+  qd plan ack DiskFull --reason 'I am looking at it'
+  qd plan expire 2b614108 --reason 'the disks are in'
 
-It reads the histories and looks at each host once; nothing is changed anywhere. `confirm` is what `qd run` wants typed.
+It reads the histories, each host or the Alertmanager once; nothing is changed anywhere. `confirm` is what `qd run` wants typed.
 Exits 0 where the plan may be begun (warnings are overridden one by one), 4 where a check stands in its way.";
 
 /// What is printed as JSON.
@@ -76,11 +118,18 @@ struct Told<'a> {
 
 /// Makes it and prints it.
 pub fn run(settings: &Settings<'_>, wanted: &Wanted, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
-    let Wanted::Rollback { service, to, without, dry_run } = wanted;
     let estate = Arc::new(settings.estate()?);
     let _log = settings.log(err);
-    let planned = planned(settings, &estate, service, to.as_deref(), without, err)?;
-    let found = if *dry_run { Some(dry(&estate, &planned.plan)?) } else { None };
+    let (planned, found) = match wanted {
+        Wanted::Rollback { back, dry_run } => {
+            let planned = planned(settings, &estate, back, err)?;
+            let found = if *dry_run { Some(dry(&estate, &planned.plan)?) } else { None };
+            (planned, found)
+        }
+        Wanted::Silence { what, reason } => (silence::planned(settings, &estate, what, reason)?, None),
+        Wanted::Ack { what, reason } => (silence::planned(settings, &estate, what, reason)?, None),
+        Wanted::Expire { what, reason } => (silence::planned(settings, &estate, what, reason)?, None),
+    };
     match settings.global.output {
         Output::Json => {
             let Planned { plan, checks, candidates } = &planned;
@@ -118,14 +167,8 @@ fn stands_in_the_way(checks: &[Check]) -> bool {
 }
 
 /// The plan of a rollback, made anew from the histories, the journal and one look at each host.
-pub(super) fn planned(
-    settings: &Settings<'_>,
-    estate: &Arc<Estate>,
-    service: &str,
-    to: Option<&str>,
-    without: &[String],
-    err: &mut dyn Write,
-) -> Result<Planned, Failure> {
+pub(super) fn planned(settings: &Settings<'_>, estate: &Arc<Estate>, back: &Back, err: &mut dyn Write) -> Result<Planned, Failure> {
+    let Back { service, to, without } = back;
     let archive = Arc::new(Archive::new(estate.clone(), settings.paths.readings()));
     let unread = super::deployments::read(settings, estate, &archive)?;
     // Also where there is no plan: then this may be why.
@@ -139,12 +182,14 @@ pub(super) fn planned(
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(color_eyre::Report::from)?;
     let made = runtime.block_on(async {
         let desk = Desk { estate, hosts: &hosts, history: &history, going: &going, without, until: Instant::now() + HOSTS };
-        rollback(desk, service, to, Timestamp::now()).await
+        rollback(desk, service, to.as_deref(), Timestamp::now()).await
     });
     drop(hosts);
     runtime.shutdown_background();
     let mut planned = made.map_err(|error| match error {
-        PlanError::Without(_) | PlanError::NoService { .. } | PlanError::NoDefault { .. } | PlanError::NoRelease { .. } => Failure::Usage(error.to_string()),
+        PlanError::Without(_) | PlanError::NoService { .. } | PlanError::NoDefault { .. } | PlanError::NoRelease { .. } => {
+            Failure::Usage(error.to_string())
+        }
         PlanError::Unsaid(_) | PlanError::Hosts(_) | PlanError::Same { .. } => Failure::Other(eyre!("{error}; nothing was planned")),
     })?;
     planned.plan.impact.seconds = seconds(&planned.plan, &runs.iter().collect::<Vec<_>>());
@@ -159,13 +204,18 @@ pub(super) fn planned(
 fn table(planned: &Planned, found: Option<&[Found]>, out: &mut dyn Write) -> io::Result<()> {
     let plan = &planned.plan;
     let word = |version: &Option<String>| version.clone().unwrap_or_else(|| "?".to_owned());
-    writeln!(out, "{} of {} from {} to {}", plan.deed.word(), plan.subject, word(&plan.from), word(&plan.to))?;
+    match plan.deed {
+        Deed::Rollback => writeln!(out, "{} of {} from {} to {}", plan.deed.word(), plan.subject, word(&plan.from), word(&plan.to))?,
+        Deed::Silence => writeln!(out, "{} of {}", plan.deed.word(), plan.subject)?,
+    }
     for (head, lines) in [("does", &plan.impact.does), ("costs", &plan.impact.costs), ("stays", &plan.impact.keeps)] {
         for (at, line) in lines.iter().enumerate() {
             writeln!(out, "  {:<7}{line}", if at == 0 { head } else { "" })?;
         }
     }
-    writeln!(out, "  {:<7}{}", "takes", plan.impact.takes())?;
+    if plan.impact.seconds.is_some() {
+        writeln!(out, "  {:<7}{}", "takes", plan.impact.takes())?;
+    }
     writeln!(out, "\nSTEPS")?;
     let wide = plan.steps.iter().map(|step| step.id.chars().count()).max().unwrap_or(0);
     for (place, step) in plan.steps.iter().enumerate() {
@@ -181,7 +231,9 @@ fn table(planned: &Planned, found: Option<&[Found]>, out: &mut dyn Write) -> io:
         writeln!(out, "  {:<8}{}: {}", check.verdict.word(), check.id, check.seen)?;
     }
     writeln!(out, "  {passed} of {} pass", planned.checks.len())?;
-    writeln!(out, "\nRELEASES")?;
+    if !planned.candidates.is_empty() {
+        writeln!(out, "\nRELEASES")?;
+    }
     for one in planned.candidates.iter().take(LISTED) {
         let chosen = if one.chosen { ">" } else { " " };
         let ran = one.last_ran.map_or("no history tells when it ran".to_owned(), |at| format!("deployed {at:.0}"));
@@ -193,7 +245,11 @@ fn table(planned: &Planned, found: Option<&[Found]>, out: &mut dyn Write) -> io:
     if planned.candidates.len() > LISTED {
         writeln!(out, "  and {} more", planned.candidates.len() - LISTED)?;
     }
-    writeln!(out, "\nconfirm: {}   (until {:.0})", plan.phrase(), plan.expires_at)
+    writeln!(out, "\nconfirm: {}   (until {:.0})", plan.phrase(), plan.expires_at)?;
+    if let Some(Act::Silence { ends_at, .. }) = plan.steps.first().map(|step| &step.act) {
+        writeln!(out, "with --until {ends_at}: each --for makes another end, and so another plan")?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

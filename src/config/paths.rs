@@ -135,6 +135,21 @@ mod tests {
     }
 
     #[test]
+    fn runs_lie_beside_the_journals_own_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let shared = std::fs::canonicalize(folder.path()).unwrap().join("journal.db");
+        let link = folder.path().join("link.db");
+        std::os::unix::fs::symlink(&shared, &link).unwrap();
+        assert_eq!(Paths::runs_of(&link), folder.path().join("runs"), "it leads nowhere yet");
+        std::fs::write(&shared, "").unwrap();
+        assert_eq!(Paths::runs_of(&link), shared.with_file_name("runs"));
+        let other = folder.path().join("home");
+        std::fs::create_dir(&other).unwrap();
+        std::os::unix::fs::symlink(&shared, other.join("journal.db")).unwrap();
+        assert_eq!(Paths::runs_of(&other.join("journal.db")), shared.with_file_name("runs"));
+    }
+
+    #[test]
     fn xdg_variables_win_over_home_and_relative_ones_are_ignored() {
         let paths = Paths::find(&env(&[("HOME", "/home/a"), ("XDG_STATE_HOME", "/s"), ("XDG_CACHE_HOME", "here")]));
         assert_eq!(paths.preferences(), Some("/home/a/.config/quarterdeck/config.toml".into()));

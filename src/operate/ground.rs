@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::guard;
+use super::plan::silence;
 use super::preflight::{Case, Going, here, judge, look};
 use super::world::{Leased, World};
 use crate::act::{self, Called, Reach};
@@ -46,7 +47,7 @@ impl Ground {
     /// Of that run, over connections that may stand already. Its leases last for `lease`; `who` is told to those who find
     /// them.
     pub fn new(estate: Arc<Estate>, hosts: Arc<Hosts>, past: Past, others: Others, lease: Duration, run: String, who: String) -> Ground {
-        let reach = Reach::new(hosts.clone());
+        let reach = Reach::new(hosts.clone()).with(estate.clone());
         Ground { estate, hosts, reach, past, others, lease, run, who, standing: Mutex::default() }
     }
 
@@ -72,6 +73,9 @@ fn answered(answer: Result<LeaseAnswer, LinkError>) -> Leased {
 
 impl World for Ground {
     async fn check(&self, plan: Arc<Plan>, begun: bool) -> Vec<Check> {
+        if silence::is(&plan) {
+            return silence::checks(&self.estate, &plan, begun.then_some(self.run.as_str())).await;
+        }
         let others = self.others.clone();
         // The journal is read on a thread that may block.
         let going = tokio::task::spawn_blocking(move || others());

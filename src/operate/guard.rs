@@ -23,6 +23,8 @@ use crate::watch::{Past, ReportKind, start, windows};
 const BEFORE: Duration = Duration::from_secs(30);
 /// Reports that wait to be taken.
 const WAITING: usize = 64;
+/// How often it is told how it stands, where nothing comes.
+const SAY: Duration = Duration::from_secs(1);
 /// Critical values in a row that end it early.
 const EARLY: usize = 3;
 
@@ -129,10 +131,17 @@ async fn read(estate: &Estate, panels: &[Panel], window: Duration, past: &Past, 
     let watchers = start(&Arc::new(narrow.clone()), demand, tell, &here);
     let mut all = vec![Seen::default(); panels.len()];
     let mut early = None;
-    say(standing(panels, &all, window));
-    while early.is_none()
-        && let Ok(Some(report)) = timeout_at(until, told.recv()).await
-    {
+    while early.is_none() {
+        let now = Instant::now();
+        say(standing(panels, &all, until.saturating_duration_since(now)));
+        if now >= until {
+            break;
+        }
+        let report = match timeout_at(until.min(now + SAY), told.recv()).await {
+            Ok(Some(report)) => report,
+            Ok(None) => break,
+            Err(_) => continue,
+        };
         let ReportKind::Ended { outcome, .. } = report.kind else { continue };
         let Some(source) = narrow.sources.get(report.source) else { continue };
         let at = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -142,8 +151,7 @@ async fn read(estate: &Estate, panels: &[Panel], window: Duration, past: &Past, 
                 Outcome::Failed { what, .. } => seen.error = Some(what.clone()),
             }
         }
-        say(standing(panels, &all, until.saturating_duration_since(Instant::now())));
-        early = turned(panels, &all, window.saturating_sub(until.saturating_duration_since(Instant::now())));
+        early = turned(panels, &all, Duration::from_millis(at));
     }
     drop(watchers);
     (all, early)
@@ -152,7 +160,7 @@ async fn read(estate: &Estate, panels: &[Panel], window: Duration, past: &Past, 
 /// How it stands: `errors 0.2% of 5%, 40 s left`.
 fn standing(panels: &[Panel], all: &[Seen], left: Duration) -> String {
     let told: Vec<String> = panels.iter().zip(all).map(|(panel, seen)| seen.now(panel)).collect();
-    format!("{}, {} s left", told.join(", "), left.as_secs())
+    format!("{}, {} s left", told.join(", "), left.as_millis().div_ceil(1_000))
 }
 
 /// Why it ends before its time.
