@@ -25,7 +25,11 @@ Examples:
   qd deployments --filter 'age<1d'   what was deployed, as a table, JSON or CSV
   qd verify store                    read a backup back, and record what that proves
   qd plan rollback web               how would it go back to the release before? changes nothing
+  qd run rollback web --reason 'errors since 2.5.0' --confirm 'web 4f2a91'
+                                     carry it out: the phrase is the one that `qd plan` printed
   qd runs                            what was begun here, and how it stands
+  qd attach web-2026                 follow it; `qd pause`, `resume`, `abort` it with a reason
+  qd show web-2026 --report          the whole record as Markdown
   qd journal verify                  is the record as it was written?
   qd snapshot --pane overview        one frame of the screen as text, for a report
   qd keys                            what every key does

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use color_eyre::eyre::eyre;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -15,11 +15,12 @@ use tokio::time::Instant;
 use crate::link::ssh::Hosts;
 use crate::model::check::{Check, open};
 use crate::model::estate::Estate;
-use crate::model::plan::{Act, Candidate, Deed, Found, Plan, Planned};
+use crate::model::plan::{Act, Candidate, Deed, Doubt, Found, Plan, Planned};
+use crate::model::run::estimate::seconds;
 use crate::operate;
 use crate::operate::plan::rollback::{Desk, PlanError, rollback};
 use crate::session::archive::Archive;
-use crate::session::operator::{history, under_way};
+use crate::session::operator::{history, recorded};
 
 use self::silence::{Ack, Expire, Silence};
 use super::args::Output;
@@ -32,16 +33,27 @@ const HOSTS: Duration = Duration::from_secs(60);
 /// Releases that a table lists; JSON has all.
 const LISTED: usize = 10;
 
+/// Which service goes back, to what, and where.
+#[derive(Debug, Clone, Args)]
+pub struct Back {
+    /// The service, by its name in the estate file.
+    service: String,
+    /// The release to go back to; without it the one that ran before the one that runs now.
+    #[arg(long, value_name = "VERSION")]
+    to: Option<String>,
+    /// A host that is left out, such as one that cannot be reached: it keeps what runs there. May be given again.
+    #[arg(long, value_name = "HOST")]
+    without: Vec<String>,
+}
+
 /// What is planned.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Wanted {
     /// A service goes back to an earlier release.
     Rollback {
-        /// The service, by its name in the estate file.
-        service: String,
-        /// The release to go back to; without it the one that ran before the one that runs now.
-        #[arg(long, value_name = "VERSION")]
-        to: Option<String>,
+        /// Which service, and to what.
+        #[command(flatten)]
+        back: Back,
         /// Then look at what each step would find, with nothing done.
         #[arg(long)]
         dry_run: bool,
@@ -80,6 +92,7 @@ pub const EXAMPLES: &str = "\
 Examples:
   qd plan rollback web
   qd plan rollback web --to 2.4.0 --dry-run
+  qd plan rollback web --without web3
   qd plan rollback web -o json | jq '.checks[] | select(.verdict != \"pass\")'
   qd plan rollback web -o json | jq -r .confirm
   qd plan silence --matcher alertname=DiskFull --matcher 'host=~web.*' --for 2h --reason 'new disks'
@@ -108,8 +121,8 @@ pub fn run(settings: &Settings<'_>, wanted: &Wanted, out: &mut dyn Write, err: &
     let estate = Arc::new(settings.estate()?);
     let _log = settings.log(err);
     let (planned, found) = match wanted {
-        Wanted::Rollback { service, to, dry_run } => {
-            let planned = planned(settings, &estate, service, to.as_deref(), err)?;
+        Wanted::Rollback { back, dry_run } => {
+            let planned = planned(settings, &estate, back, err)?;
             let found = if *dry_run { Some(dry(&estate, &planned.plan)?) } else { None };
             (planned, found)
         }
@@ -154,32 +167,37 @@ fn stands_in_the_way(checks: &[Check]) -> bool {
 }
 
 /// The plan of a rollback, made anew from the histories, the journal and one look at each host.
-pub(super) fn planned(
-    settings: &Settings<'_>,
-    estate: &Arc<Estate>,
-    service: &str,
-    to: Option<&str>,
-    err: &mut dyn Write,
-) -> Result<Planned, Failure> {
+pub(super) fn planned(settings: &Settings<'_>, estate: &Arc<Estate>, back: &Back, err: &mut dyn Write) -> Result<Planned, Failure> {
+    let Back { service, to, without } = back;
     let archive = Arc::new(Archive::new(estate.clone(), settings.paths.readings()));
-    for (name, why) in super::deployments::read(settings, estate, &archive)? {
+    let unread = super::deployments::read(settings, estate, &archive)?;
+    // Also where there is no plan: then this may be why.
+    for (name, why) in &unread {
         writeln!(err, "qd: {name} cannot be read: {why}; the newest of it may be missing")?;
     }
     let failed = |why: String| Failure::Other(eyre!(why));
     let history = history(&archive, service).map_err(failed)?;
-    let going = settings.paths.journal().map_or(Ok(Vec::new()), |journal| under_way(&journal)).map_err(failed)?;
+    let (going, runs) = settings.paths.journal().map_or(Ok(Default::default()), |journal| recorded(&journal)).map_err(failed)?;
     let hosts = Hosts::new(&estate.hosts);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(color_eyre::Report::from)?;
     let made = runtime.block_on(async {
-        let desk = Desk { estate, hosts: &hosts, history: &history, going: &going, until: Instant::now() + HOSTS };
-        rollback(desk, service, to, Timestamp::now()).await
+        let desk = Desk { estate, hosts: &hosts, history: &history, going: &going, without, until: Instant::now() + HOSTS };
+        rollback(desk, service, to.as_deref(), Timestamp::now()).await
     });
     drop(hosts);
     runtime.shutdown_background();
-    made.map_err(|error| match error {
-        PlanError::NoService { .. } | PlanError::NoDefault { .. } | PlanError::NoRelease { .. } => Failure::Usage(error.to_string()),
+    let mut planned = made.map_err(|error| match error {
+        PlanError::Without(_) | PlanError::NoService { .. } | PlanError::NoDefault { .. } | PlanError::NoRelease { .. } => {
+            Failure::Usage(error.to_string())
+        }
         PlanError::Unsaid(_) | PlanError::Hosts(_) | PlanError::Same { .. } => Failure::Other(eyre!("{error}; nothing was planned")),
-    })
+    })?;
+    planned.plan.impact.seconds = seconds(&planned.plan, &runs.iter().collect::<Vec<_>>());
+    for (name, why) in unread {
+        let (id, title) = (format!("history/{name}"), "the histories could be read".to_owned());
+        planned.doubt(Doubt { id, title, what: format!("{name} cannot be read: {why}; the newest of it may be missing") });
+    }
+    Ok(planned)
 }
 
 /// For people: what it does, its steps, its checks, and what to type.
@@ -194,6 +212,9 @@ fn table(planned: &Planned, found: Option<&[Found]>, out: &mut dyn Write) -> io:
         for (at, line) in lines.iter().enumerate() {
             writeln!(out, "  {:<7}{line}", if at == 0 { head } else { "" })?;
         }
+    }
+    if plan.impact.seconds.is_some() {
+        writeln!(out, "  {:<7}{}", "takes", plan.impact.takes())?;
     }
     writeln!(out, "\nSTEPS")?;
     let wide = plan.steps.iter().map(|step| step.id.chars().count()).max().unwrap_or(0);

@@ -71,7 +71,12 @@ impl Paths {
 
     /// The folder of the runs: what their runners keep beside the journal.
     pub fn runs(&self) -> Option<PathBuf> {
-        self.state.as_ref().map(|s| s.join("runs"))
+        self.journal().map(|journal| Paths::runs_of(&journal))
+    }
+
+    /// The folder of the runs of that journal: beside the file itself, so that all who share it by a link meet there.
+    pub fn runs_of(journal: &Path) -> PathBuf {
+        std::fs::canonicalize(journal).as_deref().unwrap_or(journal).with_file_name("runs")
     }
 
     /// The file of the last known readings.
@@ -127,6 +132,21 @@ mod tests {
     fn env(pairs: &[(&str, &str)]) -> impl Fn(&str) -> Option<OsString> {
         let pairs: Vec<(String, OsString)> = pairs.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect();
         move |name| pairs.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone())
+    }
+
+    #[test]
+    fn runs_lie_beside_the_journals_own_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let shared = std::fs::canonicalize(folder.path()).unwrap().join("journal.db");
+        let link = folder.path().join("link.db");
+        std::os::unix::fs::symlink(&shared, &link).unwrap();
+        assert_eq!(Paths::runs_of(&link), folder.path().join("runs"), "it leads nowhere yet");
+        std::fs::write(&shared, "").unwrap();
+        assert_eq!(Paths::runs_of(&link), shared.with_file_name("runs"));
+        let other = folder.path().join("home");
+        std::fs::create_dir(&other).unwrap();
+        std::os::unix::fs::symlink(&shared, other.join("journal.db")).unwrap();
+        assert_eq!(Paths::runs_of(&other.join("journal.db")), shared.with_file_name("runs"));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The world as it is: the hosts of the estate over their connections, its sources, and the checks of a plan.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,7 +10,7 @@ use tokio::time::Instant;
 
 use super::guard;
 use super::plan::silence;
-use super::preflight::{Case, Going, judge, look};
+use super::preflight::{Case, Going, here, judge, look};
 use super::world::{Leased, World};
 use crate::act::{self, Called, Reach};
 use crate::link::http::LinkError;
@@ -41,6 +42,8 @@ pub struct Ground {
     lease: Duration,
     run: String,
     who: String,
+    /// How each guard window stands that goes on, by its step's place.
+    standing: Mutex<HashMap<usize, String>>,
 }
 
 impl Ground {
@@ -48,7 +51,7 @@ impl Ground {
     /// them.
     pub fn new(estate: Arc<Estate>, hosts: Arc<Hosts>, past: Past, others: Others, lease: Duration, run: String, who: String) -> Ground {
         let reach = Reach::new(hosts.clone()).with(estate.clone()).hiding(secrets(&estate));
-        Ground { estate, hosts, reach, past, others, lease, run, who }
+        Ground { estate, hosts, reach, past, others, lease, run, who, standing: Mutex::default() }
     }
 
     /// Where the lease of that target lies; `None` of one without.
@@ -98,7 +101,10 @@ impl World for Ground {
         let seen = look(&plan, &self.hosts, Instant::now() + LOOK).await;
         let own = |going: &Going| going.run != self.run;
         let going: Vec<Going> = going.await.unwrap_or_default().into_iter().filter(own).collect();
-        judge(&Case { plan: &plan, estate: &self.estate, seen: &seen, going: &going, now: Timestamp::now(), run: Some(&self.run), begun })
+        let now = Timestamp::now();
+        let mut all = judge(&Case { plan: &plan, estate: &self.estate, seen: &seen, going: &going, now, run: Some(&self.run), begun });
+        all.push(here().await);
+        all
     }
 
     async fn take_lease(&self, permit: Permit, plan: Arc<Plan>, target: usize) -> Option<Leased> {
@@ -125,7 +131,11 @@ impl World for Ground {
 
     async fn call(&self, permit: Permit, plan: Arc<Plan>, step: usize, call: Call) -> Called {
         if let (Some(Act::Guard { panels, seconds, .. }), Call::Apply) = (plan.steps.get(step).map(|step| &step.act), call) {
-            return Called { end: guard::guard(&self.estate, panels, *seconds, &self.past).await, output: Vec::new() };
+            let standing = || self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+            let say = |text| drop(standing().insert(step, text));
+            let called = guard::guard(&self.estate, panels, *seconds, &self.past, say).await;
+            standing().remove(&step);
+            return called;
         }
         act::apply(&self.reach, permit, &plan, step, call).await
     }
@@ -140,7 +150,11 @@ impl World for Ground {
     }
 
     async fn printed(&self, plan: Arc<Plan>, step: usize, call: Call, run: String, attempt: u32) -> Option<Vec<u8>> {
-        act::printed(&self.reach, &plan, step, call, &run, attempt).await
+        let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner).get(&step).cloned();
+        match standing {
+            Some(text) => Some(text.into_bytes()),
+            None => act::printed(&self.reach, &plan, step, call, &run, attempt).await,
+        }
     }
 }
 

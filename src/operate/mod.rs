@@ -9,6 +9,7 @@ pub mod order;
 pub mod plan;
 pub mod preflight;
 pub mod requests;
+mod rights;
 pub mod runner;
 pub mod survey;
 pub mod world;

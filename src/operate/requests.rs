@@ -1,9 +1,8 @@
 //! What persons ask of a run that goes on: one small file each in the run's folder, written by rename, taken up and
 //! removed by the runner, which records it with who asked.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -11,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::event::Actor;
 use crate::model::run::Request;
+
+use super::rights;
 
 /// Bytes of one request.
 const CAP: u64 = 64 << 10;
@@ -40,12 +41,12 @@ pub fn folder(run: &Path) -> PathBuf {
 /// Where it cannot be written; then nothing was asked.
 pub fn put(run: &Path, request: &Request, by: &Actor, at: Timestamp) -> io::Result<()> {
     let folder = folder(run);
-    DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+    rights::make(&folder)?;
     let body = serde_json::to_vec(&Asked { at, by: by.clone(), request: request.clone() })?;
     // The nanoseconds put them in their order; the process tells two of the same moment apart.
     let name = format!("{:024}-{}", at.as_nanosecond(), by.process.id);
     let open = folder.join(format!(".{name}"));
-    let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&open)?;
+    let mut file = rights::open(&open, true)?;
     file.write_all(&body)?;
     file.sync_all()?;
     fs::rename(open, folder.join(format!("{name}.json")))

@@ -18,12 +18,13 @@ use crate::model::deployment::Deployment;
 use crate::model::deployment::list::{Column, Narrow};
 use crate::model::estate::Estate;
 use crate::model::plan::{Plan, Planned};
-use crate::model::run::Agreement;
+use crate::model::run::estimate::seconds;
+use crate::model::run::{Agreement, RunState};
 use crate::operate::attach::{Prepared, prepare};
 use crate::operate::order::{LEASE, Order, id};
 use crate::operate::plan::rollback::{Desk, rollback};
 use crate::operate::plan::silence;
-use crate::operate::preflight::{Case, Going, going, judge, look};
+use crate::operate::preflight::{Case, Going, going, here, judge, look};
 use crate::operate::runner::process::Prepare;
 
 use super::archive::Archive;
@@ -57,11 +58,12 @@ impl Bridge {
 
     async fn planned(&self, service: &str, to: Option<&str>) -> Result<Planned, String> {
         let (archive, named, journal) = (self.archive.clone(), service.to_owned(), self.journal.clone());
-        let read = spawn_blocking(move || Ok::<_, String>((history(&archive, &named)?, under_way(&journal)?)));
-        let (history, going) = read.await.map_err(|error| error.to_string())??;
+        let read = spawn_blocking(move || Ok::<_, String>((history(&archive, &named)?, recorded(&journal)?)));
+        let (history, (going, runs)) = read.await.map_err(|error| error.to_string())??;
         let until = Instant::now() + HOSTS;
-        let desk = Desk { estate: &self.estate, hosts: &self.hosts, history: &history, going: &going, until };
-        let planned = rollback(desk, service, to, Timestamp::now()).await.map_err(|error| format!("{error}; nothing was planned"))?;
+        let desk = Desk { estate: &self.estate, hosts: &self.hosts, history: &history, going: &going, without: &[], until };
+        let mut planned = rollback(desk, service, to, Timestamp::now()).await.map_err(|error| format!("{error}; nothing was planned"))?;
+        planned.plan.impact.seconds = seconds(&planned.plan, &runs.iter().collect::<Vec<_>>());
         self.make_ready(&planned.plan)?;
         Ok(planned)
     }
@@ -102,7 +104,10 @@ impl Operator for Bridge {
             let seen = look(plan, &self.hosts, Instant::now() + HOSTS).await;
             // A journal that cannot be read refuses the start itself; the plan that is made beside this says why.
             let going = read.await.ok().and_then(Result::ok).unwrap_or_default();
-            judge(&Case { plan, estate: &self.estate, seen: &seen, going: &going, now: Timestamp::now(), run: None, begun: false })
+            let now = Timestamp::now();
+            let mut all = judge(&Case { plan, estate: &self.estate, seen: &seen, going: &going, now, run: None, begun: false });
+            all.push(here().await);
+            all
         })
     }
 
@@ -153,7 +158,16 @@ pub fn history(archive: &Archive, service: &str) -> Result<Vec<Arc<Deployment>>,
 /// # Errors
 /// Where it cannot be read.
 pub fn under_way(journal: &Path) -> Result<Vec<Going>, String> {
+    Ok(recorded(journal)?.0)
+}
+
+/// The same, and all runs of that journal. It blocks.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn recorded(journal: &Path) -> Result<(Vec<Going>, Vec<RunState>), String> {
     let failed = |error| format!("the journal cannot be read, so which runs are under way is not known: {error}");
-    let Some(journal) = Journal::read(journal).map_err(failed)? else { return Ok(Vec::new()) };
-    Ok(going(&journal.records(None).map_err(failed)?))
+    let Some(journal) = Journal::read(journal).map_err(failed)? else { return Ok(Default::default()) };
+    let records = journal.records(None).map_err(failed)?;
+    Ok((going(&records), RunState::all(&records)))
 }

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::app::message::Message;
+use crate::config::paths::Paths;
 use crate::journal::Hand;
 use crate::model::run::Request;
 use crate::operate::attach::Runs;
@@ -24,7 +25,7 @@ pub type Index = dyn Fn(&Runs) + Send + Sync;
 
 /// The folder with a folder for each run: beside the journal.
 pub fn folder(journal: &Path) -> PathBuf {
-    journal.with_file_name("runs")
+    Paths::runs_of(journal)
 }
 
 /// Between two tellings of what the index of deployments should hold, in looks: its file may be deleted at any time.

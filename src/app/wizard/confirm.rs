@@ -97,7 +97,7 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
             page.field(if at == 0 { name } else { "" }, &format!("{line}{more}"), token);
         }
     }
-    page.field("takes", &impact::takes(&plan.impact), Token::Text);
+    page.field("takes", &plan.impact.takes(), Token::Text);
     let passed = of.checks.iter().filter(|check| check.passes()).count();
     let overridden: Vec<&str> = of.overrides.iter().map(|one| one.check.as_str()).collect();
     let others = if overridden.is_empty() { String::new() } else { format!(", overridden: {}", overridden.join(", ")) };

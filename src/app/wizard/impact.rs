@@ -23,7 +23,7 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
         page.text("? this is the plan as it was: it is not valid any more, and cannot be gone on with", Token::Unknown);
     }
     lines(&plan.impact, &mut page);
-    page.field("takes", &takes(&plan.impact), Token::Text);
+    page.field("takes", &plan.impact.takes(), Token::Text);
     page.field(
         "plan",
         &format!("{}, made {} ago, expires {}", plan.phrase(), when::ago(state, plan.made_at), expiry(state, plan)),
@@ -56,16 +56,6 @@ pub(super) fn lines(impact: &Impact, page: &mut Page) {
         for (at, line) in all.iter().enumerate() {
             page.field(if at == 0 { name } else { "" }, line, token);
         }
-    }
-}
-
-/// How long it takes.
-pub(super) fn takes(impact: &Impact) -> String {
-    let told = |secs: u64| age::exact(SignedDuration::from_secs(i64::try_from(secs).unwrap_or(i64::MAX)));
-    match impact.seconds {
-        Some((short, long)) if short == long => format!("about {}", told(short)),
-        Some((short, long)) => format!("{} to {}", told(short), told(long)),
-        None => "? nothing is known of how long it takes".to_owned(),
     }
 }
 

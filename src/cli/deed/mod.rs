@@ -160,11 +160,9 @@ pub struct Agree {
 pub enum Carry {
     /// A service goes back to an earlier release.
     Rollback {
-        /// The service, by its name in the estate file.
-        service: String,
-        /// The release to go back to; without it the one that ran before the one that runs now.
-        #[arg(long, value_name = "VERSION")]
-        to: Option<String>,
+        /// Which service, and to what.
+        #[command(flatten)]
+        back: plan::Back,
         /// What is agreed to.
         #[command(flatten)]
         agree: Agree,
@@ -211,8 +209,8 @@ pub fn run(settings: &Settings<'_>, deed: &Deed, out: &mut dyn Write, err: &mut 
 /// Makes the plan anew and carries it out.
 pub fn carry(settings: &Settings<'_>, what: &Carry, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
     match what {
-        Carry::Rollback { service, to, agree } => {
-            let make = |estate: &Arc<Estate>, err: &mut dyn Write| Ok(plan::planned(settings, estate, service, to.as_deref(), err)?.plan);
+        Carry::Rollback { back, agree } => {
+            let make = |estate: &Arc<Estate>, err: &mut dyn Write| Ok(plan::planned(settings, estate, back, err)?.plan);
             carry_out(settings, agree, make, out, err)
         }
         Carry::Silence { what, agree } => mute(settings, what, agree, out, err),

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::model::check::Override;
 use crate::model::estate::Estate;
-use crate::model::plan::Plan;
+use crate::model::plan::{Deed, Plan};
 use crate::model::run::Agreement;
 use crate::operate::order::{Order, id};
 
@@ -47,13 +47,17 @@ pub fn confirmed(plan: &Plan, agree: &Agree, now: Timestamp) -> Result<Confirmed
     }
     if agree.confirm != plan.phrase() {
         let does: Vec<String> = plan.steps.iter().map(|step| format!("  {}: {}", step.id, step.title)).collect();
+        let subject = if plan.deed == Deed::Rollback { plan.subject.as_str() } else { "..." };
+        let left_out = plan.impact.doubts.iter().filter_map(|doubt| doubt.id.strip_prefix("left-out/"));
+        let without: String = left_out.map(|host| format!(" --without {host}")).collect();
+        let to = plan.to.as_ref().map_or(String::new(), |to| format!(" --to {to}"));
         return Ok(Confirmed::Other(format!(
-            "refused, nothing was changed: `{}` was confirmed, the plan of now is `{}`: the world or the estate file has changed since, or another one was meant. It would do:\n{}\nLook at it again with `qd plan {} {}`.",
+            "refused, nothing was changed: `{}` was confirmed, the plan of now is `{}`: the world or the estate file has changed since, or another one was meant. It would do:\n{}\nLook at it again with `qd plan {} {}{to}{without}`.",
             agree.confirm,
             plan.phrase(),
             does.join("\n"),
             plan.deed.word(),
-            plan.subject
+            subject
         )));
     }
     let glass = agree.break_glass.clone();

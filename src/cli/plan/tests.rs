@@ -85,6 +85,20 @@ fn a_plan_is_printed_and_nothing_is_changed() {
 }
 
 #[test]
+fn what_is_left_out_or_cannot_be_read_is_a_warning_and_how_long_it_takes_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let gone = "[[history]]\nname = 'gone'\nkind = 'deploy-log'\npath = '/nonexistent/log'\nservice = 'web'";
+    let estate = estate(folder.path(), &format!("{UNIT}\n{gone}"));
+    let (_, out, err) = qd(folder.path(), &estate, &["plan", "rollback", "web"]);
+    assert!(out.contains("\n  takes  at most ") && out.contains("by its steps' time limits; no earlier run tells more"), "{out}");
+    assert!(out.contains("warn    history/gone: gone cannot be read: ") && err.contains("gone cannot be read"), "{out}{err}");
+    let (code, _, err) = qd(folder.path(), &estate, &["plan", "rollback", "web", "--without", "web9"]);
+    assert_eq!((code, err.contains("no host `web9` that could be left out; it has web1")), (USAGE, true), "{err}");
+    let (code, out, _) = qd(folder.path(), &estate, &["plan", "rollback", "--help"]);
+    assert!(code == OK && out.contains("A service goes back to an earlier release") && out.contains("--without <HOST>"), "{out}");
+}
+
+#[test]
 fn a_freeze_refuses_and_what_cannot_be_planned_says_why() {
     let folder = tempfile::tempdir().unwrap();
     let estate = estate(folder.path(), &format!("{UNIT}\n[[freeze]]\nname = 'always'\nfrom = '2020-01-01'\nto = '2099-01-01'"));

@@ -1,7 +1,10 @@
 //! What a plan means, in words, and what it was made from.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+
+use crate::model::age;
+use crate::model::check::{Check, Verdict};
 
 /// What a plan does, for whoever agrees to it. Each is a line.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -15,6 +18,49 @@ pub struct Impact {
     pub keeps: Vec<String>,
     /// How long it takes by what is known, in seconds: shortest and longest; `None` where nothing is known.
     pub seconds: Option<(u64, u64)>,
+    /// What was not asked or could not be read: a person must pass over each knowingly.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<Doubt>,
+}
+
+impl Impact {
+    /// How long it takes, in words.
+    pub fn takes(&self) -> String {
+        let told = |secs: u64| age::exact(SignedDuration::from_secs(i64::try_from(secs).unwrap_or(i64::MAX)));
+        match self.seconds {
+            Some((short, long)) if short == long => format!("about {}", told(short)),
+            Some((0, long)) => format!("at most {} by its steps' time limits; no earlier run tells more", told(long)),
+            Some((short, long)) => format!("{} to {}", told(short), told(long)),
+            None => "? nothing is known of how long it takes".to_owned(),
+        }
+    }
+}
+
+/// Something that a plan could not take into account. It is a warning among the plan's checks, whenever they are made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Doubt {
+    /// The name of its check: `left-out/web3`, `history/deploys`.
+    pub id: String,
+    /// What is checked, for people.
+    pub title: String,
+    /// What is not known, and what follows from it.
+    pub what: String,
+}
+
+impl Doubt {
+    /// Its check, true at that time (UTC).
+    pub fn check(&self, as_of: Timestamp) -> Check {
+        Check {
+            id: self.id.clone(),
+            title: self.title.clone(),
+            verdict: Verdict::Warn,
+            seen: self.what.clone(),
+            overridable: true,
+            glass: false,
+            as_of,
+        }
+    }
 }
 
 /// One reading that a plan was made from.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use act::{Act, Former, Found, Serving};
-pub use impact::{Evidence, Impact};
+pub use impact::{Doubt, Evidence, Impact};
 pub use planned::{Candidate, Planned};
 
 /// The shape of plans that this version makes and carries out. A runner that meets another one says that it cannot.

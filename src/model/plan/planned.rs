@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::check::Check;
 use crate::model::deployment::Ending;
 
-use super::Plan;
+use super::{Doubt, Plan};
 
 /// A plan with all that is needed to judge it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,14 @@ pub struct Planned {
     pub checks: Vec<Check>,
     /// The releases to choose from, the newest first; none of a plan that chooses no release.
     pub candidates: Vec<Candidate>,
+}
+
+impl Planned {
+    /// Takes up what the plan could not take into account.
+    pub fn doubt(&mut self, doubt: Doubt) {
+        self.checks.push(doubt.check(self.plan.made_at));
+        self.plan.impact.doubts.push(doubt);
+    }
 }
 
 /// A release that a service can go back to, or why not. All text in it is cleaned.

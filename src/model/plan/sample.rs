@@ -104,6 +104,7 @@ pub fn rollback(to: &str, hosts: &[&str], now: Timestamp) -> Planned {
             costs: vec!["each host serves nothing while its unit restarts: about 4 s".into()],
             keeps: vec!["2 migrations since 2.4.0 stay: 0041_baskets, 0042_prices".into(), "app.toml stays as it is".into()],
             seconds: Some((21, 48)),
+            doubts: vec![],
         },
         evidence: hosts.iter().map(evidence).collect(),
         made_at: now,

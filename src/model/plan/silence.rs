@@ -229,7 +229,7 @@ fn expire(ground: &Ground<'_>, old: &Silence) -> Result<Drawn, WishError> {
         service: preview.only_service(),
         act: Act::ExpireSilence { silence: Former { id: Some(old.id.clone()), ends_at: old.ends_at } },
         undo: None,
-        impact: Impact { does, costs, keeps, seconds: None },
+        impact: Impact { does, costs, keeps, seconds: None, doubts: Vec::new() },
     })
 }
 

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Call, RunState, StepState};
 use crate::model::age;
-use crate::model::plan::Step;
+use crate::model::plan::{Act, Plan, Step};
 
 /// What is left, along the longest chain of steps that need each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,9 +50,9 @@ impl Estimate {
                     }
                     _ => SignedDuration::ZERO,
                 };
-                let took = took(state, step, call, earlier);
-                let limit = SignedDuration::from_secs(i64::from(step.timeout));
-                let (fast, slow) = took.unwrap_or((SignedDuration::ZERO, limit));
+                let took = took(&state.plan, &state.run, step, call, earlier);
+                let (least, limit) = limits(step);
+                let (fast, slow) = took.unwrap_or((least, limit));
                 unknown += usize::from(took.is_none());
                 short += (fast - spent).max(SignedDuration::ZERO);
                 // What took longer than ever may take all of its time.
@@ -76,9 +76,34 @@ impl Estimate {
     }
 }
 
+/// How long a plan takes, in seconds, where all goes as it should: the shortest and the longest, along the longest chain of
+/// steps that need each other, by what earlier runs took, and where none tells by the steps' own limits. `None` of a plan
+/// without steps.
+pub fn seconds(plan: &Plan, earlier: &[&RunState]) -> Option<(u64, u64)> {
+    let mut ends: std::collections::HashMap<&str, (SignedDuration, SignedDuration)> = std::collections::HashMap::new();
+    let longer = |(a, b): (SignedDuration, SignedDuration), (c, d): (SignedDuration, SignedDuration)| (a.max(c), b.max(d));
+    let nothing = (SignedDuration::ZERO, SignedDuration::ZERO);
+    for step in &plan.steps {
+        let before = step.needs.iter().filter_map(|need| ends.get(need.as_str()).copied()).fold(nothing, longer);
+        let (fast, slow) = took(plan, "", step, Call::Apply, earlier).unwrap_or_else(|| limits(step));
+        ends.insert(&step.id, (before.0.saturating_add(fast), before.1.saturating_add(slow)));
+    }
+    let whole = |all: SignedDuration| u64::try_from(all.as_secs()).unwrap_or(0);
+    ends.into_values().reduce(longer).map(|(short, long)| (whole(short), whole(long)))
+}
+
+/// What is known of a step that never ran: its time limit, and that a guard window lasts as long as it is.
+fn limits(step: &Step) -> (SignedDuration, SignedDuration) {
+    let least = match step.act {
+        Act::Guard { seconds, .. } => i64::try_from(seconds).unwrap_or(i64::MAX),
+        _ => 0,
+    };
+    (SignedDuration::from_secs(least), SignedDuration::from_secs(i64::from(step.timeout)))
+}
+
 /// The shortest and the longest time of the same step in earlier runs of the same deed on the same subject.
-fn took(state: &RunState, step: &Step, call: Call, earlier: &[&RunState]) -> Option<(SignedDuration, SignedDuration)> {
-    let same = earlier.iter().filter(|of| of.run != state.run && of.plan.deed == state.plan.deed && of.plan.subject == state.plan.subject);
+fn took(plan: &Plan, run: &str, step: &Step, call: Call, earlier: &[&RunState]) -> Option<(SignedDuration, SignedDuration)> {
+    let same = earlier.iter().filter(|of| of.run != run && of.plan.deed == plan.deed && of.plan.subject == plan.subject);
     let wanted = if call == Call::Apply { StepState::Done } else { StepState::Undone };
     same.filter_map(|of| {
         let run = &of.steps[of.place(&step.id)?];
@@ -111,6 +136,12 @@ mod tests {
         let known = Estimate::of(&log.state(), &[&before.state()], at(9)).unwrap();
         assert_eq!(known.words(), "about 2s left, as earlier runs took");
         assert_eq!(Estimate::of(&before.state(), &[], at(9)), None);
+        assert_eq!(seconds(&chain(), &[&before.state()]), Some((2, 2)));
+        assert_eq!(seconds(&chain(), &[]), Some((0, 120)));
+        let mut guarded = chain();
+        guarded.steps[1].act = Act::Guard { service: "web".into(), seconds: 30, panels: vec![] };
+        assert_eq!(seconds(&guarded, &[]), Some((30, 120)), "a guard window lasts as long as it is");
+        assert_eq!(seconds(&plan(&["web1"], vec![]), &[]), None);
         let mut late = log.clone();
         late.intent("a", 1, Call::Apply);
         let late = Estimate::of(&late.state(), &[&before.state()], at(34)).unwrap();

@@ -67,6 +67,7 @@ pub fn plan(targets: &[&str], steps: Vec<Step>) -> Plan {
             costs: vec!["each host does not serve for some seconds".to_owned()],
             keeps: vec!["the migration 0042 stays in the database".to_owned()],
             seconds: Some((40, 180)),
+            doubts: vec![],
         },
         evidence: vec![Evidence { what: "web1 runs 2.5.0".to_owned(), from: "web1".to_owned(), as_of: at(-12) }],
         made_at: at(-10),

@@ -15,7 +15,7 @@ use crate::link::ssh::Hosts;
 use crate::model::deployment::{Deployment, did};
 use crate::model::estate::{Estate, History, Host, Service, SourceKind};
 use crate::model::operations::{OwnAct, Restart, filled};
-use crate::model::plan::{Candidate, Deed, FORMAT, Plan, Planned, Target, TargetKind};
+use crate::model::plan::{Candidate, Deed, Doubt, FORMAT, Impact, Plan, Planned, Target, TargetKind};
 use crate::operate::preflight::{self, Going, Seen};
 use crate::operate::survey::{Look, Survey, survey};
 
@@ -33,6 +33,8 @@ pub struct Desk<'a> {
     pub history: &'a [Arc<Deployment>],
     /// The runs that are under way, by our journal.
     pub going: &'a [Going],
+    /// Hosts that are left out, whatever runs there: nothing is asked of them and nothing is done.
+    pub without: &'a [String],
     /// When all hosts must have answered.
     pub until: Instant,
 }
@@ -48,6 +50,9 @@ pub enum PlanError {
         /// The services that can be rolled back, or all.
         known: String,
     },
+    /// A host is to be left out that is none of the service's, or none is left.
+    #[error("{0}")]
+    Without(String),
     /// The estate file does not say enough.
     #[error("{0}")]
     Unsaid(String),
@@ -105,7 +110,7 @@ struct Folder<'a> {
 /// See [`PlanError`].
 pub async fn rollback(desk: Desk<'_>, service: &str, to: Option<&str>, now: Timestamp) -> Result<Planned, PlanError> {
     let service = find(desk.estate, service)?;
-    let folders = folders(desk.estate, service)?;
+    let folders = leave_out(folders(desk.estate, service)?, desk.without, &service.name)?;
     let restart = service.restart.as_ref().ok_or_else(|| {
         PlanError::Unsaid(format!(
             "the service `{}` does not say how it is started again: add `restart = {{ unit = \"{}.service\" }}` or `restart = {{ command = [...] }}`",
@@ -136,6 +141,7 @@ pub async fn rollback(desk: Desk<'_>, service: &str, to: Option<&str>, now: Time
         targets.push(Target { name: folder.host.name.clone(), kind: releases(folder, survey) });
     }
     let own = own_targets(desk, service, &mut targets).await?;
+    let here = preflight::here().await;
     let panels = panels(desk.estate, service);
     let outside = (!panels.is_empty() && service.rollback.guard.is_some()).then(|| outside(&mut targets));
     if service.rollback.guard.is_some() && panels.is_empty() {
@@ -160,6 +166,10 @@ pub async fn rollback(desk: Desk<'_>, service: &str, to: Option<&str>, now: Time
     };
     let steps = steps::steps(&scheme);
     let chosen = candidates.iter().find(|one| one.chosen);
+    let impact = Impact {
+        doubts: desk.without.iter().map(|host| left_out(host)).collect(),
+        ..words::impact(service, &to, &places, &same, desk.without, chosen)
+    };
     let plan = Plan {
         format: FORMAT,
         deed: Deed::Rollback,
@@ -169,7 +179,7 @@ pub async fn rollback(desk: Desk<'_>, service: &str, to: Option<&str>, now: Time
         service: Some(service.name.clone()),
         from: Some(from.clone()),
         to: Some(to.clone()),
-        impact: words::impact(service, &to, &places, &same, chosen),
+        impact,
         evidence: words::evidence(&service.name, &looks(&folders, &surveys), chosen, desk.history),
         steps,
         targets,
@@ -181,7 +191,7 @@ pub async fn rollback(desk: Desk<'_>, service: &str, to: Option<&str>, now: Time
         _ => None,
     };
     let seen: Vec<Seen> = plan.targets.iter().map(|target| of_target(target).and_then(|at| surveys.get(at).cloned()).map(Ok)).collect();
-    let checks = preflight::judge(&preflight::Case {
+    let mut checks = preflight::judge(&preflight::Case {
         plan: &plan,
         estate: desk.estate,
         seen: &seen,
@@ -190,6 +200,7 @@ pub async fn rollback(desk: Desk<'_>, service: &str, to: Option<&str>, now: Time
         run: None,
         begun: false,
     });
+    checks.push(here);
     Ok(Planned { plan, checks, candidates })
 }
 
@@ -231,6 +242,28 @@ fn folders<'a>(estate: &'a Estate, service: &Service) -> Result<Vec<Folder<'a>>,
     }
 }
 
+/// Those that are not to be left out.
+fn leave_out<'a>(folders: Vec<Folder<'a>>, without: &[String], service: &str) -> Result<Vec<Folder<'a>>, PlanError> {
+    let names: Vec<&str> = folders.iter().map(|folder| folder.host.name.as_str()).collect();
+    if let Some(wrong) = without.iter().find(|name| !names.contains(&name.as_str())) {
+        let wrong = crate::model::text::clean(wrong, 64);
+        return Err(PlanError::Without(format!("`{service}` has no host `{wrong}` that could be left out; it has {}", names.join(", "))));
+    }
+    let left: Vec<Folder<'a>> = folders.into_iter().filter(|folder| !without.contains(&folder.host.name)).collect();
+    match left.is_empty() {
+        true => Err(PlanError::Without(format!("all hosts of `{service}` are left out: nothing is to be done"))),
+        false => Ok(left),
+    }
+}
+
+fn left_out(host: &str) -> Doubt {
+    Doubt {
+        id: format!("left-out/{host}"),
+        title: "no host is left out".to_owned(),
+        what: format!("{host} is left out: it was not asked, and keeps what runs there"),
+    }
+}
+
 async fn look(desk: Desk<'_>, service: &Service, restart: &Restart, folder: &Folder<'_>) -> Result<Survey, String> {
     let site = folder.site.as_deref().unwrap_or_default();
     let (unit, sudo, pid_file) = match restart {
@@ -250,7 +283,13 @@ fn gather(asked: Vec<Result<Survey, String>>) -> Result<Vec<Survey>, PlanError> 
     let (good, bad): (Vec<_>, Vec<_>) = asked.into_iter().partition(Result::is_ok);
     match bad.is_empty() {
         true => Ok(good.into_iter().flatten().collect()),
-        false => Err(PlanError::Hosts(bad.into_iter().filter_map(Result::err).collect())),
+        // Where all are silent, leaving some out is no way.
+        false if good.is_empty() => Err(PlanError::Hosts(bad.into_iter().filter_map(Result::err).collect())),
+        false => {
+            let why = bad.into_iter().filter_map(Result::err);
+            let way = "a host can be left out: `qd plan rollback SERVICE --without HOST`".to_owned();
+            Err(PlanError::Hosts(why.chain([way]).collect()))
+        }
     }
 }
 

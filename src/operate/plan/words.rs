@@ -11,8 +11,15 @@ use crate::operate::survey::Survey;
 
 use super::steps::Place;
 
-/// Of these hosts. `same` are those that run it already and stay as they are.
-pub(super) fn impact(service: &Service, to: &str, places: &[Place], same: &[String], chosen: Option<&Candidate>) -> Impact {
+/// Of these hosts. `same` are those that run it already and stay as they are, `without` those that are left out.
+pub(super) fn impact(
+    service: &Service,
+    to: &str,
+    places: &[Place],
+    same: &[String],
+    without: &[String],
+    chosen: Option<&Candidate>,
+) -> Impact {
     let name = |link: &str| link.trim_end_matches('/').rsplit('/').next().unwrap_or(link).to_owned();
     let (mut does, mut costs, mut keeps) = (Vec::new(), Vec::new(), Vec::new());
     let mut froms: Vec<(String, Vec<&str>)> = Vec::new();
@@ -38,7 +45,7 @@ pub(super) fn impact(service: &Service, to: &str, places: &[Place], same: &[Stri
         does.push(format!("It does the estate's own steps: {}.", names.join(", ")));
     }
     let batch = usize::try_from(service.rollback.batch.max(1)).unwrap_or(1).min(places.len());
-    let total = places.len() + same.len();
+    let total = places.len() + same.len() + without.len();
     let how = if matches!(service.restart, Some(Restart::Unit { .. })) {
         "from its stop until it is started again"
     } else {
@@ -53,6 +60,7 @@ pub(super) fn impact(service: &Service, to: &str, places: &[Place], same: &[Stri
         let batches = places.len().div_ceil(batch.max(1));
         costs.push(format!("After each of {batches} batches the panels are judged for {}.", age::exact(guard)));
     }
+    keeps.extend(without.iter().map(|host| format!("{host} is left out: it keeps what runs there, which was not looked at.")));
     keeps.extend(chosen.into_iter().flat_map(|chosen| chosen.not_reverted.iter().cloned()));
     for step in service.rollback.before.iter().chain(&service.rollback.after).filter(|step| step.undo.is_none()) {
         if !matches!(step.does, OwnAct::Manual { .. }) {
@@ -62,7 +70,7 @@ pub(super) fn impact(service: &Service, to: &str, places: &[Place], same: &[Stri
     if service.health.is_none() {
         keeps.push("The estate file names no health check: that a host is well is not looked at.".to_owned());
     }
-    Impact { does, costs, keeps, seconds: None }
+    Impact { does, costs, keeps, seconds: None, doubts: Vec::new() }
 }
 
 /// The readings that the plan is made from: of each host by its name, and of the history.

@@ -12,7 +12,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::link::ssh::Hosts;
+use crate::link::ssh::{Hosts, ended_at_logout};
 use crate::model::check::{Check, Verdict};
 use crate::model::estate::Estate;
 use crate::model::event::Record;
@@ -138,12 +138,27 @@ fn wanted(plan: &Plan, place: usize) -> Look {
     look
 }
 
+/// That a run goes on when the session in which this process is ends: by this machine's own logind.
+pub async fn here() -> Check {
+    let ended = ended_at_logout().await;
+    Check {
+        id: "logind".to_owned(),
+        title: "a run goes on here when this session ends".to_owned(),
+        verdict: if ended.is_some() { Verdict::Warn } else { Verdict::Pass },
+        overridable: ended.is_some(),
+        seen: ended.unwrap_or_else(|| "nothing here ends it".to_owned()),
+        glass: false,
+        as_of: Timestamp::now(),
+    }
+}
+
 /// All checks: what is about the plan first, then host by host.
 pub fn judge(case: &Case<'_>) -> Vec<Check> {
     let mut all = vec![times::plan(case), service::other_run(case), times::freshness(case)];
     all.push(times::freeze(case));
     all.extend(times::window(case));
     all.extend(service::migrations(case));
+    all.extend(case.plan.impact.doubts.iter().map(|doubt| doubt.check(case.plan.made_at)));
     for (place, (target, seen)) in case.plan.targets.iter().zip(case.seen).enumerate() {
         match seen {
             None => {}

@@ -1,9 +1,8 @@
 //! The runner's own files in the run's folder: the order, the lock, the heartbeat, and what steps print meanwhile. The
 //! record of the run is the journal alone.
 
-use std::fs::{self, DirBuilder, File, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::event::Process;
 use crate::model::text::{NOTE_CAP, clean};
 use crate::operate::order::is_id;
+use crate::operate::rights;
 
 /// Between two heartbeats.
 const BEAT: Duration = Duration::from_secs(1);
@@ -72,10 +72,12 @@ impl Folder {
         }
         let path = runs.join(run);
         let failed = |error| FolderError::File { path: path.clone(), error };
-        for part in ["requests", "live"] {
-            DirBuilder::new().recursive(true).mode(0o700).create(path.join(part)).map_err(failed)?;
+        for folder in [runs, &path, &path.join("requests"), &path.join("live")] {
+            rights::make(folder).map_err(failed)?;
         }
-        let lock = File::options().write(true).create(true).truncate(false).mode(0o600).open(path.join("runner.lock")).map_err(failed)?;
+        // Whoever resumes the run goes on in the same log.
+        rights::open(&path.join("log"), false).map_err(failed)?;
+        let lock = rights::open(&path.join("runner.lock"), false).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => Ok(Folder { said: Arc::default(), process, _lock: lock, path }),
             Err(TryLockError::WouldBlock) => Err(FolderError::Held(run.to_owned())),
@@ -144,6 +146,6 @@ fn beat(path: &Path, process: Process, said: &Mutex<Option<String>>) {
 
 fn write(folder: &Path, name: &str, body: &[u8]) -> io::Result<()> {
     let open = folder.join(format!(".{name}.new"));
-    File::options().write(true).create(true).truncate(true).mode(0o600).open(&open)?.write_all(body)?;
+    rights::open(&open, true)?.write_all(body)?;
     fs::rename(open, folder.join(name))
 }

@@ -15,6 +15,7 @@ use crate::journal::{Hand, Journal, JournalError, actor};
 use crate::link::process::detached;
 use crate::model::event::Actor;
 use crate::operate::order::Order;
+use crate::operate::rights::make_runs;
 use crate::operate::world::World;
 
 /// Bytes of one line that it is told.
@@ -159,6 +160,7 @@ fn take_up<W: World>(prepare: &Prepare, told: Told, world: impl FnOnce(&str, &Ac
             Begin::Again { records, lease: prepare.lease }
         }
     };
+    make_runs(&prepare.runs, &prepare.journal)?;
     let folder = Folder::hold(&prepare.runs, run, own)?;
     if let Told::Carry(order) = &told {
         folder.write("order.json", &serde_json::to_vec(order)?)?;

@@ -119,7 +119,7 @@ impl Preview {
         let mut costs: Vec<String> = self.receivers().map(|told| format!("Not told of them until then: {told}.")).into_iter().collect();
         costs.push(format!("Whatever begins to fire until then and matches {} is muted too.", listed(matchers)));
         let keeps = vec!["What a receiver was told already is not taken back.".to_owned()];
-        Impact { does, costs, keeps, seconds: None }
+        Impact { does, costs, keeps, seconds: None, doubts: Vec::new() }
     }
 }
 

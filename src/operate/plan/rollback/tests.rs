@@ -16,6 +16,7 @@ struct World {
     folder: tempfile::TempDir,
     more: String,
     history: Vec<Arc<Deployment>>,
+    without: Vec<String>,
 }
 
 const NOW: &str = "2026-11-21T14:00:00Z";
@@ -28,7 +29,7 @@ fn act(second: i64, to: &str, result: Option<Ending>) -> Arc<Deployment> {
 impl World {
     fn new() -> World {
         let folder = tempfile::tempdir().unwrap();
-        let world = World { folder, more: String::new(), history: Vec::new() };
+        let world = World { folder, more: String::new(), history: Vec::new(), without: Vec::new() };
         for host in ["web1", "web2"] {
             for name in ["2.3.0", "2.4.0", "2.5.0"] {
                 fs::create_dir_all(world.at(host).join("releases").join(name)).unwrap();
@@ -68,7 +69,7 @@ impl World {
         let estate = self.estate();
         let hosts = Hosts::new(&estate.hosts);
         let until = Instant::now() + Duration::from_secs(60);
-        let desk = Desk { estate: &estate, hosts: &hosts, history: &self.history, going: &[], until };
+        let desk = Desk { estate: &estate, hosts: &hosts, history: &self.history, going: &[], without: &self.without, until };
         rollback(desk, "web", to, now.parse().unwrap()).await
     }
 }
@@ -237,8 +238,27 @@ async fn without_a_plan_the_reason_says_what_can_be_named() {
     assert_eq!(world.plan(None).await.unwrap_err().to_string(), "web2: what runs there cannot be told from `current`: it is not there");
     let estate = world.estate();
     let hosts = Hosts::new(&estate.hosts);
-    let desk = Desk { estate: &estate, hosts: &hosts, history: &[], going: &[], until: Instant::now() };
+    let desk = Desk { estate: &estate, hosts: &hosts, history: &[], going: &[], without: &[], until: Instant::now() };
     assert!(rollback(desk, "wbe", None, NOW.parse().unwrap()).await.unwrap_err().to_string().contains("it has web"));
+}
+
+#[tokio::test]
+async fn a_host_that_is_left_out_is_not_asked_and_must_be_passed_over_knowingly() {
+    let mut world = World { more: UNIT.to_owned(), ..World::new() };
+    let whole = world.plan(None).await.unwrap().plan;
+    fs::remove_file(world.at("web2").join("current")).unwrap();
+    assert!(world.plan(None).await.is_err());
+    world.without = vec!["web2".into()];
+    let planned = world.plan(None).await.unwrap();
+    assert!(ids(&planned).iter().all(|id| id.starts_with("web1/")) && planned.plan.hash() != whole.hash());
+    assert!(planned.plan.impact.keeps[0].starts_with("web2 is left out: it keeps what runs there"), "{:?}", planned.plan.impact);
+    assert!(planned.plan.impact.costs[0].starts_with("1 of 2 hosts"), "{:?}", planned.plan.impact);
+    let check = planned.checks.iter().find(|check| check.id == "left-out/web2").unwrap();
+    assert!(check.verdict == Verdict::Warn && check.overridable, "{check:?}");
+    world.without.push("web1".into());
+    assert!(world.plan(None).await.unwrap_err().to_string().contains("all hosts of `web` are left out"));
+    world.without = vec!["web9".into()];
+    assert!(world.plan(None).await.unwrap_err().to_string().ends_with("it has web1, web2"));
 }
 
 #[tokio::test]
