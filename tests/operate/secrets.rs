@@ -135,10 +135,12 @@ impl Place {
 fn secrets_that_are_planted_are_in_nothing_that_a_run_leaves_tells_or_shows() {
     let place = Place::new();
     let out = place.qd(&["plan", "rollback", "web", "--to", "1", "-o", "json"]).output().unwrap();
-    let planned: Value = serde_json::from_slice(&out.stdout).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&out.stderr)));
+    let planned: Value =
+        serde_json::from_slice(&out.stdout).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&out.stderr)));
     assert_eq!((holds(&out.stdout), holds(&out.stderr)), (None, None));
     let phrase = planned["confirm"].as_str().unwrap();
-    let warned = planned["checks"].as_array().unwrap().iter().filter(|check| !["pass", "info"].contains(&check["verdict"].as_str().unwrap()));
+    let warned =
+        planned["checks"].as_array().unwrap().iter().filter(|check| !["pass", "info"].contains(&check["verdict"].as_str().unwrap()));
     let overrides: Vec<String> = warned.map(|check| format!("{}=this machine is what it is", check["id"].as_str().unwrap())).collect();
     let mut args = vec!["run", "rollback", "web", "--to", "1", "--reason", "a test", "--confirm", phrase];
     overrides.iter().for_each(|one| args.extend(["--override", one.as_str()]));
@@ -148,7 +150,9 @@ fn secrets_that_are_planted_are_in_nothing_that_a_run_leaves_tells_or_shows() {
         let jobs = place.at("home/.local/state/quarterdeck/jobs");
         let logs = fs::read_dir(&jobs).into_iter().flatten().flat_map(|run| fs::read_dir(run.unwrap().path()).unwrap());
         let logs: Vec<PathBuf> = logs.map(|job| job.unwrap().path().join("log")).collect();
-        if let Some(log) = logs.into_iter().find(|log| fs::read(log).is_ok_and(|text| ALL.iter().all(|s| String::from_utf8_lossy(&text).contains(s)))) {
+        if let Some(log) =
+            logs.into_iter().find(|log| fs::read(log).is_ok_and(|text| ALL.iter().all(|s| String::from_utf8_lossy(&text).contains(s))))
+        {
             break log;
         }
         assert!(run.try_wait().unwrap().is_none(), "it ended before that step");

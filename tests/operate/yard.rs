@@ -109,7 +109,7 @@ impl Yard {
         };
         let (hosts, until) = (Hosts::new(&self.estate.hosts), Instant::now() + Duration::from_secs(60));
         let history = [act(200, "2"), act(100, "1")];
-        let desk = Desk { estate: &self.estate, hosts: &hosts, history: &history, going: &[], until };
+        let desk = Desk { estate: &self.estate, hosts: &hosts, history: &history, going: &[], without: &[], until };
         let mut plan = rollback(desk, "web", None, Timestamp::now()).await.unwrap().plan;
         change(&mut plan);
         plan.expires_at = plan.made_at + SignedDuration::from_mins(10);
@@ -214,7 +214,8 @@ impl Drop for Yard {
 
 /// The numbers of the job shells of that run, as each wrote down that it began.
 fn began(root: &Path, run: &str) -> Vec<String> {
-    let folders = HOSTS.map(|host| root.join(host).join(".quarterdeck/jobs")).into_iter().chain([root.join(".local/state/quarterdeck/jobs")]);
+    let folders =
+        HOSTS.map(|host| root.join(host).join(".quarterdeck/jobs")).into_iter().chain([root.join(".local/state/quarterdeck/jobs")]);
     let jobs = folders.filter_map(|jobs| fs::read_dir(jobs.join(run)).ok()).flatten();
     let one = |job: std::io::Result<fs::DirEntry>| fs::read_to_string(job.unwrap().path().join("began")).ok();
     let mut all: Vec<String> = jobs.filter_map(one).map(|text| text.split(' ').next().unwrap().to_owned()).collect();

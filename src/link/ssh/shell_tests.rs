@@ -43,7 +43,8 @@ fn that_a_job_began_is_synced_once_before_its_script_runs() {
     for shell in shells() {
         assert_eq!(order(&shell, JOB), ["sync began", "runs", "sync log", "sync a.1"], "{shell:?}");
         // A planted break: without that line the order tells it.
-        let broken: String = JOB.lines().filter(|line| !line.starts_with("sync \"$qd_job/began\"")).map(|line| format!("{line}\n")).collect();
+        let broken: String =
+            JOB.lines().filter(|line| !line.starts_with("sync \"$qd_job/began\"")).map(|line| format!("{line}\n")).collect();
         assert_ne!(broken, JOB);
         assert_eq!(order(&shell, &broken)[0], "runs", "{shell:?}");
     }
@@ -106,7 +107,8 @@ fn a_host_with_the_programs_of_busybox_keeps_leases_and_runs_jobs_once() {
     let taken = busy.run(TAKE, &["R1", "ann@jump", "60", "7 abc"]);
     assert!(taken.starts_with("held\n1\n"), "{taken}");
     assert!(busy.run(TAKE, &["R2", "ben@jump", "60", "7 abc"]).starts_with("other R1\nother ann@jump\n"));
-    let start = |fence: &str| busy.run(START, &["R1", "a", "1", fence, "-", "9 def", "30", JOB, r#"echo "$1" | tee -a "$HOME/count""#, "told"]);
+    let start =
+        |fence: &str| busy.run(START, &["R1", "a", "1", fence, "-", "9 def", "30", JOB, r#"echo "$1" | tee -a "$HOME/count""#, "told"]);
     assert!(start("9").starts_with("refused the lease there has fence number 1"), "{}", start("9"));
     assert_eq!(start("1"), "ended 0\ntold\n");
     assert_eq!(start("1"), "ended 0\ntold\n", "it is never started again");
