@@ -214,7 +214,8 @@ impl Drop for Yard {
 
 /// The numbers of the job shells of that run, as each wrote down that it began.
 fn began(root: &Path, run: &str) -> Vec<String> {
-    let folders = HOSTS.map(|host| root.join(host).join(".quarterdeck/jobs")).into_iter().chain([root.join(".local/state/quarterdeck/jobs")]);
+    let folders =
+        HOSTS.map(|host| root.join(host).join(".quarterdeck/jobs")).into_iter().chain([root.join(".local/state/quarterdeck/jobs")]);
     let jobs = folders.filter_map(|jobs| fs::read_dir(jobs.join(run)).ok()).flatten();
     let one = |job: std::io::Result<fs::DirEntry>| fs::read_to_string(job.unwrap().path().join("began")).ok();
     let mut all: Vec<String> = jobs.filter_map(one).map(|text| text.split(' ').next().unwrap().to_owned()).collect();
