@@ -242,3 +242,30 @@ fn where_nothing_can_rename_the_link_stays_and_nothing_is_left_behind() {
     assert_eq!(fs::read_link(folder.join("current")).unwrap(), Path::new("releases/1.1"));
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
 }
+
+/// The world moved since the plan was made: a switch says so and changes nothing. And a planted break: the same script
+/// without its expectation changes it, which the same look tells.
+#[test]
+fn a_switch_of_a_link_that_moved_is_refused_and_one_without_its_expectation_is_seen() {
+    let expects = r#"[ "$qd_now" = "$qd_from" ] || "#;
+    let careless: &'static str =
+        release::SWITCH.0.lines().filter(|line| !line.starts_with(expects)).map(|line| format!("{line}\n")).collect::<String>().leak();
+    assert!(careless.lines().count() + 1 == release::SWITCH.0.lines().count());
+    for shell in shells() {
+        let after = |script: Script| {
+            let bench = Bench::new();
+            let folder = bench.folder.path().join("web");
+            for release in ["1.0", "1.1", "1.2"] {
+                fs::create_dir_all(folder.join("releases").join(release)).unwrap();
+            }
+            symlink("releases/1.2", folder.join("current")).unwrap();
+            let (code, said) = bench.run(&shell, script, &["run-1", &folder.display().to_string(), "releases/1.1", "releases/1.0"]);
+            (code, said, fs::read_link(folder.join("current")).unwrap())
+        };
+        let (code, said, leads) = after(release::SWITCH);
+        assert_eq!((code, said.as_str()), (11, "current leads to releases/1.2, expected releases/1.1"), "{shell:?}");
+        assert_eq!(leads, Path::new("releases/1.2"));
+        let (code, _, leads) = after(Script(careless));
+        assert_eq!((code, leads.as_path()), (0, Path::new("releases/1.0")), "the break is seen");
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use quarterdeck::act::Called;
 use quarterdeck::link::permit::Permit;
 use quarterdeck::model::check::Check;
@@ -101,6 +101,20 @@ async fn another_plan_than_was_agreed_to_is_seen() {
 }
 
 #[tokio::test]
+async fn a_plan_that_is_begun_too_late_is_seen() {
+    let late = bent(|what| {
+        Some(match what {
+            Happened::Planned { mut plan, hash } => {
+                plan.expires_at = plan.made_at - SignedDuration::from_secs(1);
+                Happened::Planned { plan, hash }
+            }
+            what => what,
+        })
+    });
+    sees(&late.await, "I3");
+}
+
+#[tokio::test]
 async fn a_write_that_is_made_again_blindly_is_seen() {
     let room = Room::new();
     room.world.fault(&[Fault::LostReply("web1/migrate".into()), Fault::Blind]);
@@ -123,6 +137,8 @@ enum Lie {
     Keeps,
     /// It is done, and nothing was done.
     Done,
+    /// What was read an hour ago is so now.
+    Stale,
 }
 
 /// A world that lies.
@@ -130,7 +146,11 @@ struct Liar(Files, Lie);
 
 impl World for Liar {
     async fn check(&self, plan: Arc<Plan>, begun: bool) -> Vec<Check> {
-        self.0.check(plan, begun).await
+        let mut checks = self.0.check(plan, begun).await;
+        if self.1 == Lie::Stale {
+            checks.iter_mut().for_each(|check| check.as_of -= SignedDuration::from_hours(1));
+        }
+        checks
     }
 
     async fn take_lease(&self, permit: Permit, plan: Arc<Plan>, target: usize) -> Option<Leased> {
@@ -196,6 +216,11 @@ async fn the_same_runner_changes_nothing_where_the_fence_is_looked_at() {
 #[tokio::test]
 async fn a_lease_that_is_kept_is_seen() {
     sees(&lied(Lie::Keeps, &[]).await, "I8");
+}
+
+#[tokio::test]
+async fn a_check_that_takes_a_stale_reading_as_true_is_seen() {
+    sees(&lied(Lie::Stale, &[]).await, "P8");
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod fixture;
 mod matrix;
 mod oracles;
 mod process;
+mod readonly;
 mod secrets;
 mod seen;
 mod world;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use quarterdeck::journal::Journal;
+use quarterdeck::model::check::Verdict;
 use quarterdeck::model::event::{Event, Record};
 use quarterdeck::model::plan::{Act, Found, Plan, Repeat, TargetKind};
 use quarterdeck::model::run::{Call, CallEnd, Ending, Happened, Request, RunState, StepState};
@@ -34,6 +35,7 @@ pub fn judge(journal: &Journal, world: &Shown) -> Vec<String> {
     intents(&records, &heads, seen, &mut wrong);
     fences(&records, seen, &mut wrong);
     agreed(&records, &mut wrong);
+    late(&records, &mut wrong);
     blind(&records, seen, &mut wrong);
     leases(&records, &mut wrong);
     endings(&records, world, &mut wrong);
@@ -132,6 +134,29 @@ fn agreed(records: &[Record], wrong: &mut Vec<String>) {
         let typed = state.agreement.as_ref().map(|agreement| agreement.phrase.as_str());
         if state.steps.iter().any(|step| step.attempt > 0) && typed != Some(state.plan.phrase().as_str()) {
             wrong.push(format!("I3: nobody agreed to the plan of {}", state.run));
+        }
+    }
+}
+
+/// How old a reading may be that a check passes by.
+const FRESH: i64 = 60;
+
+/// Promise 5: a plan is not begun when it has expired. Promise 8: no check passes by a reading that is stale.
+fn late(records: &[Record], wrong: &mut Vec<String>) {
+    let states = RunState::all(records);
+    for record in records {
+        let Event::Run(of) = &record.event else { continue };
+        let Some(state) = states.iter().find(|state| state.run == of.run) else { continue };
+        match &of.what {
+            Happened::Begun { resumed: false } if record.said_at >= state.plan.expires_at => {
+                wrong.push(format!("I3: {} was begun when its plan had expired", of.run));
+            }
+            Happened::Checked { checks } => {
+                let stale = checks.iter().filter(|check| check.verdict == Verdict::Pass);
+                let stale = stale.filter(|check| record.said_at.duration_since(check.as_of).as_secs() > FRESH);
+                wrong.extend(stale.map(|check| format!("P8: {} passed by a reading of {}", check.id, check.as_of)));
+            }
+            _ => {}
         }
     }
 }

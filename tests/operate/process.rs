@@ -64,6 +64,46 @@ fn ending(room: &Room) -> Option<Ending> {
     RunState::all(&room.records()).pop()?.ended.map(|(_, ending)| ending)
 }
 
+/// Why that process would not outlive a terminal: its session is not its own, it has one, or the hangup ends it.
+fn dies_with_a_terminal(process: Pid) -> Vec<&'static str> {
+    let mut wrong = Vec::new();
+    if getsid(Some(process)).unwrap() != process {
+        wrong.push("it is in the session of whoever started it");
+    }
+    let mut open = std::fs::read_dir(format!("/proc/{process}/fd")).unwrap().filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+    if open.any(|file| file.starts_with("/dev/pts") || file.starts_with("/dev/tty")) {
+        wrong.push("it has a terminal open");
+    }
+    kill(process, Signal::SIGHUP).unwrap();
+    // The signal is taken before the state is read: it was sent by this very process, and is looked at when it is woken.
+    let gone = || {
+        std::fs::read_to_string(format!("/proc/{process}/stat"))
+            .map_or(true, |stat| stat.rsplit(") ").next().unwrap().starts_with(['Z', 'X']))
+    };
+    let pending = || std::fs::read_to_string(format!("/proc/{process}/status")).is_ok_and(|text| pends_hangup(&text));
+    until("the hangup", || gone() || !pending());
+    if gone() {
+        wrong.push("the hangup ended it");
+    }
+    wrong
+}
+
+/// A hangup that was sent and not yet taken: bit 0 of the pending signals.
+fn pends_hangup(status: &str) -> bool {
+    let masks = status.lines().filter(|line| line.starts_with("SigPnd:") || line.starts_with("ShdPnd:"));
+    masks.filter_map(|line| u64::from_str_radix(line.split_whitespace().nth(1)?, 16).ok()).any(|mask| mask & 1 == 1)
+}
+
+/// A planted break: a runner that is a plain child of the console.
+#[test]
+fn a_runner_that_is_not_detached_is_seen() {
+    let mut plain = std::process::Command::new("sleep").arg("1000").stdin(std::process::Stdio::null()).spawn().unwrap();
+    let wrong = dies_with_a_terminal(Pid::from_raw(plain.id().try_into().unwrap()));
+    plain.kill().unwrap();
+    plain.wait().unwrap();
+    assert!(wrong.contains(&"it is in the session of whoever started it") && wrong.contains(&"the hangup ended it"), "{wrong:?}");
+}
+
 #[test]
 fn it_says_started_after_its_first_heartbeat_and_outlives_hangups() {
     let room = Room::new();
@@ -71,10 +111,8 @@ fn it_says_started_after_its_first_heartbeat_and_outlives_hangups() {
     let started = ready(&room).go(order(plan(), RUN)).unwrap();
     assert_eq!((started.run.as_str(), live(&room).word()), (RUN, "live"));
     let process = Pid::from_raw(started.process.try_into().unwrap());
-    assert_eq!(getsid(Some(process)).unwrap(), process, "a session of its own");
     assert!(order_of(&room).exists());
-    // What ends with a terminal does not end it.
-    kill(process, Signal::SIGHUP).unwrap();
+    assert_eq!(dies_with_a_terminal(process), Vec::<&str>::new());
     until("the call", || !room.world.calls().is_empty());
     assert_eq!(live(&room).word(), "live");
     room.world.release();

@@ -27,6 +27,11 @@ fn holds(bytes: &[u8]) -> Option<&'static str> {
     ALL.into_iter().find(|secret| bytes.windows(secret.len()).any(|part| part == secret.as_bytes()))
 }
 
+/// Characters that no report and no screen may hold (promise 10): of control, escape, and of direction.
+fn hostile(bytes: &[u8]) -> bool {
+    String::from_utf8_lossy(bytes).chars().any(|c| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c))
+}
+
 /// Every file below a folder that holds one, but for the folder in which they belong.
 fn leaks(folder: &Path, home_of_secrets: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -68,12 +73,13 @@ fn echo() -> String {
     format!("http://{at}/hook")
 }
 
-struct Place {
-    root: tempfile::TempDir,
+/// A home, an estate with one release folder of this machine, and its secrets.
+pub struct Place {
+    pub root: tempfile::TempDir,
 }
 
 impl Place {
-    fn new() -> Place {
+    pub fn new() -> Place {
         let place = Place { root: tempfile::tempdir().unwrap() };
         let root = place.root.path().display().to_string();
         fs::create_dir_all(place.at("home")).unwrap();
@@ -88,7 +94,7 @@ impl Place {
         put("secret/http.yml", "basic_auth: {username: qd, password_file: pw}\n", 0o600);
         put("secret/hook.yml", "authorization: {credentials_file: bearer}\n", 0o600);
         let tell = format!(
-            "#!/bin/sh\necho \"the token is $QD_TEST_API_TOKEN, $DB_PASSWORD\"\ncat {root}/secret/*\necho \"password=$DB_PASSWORD\"\n\
+            "#!/bin/sh\nprintf 'FAKE \\033]0;title\\007\\033[2Jgone \\342\\200\\256 backwards\\n'\necho \"the token is $QD_TEST_API_TOKEN, $DB_PASSWORD\"\ncat {root}/secret/*\necho \"password=$DB_PASSWORD\"\n\
              until [ -e {root}/sampled ]; do sleep 0.05; done\n"
         );
         put("tell", &tell, 0o755);
@@ -112,11 +118,11 @@ impl Place {
         place
     }
 
-    fn at(&self, name: &str) -> PathBuf {
+    pub fn at(&self, name: &str) -> PathBuf {
         self.root.path().join(name)
     }
 
-    fn qd(&self, args: &[&str]) -> Command {
+    pub fn qd(&self, args: &[&str]) -> Command {
         let mut qd = Command::new(env!("CARGO_BIN_EXE_qd"));
         qd.args(args).env_clear().env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin").env("HOME", self.at("home"));
         qd.env("QD_ESTATE", self.at("estate.toml")).env("QD_LOG", "trace").env("QD_TEST_API_TOKEN", TOKEN).env("DB_PASSWORD", PASSWORD);
@@ -124,8 +130,22 @@ impl Place {
         qd
     }
 
+    /// Plans, and gives back the words of `qd` that confirm that plan.
+    pub fn confirmed(&self) -> Vec<String> {
+        let out = self.qd(&["plan", "rollback", "web", "--to", "1", "-o", "json"]).output().unwrap();
+        assert_eq!((holds(&out.stdout), holds(&out.stderr)), (None, None));
+        let told = String::from_utf8_lossy(&out.stderr);
+        let planned: Value = serde_json::from_slice(&out.stdout).unwrap_or_else(|error| panic!("{error}: {told}"));
+        let phrase = planned["confirm"].as_str().unwrap();
+        let mut args = ["run", "rollback", "web", "--to", "1", "--reason", "a test", "--confirm", phrase].map(str::to_owned).to_vec();
+        for check in planned["checks"].as_array().unwrap().iter().filter(|check| check["verdict"] != "pass") {
+            args.extend(["--override".to_owned(), format!("{}=this machine is what it is", check["id"].as_str().unwrap())]);
+        }
+        args
+    }
+
     /// Exit code, and all that it printed.
-    fn said(&self, args: &[&str]) -> (Option<i32>, Vec<u8>) {
+    pub fn said(&self, args: &[&str]) -> (Option<i32>, Vec<u8>) {
         let out = self.qd(args).output().unwrap();
         (out.status.code(), [out.stdout, out.stderr].concat())
     }
@@ -134,16 +154,8 @@ impl Place {
 #[test]
 fn secrets_that_are_planted_are_in_nothing_that_a_run_leaves_tells_or_shows() {
     let place = Place::new();
-    let out = place.qd(&["plan", "rollback", "web", "--to", "1", "-o", "json"]).output().unwrap();
-    let planned: Value =
-        serde_json::from_slice(&out.stdout).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&out.stderr)));
-    assert_eq!((holds(&out.stdout), holds(&out.stderr)), (None, None));
-    let phrase = planned["confirm"].as_str().unwrap();
-    let warned =
-        planned["checks"].as_array().unwrap().iter().filter(|check| !["pass", "info"].contains(&check["verdict"].as_str().unwrap()));
-    let overrides: Vec<String> = warned.map(|check| format!("{}=this machine is what it is", check["id"].as_str().unwrap())).collect();
-    let mut args = vec!["run", "rollback", "web", "--to", "1", "--reason", "a test", "--confirm", phrase];
-    overrides.iter().for_each(|one| args.extend(["--override", one.as_str()]));
+    let args = place.confirmed();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let mut run = place.qd(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // The step goes on until its processes were looked at.
     let log = loop {
@@ -180,9 +192,13 @@ fn secrets_that_are_planted_are_in_nothing_that_a_run_leaves_tells_or_shows() {
         let (_, said) = place.said(report);
         assert!(!said.is_empty(), "{report:?}");
         assert_eq!(holds(&said), None, "{report:?}: {}", String::from_utf8_lossy(&said));
+        assert!(!hostile(&said), "{report:?}: {:?}", String::from_utf8_lossy(&said));
     }
     let told = String::from_utf8(place.said(&["show", &id, "-o", "json"]).1).unwrap();
     assert!(told.contains("the token is (taken out)"), "the step's output is kept, or this shows nothing: {told}");
+    assert!(told.contains("2Jgone"), "what was hostile is there, without what made it so: {told}");
+    // Planted: the log on the host holds it as it was printed, and so would a report that does not clean it.
+    assert!(hostile(&fs::read(&log).unwrap()));
     assert!(place.at("home/.local/state/quarterdeck/runs").join(&id).join("order.json").exists());
 
     // What is left on the disk: the journal, logs, the run's folder with its order and what steps printed.

@@ -119,3 +119,56 @@ fn a_host_with_the_programs_of_busybox_keeps_leases_and_runs_jobs_once() {
     assert!(busy.run(KEEP, &["R1", "1", "0"]).starts_with("held\n1\n"), "given back");
     assert!(busy.run(TAKE, &["R2", "ben@jump", "60", "7 abc"]).starts_with("held\n2\n"));
 }
+
+/// Runs a script of ours on a release folder of this machine, as it is.
+fn here(folder: &Path, script: &str, words: &[&str]) -> String {
+    let out = Command::new("sh").args(["-c", script, "sh", COMMON]).arg(folder).args(words).output().unwrap();
+    String::from_utf8(out.stdout).unwrap()
+}
+
+/// A runner that was overtaken comes with an old fence number. Planted breaks: a start that does not look at the fence
+/// number, or at no lease at all, changes something, which the same look tells.
+#[test]
+fn a_job_without_the_proof_of_its_lease_is_seen() {
+    let without = |what: &[&str]| {
+        let kept = START.lines().filter(|line| !what.iter().any(|what| line.trim_start().starts_with(what)));
+        kept.map(|line| format!("{line}\n")).collect::<String>()
+    };
+    let (fence, run) = (r#"[ "$l_fence" = "$qd_fence" ] ||"#, r#"[ "$l_run" = "$qd_run" ] ||"#);
+    let changed = |script: &str, of: &str, number: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        for (run, word) in [("R1", "held\n1\n"), ("R1", "held\n2\n")] {
+            assert!(here(folder.path(), TAKE, &[run, "ann@jump", "60", "7 abc"]).starts_with(word));
+        }
+        let touch = r#"touch "$1""#;
+        let mark = folder.path().join("changed");
+        let words = [of, "a", "1", number, "-", "9 def", "30", JOB, touch, mark.to_str().unwrap()];
+        let said = here(folder.path(), script, &words);
+        (mark.exists(), said)
+    };
+    for (of, number, why) in [("R1", "1", "fence number 2"), ("R2", "2", "held by run R1"), ("R9", "9", "held by run R1")] {
+        let (did, said) = changed(START, of, number);
+        assert!(!did && said.starts_with("refused ") && said.contains(why), "{said}");
+    }
+    assert!(changed(START, "R1", "2").0);
+    assert!(changed(&without(&[fence]), "R1", "1").0, "the break is seen");
+    assert!(changed(&without(&[run]), "R2", "2").0, "the break is seen");
+    assert!(changed(&without(&[run, fence]), "R9", "9").0, "the break is seen");
+}
+
+/// Arguments that a shell would read as its own words reach a job as they are. A planted break: a job whose shell parses
+/// them does what they say, which the same look tells.
+#[test]
+fn an_argument_that_a_shell_parses_is_seen() {
+    let parsed = |script: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let mark = folder.path().join("changed");
+        let nasty = format!("$(touch {})", mark.display());
+        let said = here(folder.path(), START, &["R1", "a", "1", "-", "-", "9 def", "30", JOB, script, "x y", &nasty, "; exit 9", "*"]);
+        (mark.exists(), said.contains(&format!("<x y><{nasty}><; exit 9><*>")), said)
+    };
+    let (did, whole, said) = parsed(r#"printf '<%s>' "$@""#);
+    assert!(!did && whole, "{said}");
+    let (did, whole, _) = parsed(r#"eval "printf '<%s>' $*""#);
+    assert!(did && !whole, "the break is seen");
+}

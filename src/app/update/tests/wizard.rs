@@ -693,3 +693,70 @@ fn what_is_different_between_two_plans_is_said() {
         .contains("web1 is not what it was")
     );
 }
+
+// Planted breaks of promise 13.
+
+/// One message to a console: the real one, or one that is broken.
+type Hand = fn(&mut State, Message) -> Vec<Effect>;
+
+/// What began a run that must not: each thing that a hand does which is no confirmation, done to a console.
+fn begun_by(hand: Hand) -> Vec<&'static str> {
+    let keys = |state: &mut State, keys: &str| -> Vec<Question> {
+        keys.split(' ').flat_map(|key| asked(hand(state, Message::Key(key.parse().unwrap())))).collect()
+    };
+    let typed = |state: &mut State, text: &str| -> Vec<Question> {
+        text.chars().flat_map(|c| asked(hand(state, Message::Key(Key::char(c))))).collect()
+    };
+    let is_start = |all: Vec<Question>| all.iter().any(|ask| matches!(ask, Question::Start { .. }));
+    let mut wrong = Vec::new();
+    let mut state = ready();
+    if is_start(keys(&mut state, "tab enter enter enter")) {
+        wrong.push("enter alone");
+    }
+    let mut state = ready();
+    let whole = phrase(&state);
+    let mut all = keys(&mut state, "tab");
+    all.extend(asked(hand(&mut state, Message::Paste(whole.clone()))));
+    all.extend(keys(&mut state, "enter"));
+    if is_start(all) {
+        wrong.push("a paste");
+    }
+    let mut state = at_dialog();
+    let mut all = keys(&mut state, "tab");
+    all.extend(typed(&mut state, &whole));
+    all.extend(keys(&mut state, "enter"));
+    if is_start(all) {
+        wrong.push("keys before it was drawn");
+    }
+    wrong
+}
+
+#[test]
+fn a_console_that_enter_a_paste_or_early_keys_confirm_is_seen() {
+    assert_eq!(begun_by(update), Vec::<&str>::new());
+    let by_enter: Hand = |state, message| {
+        if message == Message::Key("enter".parse().unwrap()) {
+            let whole = phrase(state);
+            press(state, "ctrl-u");
+            write(state, &whole);
+        }
+        update(state, message)
+    };
+    assert!(begun_by(by_enter).contains(&"enter alone"));
+    let by_paste: Hand = |state, message| match message {
+        Message::Paste(text) => {
+            write(state, &text);
+            Vec::new()
+        }
+        message => update(state, message),
+    };
+    assert_eq!(begun_by(by_paste), ["a paste"]);
+    let early: Hand = |state, message| {
+        if state.wizards.shown.is_none() {
+            draw(state);
+            pass(state, 600);
+        }
+        update(state, message)
+    };
+    assert_eq!(begun_by(early), ["keys before it was drawn"]);
+}
