@@ -27,20 +27,28 @@ pub struct Seen {
     /// Places of runs that did not end.
     open: Vec<usize>,
     problem: Option<String>,
+    news: bool,
 }
 
 impl Seen {
-    /// What was read of the journal so far.
+    /// All that was read of the journal so far.
     pub fn runs(&self) -> &Runs {
         &self.read
+    }
+
+    /// True where the newest look read something new in the journal.
+    pub fn has_news(&self) -> bool {
+        self.news
     }
 
     /// Reads on in the journal, and asks `runs`, the folder of their folders, of those that are not over. `None` where
     /// nothing is otherwise than at the look before. `here` is this machine's name as the journal writes it.
     pub fn look(&mut self, journal: &Path, runs: &Path, here: &str, now: Timestamp) -> Option<known::Runs> {
         let (mut again, mut changed) = (std::mem::take(&mut self.open), false);
+        self.news = false;
         let problem = match self.read.read(journal) {
             Ok(new) => {
+                self.news = !new.is_empty();
                 let told = new.iter().filter_map(|record| match &record.event {
                     Event::Run(of) => self.read.place(&of.run),
                     _ => None,
@@ -128,7 +136,8 @@ mod tests {
         let (mut seen, here, now) = (Seen::default(), hand.actor.host.clone(), Timestamp::UNIX_EPOCH);
         let first = seen.look(&path, &runs, &here, now).unwrap();
         assert_eq!((first.all.len(), seen.open.as_slice()), (6, [5].as_slice()));
-        assert_eq!(seen.look(&path, &runs, &here, now), None, "nothing is new");
+        assert!(seen.has_news() && seen.runs().all().len() == 6);
+        assert_eq!((seen.look(&path, &runs, &here, now), seen.has_news()), (None, false), "nothing is new");
         open.request(Request::Pause { reason: "lunch".into() });
         write(&open, open.records.len() - 1);
         let second = seen.look(&path, &runs, &here, now).unwrap();

@@ -58,8 +58,8 @@ fn top(state: &State, known: &KnownRun, spot: &Spot, page: &mut Page) {
     let phase = if plain { String::new() } else { format!(" ({})", run.phase().word()) };
     let glyph = if glyph == ' ' { String::new() } else { format!("{glyph} ") };
     page.field("state", &format!("{glyph}{word}{phase}{elapsed}"), token);
-    if let Some((at, ending)) = &run.ended {
-        page.field("ended", &format!("{ending}, {}", when::both(state, *at)), token);
+    if let Some((_, ending)) = &run.ended {
+        page.field("ended", &ending.to_string(), token);
         if let Ending::Aborted { stays } | Ending::Failed { stays, .. } = ending {
             stays.iter().for_each(|text| page.field("stays", text, Token::Warning));
         }
