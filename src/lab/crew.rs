@@ -110,6 +110,7 @@ impl Crew {
                 self.meant(&one)?;
                 let web = self.layout.home(Role::Web, self.site(&site));
                 let (began, from) = (Timestamp::now(), release::current(&web).map(|release| release.version).unwrap_or_default());
+                release::put(&web, &version)?;
                 release::switch(&web, &version)?;
                 let done = self.carry_out(Request::Stop(one.clone())).and_then(|_| self.carry_out(Request::Start(one)));
                 let took = Timestamp::now().duration_since(began).as_secs_f64();

@@ -69,7 +69,9 @@ fn note(layout: &Layout) -> String {
              then `start` it."
         ),
         Scenario::BadRelease => {
-            format!("Soon a bad release of web goes out at {PRIMARY}. Find it and roll it back: `R` opens the wizard, and nothing happens before you confirm.")
+            format!(
+                "Soon a bad release of web goes out at {PRIMARY}. NEEDS YOU will tell of it: `R` on that line rolls it back, by a wizard that does nothing before you confirm."
+            )
         }
         Scenario::SlowDependency => format!(
             "Soon people wait at {PRIMARY}: which service is slow? Mend it: delay_ms = 0 in {PRIMARY}/store/settings.toml beside \
@@ -236,7 +238,7 @@ fn calendar(today: Date) -> String {
     let last = today.checked_sub(LAST_DRILL.days()).unwrap_or(today);
     format!(
         "# The calendar: what comes next. It stands under NEXT on the Overview.\n\n\
-         [[window]]\nname = \"maintenance\"\nwhen = \"Tue 02:00-04:00\"              # in UTC, as the estate names no zone\n\n\
+         [[window]]\nname = \"maintenance\"\nwhen = \"Tue 02:00-04:00\"              # in UTC, as the estate names no zone\nservices = [\"store\"]\n\n\
          [[drill]]\nname = \"{STANDBY} serves\"\nevery = \"92d\"\nlast = \"{last}\"                  # made up; the day of your last one\n\n"
     )
 }
@@ -337,7 +339,7 @@ mod tests {
             let told = |problems: Vec<crate::model::problem::Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
             let estate = crate::config::load::estate(&file).map_err(told).unwrap();
             assert_eq!(estate.environment, "practice");
-            assert!(estate.note.unwrap().starts_with("Practice: nothing here is production."));
+            assert!(estate.note.as_ref().unwrap().starts_with("Practice: nothing here is production."));
             assert!(estate.sources.iter().all(|s| matches!(
                 s.kind,
                 SourceKind::Backup(_)
@@ -347,6 +349,11 @@ mod tests {
                     | SourceKind::Probe { .. }
             )));
             assert!(estate.services.iter().all(|s| s.start.is_some() && s.stop.is_some()));
+            let back: Vec<&str> = (estate.services.iter())
+                .filter(|service| crate::model::needs::can_go_back(&estate, service))
+                .map(|service| service.name.as_str())
+                .collect();
+            assert_eq!(back, ["web"]);
             assert_eq!(estate.sources.iter().filter(|s| s.name.ends_with("certificate")).count() == 2, scenario == Scenario::Certificate);
         }
     }

@@ -76,6 +76,10 @@ mod tests {
         long.extend_from_slice(text.as_bytes());
         assert_eq!(records(&long, &BTreeMap::new(), &of).0.len(), 1, "the first line is a half one");
         assert_eq!(records(b"", &BTreeMap::new(), &of).0.len(), 0);
+        let sited = Of { site: Some("fra1".into()), ..of.clone() };
+        let at = |site: &str| format!("{{\"time\":1,\"service\":\"web\",\"version\":\"1\",\"site\":\"{site}\"}}\n");
+        let both = format!("{}{}{}", at("fra1"), at("ams3"), line("web"));
+        assert_eq!(records(both.as_bytes(), &BTreeMap::new(), &sited).0.len(), 2, "what is told of another site is not of this one");
         assert_eq!(records(b"{}", &BTreeMap::new(), &of).1, 0);
     }
 }
