@@ -336,7 +336,7 @@ impl Scope {
     pub fn footer(self) -> &'static [Action] {
         use Action::*;
         match self {
-            Scope::Overview => &[Open, Help, Filter, Timeline, Palette, Alerts, Metrics, Freeze, Zone, Close],
+            Scope::Overview => &[Open, Help, Filter, Rollback, Timeline, Palette, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Alerts => &[Open, Help, Filter, Rollback, Muted, Group, Near, Palette, Overview, Metrics, Freeze, Close],
             Scope::Backups => &[Open, Help, Verify, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Deployments => &[

@@ -45,6 +45,8 @@ pub struct Identity {
     pub host: String,
     /// The login name.
     pub user: String,
+    /// The estate file that the command line named, as a shell takes it: another terminal has to be told of it too.
+    pub estate: Option<String>,
 }
 
 /// How things look.
@@ -115,6 +117,7 @@ impl View {
         let mut needs = needs::needs(estate, readings, &alerts, now);
         needs::with_due(&mut needs, estate, &alerts, &backups, &due, now);
         let deployments = Deployments::of(readings, made, &before.deployments);
+        needs::with_change(&mut needs, estate, &alerts, &deployments.all);
         View { alerts, services, needs, counts, backups, due, deployments, freshness }
     }
 }

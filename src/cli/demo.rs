@@ -4,14 +4,18 @@ use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use color_eyre::eyre::WrapErr;
 use jiff::{SignedDuration, Timestamp};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::journal::is_alive;
 use crate::lab::{self, LONGEST_FOLDER, Lab, LabError, Options, Scenario};
+use crate::operate::attach::Runs;
 
 use super::args::Global;
 use super::failure::Failure;
@@ -24,6 +28,10 @@ const PREFIX: &str = "demo-";
 const RANGE: SignedDuration = SignedDuration::from_mins(5);
 /// Locked as long as the practice lasts.
 const LOCK: &str = lab::RUNNING;
+/// The journal of a practice, in its folder.
+const JOURNAL: &str = "journal.db";
+/// How long a runner may take to be gone.
+const END: Duration = Duration::from_secs(2);
 /// Its presence says that the folder is to stay.
 const KEPT: &str = "kept";
 
@@ -72,16 +80,21 @@ pub fn run(settings: &Settings<'_>, start: Start, demo: &Demo, out: &mut dyn Wri
         writeln!(out, "Open it in a second terminal: qd --estate {}\nIt ends with Ctrl-C.", lab.estate().display())?;
         out.flush()?;
         let code = runtime.block_on(first(&mut signals))?;
+        let ended = end_runs(&folder.path);
         drop(lab);
+        // Where the terminal is gone nobody is told.
+        let _ = tell(&ended, out);
         return Ok(code);
     }
     let lab = started(&options)?;
     let global = Global { estate: Some(lab.estate().to_owned()), ..settings.global.clone() };
     let mut own = Settings::new(&global, settings.outside);
-    // What is remembered of practice goes with it, its journal too.
+    // What is remembered of practice goes with it; its journal is in its folder already, by the estate file.
     own.paths.cache = Some(folder.path.join("cache"));
-    let code = open::run(&own, Start { range: start.range.or(Some(RANGE)), journal: Some(folder.path.join("journal.db")), ..start }, err);
+    let code = open::run(&own, Start { range: start.range.or(Some(RANGE)), ..start }, err);
+    let ended = end_runs(&folder.path);
     drop(lab);
+    tell(&ended, out)?;
     if demo.keep {
         writeln!(out, "The practice estate is kept: {}", folder.path.display())?;
     }
@@ -90,6 +103,32 @@ pub fn run(settings: &Settings<'_>, start: Start, demo: &Demo, out: &mut dyn Wri
 
 fn started(options: &Options) -> Result<Lab, Failure> {
     Lab::start(options).map_err(|error: LabError| Failure::Other(color_eyre::Report::new(error)))
+}
+
+/// Ends the runners of that practice that are under way: the hosts that they change go away with it. Gives back their
+/// runs.
+fn end_runs(folder: &Path) -> Vec<String> {
+    let mut known = Runs::default();
+    // A journal that nobody can read, or none: no runner of it can be told.
+    if known.read(&folder.join(JOURNAL)).is_err() {
+        return Vec::new();
+    }
+    let mut ended = Vec::new();
+    for state in known.all().iter().filter(|state| state.ended.is_none()) {
+        let Some(runner) = state.runner.as_ref().filter(|runner| is_alive(runner)) else { continue };
+        let Ok(id) = i32::try_from(runner.process.id) else { continue };
+        let _ = kill(Pid::from_raw(id), Signal::SIGKILL);
+        let last = Instant::now() + END;
+        while is_alive(runner) && Instant::now() < last {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        ended.push(state.run.clone());
+    }
+    ended
+}
+
+fn tell(ended: &[String], out: &mut dyn Write) -> io::Result<()> {
+    ended.iter().try_for_each(|run| writeln!(out, "The run {run} was under way: it was ended with the practice estate."))
 }
 
 /// Waits for a signal; the exit code that says which.
@@ -140,6 +179,9 @@ fn is_locked(folder: &Path) -> bool {
 fn sweep(base: &Path) {
     for folder in folders(base) {
         let left = File::open(folder.join(LOCK)).is_ok_and(|file| file.try_lock().is_ok());
+        if left {
+            end_runs(&folder);
+        }
         if left && !folder.join(KEPT).exists() {
             lab::forget(&folder);
             let _ = fs::remove_dir_all(&folder);

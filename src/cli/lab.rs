@@ -35,6 +35,26 @@ pub enum Lab {
         #[arg(long)]
         folder: Option<PathBuf>,
     },
+    /// Stop a service at a site and start it again.
+    #[command(after_help = "Examples:\n  qd lab restart web north")]
+    Restart {
+        /// `SERVICE SITE`, `SITE` or `clients`.
+        #[arg(required = true, num_args = 1..=2, value_name = "NAME")]
+        names: Vec<String>,
+        /// The folder of the practice estate; without it the one that runs.
+        #[arg(long)]
+        folder: Option<PathBuf>,
+    },
+    /// Say whether a service at a site can do its work: 0 where it can.
+    #[command(after_help = "Examples:\n  qd lab ready web north")]
+    Ready {
+        /// `SERVICE SITE`, `SITE` or `clients`.
+        #[arg(required = true, num_args = 1..=2, value_name = "NAME")]
+        names: Vec<String>,
+        /// The folder of the practice estate; without it the one that runs.
+        #[arg(long)]
+        folder: Option<PathBuf>,
+    },
     /// Make a release the one that runs at a site.
     #[command(after_help = "Examples:\n  qd lab deploy 2.4.0 north")]
     Deploy {
@@ -74,6 +94,8 @@ pub fn run(settings: &Settings<'_>, lab: &Lab, out: &mut dyn Write) -> Result<u8
     let (folder, request) = match lab {
         Lab::Start { names, folder } => (folder, Request::Start(Which::named(names).map_err(told)?)),
         Lab::Stop { names, folder } => (folder, Request::Stop(Which::named(names).map_err(told)?)),
+        Lab::Restart { names, folder } => (folder, Request::Restart(Which::named(names).map_err(told)?)),
+        Lab::Ready { names, folder } => (folder, Request::Ready(Which::named(names).map_err(told)?)),
         Lab::Deploy { version, site, folder } => (folder, Request::Deploy { version: version.clone(), site: site.clone() }),
         Lab::Serve { role, home, listen, front, store, certificate } => {
             let role = Role::named(role).ok_or_else(|| told(LabError::Other(format!("there is no role {role:?}"))))?;

@@ -96,7 +96,7 @@ fn dispatch(cli: &Cli, outside: Outside<'_>, out: &mut dyn Write, err: &mut dyn 
     if cli.global.output == args::Output::Csv && !matches!(cli.command, Some(Command::Deployments { .. })) {
         return Err(Failure::Usage("CSV is what `qd deployments` prints: use -o table or -o json here".to_owned()));
     }
-    let start = open::Start { pane: cli.pane, filter: cli.filter.clone(), range: cli.range, journal: None };
+    let start = open::Start { pane: cli.pane, filter: cli.filter.clone(), range: cli.range };
     match &cli.command {
         None => open::run(&settings, start, err),
         Some(Command::Init(init)) => init::run(&settings, init, out, err),

@@ -1,7 +1,6 @@
 //! `qd`: the console.
 
 use std::io::Write;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
@@ -23,8 +22,6 @@ pub struct Start {
     pub pane: Option<Pane>,
     /// How far back charts reach; an hour where nothing is said.
     pub range: Option<SignedDuration>,
-    /// The journal, where it is not this person's own.
-    pub journal: Option<PathBuf>,
 }
 
 /// Opens the console and stays until it is left; gives back its exit code.
@@ -36,7 +33,7 @@ pub fn run(settings: &Settings<'_>, start: Start, err: &mut dyn Write) -> Result
     if let Some(filter) = &start.filter {
         // Judged by the pane itself, on a state that nobody sees: a wrong one is refused before the terminal is touched.
         let (estate, keymap) = (Arc::new(estate.clone()), Arc::new(keymap.clone()));
-        let mut state = State::new(estate, identity(), look.clone(), keymap, Timestamp::now(), (80, 24));
+        let mut state = State::new(estate, identity(None), look.clone(), keymap, Timestamp::now(), (80, 24));
         state.pane = start.pane.unwrap_or(Pane::Overview);
         narrow(&mut state, filter).map_err(|why| Failure::Usage(format!("--filter: {why}")))?;
     }
@@ -46,14 +43,14 @@ pub fn run(settings: &Settings<'_>, start: Start, err: &mut dyn Write) -> Result
         cache: settings.paths.readings(),
         exports: settings.paths.exports(),
         filter: start.filter.unwrap_or_default(),
-        journal: start.journal.or_else(|| settings.paths.journal()),
+        journal: settings.paths.journal(),
         hand: settings.hand(Some(&estate)),
         start_pane: start.pane.unwrap_or(Pane::Overview),
         range: start.range,
     };
     // Dropping the log's guard writes what it still holds.
     let flush = Arc::new(move || drop(log.lock().unwrap_or_else(PoisonError::into_inner).take()));
-    let code = session::open(estate, look, keymap, identity(), options, flush.clone());
+    let code = session::open(estate, look, keymap, identity(settings.named()), options, flush.clone());
     flush();
     Ok(code?)
 }

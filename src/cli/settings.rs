@@ -13,8 +13,10 @@ use crate::config::paths::Paths;
 use crate::config::preferences::{Overrides, preferences};
 use crate::config::{keymap, load, theme};
 use crate::journal::{self, Hand};
+use crate::lab;
 use crate::model::estate::Estate;
 use crate::model::preferences::{Binding, ColorChoice, Preferences};
+use crate::model::run::advice::quoted;
 use crate::model::text::{LABEL_CAP, clean};
 
 use super::args::Global;
@@ -34,7 +36,23 @@ pub struct Settings<'a> {
 impl<'a> Settings<'a> {
     /// The settings of these flags in this environment.
     pub fn new(global: &'a Global, outside: Outside<'a>) -> Settings<'a> {
-        Settings { global, outside, paths: Paths::find(outside.env) }
+        let mut paths = Paths::find(outside.env);
+        // What is done in practice is kept apart from what was done in earnest, whoever asks for it.
+        let estate = paths.find_estate(global.estate.as_deref(), outside.env).ok();
+        paths.records = estate.and_then(|estate| lab::practice(&estate));
+        Settings { global, outside, paths }
+    }
+
+    /// The estate file that the command line named, as a shell takes it: without it the same command would be about
+    /// another estate.
+    pub fn named(&self) -> Option<String> {
+        let estate = std::path::absolute(self.global.estate.as_ref()?).ok()?;
+        Some(quoted(estate.to_str()?))
+    }
+
+    /// A text in which the commands are as they must be typed.
+    pub fn typed(&self, text: &str) -> String {
+        self.named().map_or_else(|| text.to_owned(), |estate| text.replace("`qd ", &format!("`qd --estate {estate} ")))
     }
 
     /// The estate file to read.
@@ -108,11 +126,11 @@ pub fn colours(choice: ColorChoice, terminal: bool) -> bool {
 }
 
 /// Who sits where, as far as the system says.
-pub fn identity() -> Identity {
+pub fn identity(estate: Option<String>) -> Identity {
     let host = nix::unistd::gethostname().ok().map(|h| h.to_string_lossy().into_owned());
     let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten().map(|u| u.name);
     let clean = |text: Option<String>| clean(text.as_deref().unwrap_or("?"), LABEL_CAP).into_owned();
-    Identity { host: clean(host), user: clean(user) }
+    Identity { host: clean(host), user: clean(user), estate }
 }
 
 /// Writes a value as JSON for people's eyes too: indented, with a last line end.

@@ -145,7 +145,7 @@ fn shown(path: &Path, text: &str, look: &Look, keymap: &Arc<Keymap>) -> String {
     };
     let readings = readings(&estate);
     let mut out = status::told(&estate, &readings, now());
-    let mut state = State::new(Arc::clone(&estate), identity(), look.clone(), Arc::clone(keymap), now(), (120, 100));
+    let mut state = State::new(Arc::clone(&estate), identity(None), look.clone(), Arc::clone(keymap), now(), (120, 100));
     state.see(readings);
     pane::refresh(&mut state);
     let mut draw = |state: &State| snapshot::print(&snapshot::frame(state).unwrap(), false, &mut out).unwrap();

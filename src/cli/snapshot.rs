@@ -48,7 +48,7 @@ pub fn run(settings: &Settings<'_>, wanted: &Wanted<'_>, out: &mut dyn Write, er
     let _log = settings.log(err);
     let demand = Demand { range, points: size.0.saturating_mul(2) };
     let Polled { readings, proofs, problem } = status::poll(settings, &estate, demand)?;
-    let mut state = State::new(Arc::clone(&estate), identity(), look, keymap, Timestamp::now(), size);
+    let mut state = State::new(Arc::clone(&estate), identity(None), look, keymap, Timestamp::now(), size);
     state.read_only = settings.global.read_only;
     state.demand = demand;
     state.verifying.proofs = Arc::new(proofs);

@@ -26,6 +26,9 @@ pub struct Paths {
     pub data: Option<PathBuf>,
     /// What may be deleted at any time: `$XDG_CACHE_HOME/quarterdeck`, else `~/.cache/quarterdeck`.
     pub cache: Option<PathBuf>,
+    /// Where the journal and the runs are, where they are not with the rest of the state: a practice estate's are in its
+    /// own folder.
+    pub records: Option<PathBuf>,
 }
 
 impl Paths {
@@ -41,6 +44,7 @@ impl Paths {
             state: folder("XDG_STATE_HOME", ".local/state"),
             data: folder("XDG_DATA_HOME", ".local/share"),
             cache: folder("XDG_CACHE_HOME", ".cache"),
+            records: None,
         }
     }
 
@@ -66,7 +70,7 @@ impl Paths {
 
     /// The journal: what was done and seen. Unlike the cache it is not to be deleted.
     pub fn journal(&self) -> Option<PathBuf> {
-        self.state.as_ref().map(|s| s.join("journal.db"))
+        self.records.as_ref().or(self.state.as_ref()).map(|s| s.join("journal.db"))
     }
 
     /// The folder of the runs: what their runners keep beside the journal.

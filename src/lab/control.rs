@@ -62,6 +62,10 @@ pub enum Request {
     Start(Which),
     /// Stop it. A whole site is killed, as when its power fails.
     Stop(Which),
+    /// Stop it as itself ends, and start it.
+    Restart(Which),
+    /// Say whether it is ready.
+    Ready(Which),
     /// Make a release current at a site, and start its web service again.
     Deploy {
         /// The version.
@@ -76,6 +80,8 @@ impl Request {
         match self {
             Request::Start(which) => format!("start {}", which.words()),
             Request::Stop(which) => format!("stop {}", which.words()),
+            Request::Restart(which) => format!("restart {}", which.words()),
+            Request::Ready(which) => format!("ready {}", which.words()),
             Request::Deploy { version, site } => format!("deploy {version} {site}"),
         }
     }
@@ -85,8 +91,10 @@ impl Request {
         match words.split_first().map(|(verb, rest)| (verb.as_str(), rest)) {
             Some(("start", rest)) => Which::named(rest).map(Request::Start),
             Some(("stop", rest)) => Which::named(rest).map(Request::Stop),
+            Some(("restart", rest)) => Which::named(rest).map(Request::Restart),
+            Some(("ready", rest)) => Which::named(rest).map(Request::Ready),
             Some(("deploy", [version, site])) => Ok(Request::Deploy { version: version.clone(), site: site.clone() }),
-            _ => Err(LabError::Other("ask for start, stop or deploy".to_owned())),
+            _ => Err(LabError::Other("ask for start, stop, restart, ready or deploy".to_owned())),
         }
     }
 }
@@ -143,6 +151,8 @@ mod tests {
             (&["start", "web", "north"][..], "start web north"),
             (&["stop", "north"], "stop north"),
             (&["stop", "clients", "south"], "stop clients"),
+            (&["restart", "web", "north"], "restart web north"),
+            (&["ready", "web", "north"], "ready web north"),
             (&["deploy", "2.4.0", "north"], "deploy 2.4.0 north"),
         ] {
             assert_eq!(Request::read(&words.join(" ")).unwrap().line(), line);

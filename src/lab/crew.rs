@@ -1,6 +1,7 @@
 //! The processes of a practice estate: which there are, which run. They are started and stopped when someone asks, and
 //! never by themselves: an outage stays one.
 
+use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::thread;
@@ -8,17 +9,22 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use crate::link::http::{Limits, Reader};
 use crate::link::process::Companion;
 
 use super::control::{Request, Which};
 use super::history::{self, Made};
 use super::layout::{Layout, Site};
-use super::{LabError, Role, release};
+use super::{LabError, Role, at, release};
 
 /// How long a process may take to end by itself.
 const END: Duration = Duration::from_secs(2);
 /// How long one may take until it can be connected to.
 const START: Duration = Duration::from_secs(8);
+/// How long one may take to say that it is ready.
+const READY: Limits = Limits { deadline: Duration::from_secs(2), body_cap: 4096 };
+/// In the folder of a process: its number.
+pub const PID: &str = "pid";
 
 /// One process.
 struct Member {
@@ -90,11 +96,21 @@ impl Crew {
                 }
                 Ok(format!("{told} is stopped"))
             }
+            Request::Restart(which) => {
+                self.carry_out(Request::Stop(which.clone()))?;
+                self.carry_out(Request::Start(which))
+            }
+            Request::Ready(which) => {
+                let (meant, told) = self.meant(&which)?;
+                meant.iter().try_for_each(|n| self.ready(*n))?;
+                Ok(format!("{told} is ready"))
+            }
             Request::Deploy { version, site } => {
                 let one = Which::One(Role::Web, Some(site.clone()));
                 self.meant(&one)?;
                 let web = self.layout.home(Role::Web, self.site(&site));
                 let (began, from) = (Timestamp::now(), release::current(&web).map(|release| release.version).unwrap_or_default());
+                release::put(&web, &version)?;
                 release::switch(&web, &version)?;
                 let done = self.carry_out(Request::Stop(one.clone())).and_then(|_| self.carry_out(Request::Start(one)));
                 let took = Timestamp::now().duration_since(began).as_secs_f64();
@@ -163,8 +179,36 @@ impl Crew {
         }
         let site = member.site.map(|site| &layout.sites[site]);
         let home = layout.home(member.role, site);
-        member.process = Some(Companion::start(&layout.argv(member.role, site), &home, &home.join("log"))?);
-        Ok(())
+        // The web service works in its release, as one that is deployed does: by that a rollback sees what runs.
+        let folder = if member.role == Role::Web { home.join("current") } else { home.clone() };
+        let process = Companion::start(&layout.argv(member.role, site), &folder, &home.join("log"))?;
+        let pid = home.join(PID);
+        let written = fs::write(&pid, format!("{}\n", process.id())).map_err(at(&pid));
+        member.process = Some(process);
+        written
+    }
+
+    /// Asks one whether it can do its work.
+    fn ready(&mut self, n: usize) -> Result<(), LabError> {
+        let layout = &self.layout;
+        let member = &mut self.members[n];
+        let told = name(layout, member.role, member.site);
+        if !member.process.as_mut().is_some_and(Companion::running) {
+            return Err(LabError::Other(format!("{told} does not run")));
+        }
+        if member.role == Role::Ledger {
+            return Ok(());
+        }
+        let page = if member.role == Role::Web { "/readyz" } else { "/healthz" };
+        let other = |what: String| LabError::Other(format!("{told} is not ready: {what}"));
+        let address = format!("http://127.0.0.1:{}", layout.port(member.role, member.site.map(|site| &layout.sites[site])));
+        let reader = Reader::new(&address, None, READY).map_err(|error| other(error.to_string()))?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| other(error.to_string()))?;
+        match runtime.block_on(reader.get(page, &[])) {
+            Ok(body) if body.status == 200 => Ok(()),
+            Ok(body) => Err(other(format!("{page} answers {}", body.status))),
+            Err(error) => Err(other(error.to_string())),
+        }
     }
 
     /// Waits until its port can be connected to.

@@ -5,14 +5,16 @@ use std::fmt::Write;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
+use super::crew::PID;
 use super::layout::{Layout, Site};
 use super::store::TOO_LONG;
-use super::{PRIMARY, STANDBY, Scenario};
+use super::{PRIMARY, Role, STANDBY, Scenario, history};
 
 /// The whole file, as it is written on that day.
 pub fn text(layout: &Layout, today: Date) -> String {
     let mut out = String::new();
     out += &head(layout);
+    out += &hosts(layout);
     out += &services(layout);
     out += "# Sources: what is read. A page is a service's own /metrics, read without any server between; a probe asks the service.\n\n";
     for site in &layout.sites {
@@ -22,6 +24,9 @@ pub fn text(layout: &Layout, today: Date) -> String {
     out += &database(layout);
     out += &backups(layout);
     out += HISTORY;
+    for site in &layout.sites {
+        out += &releases(layout, site);
+    }
     out += &calendar(today);
     out += PANELS;
     for site in &layout.sites {
@@ -64,7 +69,9 @@ fn note(layout: &Layout) -> String {
              then `start` it."
         ),
         Scenario::BadRelease => {
-            format!("Soon a bad release goes out at {PRIMARY}. Find it, then in a second terminal: `{program} lab deploy 2.4.0 {PRIMARY}`.")
+            format!(
+                "Soon a bad release of web goes out at {PRIMARY}. NEEDS YOU will tell of it: `R` on that line rolls it back, by a wizard that does nothing before you confirm."
+            )
         }
         Scenario::SlowDependency => format!(
             "Soon people wait at {PRIMARY}: which service is slow? Mend it: delay_ms = 0 in {PRIMARY}/store/settings.toml beside \
@@ -108,14 +115,56 @@ fn services(layout: &Layout) -> String {
     for (name, needs, about) in all.into_iter().chain(ledger) {
         let _ = writeln!(
             out,
-            "[[service]]\nname = \"{name}\"{:pad$}# {about}\nsites = [\"{PRIMARY}\", \"{STANDBY}\"]\n{needs}start = {}\nstop = {}\n",
+            "[[service]]\nname = \"{name}\"{:pad$}# {about}\nsites = [\"{PRIMARY}\", \"{STANDBY}\"]\n{needs}start = {}\nstop = {}",
             "",
             command("start", name),
             command("stop", name),
             pad = 30 - name.len(),
         );
+        if name == "web" {
+            out += &rollback(&command("restart", name), &command("ready", name), &folder);
+        }
+        out.push('\n');
     }
     out
+}
+
+/// How the web service goes back to an earlier release.
+fn rollback(restart: &str, ready: &str, folder: &str) -> String {
+    let pid = quoted(&format!("{folder}/$site/web/{PID}"));
+    format!(
+        "# What a rollback does after the switch: start it again, and see that it is ready. Key R on it, or `qd plan rollback web`.\n\
+         restart = {{ command = {restart}, pid_file = {pid} }}\n\
+         health = {{ command = {ready}, times = 3, every = \"1s\", within = \"20s\" }}\n\n\
+         [service.rollback]\nguard = \"15s\"                          # its panels are judged so long; in production minutes are right\n\
+         note = true                            # a line in the deploy log\n"
+    )
+}
+
+/// The machines: there is one, and each site has its folders on it.
+fn hosts(layout: &Layout) -> String {
+    let host = |site: &Site| format!("[[host]]\nname = \"{}\"\nsite = \"{}\"\n\n", host(site), site.name);
+    let all: String = layout.sites.iter().map(host).collect();
+    format!("# Hosts: without `ssh` each is this machine.\n\n{all}")
+}
+
+/// What the host of a site's web service is called.
+fn host(site: &Site) -> String {
+    format!("web-{}", site.name)
+}
+
+/// The release folders of a site's web service.
+fn releases(layout: &Layout, site: &Site) -> String {
+    let web = layout.home(Role::Web, Some(site)).display().to_string();
+    let log = history::path(&layout.folder).display().to_string();
+    format!(
+        "[[history]]\nname = \"{name} releases\"\nkind = \"releases\"\nservice = \"web\"\nsite = \"{name}\"\nhost = \"{}\"\n\
+         path = {}\nlog = {}\nevery = \"30s\"\n\n",
+        host(site),
+        quoted(&web),
+        quoted(&log),
+        name = site.name,
+    )
 }
 
 /// One `[[source]]`. `rest` is what it is and where.
@@ -181,14 +230,15 @@ fn backups(layout: &Layout) -> String {
 
 const HISTORY: &str = "# What was deployed: a year of made-up history, and a line for each `qd lab deploy`. It stands on the Deployments pane (key 5).\n\n\
                        [[history]]\nname = \"deploys\"\nkind = \"deploy-log\"\npath = \"deploys.jsonl\"               # one JSON object to a line\n\
-                       every = \"2s\"\n\n";
+                       every = \"2s\"\n\n\
+                       # The releases that lie at each site and the one that runs there: what a rollback chooses from.\n\n";
 
 /// When work may be done, and what is to be practised. The last drill is made up, as the history is.
 fn calendar(today: Date) -> String {
     let last = today.checked_sub(LAST_DRILL.days()).unwrap_or(today);
     format!(
         "# The calendar: what comes next. It stands under NEXT on the Overview.\n\n\
-         [[window]]\nname = \"maintenance\"\nwhen = \"Tue 02:00-04:00\"              # in UTC, as the estate names no zone\n\n\
+         [[window]]\nname = \"maintenance\"\nwhen = \"Tue 02:00-04:00\"              # in UTC, as the estate names no zone\nservices = [\"store\"]\n\n\
          [[drill]]\nname = \"{STANDBY} serves\"\nevery = \"92d\"\nlast = \"{last}\"                  # made up; the day of your last one\n\n"
     )
 }
@@ -289,7 +339,7 @@ mod tests {
             let told = |problems: Vec<crate::model::problem::Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
             let estate = crate::config::load::estate(&file).map_err(told).unwrap();
             assert_eq!(estate.environment, "practice");
-            assert!(estate.note.unwrap().starts_with("Practice: nothing here is production."));
+            assert!(estate.note.as_ref().unwrap().starts_with("Practice: nothing here is production."));
             assert!(estate.sources.iter().all(|s| matches!(
                 s.kind,
                 SourceKind::Backup(_)
@@ -299,6 +349,11 @@ mod tests {
                     | SourceKind::Probe { .. }
             )));
             assert!(estate.services.iter().all(|s| s.start.is_some() && s.stop.is_some()));
+            let back: Vec<&str> = (estate.services.iter())
+                .filter(|service| crate::model::needs::can_go_back(&estate, service))
+                .map(|service| service.name.as_str())
+                .collect();
+            assert_eq!(back, ["web"]);
             assert_eq!(estate.sources.iter().filter(|s| s.name.ends_with("certificate")).count() == 2, scenario == Scenario::Certificate);
         }
     }

@@ -35,6 +35,12 @@ pub const STANDBY: &str = "south";
 /// In a practice estate's folder: locked as long as the practice lasts.
 pub const RUNNING: &str = "running";
 
+/// The folder of the practice estate that this is the file of, with its whole path; `None` of any other estate file.
+pub fn practice(estate: &std::path::Path) -> Option<PathBuf> {
+    let folder = std::path::absolute(estate).ok()?.parent()?.to_owned();
+    folder.join(RUNNING).is_file().then_some(folder)
+}
+
 /// What can go wrong in practice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scenario {

@@ -26,24 +26,39 @@ pub struct Release {
     pub fail_share: f64,
 }
 
-/// Writes the releases of a web service into its folder; the good one is current.
+/// What was ever built: the version, what it is, the share of requests that it fails.
+const BUILT: [(&str, &str, f64); 2] =
+    [(GOOD, "Works.", 0.0), (BAD, "Has a defect that no test found: a share of the requests fails.", BAD_SHARE)];
+
+/// Writes the good release of a web service into its folder, as the current one.
 ///
 /// # Errors
 /// Where a file cannot be written.
 pub fn lay_out(web: &Path) -> Result<(), LabError> {
-    for (version, about, share) in
-        [(GOOD, "Works.", 0.0), (BAD, "Has a defect that no test found: a share of the requests fails.", BAD_SHARE)]
-    {
-        let folder = web.join("releases").join(version);
-        fs::create_dir_all(&folder).map_err(at(&folder))?;
-        let file = folder.join("release.toml");
-        let text = format!(
-            "# A release of the practice estate's web service. {about}\nversion = \"{version}\"\n\
-             # The share of requests that this release answers with 500.\nfail_share = {share:?}\n"
-        );
-        fs::write(&file, text).map_err(at(&file))?;
-    }
+    put(web, GOOD)?;
     switch(web, GOOD)
+}
+
+/// Puts a release into the folder of a web service, as a deployment does before it switches; one that is there stays.
+///
+/// # Errors
+/// Where there is no such release or a file cannot be written.
+pub fn put(web: &Path, version: &str) -> Result<(), LabError> {
+    let Some((_, about, share)) = BUILT.iter().find(|(built, ..)| *built == version) else {
+        let known = BUILT.map(|(built, ..)| built).join(", ");
+        return Err(LabError::Other(format!("there is no release {version:?}; there are {known}")));
+    };
+    let folder = web.join("releases").join(version);
+    let file = folder.join("release.toml");
+    if file.exists() {
+        return Ok(());
+    }
+    fs::create_dir_all(&folder).map_err(at(&folder))?;
+    let text = format!(
+        "# A release of the practice estate's web service. {about}\nversion = \"{version}\"\n\
+         # The share of requests that this release answers with 500.\nfail_share = {share:?}\n"
+    );
+    fs::write(&file, text).map_err(at(&file))
 }
 
 /// Makes that release the current one, by renaming a new link over the old one: at no moment is there none.
@@ -91,10 +106,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         lay_out(folder.path()).unwrap();
         assert_eq!(current(folder.path()).unwrap(), Release { version: GOOD.into(), fail_share: 0.0 });
+        assert!(switch(folder.path(), BAD).is_err(), "it was never put there");
+        put(folder.path(), BAD).unwrap();
         switch(folder.path(), BAD).unwrap();
         assert_eq!(current(folder.path()).unwrap(), Release { version: BAD.into(), fail_share: BAD_SHARE });
         for wrong in ["3.0.0", "", ".", "../releases/2.4.0"] {
             assert!(switch(folder.path(), wrong).is_err(), "{wrong:?} was taken");
+            assert!(put(folder.path(), wrong).is_err(), "{wrong:?} was put there");
         }
         assert_eq!(current(folder.path()).unwrap().version, BAD, "a refused switch changes nothing");
     }

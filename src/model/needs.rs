@@ -1,7 +1,9 @@
 //! What needs a person now: the first thing that the overview says.
 
+mod changed;
 mod promised;
 
+pub use self::changed::{can_go_back, suspect, suspect_of, with_change};
 pub use self::promised::with_due;
 
 use std::sync::Arc;

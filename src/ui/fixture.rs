@@ -245,7 +245,7 @@ pub fn dark() -> Theme {
 /// A console over these sources with these readings.
 pub fn console(estate: Estate, readings: Vec<Reading<Answer>>, size: (u16, u16)) -> State {
     let look = Look { themes: vec![dark()], theme: 0, ascii: false, zone: ZoneChoice::Utc, local: jiff::tz::TimeZone::UTC };
-    let identity = Identity { host: "jump-2".into(), user: "mk".into() };
+    let identity = Identity { host: "jump-2".into(), user: "mk".into(), estate: None };
     let mut state = State::new(Arc::new(estate), identity, look, Arc::new(keys::keymap()), at(0), size);
     state.see(readings);
     state.changes.push_front(Change { at: at(-30), severity: Severity::Warning, what: "DiskFull began".into(), alert: None, source: None });

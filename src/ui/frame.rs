@@ -9,6 +9,7 @@ use crate::app::update;
 use crate::app::when;
 use crate::app::wizard::Focus;
 use crate::model::estate::SourceKind;
+use crate::model::needs::can_go_back;
 use crate::model::preferences::Token;
 use crate::model::reading::Freshness;
 
@@ -207,6 +208,11 @@ fn is_idle(state: &State, action: Action) -> bool {
             !state.estate.sources.get(*index).is_some_and(|source| matches!(source.kind, SourceKind::Backup(_)))
         }
         (Action::Verify, Some(_)) => true,
+        // Most rows of the Overview are of services that have no releases.
+        (Action::Rollback, None) if state.pane == Pane::Overview => {
+            let service = update::wizard::about(state).and_then(|name| state.estate.service(&name));
+            service.is_none_or(|service| !can_go_back(&state.estate, service))
+        }
         (Action::Rollback, _) => update::wizard::about(state).is_none(),
         (Action::StartVerification, Some(Layer::Verify { index, .. })) => state.verifying.running.contains_key(index),
         (Action::StopVerification, Some(Layer::Verify { index, .. })) => !state.verifying.running.contains_key(index),

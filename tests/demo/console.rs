@@ -1,15 +1,16 @@
 //! The console on a practice estate, on a real pseudo-terminal: what it shows, and that nothing is left after it.
 
 use std::io::{Read, Write};
+use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
-use crate::practice::{PATIENCE, leftovers, services, until_gone};
+use crate::practice::{PATIENCE, leftovers, qd, services, until_gone};
 
 /// `qd demo` on its own terminal.
 struct Console {
@@ -51,20 +52,60 @@ impl Console {
         Console { master: Some(pair.master), keys, shown, exit, pid, home }
     }
 
-    /// Waits until the screen holds all of these.
-    fn until(&self, words: &[&str]) {
+    /// Waits until the screen holds all of these; gives it back.
+    fn until(&self, words: &[&str]) -> String {
+        self.within(PATIENCE, words).unwrap_or_else(|text| panic!("{words:?} never came; the screen is:\n{text}"))
+    }
+
+    /// The screen once it holds all of these, or as it is when the time is over.
+    fn within(&self, patience: Duration, words: &[&str]) -> Result<String, String> {
         let (lock, changed) = &*self.shown;
-        let last = Instant::now() + PATIENCE;
+        let last = Instant::now() + patience;
         let mut shown = lock.lock().unwrap();
         loop {
             let text = shown.screen().contents();
             if words.iter().all(|word| text.contains(word)) {
-                return;
+                return Ok(text);
             }
             let left = last.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "{words:?} never came; the screen is:\n{text}");
+            if left.is_zero() {
+                return Err(text);
+            }
             shown = changed.wait_timeout(shown, left).unwrap().0;
         }
+    }
+
+    /// Presses a key, and waits for what it shows.
+    fn press_until(&mut self, keys: &[u8], words: &[&str]) -> String {
+        self.press(keys);
+        self.until(words)
+    }
+
+    /// From the first screen to the run of the rollback, by what the screen says.
+    fn roll_back(&mut self) {
+        self.until(&["after web 2.4.0 -> 2.5.0", "roll web back", "R roll back"]);
+        self.press_until(b"R", &["[1 target]", "runs now       2.5.0", "enter next"]);
+        self.press_until(b"\r", &["[2 release]", ">   2.4.0", "enter next"]);
+        self.press_until(b"\r", &["[3 impact]", "web-south runs 2.4.0 already and stays as it is", "enter next"]);
+        self.press_until(b"\r", &["[4 checks]", "1 of 16 in the way", "> ! warn", "v override"]);
+        self.press_until(b"v", &["OVERRIDE migrations", "enter take"]);
+        self.press_until(b"nothing was migrated\r", &["nothing stands in the way", "enter next"]);
+        self.press_until(b"\r", &["[5 reason]", "Reason, required", "enter next"]);
+        let dialog = self.press_until(b"web fails since 2.5.0\r", &["[6 confirm]", "[ Cancel ]", "tab, then type"]);
+        let phrase = dialog.split("then type  ").nth(1).and_then(|rest| rest.split("  then").next()).unwrap().to_owned();
+        // A key that comes before a person can have read the dialog does not count: it is pressed again.
+        while {
+            self.press(b"\t");
+            self.within(Duration::from_secs(2), &["enter start"]).is_err()
+        } {}
+        self.press_until(phrase.as_bytes(), &["enter starts it"]);
+        self.press_until(b"\r", &["RUN  rollback of web  2.5.0 -> 2.4.0"]);
+    }
+
+    /// The practice estate's folder.
+    fn folder(&self) -> PathBuf {
+        let demo = self.home.path().join(".local/state/quarterdeck/demo");
+        std::fs::read_dir(demo).unwrap().next().unwrap().unwrap().path()
     }
 
     fn press(&mut self, keys: &[u8]) {
@@ -114,4 +155,38 @@ fn nothing_is_left_after_signals_a_closed_terminal_and_kill_9() {
     console.exit_code();
     until_gone(console.home.path());
     drop((console.keys.take(), console.master.take()));
+}
+
+#[test]
+fn the_bad_release_is_rolled_back_by_pressing_what_the_screen_names() {
+    let mut console = Console::open(&["--scenario", "bad-release", "--after", "3"]);
+    console.roll_back();
+    console.until(&["done, ", "STEPS  7 of 7", "alerts X 0 critical"]);
+    console.press_until(b"\x1b", &["NEEDS YOU", "nothing needs you", "deployed web at north 2.5.0 -> 2.4.0"]);
+    let folder = console.folder();
+    assert_eq!(std::fs::read_link(folder.join("north/web/current")).unwrap().to_str(), Some("releases/2.4.0"));
+    // Its run is found by its estate file, and is none of those that were done in earnest.
+    let (code, runs) = qd(console.home.path(), &["--estate", folder.join("estate.toml").to_str().unwrap(), "runs"]);
+    assert!(code == 0 && runs.contains("rollback") && runs.trim_end().ends_with("done"), "{runs}");
+    assert_eq!(qd(console.home.path(), &["runs"]), (0, "no runs yet\n".to_owned()));
+    console.press(b"q");
+    assert_eq!(console.exit_code(), 0);
+    assert_eq!(leftovers(console.home.path()), Vec::<String>::new());
+}
+
+#[test]
+fn a_run_that_is_under_way_ends_with_the_practice() {
+    let mut console = Console::open(&["--scenario", "bad-release", "--after", "3"]);
+    console.roll_back();
+    let shown = console.until(&["web-north/health", "runner         seen", ", process "]);
+    let process: u32 = shown.split(", process ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap().parse().unwrap();
+    let folder = console.folder();
+    console.press_until(b"\x1b", &["NEEDS YOU"]);
+    console.press(b"q");
+    assert_eq!(console.exit_code(), 0);
+    console.until(&["was under way: it was ended with the practice estate"]);
+    // One that was killed and not waited for yet has no command line.
+    assert_eq!(std::fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default(), b"");
+    assert_eq!(leftovers(console.home.path()), Vec::<String>::new());
+    assert!(!folder.exists(), "the folder is removed");
 }

@@ -35,7 +35,7 @@ fn told_within_three_polls(practice: &Practice, source: &str, alert: &str, need:
         local: TimeZone::UTC,
     };
     let keymap = Keymap::compile(&config::keymap::default_bindings().unwrap(), &[]).unwrap();
-    let who = Identity { host: "here".into(), user: "me".into() };
+    let who = Identity { host: "here".into(), user: "me".into(), estate: None };
     let mut state = State::new(estate.clone(), who, look, Arc::new(keymap), Timestamp::now(), (160, 50));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     runtime.block_on(async {

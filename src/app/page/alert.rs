@@ -9,6 +9,7 @@ use crate::app::when;
 use crate::model::age;
 use crate::model::alert::{Alert, Origin};
 use crate::model::finding;
+use crate::model::needs::suspect_of;
 use crate::model::preferences::Token;
 use crate::model::source::{AlertmanagerAnswer, Answer};
 
@@ -40,6 +41,15 @@ pub fn lines(state: &State, last: &Arc<Alert>, mut page: Page) -> Vec<Row> {
     page.field("source", &alert.source, Token::Text);
     for service in state.estate.services.iter().filter(|service| service.labels.covers(&alert.labels)) {
         page.link(Goal::Service(service.name.clone())).field("service", &service.name, Token::Text);
+    }
+    if let Some(one) = suspect_of(&state.estate, alert, &state.shown().deployments.all) {
+        let at = one.site.as_ref().map_or(String::new(), |site| format!(" at {site}"));
+        page.link(Goal::Deployment(one.key.clone()));
+        page.field(
+            "before it",
+            &format!("{} {} was deployed{at}, {}", one.service, one.versions(), when::both(state, one.at)),
+            Token::Warning,
+        );
     }
     if is_stale(state, alert) {
         let place = state.estate.sources.iter().position(|s| *s.name == *alert.source);

@@ -137,6 +137,12 @@ fn about(state: &State, known: &KnownRun, page: &mut Page) {
         None => page.field("why", "? nobody agreed to it", Token::Unknown),
     }
     page.field("plan", &format!("{}, run {}", run.plan.phrase(), run.run), Token::Dim);
+    // So that the commands that stand here work where they are pasted. It is said once: a path is long.
+    if let Some(estate) = &state.identity.estate {
+        page.field("elsewhere", "in another terminal, before any of these commands:", Token::Dim);
+        page.field("", &format!("export QD_ESTATE={estate}"), Token::Text);
+        page.field("", &format!("qd attach {}", run.run), Token::Text);
+    }
 }
 
 fn runner(state: &State, known: &KnownRun, page: &mut Page) {

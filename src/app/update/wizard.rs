@@ -15,6 +15,7 @@ use crate::app::layer::{Layer, Pane};
 use crate::app::state::{AlertRow, OverviewRow, State};
 use crate::app::wizard::{self, AGAIN, Focus, Standing, Step, Wizard, confirm, held};
 use crate::model::alert::Alert;
+use crate::model::needs::{self, About};
 
 use super::{layers, runs};
 use agree::{accept, begin_override, break_glass};
@@ -25,8 +26,12 @@ pub(super) use told::{checked, planned, started};
 
 /// The service that a key is about: of the page on top, else of the selected row; `None` where there is none.
 pub(crate) fn about(state: &State) -> Option<String> {
-    let of_alert =
-        |alert: &Alert| state.estate.services.iter().find(|service| service.labels.covers(&alert.labels)).map(|s| s.name.clone());
+    // What was deployed shortly before comes first: it may be of a service that the alert's own stands on.
+    let of_alert = |alert: &Alert| {
+        let suspect = needs::suspect_of(&state.estate, alert, &state.shown().deployments.all);
+        let own = || state.estate.services.iter().find(|service| service.labels.covers(&alert.labels)).map(|s| s.name.clone());
+        suspect.map(|one| one.service.clone()).or_else(own)
+    };
     let known = |name: &String| state.estate.service(name).is_some();
     match state.layers.last() {
         Some(Layer::Alert { alert, .. }) => of_alert(alert),
@@ -45,6 +50,11 @@ pub(crate) fn about(state: &State) -> Option<String> {
             },
             Pane::Overview => match state.overview_rows.get(state.overview.list.row)? {
                 OverviewRow::Service(place) => state.estate.services.get(*place).map(|service| service.name.clone()),
+                OverviewRow::Need(place) => {
+                    let About::Alerts(_, ids) = &state.shown().needs.get(*place)?.about else { return None };
+                    let first = state.shown().alerts.iter().filter(|alert| ids.contains(&alert.id)).min_by_key(|alert| alert.starts_at);
+                    of_alert(first?)
+                }
                 OverviewRow::Deployment(place) => state.shown().deployments.all.get(*place).map(|one| one.service.clone()),
                 _ => None,
             },

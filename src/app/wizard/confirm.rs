@@ -161,7 +161,9 @@ pub(super) fn starting(state: &State, of: &Wizard, since: Timestamp, width: u16,
         &format!("It is confirmed. The runner of {} has {waited} s to show that it lives; only then it is said to have begun.", of.service),
         Token::Text,
     );
-    page.text("It does not depend on this console: leaving it now leaves the run as it is. `qd runs` lists it.", Token::Dim);
+    let estate = state.identity.estate.as_ref().map_or(String::new(), |estate| format!(" --estate {estate}"));
+    let text = format!("It does not depend on this console: leaving it now leaves the run as it is. `qd{estate} runs` lists it.");
+    page.text(&text, Token::Dim);
     sheet.rows = page.done();
 }
 

@@ -45,11 +45,12 @@ pub fn run(settings: &Settings<'_>, deed: &Deed, out: &mut dyn Write, err: &mut 
         Liveness::Orphaned => {
             writeln!(err, "its runner is gone, another one takes it up")?;
             let started = runner::resume(settings, &ground, state, by, LEASE)?;
-            writeln!(out, "{}: taken up again by process {}; `qd attach {}` follows it", started.run, started.process, started.run)?;
+            let text = format!("{}: taken up again by process {}; `qd attach {}` follows it", started.run, started.process, started.run);
+            writeln!(out, "{}", settings.typed(&text))?;
         }
         Liveness::Silent { .. } => writeln!(out, "{}: asked; its runner does not beat, it is taken up when it goes on", state.run)?,
         Liveness::Live { .. } | Liveness::Over | Liveness::Elsewhere { .. } => {
-            writeln!(out, "{}: asked; `qd attach {}` follows it", state.run, state.run)?
+            writeln!(out, "{}", settings.typed(&format!("{}: asked; `qd attach {}` follows it", state.run, state.run)))?
         }
     }
     Ok(OK)

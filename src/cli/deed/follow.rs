@@ -58,7 +58,7 @@ pub fn follow(settings: &Settings<'_>, run: &str, out: &mut dyn Write, err: &mut
                 // One that just ended is gone before its last event is read: two looks.
                 gone = if live == Liveness::Orphaned { gone + 1 } else { 0 };
                 if let Some(code) = over(state, gone > 1) {
-                    writeln!(out, "{}: {}", state.run, clean(&runs::said(state, live), NOTE_CAP))?;
+                    writeln!(out, "{}: {}", state.run, clean(&settings.typed(&runs::said(state, live)), NOTE_CAP))?;
                     return Ok(code);
                 }
             }
@@ -66,7 +66,8 @@ pub fn follow(settings: &Settings<'_>, run: &str, out: &mut dyn Write, err: &mut
             tokio::select! {
                 () = tokio::time::sleep(LOOK) => {}
                 _ = interrupt.recv() => {
-                    writeln!(err, "the run goes on: `qd attach {run}` follows it, `qd pause {run} --reason WHY` begins nothing new")?;
+                    let text = format!("the run goes on: `qd attach {run}` follows it, `qd pause {run} --reason WHY` begins nothing new");
+                    writeln!(err, "{}", settings.typed(&text))?;
                     return Ok(INTERRUPTED);
                 }
             }

@@ -83,7 +83,7 @@ pub fn carry_out(
     let agreement = match confirmed(&plan, agree, Timestamp::now())? {
         Confirmed::Same(agreement) => *agreement,
         Confirmed::Other(why) => {
-            writeln!(err, "qd: {why}")?;
+            writeln!(err, "qd: {}", settings.typed(&why))?;
             return Ok(REFUSED);
         }
     };

@@ -33,8 +33,8 @@ struct Row<'a> {
 pub fn run(settings: &Settings<'_>, out: &mut dyn Write) -> Result<u8, Failure> {
     let ground = Ground::of(settings)?;
     let (here, now) = (me(settings).host, Timestamp::now());
-    let all = ground.known.all().iter().rev();
-    let rows: Vec<Row<'_>> = all.map(|state| row(state, liveness(state, &ground.runs, &here, now))).collect();
+    let row = |state| row(settings, state, liveness(state, &ground.runs, &here, now));
+    let rows: Vec<Row<'_>> = ground.known.all().iter().rev().map(row).collect();
     match settings.global.output {
         Output::Json => settings::json(&rows, out)?,
         Output::Table | Output::Csv if rows.is_empty() => writeln!(out, "no runs yet")?,
@@ -50,14 +50,14 @@ pub fn run(settings: &Settings<'_>, out: &mut dyn Write) -> Result<u8, Failure> 
     Ok(OK)
 }
 
-fn row(state: &RunState, live: Liveness) -> Row<'_> {
+fn row<'r>(settings: &Settings<'_>, state: &'r RunState, live: Liveness) -> Row<'r> {
     Row {
         run: &state.run,
         deed: state.plan.deed.word(),
         subject: &state.plan.subject,
         by: state.by.name(),
         begun: state.begun_at,
-        state: said(state, live),
+        state: settings.typed(&said(state, live)),
         live: live.word(),
         done: (0..state.steps.len()).filter(|place| state.is_settled(*place)).count(),
         steps: state.steps.len(),

@@ -142,7 +142,7 @@ fn about(state: &RunState, place: usize, of: &dyn Fn(Way, Option<&str>, &str) ->
 }
 
 /// The word as a shell takes it.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '/' | '-' | '@' | ':' | '+');
     if !word.is_empty() && !word.starts_with('-') && word.chars().all(plain) {
         word.to_owned()

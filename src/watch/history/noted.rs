@@ -39,6 +39,12 @@ pub(super) fn tail(path: &Path) -> Result<Vec<u8>, Fault> {
     Ok(bytes)
 }
 
+/// True where it is of the source's service, and not of another site than the source's.
+fn is_of(one: &Deployment, of: &Of) -> bool {
+    of.service.as_ref().is_none_or(|service| *service == one.service)
+        && one.site.as_ref().zip(of.site.as_ref()).is_none_or(|(one, own)| one == own)
+}
+
 /// The deployments of the service in that end of the log, in its order; and how many lines tell of none.
 pub(super) fn records(bytes: &[u8], fields: &BTreeMap<Part, String>, of: &Of) -> (Vec<Deployment>, usize) {
     // What is before the first line's end may be the half of one, and what is after the last is still being written.
@@ -47,7 +53,7 @@ pub(super) fn records(bytes: &[u8], fields: &BTreeMap<Part, String>, of: &Of) ->
     let (mut all, mut broken) = (Vec::new(), 0);
     for text in bytes.get(begin..end).unwrap_or_default().split(|b| *b == b'\n').filter(|text| !text.trim_ascii().is_empty()) {
         match line::read(text, fields, of) {
-            Ok(one) if of.service.as_ref().is_none_or(|service| *service == one.service) => all.push(one),
+            Ok(one) if is_of(&one, of) => all.push(one),
             Ok(_) => {}
             Err(_) => broken += 1,
         }
@@ -70,6 +76,10 @@ mod tests {
         long.extend_from_slice(text.as_bytes());
         assert_eq!(records(&long, &BTreeMap::new(), &of).0.len(), 1, "the first line is a half one");
         assert_eq!(records(b"", &BTreeMap::new(), &of).0.len(), 0);
+        let sited = Of { site: Some("fra1".into()), ..of.clone() };
+        let at = |site: &str| format!("{{\"time\":1,\"service\":\"web\",\"version\":\"1\",\"site\":\"{site}\"}}\n");
+        let both = format!("{}{}{}", at("fra1"), at("ams3"), line("web"));
+        assert_eq!(records(both.as_bytes(), &BTreeMap::new(), &sited).0.len(), 2, "what is told of another site is not of this one");
         assert_eq!(records(b"{}", &BTreeMap::new(), &of).1, 0);
     }
 }
