@@ -49,7 +49,8 @@ pub(super) async fn look(job: Job<'_>, ask: &HealthAsk, times: u32, every: Durat
         };
         job::shorten(&mut said);
         if well == times {
-            let seen = format!("{name}: well {times} times in a row: {answer}");
+            let well = if times == 1 { "well".to_owned() } else { format!("well {times} times in a row") };
+            let seen = format!("{name}: {well}: {answer}");
             return Called { end: CallEnd::Done { seen }, output: said };
         }
         if Instant::now() + pause >= job.until {

@@ -15,6 +15,7 @@ mod release;
 mod running;
 #[cfg(test)]
 mod scripts_tests;
+mod silence;
 #[cfg(test)]
 mod tests;
 mod unit;
@@ -90,7 +91,10 @@ pub async fn apply(reach: &Reach, permit: Permit, plan: &Plan, step: usize, call
             let (body, http_config) = (body.as_deref(), http_config.as_deref());
             http::apply(reach, permit, http::Request { method, url, body, status: *status, http_config }, until).await
         }
-        Act::Silence { .. } | Act::ExpireSilence { .. } => Called::refused("this version cannot carry out silences"),
+        Act::Silence { .. } | Act::ExpireSilence { .. } => match reach.peers(plan, step) {
+            Ok(peers) => silence::apply(&peers, permit, act, until).await,
+            Err(why) => Called::refused(why),
+        },
         Act::Guard { .. } => Called::refused("a guard window is judged, not called"),
     }
 }
@@ -101,10 +105,7 @@ pub async fn observe(reach: &Reach, plan: &Plan, step: usize, call: Call, run: &
     let Some((step, act)) = asked(plan, step, call) else {
         return Found::Untold { why: "the plan has no such call".to_owned() };
     };
-    let name = match call {
-        Call::Apply => step.id.clone(),
-        Call::Undo => format!("{}/undo", step.id),
-    };
+    let name = name(step, call);
     let left = job::Left { run, step: &name, attempt };
     let until = Instant::now() + PATIENCE;
     loop {
@@ -113,6 +114,26 @@ pub async fn observe(reach: &Reach, plan: &Plan, step: usize, call: Call, run: &
             return found;
         }
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// What the job of that try printed so far, cleaned and without secrets; `None` where it has no job, or the host does not
+/// tell. It changes nothing.
+pub async fn printed(reach: &Reach, plan: &Plan, step: usize, call: Call, run: &str, attempt: u32) -> Option<Vec<u8>> {
+    let (step, act) = asked(plan, step, call)?;
+    if !matches!(act, Act::StopUnit { .. } | Act::StartUnit { .. } | Act::SwitchLink { .. } | Act::Run { .. } | Act::AppendLog { .. }) {
+        return None;
+    }
+    let place = reach.place(plan, step).ok()?;
+    let state = place.writer.reader().job(place.folder, run, &name(step, call), attempt).await.ok()?;
+    Some(printed::lines(state.out(), reach.secrets()).join("\n").into_bytes())
+}
+
+/// The step's name as a job has it.
+fn name(step: &Step, call: Call) -> String {
+    match call {
+        Call::Apply => step.id.clone(),
+        Call::Undo => format!("{}/undo", step.id),
     }
 }
 
@@ -143,7 +164,10 @@ async fn once(reach: &Reach, plan: &Plan, step: &Step, act: &Act, left: job::Lef
         },
         Act::Manual { what } => untold(format!("a person does it: {what}")),
         Act::Http { .. } => untold("an answer that was lost cannot be asked for again".to_owned()),
-        Act::Silence { .. } | Act::ExpireSilence { .. } => untold("this version cannot read silences back".to_owned()),
+        Act::Silence { .. } | Act::ExpireSilence { .. } => match reach.peers(plan, step) {
+            Ok(peers) => silence::observe(&peers, act, left.run).await,
+            Err(why) => untold(why),
+        },
         Act::Running { .. } | Act::Healthy { .. } | Act::Guard { .. } => {
             Found::NotDone { seen: "it only looks, and looks again".to_owned() }
         }

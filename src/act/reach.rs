@@ -3,9 +3,10 @@
 use std::env;
 use std::sync::Arc;
 
+use super::silence::Peers;
 use crate::link::ssh::{Hosts, Writer};
 use crate::model::deployment::redact::{TAKEN, redacted};
-use crate::model::estate::Host;
+use crate::model::estate::{Estate, Host};
 use crate::model::plan::{Plan, Step, TargetKind};
 
 /// The name of this machine where a step needs one and the plan names none.
@@ -21,6 +22,7 @@ pub struct Reach {
     hosts: Arc<Hosts>,
     here: Hosts,
     secrets: Vec<String>,
+    estate: Option<Arc<Estate>>,
 }
 
 /// A target on a host.
@@ -45,7 +47,7 @@ impl Reach {
         let this = Host { name: HERE.to_owned(), site: None, ssh: None, ssh_config: None, machine_id: None };
         let all = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         let secrets = all.filter(|(name, value)| is_secret(name, value)).map(|(_, value)| value).collect();
-        Reach { hosts, here: Hosts::new(&[this]), secrets }
+        Reach { hosts, here: Hosts::new(&[this]), secrets, estate: None }
     }
 
     /// The same, with these bytes taken out of what programs print too: passwords of the estate that were resolved.
@@ -53,6 +55,23 @@ impl Reach {
     pub fn hiding(mut self, secrets: impl IntoIterator<Item = String>) -> Reach {
         self.secrets.extend(secrets.into_iter().filter(|secret| secret.len() >= SECRET));
         self
+    }
+
+    /// The same, with the sources of that estate too.
+    #[must_use]
+    pub fn with(mut self, estate: Arc<Estate>) -> Reach {
+        self.estate = Some(estate);
+        self
+    }
+
+    /// The Alertmanager on which a step is done.
+    ///
+    /// # Errors
+    /// Why there is none, for people: the estate file has no such source any more, or leads elsewhere.
+    pub(super) fn peers(&self, plan: &Plan, step: &Step) -> Result<Peers, String> {
+        let target = plan.target_of(step).ok_or("the plan has no such target")?;
+        let estate = self.estate.as_ref().ok_or("the sources of the estate are not known here")?;
+        Peers::of(estate, target)
     }
 
     /// What must not be told.

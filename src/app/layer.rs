@@ -379,7 +379,7 @@ pub fn scope(pane: Pane, layers: &[Layer]) -> Scope {
         Some(Layer::Diff { .. } | Layer::Dora { .. }) => Scope::Detail,
         Some(Layer::Verify { .. }) => Scope::Verify,
         Some(Layer::Run { .. }) => Scope::Run,
-        Some(Layer::Request(_)) => Scope::Input,
+        Some(Layer::Request(_)) => Scope::Confirm,
         Some(Layer::Wizard(of)) => of.scope(),
         Some(Layer::Chart { .. }) => Scope::Chart,
         Some(Layer::Help { .. } | Layer::Share { .. }) => Scope::Help,

@@ -7,12 +7,14 @@ use jiff::{SignedDuration, Timestamp};
 use crate::model::preferences::Token;
 use crate::model::run::known::{KnownRun, Liveness, Standing};
 use crate::model::run::{Call, Ending, Phase, Request, StepState};
+use crate::model::text::is_hostile;
 
 use super::action::Action;
 use super::layer::Layer;
 use super::palette::Goal;
 use super::state::State;
 use super::subject::Subject;
+use super::wizard::Focus;
 
 /// Fields that a run can be filtered by.
 pub const RUN_FIELDS: &[&str] = &["run", "state", "deed", "subject", "service", "target", "who", "reason", "from", "to", "age"];
@@ -54,6 +56,8 @@ pub struct RequestForm {
     pub run: String,
     /// What is asked; its reason is empty until it is typed.
     pub request: Request,
+    /// What has the focus: Cancel first.
+    pub focus: Focus,
     /// What is typed.
     pub typed: String,
     /// The reason, once it is typed and the word is wanted.
@@ -65,9 +69,14 @@ pub struct RequestForm {
 }
 
 impl RequestForm {
-    /// Changes what is typed.
+    /// Changes what is typed, where the line has the focus.
     pub fn retype(&mut self, with: impl FnOnce(&mut String)) {
+        if self.focus == Focus::Cancel {
+            self.error = Some("the focus is on Cancel: go to the line first".to_owned());
+            return;
+        }
         with(&mut self.typed);
+        self.typed.retain(|c| !is_hostile(c));
         while self.typed.len() > REASON_CAP {
             self.typed.pop();
         }
@@ -150,11 +159,12 @@ pub fn mark(known: &KnownRun) -> (char, String, Token) {
         (_, Some((_, Ending::Failed { .. }))) => ('X', "failed".to_owned(), Token::Critical),
         (Standing::Orphaned, None) => match known.alive {
             Liveness::Silent { .. } => ('X', "silent".to_owned(), Token::Critical),
-            Liveness::Alive { .. } | Liveness::Gone => ('X', "orphaned".to_owned(), Token::Critical),
+            _ => ('X', "orphaned".to_owned(), Token::Critical),
         },
         (Standing::Waiting, None) if known.state.phase() == Phase::Paused => ('!', "paused".to_owned(), Token::Warning),
         (Standing::Waiting, None) => ('!', "asks you".to_owned(), Token::Warning),
         (Standing::Running, None) if known.state.aborting.is_some() => ('!', "taking back".to_owned(), Token::Warning),
+        (Standing::Running, None) if matches!(known.alive, Liveness::Elsewhere { .. }) => ('?', "elsewhere".to_owned(), Token::Unknown),
         (Standing::Running, None) => ('>', "running".to_owned(), Token::Text),
         (Standing::Past, None) => (' ', "not begun".to_owned(), Token::Dim),
     }
@@ -181,18 +191,21 @@ pub fn chip(state: &State, width: u16) -> Option<(String, Token)> {
     let name = if width >= WIDE { &known.state.run } else { &known.state.plan.subject };
     let (done, all) = known.state.progress();
     let (_, word, token) = mark(known);
-    let word = if known.standing() == Standing::Running && known.state.aborting.is_none() { String::new() } else { format!(" {word}") };
+    let word = if word == "running" { String::new() } else { format!(" {word}") };
+    let steps = if width >= WIDE { " steps" } else { "" };
     let more = match open.count() {
         0 => String::new(),
         more => format!(" +{more}"),
     };
     let token = if token == Token::Text { Token::Title } else { token };
-    Some((format!("run {name} {done}/{all} steps{word}{more}"), token))
+    Some((format!("run {name} {done}/{all}{steps}{word}{more}"), token))
 }
 
 /// The run whose page is on top, and the step that is selected there.
 pub fn shown(state: &State) -> Option<(&KnownRun, Option<usize>)> {
-    let Some(Layer::Run { run, spot, .. }) = state.layers.last() else { return None };
+    // The form and the report lie over the page that they are about.
+    let under = state.layers.iter().rev().find(|layer| !matches!(layer, Layer::Request(_) | Layer::Share { .. }));
+    let Some(Layer::Run { run, spot, .. }) = under else { return None };
     let known = state.runs.find(run)?;
     let step = match &spot.selected {
         Some(Goal::Step(id)) => known.state.place(id),
@@ -205,7 +218,9 @@ pub fn shown(state: &State) -> Option<(&KnownRun, Option<usize>)> {
 pub fn offers(state: &State, action: Action) -> bool {
     let Some((known, step)) = shown(state) else { return false };
     let run = &known.state;
-    if run.ended.is_some() || run.runners == 0 || known.alive == Liveness::Gone {
+    // Of a run on another machine nothing can be asked from here: its folder is there.
+    if state.read_only || run.ended.is_some() || run.runners == 0 || matches!(known.alive, Liveness::Orphaned | Liveness::Elsewhere { .. })
+    {
         return false;
     }
     let of = step.map(|place| (run.steps[place].state, run.goes_back(place)));

@@ -1,5 +1,7 @@
 //! `qd plan`: makes a plan and its checks, prints them, and changes nothing.
 
+pub mod silence;
+
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,12 +15,13 @@ use tokio::time::Instant;
 use crate::link::ssh::Hosts;
 use crate::model::check::{Check, open};
 use crate::model::estate::Estate;
-use crate::model::plan::{Candidate, Found, Plan, Planned};
+use crate::model::plan::{Act, Candidate, Deed, Found, Plan, Planned};
 use crate::operate;
 use crate::operate::plan::rollback::{Desk, PlanError, rollback};
 use crate::session::archive::Archive;
 use crate::session::operator::{history, under_way};
 
+use self::silence::{Ack, Expire, Silence};
 use super::args::Output;
 use super::failure::Failure;
 use super::settings::Settings;
@@ -43,6 +46,33 @@ pub enum Wanted {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Alerts are muted for a while, or a silence is made longer.
+    Silence {
+        /// Which, and until when.
+        #[command(flatten)]
+        what: Silence,
+        /// Why; it stands in the silence's comment.
+        #[arg(long, value_name = "WHY")]
+        reason: String,
+    },
+    /// One alert is muted for a short while, with your name on it.
+    Ack {
+        /// Which, and until when.
+        #[command(flatten)]
+        what: Ack,
+        /// Why, or what you are doing about it.
+        #[arg(long, value_name = "WHY")]
+        reason: String,
+    },
+    /// A silence ends now.
+    Expire {
+        /// Which.
+        #[command(flatten)]
+        what: Expire,
+        /// Why.
+        #[arg(long, value_name = "WHY")]
+        reason: String,
+    },
 }
 
 /// Examples for `qd plan --help`.
@@ -52,8 +82,12 @@ Examples:
   qd plan rollback web --to 2.4.0 --dry-run
   qd plan rollback web -o json | jq '.checks[] | select(.verdict != \"pass\")'
   qd plan rollback web -o json | jq -r .confirm
+  qd plan silence --matcher alertname=DiskFull --matcher 'host=~web.*' --for 2h --reason 'new disks'
+  qd plan silence --extend 2b614108 --for 4h --reason 'it takes longer'
+  qd plan ack DiskFull --reason 'I am looking at it'
+  qd plan expire 2b614108 --reason 'the disks are in'
 
-It reads the histories and looks at each host once; nothing is changed anywhere. `confirm` is what `qd run` wants typed.
+It reads the histories, each host or the Alertmanager once; nothing is changed anywhere. `confirm` is what `qd run` wants typed.
 Exits 0 where the plan may be begun (warnings are overridden one by one), 4 where a check stands in its way.";
 
 /// What is printed as JSON.
@@ -71,11 +105,18 @@ struct Told<'a> {
 
 /// Makes it and prints it.
 pub fn run(settings: &Settings<'_>, wanted: &Wanted, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
-    let Wanted::Rollback { service, to, dry_run } = wanted;
     let estate = Arc::new(settings.estate()?);
     let _log = settings.log(err);
-    let planned = planned(settings, &estate, service, to.as_deref(), err)?;
-    let found = if *dry_run { Some(dry(&estate, &planned.plan)?) } else { None };
+    let (planned, found) = match wanted {
+        Wanted::Rollback { service, to, dry_run } => {
+            let planned = planned(settings, &estate, service, to.as_deref(), err)?;
+            let found = if *dry_run { Some(dry(&estate, &planned.plan)?) } else { None };
+            (planned, found)
+        }
+        Wanted::Silence { what, reason } => (silence::planned(settings, &estate, what, reason)?, None),
+        Wanted::Ack { what, reason } => (silence::planned(settings, &estate, what, reason)?, None),
+        Wanted::Expire { what, reason } => (silence::planned(settings, &estate, what, reason)?, None),
+    };
     match settings.global.output {
         Output::Json => {
             let Planned { plan, checks, candidates } = &planned;
@@ -145,7 +186,10 @@ pub(super) fn planned(
 fn table(planned: &Planned, found: Option<&[Found]>, out: &mut dyn Write) -> io::Result<()> {
     let plan = &planned.plan;
     let word = |version: &Option<String>| version.clone().unwrap_or_else(|| "?".to_owned());
-    writeln!(out, "{} of {} from {} to {}", plan.deed.word(), plan.subject, word(&plan.from), word(&plan.to))?;
+    match plan.deed {
+        Deed::Rollback => writeln!(out, "{} of {} from {} to {}", plan.deed.word(), plan.subject, word(&plan.from), word(&plan.to))?,
+        Deed::Silence => writeln!(out, "{} of {}", plan.deed.word(), plan.subject)?,
+    }
     for (head, lines) in [("does", &plan.impact.does), ("costs", &plan.impact.costs), ("stays", &plan.impact.keeps)] {
         for (at, line) in lines.iter().enumerate() {
             writeln!(out, "  {:<7}{line}", if at == 0 { head } else { "" })?;
@@ -166,7 +210,9 @@ fn table(planned: &Planned, found: Option<&[Found]>, out: &mut dyn Write) -> io:
         writeln!(out, "  {:<8}{}: {}", check.verdict.word(), check.id, check.seen)?;
     }
     writeln!(out, "  {passed} of {} pass", planned.checks.len())?;
-    writeln!(out, "\nRELEASES")?;
+    if !planned.candidates.is_empty() {
+        writeln!(out, "\nRELEASES")?;
+    }
     for one in planned.candidates.iter().take(LISTED) {
         let chosen = if one.chosen { ">" } else { " " };
         let ran = one.last_ran.map_or("no history tells when it ran".to_owned(), |at| format!("deployed {at:.0}"));
@@ -178,7 +224,11 @@ fn table(planned: &Planned, found: Option<&[Found]>, out: &mut dyn Write) -> io:
     if planned.candidates.len() > LISTED {
         writeln!(out, "  and {} more", planned.candidates.len() - LISTED)?;
     }
-    writeln!(out, "\nconfirm: {}   (until {:.0})", plan.phrase(), plan.expires_at)
+    writeln!(out, "\nconfirm: {}   (until {:.0})", plan.phrase(), plan.expires_at)?;
+    if let Some(Act::Silence { ends_at, .. }) = plan.steps.first().map(|step| &step.act) {
+        writeln!(out, "with --until {ends_at}: each --for makes another end, and so another plan")?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

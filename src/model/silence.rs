@@ -1,7 +1,11 @@
 //! Silences of an Alertmanager: who muted what, why and until when.
 
+mod matching;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+pub use matching::{Muting, fingerprint, is_id, same};
 
 /// The state that Alertmanager gives a silence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,13 +12,13 @@ use jiff::Timestamp;
 
 use super::order::Order;
 use super::requests;
+use super::runner::Folder;
 use super::runner::process::{Prepare, REFUSED, STARTED, Told};
-use super::runner::{Beat, Folder};
 use crate::journal::{Journal, JournalError, is_alive};
 use crate::link::process::ProcessError;
 use crate::link::process::detached::Detached;
 use crate::model::event::{Actor, Event, Record};
-use crate::model::run::known::{self, ENTRIES, Entry};
+use crate::model::run::known::{ENTRIES, Entry, Liveness};
 use crate::model::run::{Request, RunState};
 use crate::model::text::{NOTE_CAP, clean};
 
@@ -137,62 +137,22 @@ impl Prepared {
     }
 }
 
-/// Whether somebody carries a run out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Liveness {
-    /// It ended.
-    Over,
-    /// Its runner works.
-    Live,
-    /// Its runner is there and did not beat for a while: frozen, or waiting for a disk.
-    Silent,
-    /// Nobody: its runner is gone.
-    Orphaned,
-    /// Its runner is on another machine: nobody can tell from here.
-    Elsewhere,
-}
-
-impl Liveness {
-    /// `over`, `live`, `silent`, `orphaned`, `elsewhere`.
-    pub fn word(self) -> &'static str {
-        match self {
-            Liveness::Over => "over",
-            Liveness::Live => "live",
-            Liveness::Silent => "silent",
-            Liveness::Orphaned => "orphaned",
-            Liveness::Elsewhere => "elsewhere",
-        }
-    }
-}
-
 /// Whether somebody carries that run out, as its process and its heartbeat tell. `here` is this machine's name as the
 /// journal writes it.
 pub fn liveness(state: &RunState, runs: &Path, here: &str, now: Timestamp) -> Liveness {
-    let Some(runner) = &state.runner else { return if state.ended.is_some() { Liveness::Over } else { Liveness::Orphaned } };
-    if state.ended.is_some() {
-        return Liveness::Over;
-    }
+    let Some(runner) = state.runner.as_ref().filter(|_| state.ended.is_none()) else {
+        return if state.ended.is_some() { Liveness::Over } else { Liveness::Orphaned };
+    };
     if runner.host != here {
-        return Liveness::Elsewhere;
+        return Liveness::Elsewhere { since: state.last.1 };
     }
     if !is_alive(runner) {
         return Liveness::Orphaned;
     }
-    let beat: Option<Beat> = Folder::last_beat(&runs.join(&state.run)).filter(|beat| beat.process == runner.process);
-    match beat {
-        Some(beat) if now.duration_since(beat.at).as_secs() < SILENT => Liveness::Live,
-        _ => Liveness::Silent,
-    }
-}
-
-/// The same in the words of a report: of a run on another machine nothing newer is known than its newest event.
-pub fn alive(state: &RunState, runs: &Path, here: &str, now: Timestamp) -> known::Liveness {
-    let beat = || Folder::last_beat(&runs.join(&state.run)).map(|beat| beat.at);
-    match liveness(state, runs, here, now) {
-        Liveness::Live => known::Liveness::Alive { heartbeat: beat().unwrap_or(state.last.1) },
-        Liveness::Silent => known::Liveness::Silent { since: beat().unwrap_or(state.last.1) },
-        Liveness::Elsewhere => known::Liveness::Silent { since: state.last.1 },
-        Liveness::Over | Liveness::Orphaned => known::Liveness::Gone,
+    match Folder::last_beat(&runs.join(&state.run)).filter(|beat| beat.process == runner.process) {
+        Some(beat) if now.duration_since(beat.at).as_secs() < SILENT => Liveness::Live { heartbeat: beat.at },
+        Some(beat) => Liveness::Silent { since: beat.at },
+        None => Liveness::Silent { since: state.last.1 },
     }
 }
 
@@ -209,7 +169,7 @@ pub fn ask(runs: &Path, run: &str, request: &Request, by: &Actor) -> io::Result<
 pub struct Runs {
     seq: u64,
     head: String,
-    states: Vec<RunState>,
+    states: Vec<Arc<RunState>>,
     entries: Vec<(Arc<Vec<Entry>>, usize)>,
     places: HashMap<String, usize>,
 }
@@ -234,14 +194,14 @@ impl Runs {
             let Event::Run(of) = &record.event else { continue };
             let place = match self.places.get(&of.run) {
                 Some(&place) => {
-                    self.states[place].take(record);
+                    Arc::make_mut(&mut self.states[place]).take(record);
                     place
                 }
                 None => {
                     let Some(state) = RunState::of(record) else { continue };
                     let place = self.states.len();
                     self.places.insert(of.run.clone(), place);
-                    self.states.push(state);
+                    self.states.push(Arc::new(state));
                     self.entries.push((Arc::default(), 0));
                     place
                 }
@@ -259,7 +219,7 @@ impl Runs {
     }
 
     /// All, the oldest first.
-    pub fn all(&self) -> &[RunState] {
+    pub fn all(&self) -> &[Arc<RunState>] {
         &self.states
     }
 
@@ -273,9 +233,14 @@ impl Runs {
         &self.head
     }
 
+    /// The place of the run of that id in [`Runs::all`].
+    pub fn place(&self, run: &str) -> Option<usize> {
+        self.places.get(run).copied()
+    }
+
     /// The run of that id.
     pub fn get(&self, run: &str) -> Option<&RunState> {
-        self.places.get(run).map(|place| &self.states[*place])
+        self.place(run).map(|place| &*self.states[place])
     }
 
     /// The one run whose id begins so.
@@ -286,7 +251,7 @@ impl Runs {
         if let Some(exact) = self.get(prefix) {
             return Ok(exact);
         }
-        let found: Vec<&RunState> = self.states.iter().filter(|state| state.run.starts_with(prefix)).collect();
+        let found: Vec<&RunState> = self.states.iter().map(|state| &**state).filter(|state| state.run.starts_with(prefix)).collect();
         match found.as_slice() {
             [one] => Ok(one),
             [] => Err(format!("no run begins with {prefix:?}: `qd runs` lists them")),

@@ -1,5 +1,6 @@
 //! The world as it is: the hosts of the estate over their connections, its sources, and the checks of a plan.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,14 +8,17 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::guard;
+use super::plan::silence;
 use super::preflight::{Case, Going, judge, look};
 use super::world::{Leased, World};
 use crate::act::{self, Called, Reach};
 use crate::link::http::LinkError;
+use crate::link::known_secrets::known_secrets;
 use crate::link::permit::Permit;
 use crate::link::ssh::{Hosts, LeaseAnswer, Writer};
 use crate::model::check::Check;
-use crate::model::estate::Estate;
+use crate::model::estate::{Estate, History, SourceKind};
+use crate::model::operations::OwnAct;
 use crate::model::plan::{Act, Found, Plan, TargetKind};
 use crate::model::run::Call;
 use crate::watch::Past;
@@ -43,7 +47,7 @@ impl Ground {
     /// Of that run, over connections that may stand already. Its leases last for `lease`; `who` is told to those who find
     /// them.
     pub fn new(estate: Arc<Estate>, hosts: Arc<Hosts>, past: Past, others: Others, lease: Duration, run: String, who: String) -> Ground {
-        let reach = Reach::new(hosts.clone());
+        let reach = Reach::new(hosts.clone()).with(estate.clone()).hiding(secrets(&estate));
         Ground { estate, hosts, reach, past, others, lease, run, who }
     }
 
@@ -59,6 +63,22 @@ impl Ground {
     }
 }
 
+/// What the estate's own files hold, so that no output that prints it is kept (promise 9). It blocks while it reads them.
+fn secrets(estate: &Estate) -> Vec<String> {
+    let own = estate.services.iter().flat_map(|service| service.rollback.before.iter().chain(&service.rollback.after));
+    let acts = own.flat_map(|step| [Some(&step.does), step.undo.as_ref()]).flatten();
+    let asked = acts.filter_map(|act| match act {
+        OwnAct::Http { http_config, .. } => http_config.as_ref().map(PathBuf::from),
+        OwnAct::Command { .. } | OwnAct::Manual { .. } => None,
+    });
+    let conninfos = estate.sources.iter().flat_map(|source| match &source.kind {
+        SourceKind::Database(database) => database.nodes.iter().map(|node| node.conninfo.clone()).collect(),
+        SourceKind::History(History::Sql { conninfo, .. }) => vec![conninfo.clone()],
+        _ => Vec::new(),
+    });
+    known_secrets(estate.sources.iter().filter_map(|source| source.http_config.clone()).chain(asked), conninfos)
+}
+
 fn answered(answer: Result<LeaseAnswer, LinkError>) -> Leased {
     match answer {
         Ok(LeaseAnswer::Held { fence, .. }) => Leased::Held(fence),
@@ -69,6 +89,9 @@ fn answered(answer: Result<LeaseAnswer, LinkError>) -> Leased {
 
 impl World for Ground {
     async fn check(&self, plan: Arc<Plan>, begun: bool) -> Vec<Check> {
+        if silence::is(&plan) {
+            return silence::checks(&self.estate, &plan, begun.then_some(self.run.as_str())).await;
+        }
         let others = self.others.clone();
         // The journal is read on a thread that may block.
         let going = tokio::task::spawn_blocking(move || others());
@@ -114,6 +137,10 @@ impl World for Ground {
             return Found::Untold { why };
         }
         act::observe(&self.reach, &plan, step, call, &run, attempt).await
+    }
+
+    async fn printed(&self, plan: Arc<Plan>, step: usize, call: Call, run: String, attempt: u32) -> Option<Vec<u8>> {
+        act::printed(&self.reach, &plan, step, call, &run, attempt).await
     }
 }
 

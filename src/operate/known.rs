@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::attach::{Runs, alive};
+use super::attach::{Runs, liveness};
+use crate::model::event::Event;
 use crate::model::run::known::{self, KnownRun};
 use crate::model::run::{RunState, StepState};
 use crate::model::text::{NOTE_CAP, clean};
@@ -17,24 +18,73 @@ const BYTES: u64 = 16 << 10;
 /// Lines of them.
 const LINES: usize = 40;
 
-/// The runs that were read so far, with what `runs`, the folder of their folders, tells now. `here` is this machine's name
-/// as the journal writes it; `problem` says why the journal could not be read to its end.
-pub fn known(of: &Runs, runs: &Path, here: &str, now: Timestamp, problem: Option<String>) -> known::Runs {
-    let one = |(state, (entries, left_out)): (&RunState, &(Arc<Vec<known::Entry>>, usize))| {
-        Arc::new(KnownRun {
-            alive: alive(state, runs, here, now),
-            live: live(state, &runs.join(&state.run)),
-            entries: entries.clone(),
-            left_out: *left_out,
-            state: state.clone(),
-        })
-    };
-    known::Runs::of(of.all().iter().zip(of.entries()).map(one).collect(), of.head().to_owned(), problem)
+/// What was seen so far of all runs of a journal. A look costs what is new in it, and the runs that are not over: past
+/// ones are neither copied nor looked at again.
+#[derive(Debug, Default)]
+pub struct Seen {
+    read: Runs,
+    all: Vec<Arc<KnownRun>>,
+    /// Places of runs that did not end.
+    open: Vec<usize>,
+    problem: Option<String>,
+}
+
+impl Seen {
+    /// What was read of the journal so far.
+    pub fn runs(&self) -> &Runs {
+        &self.read
+    }
+
+    /// Reads on in the journal, and asks `runs`, the folder of their folders, of those that are not over. `None` where
+    /// nothing is otherwise than at the look before. `here` is this machine's name as the journal writes it.
+    pub fn look(&mut self, journal: &Path, runs: &Path, here: &str, now: Timestamp) -> Option<known::Runs> {
+        let (mut again, mut changed) = (std::mem::take(&mut self.open), false);
+        let problem = match self.read.read(journal) {
+            Ok(new) => {
+                let told = new.iter().filter_map(|record| match &record.event {
+                    Event::Run(of) => self.read.place(&of.run),
+                    _ => None,
+                });
+                again.extend(told);
+                None
+            }
+            Err(error) => Some(clean(&error.to_string(), NOTE_CAP).into_owned()),
+        };
+        changed |= problem != self.problem;
+        self.problem = problem;
+        again.sort_unstable();
+        again.dedup();
+        for place in again {
+            let (state, (entries, left_out)) = (&self.read.all()[place], &self.read.entries()[place]);
+            let alive = liveness(state, runs, here, now);
+            let live = live(state, &runs.join(&state.run));
+            let one = KnownRun { alive, live, entries: entries.clone(), left_out: *left_out, state: state.clone() };
+            if state.ended.is_none() {
+                self.open.push(place);
+            }
+            match self.all.get_mut(place) {
+                // Its state and its entries are the same ones where the journal told nothing new.
+                Some(old) if same(old, &one) => {}
+                Some(old) => (*old, changed) = (Arc::new(one), true),
+                // New runs stand behind all others, in the order in which the journal tells of them.
+                None => {
+                    self.all.push(Arc::new(one));
+                    changed = true;
+                }
+            }
+        }
+        changed.then(|| known::Runs::of(self.all.clone(), self.read.head().to_owned(), self.problem.clone()))
+    }
+}
+
+fn same(old: &KnownRun, new: &KnownRun) -> bool {
+    Arc::ptr_eq(&old.state, &new.state) && Arc::ptr_eq(&old.entries, &new.entries) && old.alive == new.alive && old.live == new.live
 }
 
 /// What the steps print that are under way.
 fn live(state: &RunState, folder: &Path) -> Vec<(String, Vec<String>)> {
-    let going = state.plan.steps.iter().zip(&state.steps).filter(|(_, run)| matches!(run.state, StepState::Underway(_)));
+    let going =
+        state.plan.steps.iter().zip(&state.steps).filter(|(_, run)| matches!(run.state, StepState::Underway(_) | StepState::Unknown(_)));
     going.filter_map(|(step, _)| Some((step.id.clone(), tail(&folder.join("live").join(step.id.replace('/', ".")))?))).collect()
 }
 
@@ -52,6 +102,42 @@ fn tail(path: &Path) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::{Hand, Journal, actor};
+    use crate::model::run::sample::{Log, plan, step};
+    use crate::model::run::{Ending, Happened, Request};
+
+    #[test]
+    fn past_runs_are_neither_copied_nor_looked_at_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, runs) = (folder.path().join("journal.db"), folder.path().join("runs"));
+        let hand = Hand { actor: actor(&|_| None), version: "test".into(), estate: None };
+        let mut journal = Journal::open(&path).unwrap();
+        let mut write = |log: &Log, from: usize| {
+            for record in &log.records[from..] {
+                journal.append(&hand, record.said_at, record.event.clone(), record.said_at).unwrap();
+            }
+        };
+        let web = plan(&["web1"], vec![step("web1/stop")]);
+        for n in 0..5 {
+            let mut log = Log::begun(&format!("web-{n}"), &web);
+            log.add(Happened::Ended(Ending::Done));
+            write(&log, 0);
+        }
+        let mut open = Log::begun("web-9", &web);
+        write(&open, 0);
+        let (mut seen, here, now) = (Seen::default(), hand.actor.host.clone(), Timestamp::UNIX_EPOCH);
+        let first = seen.look(&path, &runs, &here, now).unwrap();
+        assert_eq!((first.all.len(), seen.open.as_slice()), (6, [5].as_slice()));
+        assert_eq!(seen.look(&path, &runs, &here, now), None, "nothing is new");
+        open.request(Request::Pause { reason: "lunch".into() });
+        write(&open, open.records.len() - 1);
+        let second = seen.look(&path, &runs, &here, now).unwrap();
+        for old in &first.all {
+            let new = second.find(&old.state.run).unwrap();
+            assert_eq!(Arc::ptr_eq(old, new), old.state.run != "web-9", "{}", old.state.run);
+        }
+        assert!(second.find("web-9").unwrap().state.paused.is_some() && first.find("web-9").unwrap().state.paused.is_none());
+    }
 
     #[test]
     fn the_last_lines_are_kept_without_what_a_terminal_would_obey() {

@@ -12,9 +12,8 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::app::message::Message;
 use crate::journal::Hand;
 use crate::model::run::Request;
-use crate::model::text::{NOTE_CAP, clean};
 use crate::operate::attach::Runs;
-use crate::operate::known::known;
+use crate::operate::known::Seen;
 use crate::operate::requests;
 
 /// The time between two looks.
@@ -38,7 +37,7 @@ pub async fn follow(journal: PathBuf, here: String, every: Duration, index: Arc<
     let mut looks = interval(every);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let runs = folder(&journal);
-    let (mut read, mut told, mut count) = (Runs::default(), None, 0_u32);
+    let (mut seen, mut count) = (Seen::default(), 0_u32);
     loop {
         tokio::select! {
             _ = looks.tick() => {}
@@ -49,21 +48,17 @@ pub async fn follow(journal: PathBuf, here: String, every: Duration, index: Arc<
         let (again, index) = (count % TELL_AGAIN == 0, index.clone());
         count = count.wrapping_add(1);
         let look = move || {
-            let new = read.read(&journal);
-            if new.as_ref().is_ok_and(|new| again || !new.is_empty()) {
-                index(&read);
+            let told = seen.look(&journal, &runs, &here, Timestamp::now());
+            if again || told.is_some() {
+                index(seen.runs());
             }
-            let problem = new.err().map(|error| clean(&error.to_string(), NOTE_CAP).into_owned());
-            let seen = known(&read, &runs, &here, Timestamp::now(), problem);
-            (read, seen)
+            (seen, told)
         };
-        let Ok((back, seen)) = tokio::task::spawn_blocking(look).await else { return };
-        read = back;
-        if told.as_ref() == Some(&seen) || (told.is_none() && seen.all.is_empty() && seen.problem.is_none()) {
-            continue;
-        }
-        told = Some(seen.clone());
-        if out.send(Message::Runs(Box::new(seen))).await.is_err() {
+        let Ok((back, told)) = tokio::task::spawn_blocking(look).await else { return };
+        seen = back;
+        if let Some(told) = told
+            && out.send(Message::Runs(Box::new(told))).await.is_err()
+        {
             return;
         }
     }

@@ -7,11 +7,15 @@ use crate::app::operations;
 use crate::app::state::State;
 use crate::app::update;
 use crate::app::when;
+use crate::app::wizard::Focus;
 use crate::model::estate::SourceKind;
 use crate::model::preferences::Token;
 use crate::model::reading::Freshness;
 
 use super::widget::canvas::{Canvas, cells, fit};
+
+/// Columns that the counts want beside the run at the right end for their whole words.
+const ROOM: u16 = 90;
 
 /// The first line: environment, estate, who sits where, what is special, and the clock.
 pub fn first(canvas: &mut Canvas, state: &State) {
@@ -50,6 +54,9 @@ fn environment(name: &str) -> (String, Token) {
 
 /// The second line: alerts by severity, and sources by state with those named that have a problem.
 pub fn counts(canvas: &mut Canvas, state: &State) {
+    // The run at the right end covers nothing: words are cut short before that.
+    let chip = operations::chip(state, canvas.area.width).map_or(0, |(text, _)| cells(&text) + 2);
+    let width = canvas.area.width.saturating_sub(chip);
     let readings = state.shown_readings();
     let fresh = readings.iter().any(|r| r.freshness(state.now) == Freshness::Fresh);
     let held = readings.iter().any(|r| r.held.is_some());
@@ -66,15 +73,20 @@ pub fn counts(canvas: &mut Canvas, state: &State) {
         if matches!(word, "info" | "muted") && count == 0 && fresh {
             continue;
         }
+        let word = match word {
+            "critical" if chip > 0 && width < ROOM => "crit",
+            "warning" if chip > 0 && width < ROOM => "warn",
+            word => word,
+        };
         let (text, token) = match (fresh, held) {
             (true, _) => (format!("{glyph} {count} {word}"), if count == 0 { Token::Dim } else { token }),
             (false, true) => (format!("{glyph} [{count}] ? {word}"), Token::Unknown),
             (false, false) => (format!("{glyph} ? {word}"), Token::Unknown),
         };
-        x += canvas.put(x, 1, canvas.area.width.saturating_sub(x), &text, token) + 2;
+        x += canvas.put(x, 1, width.saturating_sub(x), &text, token) + 2;
     }
     x += 1;
-    x += canvas.put(x, 1, canvas.area.width.saturating_sub(x), "sources", Token::Dim);
+    x += canvas.put(x, 1, width.saturating_sub(x), "sources", Token::Dim);
     // The bad ones first: the line may be cut off.
     for word in [Freshness::Unreachable, Freshness::Refused, Freshness::Stale, Freshness::Never, Freshness::Fresh] {
         let names: Vec<&str> = state
@@ -93,7 +105,7 @@ pub fn counts(canvas: &mut Canvas, state: &State) {
             Freshness::Fresh => format!(" {} fresh", names.len()),
             _ => format!(" {} {} ({})", names.len(), word.word(), names.join(" ")),
         };
-        x += canvas.put(x, 1, canvas.area.width.saturating_sub(x), &text, token);
+        x += canvas.put(x, 1, width.saturating_sub(x), &text, token);
     }
 }
 
@@ -146,6 +158,10 @@ fn short(state: &State, action: Action) -> &'static str {
         (Action::Measures, Some(Layer::Dora { .. })) => "next window",
         (Action::Mark, _) if marked(state) => "unmark",
         (action, Some(Layer::Wizard(of))) => of.short(action).unwrap_or(action.entry().short),
+        (Action::Accept, Some(Layer::Request(of))) if of.focus == Focus::Cancel => "cancel",
+        (Action::Accept, Some(Layer::Request(_))) => "go on, once it is typed",
+        (Action::Down, Some(Layer::Request(_))) => "cancel or line",
+        (Action::PauseRun, _) if operations::shown(state).is_some_and(|(known, _)| known.state.paused.is_some()) => "go on",
         _ => action.entry().short,
     }
 }

@@ -17,7 +17,7 @@ use crate::model::source::{Answer, HistoryAnswer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 45] = [
+const SCREENS: [&str; 51] = [
     "operations empty",
     "operations running",
     "operations asking",
@@ -25,7 +25,13 @@ const SCREENS: [&str; 45] = [
     "operations past",
     "run running",
     "run asking",
+    "run orphaned",
+    "run paused",
     "run ended",
+    "run journal",
+    "run report",
+    "run abort form",
+    "run retry form",
     "whole overview",
     "timeline",
     "timeline all",

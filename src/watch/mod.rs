@@ -40,13 +40,26 @@ use crate::model::deployment::news::{Mark, News};
 use crate::model::estate::{Estate, Source, SourceKind};
 use crate::model::metric::Demand;
 use crate::model::reading::{FailureKind, Outcome, Reading};
-use crate::model::source::{Answer, Scrape};
+use crate::model::source::{AlertmanagerAnswer, Answer, Scrape};
 
 /// Bytes of one answer: room for ten thousand verbose alerts or a plot of many series, and an end to it.
 const BODY_CAP: usize = 32 << 20;
 
 /// Between two pages of [`once`]: the least that gives a rate.
 const SECOND: Duration = Duration::from_secs(1);
+
+/// What the peers of an Alertmanager say now: one try, outside any schedule.
+///
+/// # Errors
+/// Why none of them says anything, or that the source is no Alertmanager.
+pub async fn alertmanager(source: &Source, clock: &(dyn Fn() -> jiff::Timestamp + Send + Sync)) -> Result<Arc<AlertmanagerAnswer>, String> {
+    let Some(reader) = Alertmanager::new(source) else { return Err(format!("{} is no alertmanager", source.name)) };
+    match reader.poll(clock).await {
+        Outcome::Value { value: Answer::Alertmanager(answer), .. } => Ok(answer),
+        Outcome::Value { .. } => Err(format!("{} is no alertmanager", source.name)),
+        Outcome::Failed { what, .. } => Err(format!("{}: {what}", source.name)),
+    }
+}
 
 /// What one request of this source may cost.
 fn limits(source: &Source) -> Limits {

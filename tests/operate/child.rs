@@ -14,6 +14,7 @@ use quarterdeck::operate::runner::{Begin, Boundary, Hooks, Outcome};
 use serde::{Deserialize, Serialize};
 
 use super::fixture::{Room, plan};
+use super::yard::Yard;
 
 const WHAT: &str = "QD_TEST_RUNNER";
 
@@ -27,6 +28,8 @@ pub struct Task {
     pub signal: Option<At>,
     pub ttl_ms: u64,
     pub version: String,
+    /// On the folders of a yard, through the real links.
+    pub real: bool,
 }
 
 /// Where it sends itself which signal.
@@ -74,6 +77,8 @@ pub fn start(task: &Task) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "child::a_runner_carries_out_what_its_task_says", "--nocapture"])
         .env(WHAT, serde_json::to_string(task).unwrap())
+        // Where jobs lie that belong to no release.
+        .env("HOME", &task.root)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(File::options().append(true).create(true).open(task.root.join("stderr")).unwrap())
@@ -100,7 +105,13 @@ fn a_runner_carries_out_what_its_task_says() {
     };
     let hooks = Deadly { at: task.signal, passed: task.root.join("passed") };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let outcome = runtime.block_on(room.run_with(what, room.world.clone(), hooks, room.book_of(&task.version))).unwrap();
+    let book = room.book_of(&task.version);
+    let outcome = if task.real {
+        let yard = Yard::of(room);
+        runtime.block_on(yard.room.run_with(what, yard.watched(&task.again), hooks, book)).unwrap()
+    } else {
+        runtime.block_on(room.run_with(what, room.world.clone(), hooks, book)).unwrap()
+    };
     fs::write(task.root.join("outcome"), format!("{outcome:?}")).unwrap();
     assert!(matches!(outcome, Outcome::Ended(_)), "{outcome:?}");
 }

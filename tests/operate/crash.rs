@@ -21,6 +21,7 @@ fn task(room: &Room, plan: Option<Plan>, signal: Option<At>) -> Task {
         signal,
         ttl_ms: u64::try_from(LONG.as_millis()).unwrap(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        real: false,
     }
 }
 

@@ -16,7 +16,7 @@ use quarterdeck::operate::world::World;
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use super::oracles;
+use super::oracles::{self, Shown};
 use super::world::{Files, Place};
 
 pub const OLD: &str = "releases/1";
@@ -126,6 +126,11 @@ impl Room {
         Room { world: Files::at(&root, ttl), root, _folder: None }
     }
 
+    /// True where it goes when this is dropped.
+    pub fn is_owned(&self) -> bool {
+        self._folder.is_some()
+    }
+
     pub fn journal(&self) -> PathBuf {
         self.root.join("state/journal.db")
     }
@@ -188,7 +193,11 @@ impl Room {
 
     /// What the oracles say of all that happened here.
     pub fn judged(&self) -> Vec<String> {
-        oracles::judge(&Journal::read(&self.journal()).unwrap().unwrap(), &self.world)
+        self.judged_by(&self.world.shown())
+    }
+
+    pub fn judged_by(&self, shown: &Shown) -> Vec<String> {
+        oracles::judge(&Journal::read(&self.journal()).unwrap().unwrap(), shown)
     }
 
     pub fn is_sound(&self) {

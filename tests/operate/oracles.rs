@@ -4,14 +4,24 @@ use std::collections::HashMap;
 
 use quarterdeck::journal::Journal;
 use quarterdeck::model::event::{Event, Record};
-use quarterdeck::model::plan::{Act, Found, Plan, Repeat};
+use quarterdeck::model::plan::{Act, Found, Plan, Repeat, TargetKind};
 use quarterdeck::model::run::{Call, CallEnd, Ending, Happened, Request, RunState, StepState};
 
-use super::fixture::{before, effects};
-use super::world::{Files, Seen};
+use super::world::Seen;
+
+/// What the world shows.
+pub struct Shown {
+    /// What was asked of it.
+    pub seen: Vec<Seen>,
+    /// The runs that hold a lease.
+    pub holds: Vec<String>,
+    /// Of each target where its link leads and whether it serves: before the run, and now.
+    pub before: Vec<(String, bool)>,
+    pub now: Vec<(String, bool)>,
+}
 
 /// All of them.
-pub fn judge(journal: &Journal, world: &Files) -> Vec<String> {
+pub fn judge(journal: &Journal, world: &Shown) -> Vec<String> {
     let records = journal.records(None).unwrap();
     let mut wrong = Vec::new();
     if let Some(broken) = journal.verify().broken {
@@ -20,11 +30,11 @@ pub fn judge(journal: &Journal, world: &Files) -> Vec<String> {
     let mut heads: HashMap<u64, String> = records.iter().skip(1).map(|record| (record.seq - 1, record.prev.clone())).collect();
     let head = journal.head().unwrap();
     heads.insert(head.count, head.hash);
-    let seen = world.seen();
-    intents(&records, &heads, &seen, &mut wrong);
-    fences(&records, &seen, &mut wrong);
+    let seen = &world.seen;
+    intents(&records, &heads, seen, &mut wrong);
+    fences(&records, seen, &mut wrong);
     agreed(&records, &mut wrong);
-    blind(&records, &seen, &mut wrong);
+    blind(&records, seen, &mut wrong);
     leases(&records, &mut wrong);
     endings(&records, world, &mut wrong);
     wrong
@@ -174,7 +184,9 @@ fn leases(records: &[Record], wrong: &mut Vec<String>) {
                 Happened::LeaseLost { target, .. } | Happened::LeaseGiven { target } => held[*target] = false,
                 Happened::Intent(intent) => {
                     let target = state.plan.step(&intent.step).unwrap().target;
-                    if !held[target] {
+                    // A program of the estate's own on a host without a release needs none.
+                    let leased = matches!(state.plan.targets[target].kind, TargetKind::Releases { .. });
+                    if leased && !held[target] {
                         wrong.push(format!("I3: {} was begun without the lease of its target", intent.step));
                     }
                 }
@@ -185,7 +197,7 @@ fn leases(records: &[Record], wrong: &mut Vec<String>) {
 }
 
 /// I5 and I8: it ended as it says, or names the next command; the world is as the record says; no lease is left.
-fn endings(records: &[Record], world: &Files, wrong: &mut Vec<String>) {
+fn endings(records: &[Record], world: &Shown, wrong: &mut Vec<String>) {
     let states = RunState::all(records);
     for state in &states {
         match &state.ended {
@@ -198,7 +210,7 @@ fn endings(records: &[Record], world: &Files, wrong: &mut Vec<String>) {
                 _ => wrong.push(format!("I5: {} neither ended nor waits for a person", state.run)),
             },
             Some((_, ending)) => {
-                if world.places().iter().any(|place| place.lease.as_ref().is_some_and(|held| held.run == state.run)) {
+                if world.holds.contains(&state.run) {
                     wrong.push(format!("I8: {} ended and holds a lease", state.run));
                 }
                 if let Ending::Failed { why, .. } = ending
@@ -217,27 +229,27 @@ fn endings(records: &[Record], world: &Files, wrong: &mut Vec<String>) {
     }
     // What the record says is done is what the world shows; only where all is known, and nobody else was there.
     if let [state] = states.as_slice()
-        && world.calls().iter().all(|call| call.run == state.run)
+        && world.seen.iter().filter(|seen| seen.kind == "call").all(|call| call.run == state.run)
         && state.steps.iter().all(|s| matches!(s.state, StepState::Done | StepState::Undone | StepState::Waiting | StepState::Refused))
     {
-        let told = told(&state.plan, state);
-        if told != effects(&world.places()) {
-            wrong.push(format!("I5: the record says {told:?}, the world is {:?}", effects(&world.places())));
+        let told = told(&state.plan, state, &world.before);
+        if told != world.now {
+            wrong.push(format!("I5: the record says {told:?}, the world is {:?}", world.now));
         }
     }
 }
 
-fn told(plan: &Plan, state: &RunState) -> Vec<(String, bool)> {
-    let mut places = before();
+fn told(plan: &Plan, state: &RunState, before: &[(String, bool)]) -> Vec<(String, bool)> {
+    let mut places = before.to_vec();
     for (step, run) in plan.steps.iter().zip(&state.steps) {
         if run.state == StepState::Done {
             match &step.act {
-                Act::StopUnit { .. } => places[step.target].running = false,
-                Act::StartUnit { .. } => places[step.target].running = true,
-                Act::SwitchLink { to, .. } => places[step.target].current.clone_from(to),
+                Act::StopUnit { .. } => places[step.target].1 = false,
+                Act::StartUnit { .. } => places[step.target].1 = true,
+                Act::SwitchLink { to, .. } => places[step.target].0.clone_from(to),
                 _ => {}
             }
         }
     }
-    effects(&places)
+    places
 }

@@ -9,10 +9,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getsid};
 use quarterdeck::journal::Journal;
 use quarterdeck::model::event::Actor;
-use quarterdeck::model::run::known::Standing;
+use quarterdeck::model::run::known::{Liveness, Standing};
 use quarterdeck::model::run::{Ending, RunState};
-use quarterdeck::operate::attach::{AttachError, Liveness, Prepared, Runs, liveness, prepare};
-use quarterdeck::operate::known::known;
+use quarterdeck::operate::attach::{AttachError, Prepared, Runs, liveness, prepare};
+use quarterdeck::operate::known::Seen;
 use quarterdeck::operate::runner::Outcome;
 use quarterdeck::operate::runner::process::{Prepare, serve};
 
@@ -69,14 +69,14 @@ fn it_says_started_after_its_first_heartbeat_and_outlives_hangups() {
     let room = Room::new();
     room.world.fault(&[Fault::Held("web1/switch".into())]);
     let started = ready(&room).go(order(plan(), RUN)).unwrap();
-    assert_eq!((started.run.as_str(), live(&room)), (RUN, Liveness::Live));
+    assert_eq!((started.run.as_str(), live(&room).word()), (RUN, "live"));
     let process = Pid::from_raw(started.process.try_into().unwrap());
     assert_eq!(getsid(Some(process)).unwrap(), process, "a session of its own");
     assert!(order_of(&room).exists());
     // What ends with a terminal does not end it.
     kill(process, Signal::SIGHUP).unwrap();
     until("the call", || !room.world.calls().is_empty());
-    assert_eq!(live(&room), Liveness::Live);
+    assert_eq!(live(&room).word(), "live");
     room.world.release();
     until("its end", || ending(&room).is_some());
     assert_eq!((ending(&room), effects(&room.world.places())), (Some(Ending::Done), done()));
@@ -137,7 +137,10 @@ fn whoever_attaches_sees_what_is_new_and_finds_a_run_by_the_beginning_of_its_id(
     assert_eq!(told.len(), room.records().len());
     assert_eq!(runs.get(RUN), Some(&room.state(RUN)), "whoever attaches folds the same");
     assert!(runs.read(&room.journal()).unwrap().is_empty());
-    let known = known(&runs, &room.runs(), &me().host, Timestamp::now(), None);
+    let mut seen = Seen::default();
+    let mut look = || seen.look(&room.journal(), &room.runs(), &me().host, Timestamp::now());
+    let known = look().unwrap();
+    assert_eq!((look(), known.all[0].alive), (None, Liveness::Over), "nothing is new");
     assert_eq!((known.all.len(), known.all[0].entries.len(), known.all[0].standing()), (1, told.len(), Standing::Past));
     assert_eq!(runs.named("web-2026").unwrap().run, RUN);
     assert!(runs.named("web-2027").is_err());

@@ -15,6 +15,9 @@ use quarterdeck::model::run::{Call, CallEnd};
 use quarterdeck::operate::world::{Leased, World};
 use serde::{Deserialize, Serialize};
 
+use super::fixture::{before, effects};
+use super::oracles::Shown;
+
 /// One release folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 pub struct Place {
@@ -138,7 +141,18 @@ impl Files {
         before
     }
 
-    fn log(&self, seen: &Seen) {
+    /// What it shows to the oracles.
+    pub fn shown(&self) -> Shown {
+        let places = self.places();
+        Shown {
+            seen: self.seen(),
+            holds: places.iter().filter_map(|place| Some(place.lease.as_ref()?.run.clone())).collect(),
+            before: effects(&before()),
+            now: effects(&places),
+        }
+    }
+
+    pub fn log(&self, seen: &Seen) {
         let mut line = serde_json::to_vec(seen).unwrap();
         line.push(b'\n');
         File::options().append(true).create(true).open(self.folder.join("calls.jsonl")).unwrap().write_all(&line).unwrap();

@@ -21,6 +21,7 @@ mod metrics;
 mod pair;
 mod postgres;
 mod servers;
+mod silences;
 mod sql;
 mod sshd;
 mod systemd;

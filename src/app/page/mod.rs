@@ -103,14 +103,13 @@ impl Page {
             let pad = room + 1 - usize::from(cells(&text));
             format!("{text}{}", " ".repeat(pad))
         };
-        let room = self.width.saturating_sub(2 + name + state + time + 3);
         let said = wrap(said, usize::MAX >> 1).into_iter().next().unwrap_or_default();
         self.push(vec![
             ("  ".into(), Token::Text),
             (cell(id, name), Token::Text),
             (cell(word, state), token),
             (cell(took, time), Token::Dim),
-            (cell(&said, room).trim_end().to_owned(), if token == Token::Dim { Token::Dim } else { Token::Text }),
+            (said, if token == Token::Dim { Token::Dim } else { Token::Text }),
         ]);
     }
 

@@ -2,22 +2,25 @@
 
 use jiff::SignedDuration;
 
-use crate::app::layer::Spot;
-use crate::app::operations::{mark, step_mark};
+use crate::app::action::Action;
+use crate::app::layer::{Scope, Spot};
+use crate::app::operations::{mark, offers, step_mark};
 use crate::app::palette::Goal;
 use crate::app::state::State;
 use crate::app::when;
 use crate::model::age;
 use crate::model::preferences::Token;
-use crate::model::run::advice::{advice, wants};
+use crate::model::run::advice::{Way, advice, wants};
 use crate::model::run::estimate::Estimate;
 use crate::model::run::known::{KnownRun, Liveness};
-use crate::model::run::{Ending, Lease, RunState, StepState};
+use crate::model::run::{Ending, Lease, Phase, RunState, StepState};
 
 use super::{Page, Row};
 
 /// Lines of output that are shown.
 const OUTPUT: usize = 8;
+/// Lines of a screen from which on there is room for the commands beside the keys.
+const TALL: u16 = 40;
 /// Earlier runs that the estimate asks.
 const EARLIER: usize = 20;
 
@@ -35,23 +38,28 @@ pub(super) fn lines(state: &State, run: &str, record: bool, spot: &Spot, mut pag
         (Some(from), Some(to)) => format!("  {from} -> {to}"),
         _ => String::new(),
     };
-    top(state, known, &mut page);
+    top(state, known, spot, &mut page);
     steps(state, known, &mut page);
     output(known, spot, &mut page);
+    page.head("RUN");
+    about(state, known, &mut page);
     rest(state, known, &mut page);
-    (format!("RUN  {} of {}{release}", plan.deed.word(), plan.subject), page.done())
+    // How it stands is in the title too: that is never scrolled away.
+    let (glyph, word, _) = mark(known);
+    (format!("RUN  {} of {}{release}  {}", plan.deed.word(), plan.subject, format!("{glyph} {word}").trim_start()), page.done())
 }
 
-fn top(state: &State, known: &KnownRun, page: &mut Page) {
+fn top(state: &State, known: &KnownRun, spot: &Spot, page: &mut Page) {
     let run = &known.state;
     let (glyph, word, token) = mark(known);
     let begun = run.begun_at.map(|begun| run.ended.as_ref().map_or(state.now, |(at, _)| *at).duration_since(begun));
     let elapsed = begun.map_or_else(String::new, |took| format!(", {}", age::exact(whole(took))));
-    let phase = if run.ended.is_some() || run.phase().word() == word { String::new() } else { format!(" ({})", run.phase().word()) };
+    let plain = run.ended.is_some() || run.phase() == Phase::Going || run.phase().word() == word;
+    let phase = if plain { String::new() } else { format!(" ({})", run.phase().word()) };
     let glyph = if glyph == ' ' { String::new() } else { format!("{glyph} ") };
     page.field("state", &format!("{glyph}{word}{phase}{elapsed}"), token);
-    if let Some((_, ending)) = &run.ended {
-        page.field("ended", &ending.to_string(), token);
+    if let Some((at, ending)) = &run.ended {
+        page.field("ended", &format!("{ending}, {}", when::both(state, *at)), token);
         if let Ending::Aborted { stays } | Ending::Failed { stays, .. } = ending {
             stays.iter().for_each(|text| page.field("stays", text, Token::Warning));
         }
@@ -61,8 +69,16 @@ fn top(state: &State, known: &KnownRun, page: &mut Page) {
     // A page that can ask by key still says the command: the console may be read-only, or the runner gone.
     if wants(run, known.alive).is_some() && run.ended.is_none() {
         for (place, next) in advice(run, known.alive).into_iter().enumerate() {
-            page.field(if place == 0 { "next" } else { "or" }, &next.command, Token::Text);
-            page.field("", &next.means, Token::Dim);
+            let name = if place == 0 { "next" } else { "or" };
+            match key(state, run, spot, next.way) {
+                // On a low screen the steps matter more than the commands, which the keys spare.
+                Some((key, short)) if state.size.1 < TALL => page.field(name, &format!("{key} {short}: {}", next.means), Token::Text),
+                key => {
+                    let key = key.map_or_else(String::new, |(key, short)| format!("{key} {short}, or "));
+                    page.field(name, &format!("{key}{}", next.command), Token::Text);
+                    page.field("", &next.means, Token::Dim);
+                }
+            }
         }
     }
     if let Some(sent) = state.sent.as_ref().filter(|sent| sent.run == run.run && run.requests.len() <= sent.before) {
@@ -74,11 +90,38 @@ fn top(state: &State, known: &KnownRun, page: &mut Page) {
         page.field("you asked", &text, token);
     }
     if run.ended.is_none() {
-        runner(state, known, page);
-        let past: Vec<&RunState> = state.runs.all.iter().map(|of| &of.state).filter(|of| of.ended.is_some()).take(EARLIER).collect();
+        let past: Vec<&RunState> = state.runs.all.iter().map(|of| &*of.state).filter(|of| of.ended.is_some()).take(EARLIER).collect();
         if let Some(left) = Estimate::of(run, &past, state.now) {
             page.field("left", &left.words(), Token::Text);
         }
+    }
+}
+
+/// The key that asks that of the run, where it is offered as the page stands: what is about a step is about the selected one.
+fn key(state: &State, run: &RunState, spot: &Spot, way: Way) -> Option<(String, &'static str)> {
+    let asked = run.asked.as_ref().and_then(|(step, _)| step.clone()).map(Goal::Step);
+    let (action, of_step) = match way {
+        Way::Look | Way::Kill => return None,
+        Way::Pause | Way::Resume => (Action::PauseRun, false),
+        Way::Abort => (Action::AbortRun, false),
+        Way::Retry => (Action::RetryStep, true),
+        Way::Skip => (Action::SkipStep, true),
+        Way::Confirm => (Action::ConfirmStep, true),
+        Way::TakeBack => (Action::TakeBack, true),
+    };
+    let meant = !of_step || (asked.is_some() && asked == spot.selected);
+    // A key that pauses does not answer a question.
+    let right = way != Way::Resume || run.paused.is_some();
+    let key = state.keymap.key_for(Scope::Run, action)?;
+    let short = if way == Way::Resume { "go on" } else { action.entry().short };
+    (meant && right && offers(state, action)).then(|| (key.to_string(), short))
+}
+
+/// What it is, and who carries it out.
+fn about(state: &State, known: &KnownRun, page: &mut Page) {
+    let run = &known.state;
+    if run.ended.is_none() {
+        runner(state, known, page);
     }
     page.field("planned", &format!("{}, {}", when::both(state, run.planned_at), run.by.name()), Token::Text);
     match &run.agreement {
@@ -99,9 +142,10 @@ fn top(state: &State, known: &KnownRun, page: &mut Page) {
 fn runner(state: &State, known: &KnownRun, page: &mut Page) {
     let run = &known.state;
     let (seen, token) = match known.alive {
-        Liveness::Alive { heartbeat } => (format!("seen {} ago", age::exact(whole(state.now.duration_since(heartbeat)))), Token::Text),
+        Liveness::Live { heartbeat } => (format!("seen {} ago", age::exact(whole(state.now.duration_since(heartbeat)))), Token::Text),
         Liveness::Silent { since } => (format!("X silent since {}", when::both(state, since)), Token::Critical),
-        Liveness::Gone => ("X gone".to_owned(), Token::Critical),
+        Liveness::Elsewhere { since } => (format!("? on another machine, last heard {}", when::both(state, since)), Token::Unknown),
+        Liveness::Orphaned | Liveness::Over => ("X gone".to_owned(), Token::Critical),
     };
     let process = run.runner.as_ref().map_or(String::new(), |runner| format!(", process {} on {}", runner.process.id, runner.host));
     page.field("runner", &format!("{seen}{process}"), token);

@@ -7,14 +7,14 @@ use crate::app::layer::{Layer, Pane};
 use crate::app::state::State;
 use crate::app::{databases, focus, operations, overview, page, pane};
 
-use super::{metrics, timeline, verify, wizard};
+use super::{metrics, runs, timeline, verify, wizard};
 
 /// Farther than any list is long.
 const FAR: isize = 1 << 30;
 
 /// Moves on the top layer.
 pub(super) fn walk(state: &mut State, action: Action) {
-    let height = state.body_height() as isize;
+    let (height, now) = (state.body_height() as isize, state.now);
     if let Some(Layer::Chart { .. }) = state.layers.last() {
         return metrics::walk(state, action);
     }
@@ -32,6 +32,7 @@ pub(super) fn walk(state: &mut State, action: Action) {
         }
         Some(Layer::Palette(palette)) => palette.step(by),
         Some(Layer::Verify { .. }) => verify::step(state, by),
+        Some(Layer::Request(form)) if form.is_settled(now) => runs::refocus(form),
         Some(_) => {}
         None => step(state, action, height),
     }

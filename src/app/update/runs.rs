@@ -12,6 +12,7 @@ use crate::app::operations::{self, ABORT, OperationRow, RequestForm, Sent};
 use crate::app::palette::Goal;
 use crate::app::pane;
 use crate::app::state::State;
+use crate::app::wizard::Focus;
 use crate::model::deployment::Deployment;
 use crate::model::run::deployed::deployments;
 use crate::model::run::known::{KnownRun, Liveness, Runs};
@@ -22,6 +23,14 @@ use super::layers;
 
 /// The runs, as they are now. Where they made other deployments than before, what is shown of these is derived anew.
 pub(super) fn known(state: &mut State, runs: Runs) -> Vec<Effect> {
+    for layer in &mut state.layers {
+        if let Layer::Run { run, spot, .. } = layer
+            && let Some(new) = runs.find(run)
+            && follows(state.runs.find(run).map(|known| &**known), new, spot)
+        {
+            spot.selected = focus(new).or(spot.selected.take());
+        }
+    }
     state.runs = runs;
     let of_run = |known: &Arc<KnownRun>| deployments(&known.state, &state.estate);
     let mut made: Vec<Arc<Deployment>> = state.runs.all.iter().flat_map(of_run).map(Arc::new).collect();
@@ -34,6 +43,27 @@ pub(super) fn known(state: &mut State, runs: Runs) -> Vec<Effect> {
     if other { vec![Effect::Derive] } else { Vec::new() }
 }
 
+/// True where the selection goes on with the run: no step is selected yet, or the selected one has just come to its end.
+fn follows(old: Option<&KnownRun>, new: &KnownRun, spot: &Spot) -> bool {
+    let Some(Goal::Step(step)) = &spot.selected else { return true };
+    let open = |known: &KnownRun| {
+        let state = known.state.place(step).map(|place| known.state.steps[place].state);
+        matches!(state, Some(StepState::Waiting | StepState::Underway(_) | StepState::Unknown(_)))
+    };
+    old.is_some_and(open) && !open(new)
+}
+
+/// The step that matters now: the one that the run asks about, else the one under way, else the next.
+fn focus(known: &KnownRun) -> Option<Goal> {
+    let run = &known.state;
+    let first = |is: fn(StepState) -> bool| run.steps.iter().position(|step| is(step.state));
+    let asked = run.asked.as_ref().and_then(|(step, _)| run.place(step.as_ref()?));
+    let place = asked
+        .or_else(|| first(|state| matches!(state, StepState::Underway(_) | StepState::Unknown(_))))
+        .or_else(|| first(|state| state == StepState::Waiting).filter(|_| run.ended.is_none()))?;
+    Some(Goal::Step(run.plan.steps[place].id.clone()))
+}
+
 /// Opens the run of the selected row.
 pub(super) fn open(state: &mut State) {
     if let Some(OperationRow::Run(place)) = state.operation_rows.get(state.operations.list.row)
@@ -43,15 +73,10 @@ pub(super) fn open(state: &mut State) {
     }
 }
 
-/// Shows a run; the step that it asks about, else the one under way, is selected.
+/// Shows a run; the step that matters now is selected.
 pub(super) fn show(state: &mut State, run: String) {
-    let step = state.runs.find(&run).and_then(|known| {
-        let of = &known.state;
-        let asked = of.asked.as_ref().and_then(|(step, _)| step.clone());
-        let under_way = || of.steps.iter().position(|step| matches!(step.state, StepState::Underway(_) | StepState::Unknown(_)));
-        asked.or_else(|| under_way().map(|place| of.plan.steps[place].id.clone()))
-    });
-    layers::lay(state, Layer::Run { run, record: false, spot: Spot { scroll: 0, selected: step.map(Goal::Step) } });
+    let selected = state.runs.find(&run).and_then(|known| focus(known));
+    layers::lay(state, Layer::Run { run, record: false, spot: Spot { scroll: 0, selected } });
 }
 
 /// The journal entries of the run that is shown, or the run again.
@@ -77,7 +102,7 @@ pub(super) fn pause(state: &mut State) -> Vec<Effect> {
     let run = known.state.run.clone();
     let reason = format!("by key, {}@{}", state.identity.user, state.identity.host);
     let request = if known.state.paused.is_some() { Request::Resume { reason } } else { Request::Pause { reason } };
-    if !operations::offers(state, Action::PauseRun) && known.alive != Liveness::Gone {
+    if known.state.ended.is_some() {
         return Vec::new();
     }
     send(state, run, request)
@@ -102,15 +127,28 @@ pub(super) fn begin(state: &mut State, action: Action) {
         },
         _ => return,
     };
-    let opened = state.now;
-    state.layers.push(Layer::Request(RequestForm { run, request, typed: String::new(), reason: None, opened, error: None }));
+    let form = RequestForm { run, request, focus: Focus::Cancel, typed: String::new(), reason: None, opened: state.now, error: None };
+    state.layers.push(Layer::Request(form));
 }
 
-/// Enter in the form: takes the reason, and of an abort the word after it. An empty line asks nothing of a run.
+/// From Cancel to the line of the form, and back.
+pub(super) fn refocus(form: &mut RequestForm) {
+    form.error = None;
+    form.focus = match form.focus {
+        Focus::Cancel => Focus::Phrase,
+        Focus::Phrase => Focus::Cancel,
+    };
+}
+
+/// Enter in the form: on Cancel it leaves it. On the line it takes the reason, and of an abort the word after it. An empty line asks nothing of a run.
 pub(super) fn accept(state: &mut State) -> Vec<Effect> {
     let now = state.now;
     let Some(Layer::Request(form)) = state.layers.last_mut() else { return Vec::new() };
     if !form.is_settled(now) {
+        return Vec::new();
+    }
+    if form.focus == Focus::Cancel {
+        state.layers.pop();
         return Vec::new();
     }
     let typed = form.typed.trim().to_owned();
@@ -150,8 +188,9 @@ fn send(state: &mut State, run: String, request: Request) -> Vec<Effect> {
     let known = state.runs.find(&run);
     let refused = match known.map(|known| known.alive) {
         _ if state.read_only => Some("this console is read-only"),
-        Some(Liveness::Gone) | None => Some("nobody carries it out"),
-        Some(_) => None,
+        Some(Liveness::Elsewhere { .. }) => Some("its runner is on another machine: ask there"),
+        Some(Liveness::Orphaned | Liveness::Over) | None => Some("nobody carries it out"),
+        Some(Liveness::Live { .. } | Liveness::Silent { .. }) => None,
     };
     let before = known.map_or(0, |known| known.state.requests.len());
     let end = refused.map(|why| Err(why.to_owned()));

@@ -103,6 +103,7 @@ fn change(state: &mut State, with: impl FnOnce(&mut String)) {
         wizard::change(state, with);
         return;
     }
+    let now = state.now;
     match state.layers.last_mut() {
         Some(Layer::Palette(palette)) => {
             let mut typed = palette.typed.clone();
@@ -121,7 +122,8 @@ fn change(state: &mut State, with: impl FnOnce(&mut String)) {
             cap(&mut form.typed);
             form.far = None;
         }
-        Some(Layer::Request(form)) => form.retype(with),
+        // Keys that were meant for what was there before are not for the form.
+        Some(Layer::Request(form)) if form.is_settled(now) => form.retype(with),
         _ => {}
     }
 }

@@ -57,6 +57,14 @@ pub(super) fn selected(of: &Wizard) -> Option<usize> {
     chosen.or_else(|| of.open_checks().next().and_then(|check| place(&check.id))).or(if of.checks.is_empty() { None } else { Some(0) })
 }
 
+/// The title, with the target that it is about before it: several have the same one.
+fn named(check: &Check) -> String {
+    match check.id.split_once('/') {
+        Some((_, target)) if !check.title.contains(target) => format!("{target}: {}", check.title),
+        _ => check.title.clone(),
+    }
+}
+
 fn lines(state: &State, of: &Wizard, check: &Check, here: bool, width: u16, rows: &mut Vec<Row>) {
     let (glyph, word, token) = verdict(check.verdict);
     let overridden = of.overrides.iter().find(|one| one.check == check.id).filter(|_| !check.passes());
@@ -68,7 +76,7 @@ fn lines(state: &State, of: &Wizard, check: &Check, here: bool, width: u16, rows
     };
     let mark = if here { "> " } else { "  " };
     let title = if here { Token::Selected } else { Token::Text };
-    let mut spans = vec![(mark.to_owned(), title), (format!("{glyph} {word:9}"), token), (check.title.clone(), title)];
+    let mut spans = vec![(mark.to_owned(), title), (format!("{glyph} {word:9}"), token), (named(check), title)];
     if check.passes() && !here {
         spans.push((format!("  {}", check.seen), Token::Dim));
     }

@@ -121,14 +121,14 @@ fn dialog(state: &State, of: &Wizard, width: u16) -> Vec<Row> {
     let left = plan.expires_at.duration_since(state.now).as_secs();
     let valid =
         format!("valid for {}, until {}", impact::expiry(state, plan).trim_start_matches("in "), when::minute(state, plan.expires_at));
-    let heard = if hears(state, of) { "" } else { "  (keys count in a moment)" };
+    let heard = if hears(state, of) { format!("{enter} here goes back") } else { "keys count in a moment".to_owned() };
     vec![
         row(&"-".repeat(usize::from(width)), Token::Border),
         Row {
             spans: vec![
                 (mark(Focus::Cancel).to_owned(), token(Focus::Cancel)),
                 ("[ Cancel ]".to_owned(), token(Focus::Cancel)),
-                (format!("  {enter} here goes back; nothing has been changed{heard}"), Token::Dim),
+                (format!("  {heard}; nothing has been changed"), Token::Dim),
             ],
             opens: None,
         },

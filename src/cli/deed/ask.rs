@@ -7,8 +7,9 @@ use jiff::Timestamp;
 
 use crate::journal::Journal;
 use crate::model::event::Event;
+use crate::model::run::known::Liveness;
 use crate::model::run::{Happened, Request, RunEvent, RunState};
-use crate::operate::attach::{self, Liveness, liveness};
+use crate::operate::attach::{self, liveness};
 use crate::operate::order::LEASE;
 
 use super::super::OK;
@@ -30,11 +31,11 @@ pub fn run(settings: &Settings<'_>, deed: &Deed, out: &mut dyn Write, err: &mut 
     let live = liveness(state, &ground.runs, &by.host, Timestamp::now());
     match live {
         Liveness::Over => return Err(Failure::Usage(format!("{} has ended: `qd show {}` says how", state.run, state.run))),
-        Liveness::Elsewhere => {
+        Liveness::Elsewhere { .. } => {
             let host = state.runner.as_ref().map_or("another machine", |runner| runner.host.as_str());
             return Err(Failure::Usage(format!("{} is carried out on {host}: ask for it there", state.run)));
         }
-        Liveness::Live | Liveness::Silent | Liveness::Orphaned => {}
+        Liveness::Live { .. } | Liveness::Silent { .. } | Liveness::Orphaned => {}
     }
     attach::ask(&ground.runs, &state.run, &request, &by).wrap_err("the request cannot be written: nothing was asked")?;
     match live {
@@ -46,8 +47,8 @@ pub fn run(settings: &Settings<'_>, deed: &Deed, out: &mut dyn Write, err: &mut 
             let started = runner::resume(settings, &ground, state, by, LEASE)?;
             writeln!(out, "{}: taken up again by process {}; `qd attach {}` follows it", started.run, started.process, started.run)?;
         }
-        Liveness::Silent => writeln!(out, "{}: asked; its runner does not beat, it is taken up when it goes on", state.run)?,
-        Liveness::Live | Liveness::Over | Liveness::Elsewhere => {
+        Liveness::Silent { .. } => writeln!(out, "{}: asked; its runner does not beat, it is taken up when it goes on", state.run)?,
+        Liveness::Live { .. } | Liveness::Over | Liveness::Elsewhere { .. } => {
             writeln!(out, "{}: asked; `qd attach {}` follows it", state.run, state.run)?
         }
     }

@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::model::event::{Event, Record};
+use crate::model::run::known::Liveness;
 use crate::model::run::{Ending, Phase, RunState};
 use crate::model::text::{NOTE_CAP, clean};
-use crate::operate::attach::{Liveness, Runs, liveness};
+use crate::operate::attach::{Runs, liveness};
 
 use super::super::REFUSED;
 use super::super::failure::Failure;
@@ -52,7 +53,7 @@ pub fn follow(settings: &Settings<'_>, run: &str, out: &mut dyn Write, err: &mut
                 let live = match looks % PULSE {
                     0 => liveness(state, &ground.runs, &here, Timestamp::now()),
                     _ if gone > 0 => Liveness::Orphaned,
-                    _ => Liveness::Live,
+                    _ => Liveness::Live { heartbeat: state.last.1 },
                 };
                 // One that just ended is gone before its last event is read: two looks.
                 gone = if live == Liveness::Orphaned { gone + 1 } else { 0 };

@@ -24,7 +24,7 @@ use crate::operate::attach::Runs;
 use crate::operate::runner::process::Prepare;
 
 use super::failure::Failure;
-use super::plan;
+use super::plan::{self, silence};
 use super::settings::Settings;
 
 pub use run::{Confirmed, carry_out};
@@ -38,6 +38,9 @@ Examples:
   qd plan rollback web                                                  what would be done; `confirm` is its phrase
   qd run rollback web --reason 'errors since 2.5.0' --confirm 'web 4f2a91'
   qd run rollback web --to 2.4.0 --reason '...' --confirm '...' --override window='agreed with ann' --detach
+  qd run ack DiskFull --until 2026-11-21T16:30:00Z --reason '...' --confirm '1-alert 9b21cc'
+  qd run silence --matcher zone=b --until 2026-11-21T18:00:00Z --reason '...' --confirm '37-alerts 0c77d1' --override broad='all of b moves'
+  qd run expire 2b614108 --reason '...' --confirm 'silence-2b614108 51ee0a'
 
 The plan is made anew: where the world has changed since `qd plan`, its phrase is another one and nothing is done.
 Exits 0 done, 4 refused by a check or the phrase, 5 failed or taken back, 6 needs a person.";
@@ -166,6 +169,33 @@ pub enum Carry {
         #[command(flatten)]
         agree: Agree,
     },
+    /// Alerts are muted for a while, or a silence is made longer.
+    Silence {
+        /// Which, and until when.
+        #[command(flatten)]
+        what: silence::Silence,
+        /// What is agreed to.
+        #[command(flatten)]
+        agree: Agree,
+    },
+    /// One alert is muted for a short while, with your name on it.
+    Ack {
+        /// Which, and until when.
+        #[command(flatten)]
+        what: silence::Ack,
+        /// What is agreed to.
+        #[command(flatten)]
+        agree: Agree,
+    },
+    /// A silence ends now.
+    Expire {
+        /// Which.
+        #[command(flatten)]
+        what: silence::Expire,
+        /// What is agreed to.
+        #[command(flatten)]
+        agree: Agree,
+    },
 }
 
 /// Does it.
@@ -180,8 +210,25 @@ pub fn run(settings: &Settings<'_>, deed: &Deed, out: &mut dyn Write, err: &mut 
 
 /// Makes the plan anew and carries it out.
 pub fn carry(settings: &Settings<'_>, what: &Carry, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
-    let Carry::Rollback { service, to, agree } = what;
-    let make = |estate: &Arc<Estate>, err: &mut dyn Write| Ok(plan::planned(settings, estate, service, to.as_deref(), err)?.plan);
+    match what {
+        Carry::Rollback { service, to, agree } => {
+            let make = |estate: &Arc<Estate>, err: &mut dyn Write| Ok(plan::planned(settings, estate, service, to.as_deref(), err)?.plan);
+            carry_out(settings, agree, make, out, err)
+        }
+        Carry::Silence { what, agree } => mute(settings, what, agree, out, err),
+        Carry::Ack { what, agree } => mute(settings, what, agree, out, err),
+        Carry::Expire { what, agree } => mute(settings, what, agree, out, err),
+    }
+}
+
+fn mute(
+    settings: &Settings<'_>,
+    what: &impl silence::Asked,
+    agree: &Agree,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<u8, Failure> {
+    let make = |estate: &Arc<Estate>, _: &mut dyn Write| Ok(silence::planned(settings, estate, what, &agree.reason)?.plan);
     carry_out(settings, agree, make, out, err)
 }
 

@@ -5,9 +5,10 @@ use std::io::Write;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::model::run::known::Liveness;
 use crate::model::run::{Phase, RunState};
 use crate::model::text::{NOTE_CAP, clean};
-use crate::operate::attach::{Liveness, liveness};
+use crate::operate::attach::liveness;
 
 use super::super::args::Output;
 use super::super::failure::Failure;
@@ -32,8 +33,8 @@ struct Row<'a> {
 pub fn run(settings: &Settings<'_>, out: &mut dyn Write) -> Result<u8, Failure> {
     let ground = Ground::of(settings)?;
     let (here, now) = (me(settings).host, Timestamp::now());
-    let row = |state| row(state, liveness(state, &ground.runs, &here, now));
-    let rows: Vec<Row<'_>> = ground.known.all().iter().rev().map(row).collect();
+    let all = ground.known.all().iter().rev();
+    let rows: Vec<Row<'_>> = all.map(|state| row(state, liveness(state, &ground.runs, &here, now))).collect();
     match settings.global.output {
         Output::Json => settings::json(&rows, out)?,
         Output::Table | Output::Csv if rows.is_empty() => writeln!(out, "no runs yet")?,
@@ -71,9 +72,9 @@ pub fn said(state: &RunState, live: Liveness) -> String {
         (None, Liveness::Orphaned) => {
             format!("its runner is gone: `qd resume {run} --reason WHY` goes on, `qd abort {run} --reason WHY` takes it back")
         }
-        (None, Liveness::Silent) => "its runner is there and does not beat: it may be stopped".to_owned(),
-        (None, Liveness::Elsewhere) => format!("on {}", state.runner.as_ref().map_or("another machine", |runner| &runner.host)),
-        (None, Liveness::Live | Liveness::Over) => match state.phase() {
+        (None, Liveness::Silent { .. }) => "its runner is there and does not beat: it may be stopped".to_owned(),
+        (None, Liveness::Elsewhere { .. }) => format!("on {}", state.runner.as_ref().map_or("another machine", |runner| &runner.host)),
+        (None, Liveness::Live { .. } | Liveness::Over) => match state.phase() {
             Phase::Asking => match &state.asked {
                 Some((_, why)) => format!("a person must decide: {why}"),
                 None => "a person must decide".to_owned(),

@@ -13,7 +13,7 @@ use crate::model::run::advice::advice;
 use crate::model::run::report::report;
 use crate::model::run::{Agreement, RunState};
 use crate::model::text::{NOTE_CAP, clean};
-use crate::operate::attach::{alive, liveness};
+use crate::operate::attach::liveness;
 
 use super::super::OK;
 use super::super::args::Output;
@@ -55,11 +55,11 @@ pub fn run(settings: &Settings<'_>, run: &str, as_report: bool, out: &mut dyn Wr
     let ground = Ground::of(settings)?;
     let state = ground.known.named(run).map_err(Failure::Usage)?;
     let (here, now) = (me(settings).host, Timestamp::now());
-    let (live, alive) = (liveness(state, &ground.runs, &here, now), alive(state, &ground.runs, &here, now));
+    let live = liveness(state, &ground.runs, &here, now);
     let Some(journal) = Journal::read(&ground.journal).map_err(color_eyre::Report::from)? else { return Ok(OK) };
     if as_report {
         let head = journal.head().map_err(color_eyre::Report::from)?;
-        write!(out, "{}", report(state, alive, &head.to_string()))?;
+        write!(out, "{}", report(state, live, &head.to_string()))?;
         return Ok(OK);
     }
     let events = journal.run(&state.run).map_err(color_eyre::Report::from)?;
@@ -85,7 +85,7 @@ pub fn run(settings: &Settings<'_>, run: &str, as_report: bool, out: &mut dyn Wr
         checks: &state.checks,
         steps: (0..state.steps.len()).map(step).collect(),
         stays: state.stays(),
-        next: advice(state, alive).into_iter().map(|advice| format!("{}: {}", advice.command, advice.means)).collect(),
+        next: advice(state, live).into_iter().map(|advice| format!("{}: {}", advice.command, advice.means)).collect(),
         plan: &state.plan,
         events: &events,
     };

@@ -101,7 +101,29 @@ impl Writer {
         until: Instant,
         cap: usize,
     ) -> Result<Body, SendError> {
-        let _used_up = permit;
+        self.send_or_keep(permit, method, path, body, until, cap).await.map_err(|(error, _)| error)
+    }
+
+    /// The same; the permit comes back where nothing was sent, and only then: another peer of the same set may be asked.
+    ///
+    /// # Errors
+    /// See [`SendError`].
+    pub async fn send_or_keep(
+        &self,
+        permit: Permit,
+        method: Verb,
+        path: &str,
+        body: Option<(&str, &[u8])>,
+        until: Instant,
+        cap: usize,
+    ) -> Result<Body, (SendError, Option<Permit>)> {
+        self.exchange(method, path, body, until, cap).await.map_err(|error| {
+            let kept = matches!(error, SendError::NotSent(_)).then_some(permit);
+            (error, kept)
+        })
+    }
+
+    async fn exchange(&self, method: Verb, path: &str, body: Option<(&str, &[u8])>, until: Instant, cap: usize) -> Result<Body, SendError> {
         let reader = Reader {
             base: self.base.clone(),
             http_config: self.http_config.clone(),

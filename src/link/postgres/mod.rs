@@ -17,6 +17,7 @@ use tokio_postgres::{Client, Config, SimpleQueryMessage};
 use super::http::LinkError;
 use super::http::explain::{refused, unreachable};
 use crate::config::conninfo::{Conninfo, SslMode};
+use crate::config::http_config::Secret;
 
 /// Rows of one answer.
 const ROWS: usize = 10_000;
@@ -49,6 +50,12 @@ impl Drop for Session {
     fn drop(&mut self) {
         self.pump.abort();
     }
+}
+
+/// The password that a connection to that server (in libpq's words) would prove itself with; `None` where none is found.
+/// It blocks while it reads libpq's files.
+pub fn password_of(conninfo: &str) -> Option<Secret> {
+    files::resolve(Conninfo::parse(conninfo).ok()?).ok()?.password
 }
 
 impl Node {

@@ -11,6 +11,8 @@ mod lease;
 mod master;
 mod shell;
 #[cfg(test)]
+mod shell_tests;
+#[cfg(test)]
 mod tests;
 mod writer;
 #[cfg(test)]

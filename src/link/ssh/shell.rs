@@ -227,13 +227,16 @@ timeout "$qd_wait" flock -s "$qd_job/lock" true
 qd_state -
 "#;
 
-/// The job's own shell: job folder, this job's, umask, `LC_ALL` as it was, the script, its arguments.
+/// The job's own shell: job folder, this job's, umask, `LC_ALL` as it was, the script, its arguments. That it began is on
+/// the disk before the script runs: where the power goes, `never` means that nothing was done, and what may be done once
+/// only may be begun again. One sync: the new file takes the folders that lead to it along (ext4, XFS, Btrfs).
 pub(super) const JOB: &str = r#"qd=$1 qd_job=$2 qd_mask=$3 qd_lc=$4 qd_text=$5; shift 5
 trap : HUP INT QUIT TERM
 read -r qd_c </proc/$$/stat && read -r qd_boot </proc/sys/kernel/random/boot_id || exit 1
 qd_birth() { qd_c=${20}; }
 qd_birth ${qd_c##*) }
 printf '%s\n' "$$" >"$qd_job/pid" && printf '%s %s %s\n' "$$" "$qd_c" "$qd_boot" >"$qd_job/began" || exit 1
+sync "$qd_job/began" 2>/dev/null || sync || exit 1
 (
   umask "$qd_mask"
   case $qd_lc in x*) LC_ALL=${qd_lc#x}; export LC_ALL;; *) unset LC_ALL;; esac

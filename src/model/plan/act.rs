@@ -63,8 +63,8 @@ pub enum Act {
     },
     /// A silence is made, or one is changed: Alertmanager then ends the old one and makes another.
     Silence {
-        /// The one that is replaced.
-        replaces: Option<String>,
+        /// The one that is replaced, which must be as it is told here.
+        replaces: Option<Former>,
         /// What it mutes.
         matchers: Vec<SilenceMatcher>,
         /// When it begins (UTC); at once where `None`.
@@ -78,8 +78,8 @@ pub enum Act {
     },
     /// A silence ends now.
     ExpireSilence {
-        /// Alertmanager's id.
-        id: String,
+        /// Which, and how it must be.
+        silence: Former,
     },
     /// Looks whether the service runs from the release: a new process, whose working folder or program lies in it.
     Running {
@@ -106,6 +106,16 @@ pub enum Act {
         /// The panels, by name.
         panels: Vec<String>,
     },
+}
+
+/// A silence that is there before the call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Former {
+    /// Alertmanager's id; the one that the run itself made where `None`.
+    pub id: Option<String>,
+    /// When it ends (UTC); one that ends otherwise was changed by someone and is left alone.
+    pub ends_at: Timestamp,
 }
 
 /// How the process is found that serves.

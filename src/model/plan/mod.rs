@@ -6,12 +6,13 @@ mod impact;
 mod planned;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod silence;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-pub use act::{Act, Found, Serving};
+pub use act::{Act, Former, Found, Serving};
 pub use impact::{Evidence, Impact};
 pub use planned::{Candidate, Planned};
 

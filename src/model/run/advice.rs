@@ -4,9 +4,51 @@ use super::known::Liveness;
 use super::{Call, Ending, Phase, RunState, StepState};
 use crate::model::plan::{Act, Repeat};
 
+/// What an advice is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// It only looks.
+    Look,
+    /// Nothing new is begun.
+    Pause,
+    /// It goes on, or is taken up again.
+    Resume,
+    /// It is taken back, and ends.
+    Abort,
+    /// A step is tried again.
+    Retry,
+    /// A step is passed over.
+    Skip,
+    /// A step counts as done on a person's word.
+    Confirm,
+    /// One target is taken back.
+    TakeBack,
+    /// A process is ended by hand.
+    Kill,
+}
+
+impl Way {
+    /// The verb of the command line.
+    fn verb(self) -> &'static str {
+        match self {
+            Way::Look => "show",
+            Way::Pause => "pause",
+            Way::Resume => "resume",
+            Way::Abort => "abort",
+            Way::Retry => "retry",
+            Way::Skip => "skip",
+            Way::Confirm => "confirm",
+            Way::TakeBack => "take-back",
+            Way::Kill => "kill",
+        }
+    }
+}
+
 /// One way to go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advice {
+    /// What it is about.
+    pub way: Way,
     /// The command, whole but for the words of the reason.
     pub command: String,
     /// What it does, a sentence without its full stop.
@@ -22,8 +64,12 @@ pub fn wants(state: &RunState, alive: Liveness) -> Option<String> {
             Some((_, Ending::Aborted { stays } | Ending::Failed { stays, .. })) if stays.is_empty() => None,
             Some(_) => Some("what stays as the run left it is for a person to look at".to_owned()),
         },
-        (_, Liveness::Gone) => Some("its runner is gone: nothing is begun or taken back until it is taken up again".to_owned()),
+        (_, Liveness::Orphaned) => Some("its runner is gone: nothing is begun or taken back until it is taken up again".to_owned()),
         (_, Liveness::Silent { .. }) => Some("its runner is there and says nothing: it is stopped, or its disk hangs".to_owned()),
+        (Phase::Asking, Liveness::Elsewhere { .. }) => {
+            let host = state.runner.as_ref().map_or("another machine", |runner| &runner.host);
+            state.asked.as_ref().map(|(_, why)| format!("{why} (its runner is on {host}: answer it there)"))
+        }
         (Phase::Asking, _) => state.asked.as_ref().map(|(_, why)| why.clone()),
         (Phase::Paused, _) => Some("it is paused: nothing new is begun".to_owned()),
         _ => None,
@@ -33,17 +79,17 @@ pub fn wants(state: &RunState, alive: Liveness) -> Option<String> {
 /// What can be done next, the most likely first. The commands for a run that ended only look.
 pub fn advice(state: &RunState, alive: Liveness) -> Vec<Advice> {
     let run = quoted(&state.run);
-    let of = |verb: &str, about: Option<&str>, means: &str| {
+    let of = |way: Way, about: Option<&str>, means: &str| {
         let about = about.map_or_else(String::new, |about| format!(" {}", quoted(about)));
-        Advice { command: format!("qd {verb} {run}{about} --reason \"...\""), means: means.to_owned() }
+        Advice { way, command: format!("qd {} {run}{about} --reason \"...\"", way.verb()), means: means.to_owned() }
     };
-    let look = |verb: &str, means: &str| Advice { command: format!("qd {verb} {run}"), means: means.to_owned() };
-    let abort = || of("abort", None, "takes back what can be taken back, and ends");
+    let look = |verb: &str, means: &str| Advice { way: Way::Look, command: format!("qd {verb} {run}"), means: means.to_owned() };
+    let abort = || of(Way::Abort, None, "takes back what can be taken back, and ends");
     match (state.phase(), alive) {
         (Phase::Planned | Phase::Ended, _) => vec![look("show", "the whole record")],
-        (_, Liveness::Gone) => {
+        (_, Liveness::Orphaned) => {
             vec![
-                of("resume", None, "a new runner takes it up: it reads the world back before it does anything"),
+                of(Way::Resume, None, "a new runner takes it up: it reads the world back before it does anything"),
                 look("show", "what it did so far, and what is not known"),
             ]
         }
@@ -51,44 +97,44 @@ pub fn advice(state: &RunState, alive: Liveness) -> Vec<Advice> {
             let mut all = vec![look("attach", "see whether it goes on by itself")];
             if let Some(runner) = &state.runner {
                 let (id, host) = (runner.process.id, &runner.host);
-                all.push(Advice { command: format!("kill {id}"), means: format!("on {host}: ends the silent runner") });
+                all.push(Advice { way: Way::Kill, command: format!("kill {id}"), means: format!("on {host}: ends the silent runner") });
             }
-            all.push(of("resume", None, "once it is gone: a new runner takes it up"));
+            all.push(of(Way::Resume, None, "once it is gone: a new runner takes it up"));
             all
         }
         (Phase::Asking, _) => match state.asked.as_ref().and_then(|(step, _)| state.place(step.as_ref()?)) {
             Some(place) => about(state, place, &of, abort),
-            None => vec![of("resume", None, "goes on"), abort()],
+            None => vec![of(Way::Resume, None, "goes on"), abort()],
         },
-        (Phase::Paused, _) => vec![of("resume", None, "goes on"), abort()],
-        (Phase::Aborting, _) => vec![look("attach", "follow it"), of("pause", None, "begins nothing new")],
-        (Phase::Preparing | Phase::Going, _) => vec![look("attach", "follow it"), of("pause", None, "begins nothing new"), abort()],
+        (Phase::Paused, _) => vec![of(Way::Resume, None, "goes on"), abort()],
+        (Phase::Aborting, _) => vec![look("attach", "follow it"), of(Way::Pause, None, "begins nothing new")],
+        (Phase::Preparing | Phase::Going, _) => vec![look("attach", "follow it"), of(Way::Pause, None, "begins nothing new"), abort()],
     }
 }
 
-fn about(state: &RunState, place: usize, of: &dyn Fn(&str, Option<&str>, &str) -> Advice, abort: impl Fn() -> Advice) -> Vec<Advice> {
+fn about(state: &RunState, place: usize, of: &dyn Fn(Way, Option<&str>, &str) -> Advice, abort: impl Fn() -> Advice) -> Vec<Advice> {
     let (plan, step) = (&state.plan.steps[place], &state.steps[place]);
     let id = Some(plan.id.as_str());
     let once = plan.repeat == Repeat::Once;
     let again = if once { "looks again, and does it only where it is not done" } else { "does it again" };
-    let skip = of("skip", id, "goes on as if it were done; what it changed stays");
+    let skip = of(Way::Skip, id, "goes on as if it were done; what it changed stays");
     let manual = matches!(plan.act, Act::Manual { .. });
     let mut all = match step.state {
         StepState::Untold(Call::Apply) | StepState::Underway(_) | StepState::Unknown(_) if manual => {
-            vec![of("confirm", id, "you did it: it counts as done"), skip]
+            vec![of(Way::Confirm, id, "you did it: it counts as done"), skip]
         }
-        StepState::Untold(Call::Apply) => vec![of("confirm", id, "you looked, and it is done"), of("retry", id, again), skip],
+        StepState::Untold(Call::Apply) => vec![of(Way::Confirm, id, "you looked, and it is done"), of(Way::Retry, id, again), skip],
         StepState::Untold(Call::Undo) | StepState::UndoFailed => {
-            vec![of("retry", id, "takes it back again"), of("confirm", id, "you looked, and it is taken back"), skip]
+            vec![of(Way::Retry, id, "takes it back again"), of(Way::Confirm, id, "you looked, and it is taken back"), skip]
         }
-        StepState::Failed | StepState::Refused => vec![of("retry", id, again), skip],
+        StepState::Failed | StepState::Refused => vec![of(Way::Retry, id, again), skip],
         StepState::Unknown(_) | StepState::Underway(_) => Vec::new(),
         StepState::Waiting | StepState::Done | StepState::Skipped | StepState::Undone => vec![skip],
     };
     if state.aborting.is_none() {
         let target = state.plan.target_of(plan);
         if let (Some(target), true) = (target, state.plan.targets.len() > 1) {
-            all.push(of("take-back", Some(&target.name), "takes back what was done there, and goes on with the others"));
+            all.push(of(Way::TakeBack, Some(&target.name), "takes back what was done there, and goes on with the others"));
         }
         all.push(abort());
     }
@@ -117,10 +163,10 @@ mod tests {
 
     #[test]
     fn every_state_has_a_command_that_can_be_typed() {
-        let alive = Liveness::Alive { heartbeat: at(0) };
+        let alive = Liveness::Live { heartbeat: at(0) };
         let mut log = Log::begun("web-1", &plan(&["web1", "web2"], vec![step("web1/switch")]));
         assert_eq!(commands(&log, alive)[0], "qd attach web-1");
-        assert_eq!(commands(&log, Liveness::Gone)[0], "qd resume web-1 --reason \"...\"");
+        assert_eq!(commands(&log, Liveness::Orphaned)[0], "qd resume web-1 --reason \"...\"");
         assert!(commands(&log, Liveness::Silent { since: at(0) }).contains(&"kill 4242".to_owned()));
         log.intent("web1/switch", 1, Call::Apply);
         log.result("web1/switch", 1, Call::Apply, failed("no"));
@@ -133,7 +179,7 @@ mod tests {
         }
         assert_eq!(wants(&log.state(), alive).as_deref(), Some("web1/switch: no"));
         log.add(Happened::Ended(Ending::Done));
-        assert_eq!((commands(&log, Liveness::Gone), wants(&log.state(), Liveness::Gone)), (vec!["qd show web-1".to_owned()], None));
+        assert_eq!((commands(&log, Liveness::Orphaned), wants(&log.state(), Liveness::Orphaned)), (vec!["qd show web-1".to_owned()], None));
     }
 
     #[test]

@@ -12,8 +12,10 @@ pub const ENTRIES: usize = 2_000;
 /// Whether somebody carries a run out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Liveness {
+    /// It ended: nobody has to.
+    Over,
     /// Its runner is there, and said so at that moment (UTC).
-    Alive {
+    Live {
         /// When.
         heartbeat: Timestamp,
     },
@@ -22,8 +24,26 @@ pub enum Liveness {
         /// The last sign of it.
         since: Timestamp,
     },
-    /// Nobody does.
-    Gone,
+    /// Nobody does: its runner is gone.
+    Orphaned,
+    /// Its runner is on another machine: nothing newer is known than its newest event (UTC).
+    Elsewhere {
+        /// When that was.
+        since: Timestamp,
+    },
+}
+
+impl Liveness {
+    /// `over`, `live`, `silent`, `orphaned`, `elsewhere`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Liveness::Over => "over",
+            Liveness::Live { .. } => "live",
+            Liveness::Silent { .. } => "silent",
+            Liveness::Orphaned => "orphaned",
+            Liveness::Elsewhere { .. } => "elsewhere",
+        }
+    }
 }
 
 /// One event of a run in a line.
@@ -43,8 +63,8 @@ pub struct Entry {
 #[derive(Debug, Clone, PartialEq)]
 pub struct KnownRun {
     /// What its events come to.
-    pub state: RunState,
-    /// Whether somebody carries it out. Of a run that ended it says nothing.
+    pub state: Arc<RunState>,
+    /// Whether somebody carries it out.
     pub alive: Liveness,
     /// What running jobs printed so far: the step, and the last lines.
     pub live: Vec<(String, Vec<String>)>,
@@ -84,9 +104,9 @@ impl KnownRun {
     pub fn standing(&self) -> Standing {
         match (self.state.phase(), self.alive) {
             (Phase::Ended | Phase::Planned, _) => Standing::Past,
-            (_, Liveness::Gone | Liveness::Silent { .. }) => Standing::Orphaned,
-            (Phase::Asking | Phase::Paused, Liveness::Alive { .. }) => Standing::Waiting,
-            (Phase::Preparing | Phase::Going | Phase::Aborting, Liveness::Alive { .. }) => Standing::Running,
+            (_, Liveness::Orphaned | Liveness::Over | Liveness::Silent { .. }) => Standing::Orphaned,
+            (Phase::Asking | Phase::Paused, Liveness::Live { .. } | Liveness::Elsewhere { .. }) => Standing::Waiting,
+            (Phase::Preparing | Phase::Going | Phase::Aborting, Liveness::Live { .. } | Liveness::Elsewhere { .. }) => Standing::Running,
         }
     }
 
@@ -132,8 +152,8 @@ impl Runs {
         self.all.iter().find(|known| known.state.run == run)
     }
 
-    /// Those that go on, or should.
+    /// Those that go on, or should. Past ones come last and are not looked at: there may be thousands.
     pub fn open(&self) -> impl Iterator<Item = &Arc<KnownRun>> {
-        self.all.iter().filter(|known| known.standing() != Standing::Past)
+        self.all.iter().take_while(|known| known.standing() != Standing::Past)
     }
 }

@@ -223,7 +223,7 @@ mod tests {
         });
         log.add(Happened::Asked { step: Some("web1/switch".into()), why: "no".into() });
         log.request(Request::Pause { reason: "lunch".into() });
-        let text = report(&log.state(), Liveness::Gone, "11 abcdef");
+        let text = report(&log.state(), Liveness::Orphaned, "11 abcdef");
         for part in [
             "web-1",
             "fence 7",

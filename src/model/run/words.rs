@@ -111,6 +111,7 @@ impl fmt::Display for Ending {
             Ending::Done => write!(f, "done"),
             Ending::Refused { why } => write!(f, "refused, nothing was changed: {why}"),
             Ending::Aborted { stays } if stays.is_empty() => write!(f, "aborted, all of it was taken back"),
+            Ending::Aborted { stays } if stays.len() == 1 => write!(f, "aborted; 1 change stays"),
             Ending::Aborted { stays } => write!(f, "aborted; {} changes stay", stays.len()),
             Ending::Failed { why, .. } => write!(f, "failed: {why}"),
         }

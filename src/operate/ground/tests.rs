@@ -109,3 +109,30 @@ async fn a_switch_is_checked_leased_made_and_read_back_and_another_run_is_kept_o
     assert_eq!(ground.give_lease(plan.clone(), 0, "run-1".into(), fence).await, Ok(()));
     assert!(matches!(ground.renew_lease(plan, 0, "run-1".into(), fence).await, Leased::Other(_)));
 }
+
+#[tokio::test]
+async fn what_a_slow_command_prints_is_told_while_it_runs_and_without_secrets() {
+    let folder = folder();
+    let (ground, plan) = world(folder.path(), "run-1");
+    let mut slow = (*plan).clone();
+    let script = "echo first; echo DB_PASSWORD=hunter2; while [ ! -e \"$0\" ]; do sleep 0.05; done; echo last";
+    let stop = folder.path().join("stop").to_str().unwrap().to_owned();
+    slow.steps[0].act = Act::Run { argv: vec!["sh".into(), "-c".into(), script.into(), stop.clone()] };
+    let (ground, plan) = (Arc::new(ground), Arc::new(slow));
+    let permit = |step: &str, fence| Permit::mint("run-1", step, 1, fence, "1 00");
+    let Some(Leased::Held(fence)) = ground.take_lease(permit("lease", None), plan.clone(), 0).await else { panic!("no lease") };
+    let of = (ground.clone(), plan.clone(), permit("web1/switch", Some(fence)));
+    let call = tokio::spawn(async move { of.0.call(of.2, of.1, 0, Call::Apply).await });
+    let printed = loop {
+        assert!(!call.is_finished(), "it ended before it was told to");
+        let printed = ground.printed(plan.clone(), 0, Call::Apply, "run-1".into(), 1).await.unwrap_or_default();
+        let printed = String::from_utf8(printed).unwrap();
+        if printed.lines().count() == 2 {
+            break printed;
+        }
+    };
+    assert_eq!(printed, "first\nDB_PASSWORD=(taken out)");
+    fs::write(stop, "").unwrap();
+    let called = call.await.unwrap();
+    assert_eq!(called.output.last().unwrap(), "last");
+}

@@ -4,5 +4,6 @@ pub mod candidates;
 pub mod dry;
 mod machine;
 pub mod rollback;
+pub mod silence;
 mod steps;
 mod words;

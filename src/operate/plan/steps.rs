@@ -129,7 +129,10 @@ fn host(all: &mut Vec<Step>, scheme: &Scheme<'_>, place: &Place, after: &[String
     }
     if let Some(health) = &scheme.service.health {
         let (act, timeout) = healthy(health, &names);
-        let title = format!("see {} good answers in a row", health.times);
+        let title = match health.times {
+            1 => "see one good answer".to_owned(),
+            times => format!("see {times} good answers in a row"),
+        };
         last = push(all, of("health", title, act, None, Repeat::Repeatable, timeout), &[last]);
     }
     last

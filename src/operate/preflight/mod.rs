@@ -16,7 +16,7 @@ use crate::link::ssh::Hosts;
 use crate::model::check::{Check, Verdict};
 use crate::model::estate::Estate;
 use crate::model::event::Record;
-use crate::model::plan::{Act, Plan, Serving, Target, TargetKind};
+use crate::model::plan::{Act, Deed, Plan, Serving, Target, TargetKind};
 use crate::model::run::{Phase, RunState};
 
 use super::survey::{Look, Survey, survey};
@@ -40,6 +40,8 @@ pub struct Going {
 /// The runs that these events tell of and that are not at their end. One that was planned and never taken up holds nobody.
 pub fn going<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Going> {
     let all = RunState::all(records).into_iter().filter(|run| !matches!(run.phase(), Phase::Planned | Phase::Ended));
+    // A silence changes nothing of the service whose alerts it mutes.
+    let all = all.filter(|run| run.plan.deed != Deed::Silence);
     let host = |target: &Target| match &target.kind {
         TargetKind::Releases { host, .. } => Some(host.clone()),
         _ => None,

@@ -92,6 +92,7 @@ pub fn begin<W: World, H: Hooks, L: Ledger>(
         busy: Vec::new(),
         calls: 0,
         printing: None,
+        prints: Vec::new(),
         stop,
         halt: None,
     })

@@ -118,7 +118,12 @@ impl<W: World, H: Hooks, L: Ledger> Runner<W, H, L> {
         }
         self.printing = Some(Moment::now());
         for place in self.busy.clone() {
-            let StepState::Underway(call) = self.state.steps[place].state else { continue };
+            // One that is read back after its reply was lost may still print.
+            let (StepState::Underway(call) | StepState::Unknown(call)) = self.state.steps[place].state else { continue };
+            if self.prints.contains(&place) {
+                continue;
+            }
+            self.prints.push(place);
             let (world, plan, run) = (self.world.clone(), self.plan.clone(), self.state.run.clone());
             let attempt = self.state.steps[place].attempt;
             self.work.spawn(async move { Came::Printed { step: place, printed: world.printed(plan, place, call, run, attempt).await } });

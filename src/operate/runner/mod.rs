@@ -146,6 +146,8 @@ pub struct Runner<W, H, L> {
     busy: Vec<usize>,
     calls: usize,
     printing: Option<Moment>,
+    /// Steps whose output is being asked for: a slow host is not asked again meanwhile.
+    prints: Vec<usize>,
     stop: watch::Receiver<bool>,
     halt: Option<(Halt, Moment)>,
 }

@@ -119,7 +119,9 @@ impl<W: World, H: Hooks, L: Ledger> Runner<W, H, L> {
             Ok(Came::Read { step, call, found }) => self.read(step, call, found),
             Ok(Came::Renewed { target, sent, leased }) => self.renewed(target, sent, leased),
             Ok(Came::Printed { step, printed }) => {
-                if let Some(printed) = printed {
+                self.prints.retain(|of| *of != step);
+                // What comes after the result is older than the result.
+                if let (Some(printed), StepState::Underway(_) | StepState::Unknown(_)) = (printed, self.state.steps[step].state) {
                     self.folder.live(&self.plan.steps[step].id, &printed);
                 }
             }

@@ -2,6 +2,7 @@
 
 use crate::app::operations::{ABORT, RequestForm};
 use crate::app::state::State;
+use crate::app::wizard::Focus;
 use crate::model::preferences::Token;
 use crate::model::run::Request;
 use crate::ui::widget::canvas::Canvas;
@@ -15,7 +16,12 @@ pub fn draw(canvas: &mut Canvas, state: &State, form: &RequestForm) {
         Request::Pause { .. } => ("PAUSE".to_owned(), "nothing new is begun".to_owned()),
         Request::Resume { .. } => ("GO ON".to_owned(), "the run goes on".to_owned()),
         Request::Abort { .. } => {
-            ("ABORT".to_owned(), format!("{} changes are made so far; what can be taken back of them is, then it ends", stays()))
+            let made = match stays() {
+                0 => "nothing is changed so far: it ends".to_owned(),
+                1 => "1 change is made so far: it is taken back where that is possible, then the run ends".to_owned(),
+                many => format!("{many} changes are made so far: what can be taken back of them is, then the run ends"),
+            };
+            ("ABORT".to_owned(), made)
         }
         Request::Retry { step, .. } => {
             (format!("RETRY  {step}"), "the step is tried again; one that must not be done twice is looked at first".to_owned())
@@ -26,14 +32,33 @@ pub fn draw(canvas: &mut Canvas, state: &State, form: &RequestForm) {
         }
         Request::Confirm { step, .. } => (format!("CONFIRM  {step}"), "it counts as done on your word: write what you saw".to_owned()),
     };
-    let (asks, token) = match (&form.error, &form.reason) {
-        (Some(error), _) => (format!("! {error}"), Token::Warning),
-        (None, Some(_)) => (format!("Type {ABORT} and Enter. Esc leaves without it."), Token::Warning),
-        (None, None) => ("Why? Type it, then Enter. Esc leaves without it.".to_owned(), Token::Text),
+    let asks = match &form.reason {
+        Some(_) => format!("type  {ABORT}  then Enter"),
+        None => "say why, then Enter".to_owned(),
     };
-    let mut lines = vec![(asks, token), (means, Token::Dim)];
-    if let Some(reason) = &form.reason {
-        lines.push((format!("because: {reason}"), Token::Dim));
-    }
-    draw_box(canvas, &format!("{title}  of run {}", form.run), Some(&form.typed), &lines);
+    let heard = if form.is_settled(state.now) { "Enter here goes back" } else { "keys count in a moment" };
+    let lines = Lines { asks, means, heard, reason: form.reason.as_deref(), error: form.error.as_deref() };
+    boxed(canvas, &format!("{title}  of run {}", form.run), form, &lines);
+}
+
+struct Lines<'a> {
+    asks: String,
+    means: String,
+    heard: &'static str,
+    reason: Option<&'a str>,
+    error: Option<&'a str>,
+}
+
+/// The same way to confirm as in the wizard: Cancel first, then the line.
+fn boxed(canvas: &mut Canvas, title: &str, form: &RequestForm, of: &Lines<'_>) {
+    let here = |focus| form.focus == focus;
+    let (mark, token) = (|focus| if here(focus) { ">" } else { " " }, |focus| if here(focus) { Token::Selected } else { Token::Text });
+    let cursor = if here(Focus::Phrase) { "_" } else { "" };
+    let mut lines = vec![(of.means.clone(), Token::Text)];
+    lines.extend(of.reason.map(|reason| (format!("because: {reason}"), Token::Dim)));
+    lines.push((format!("{} [ Cancel ]  {}; nothing is asked of the run", mark(Focus::Cancel), of.heard), token(Focus::Cancel)));
+    lines.push((format!("  to go on, tab, then {}", of.asks), Token::Dim));
+    lines.push((format!("{} {}{cursor}", mark(Focus::Phrase), form.typed), token(Focus::Phrase)));
+    lines.extend(of.error.map(|error| (format!("! {error}"), Token::Warning)));
+    draw_box(canvas, title, None, &lines);
 }

@@ -14,7 +14,7 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
     let shown = || state.operation_rows.iter().filter(|row| matches!(row, OperationRow::Run(_))).count();
     let chip = frame::chip(&state.operations.filter.text, shown, state.runs.all.len());
     let wide = canvas.area.width >= 120;
-    let at: [u16; 5] = if wide { [2, 16, 40, 52, 66] } else { [2, 16, 36, 43, 55] };
+    let at: [u16; 5] = if wide { [2, 16, 40, 52, 66] } else { [2, 15, 40, 46, 58] };
     let heads = ["STATE", "WHAT", "STEPS", "BEGUN", "WHO, WHY"];
     frame::heads(canvas, &at.into_iter().zip(heads).collect::<Vec<_>>(), &chip);
     let mut y = 3;

@@ -1,0 +1,184 @@
+//! A run under hands: the keys of its page, the form of a request, and what is not asked.
+
+use super::*;
+use crate::app::ask::Ask as Asked;
+use crate::app::operations::RequestForm;
+use crate::app::wizard::Focus;
+use crate::model::run::known::{KnownRun, Liveness, Runs};
+use crate::model::run::sample::{Log, failed, plan, step};
+use crate::model::run::{Call, Happened, Request};
+
+const RUN: &str = "web-20261121T140455Z-0001";
+
+fn failed_switch() -> Log {
+    let mut steps = vec![step("web1/switch"), step("web2/switch")];
+    steps[1].target = 1;
+    steps[1].needs = vec!["web1/switch".into()];
+    let mut log = Log::begun(RUN, &plan(&["web1", "web2"], steps));
+    log.intent("web1/switch", 1, Call::Apply);
+    log.result("web1/switch", 1, Call::Apply, failed("no room"));
+    log.add(Happened::Asked { step: Some("web1/switch".into()), why: "web1/switch: no room".into() });
+    log
+}
+
+fn tell(state: &mut State, log: &Log, alive: Liveness) {
+    let known = KnownRun { state: Arc::new(log.state()), alive, live: vec![], entries: Arc::default(), left_out: 0 };
+    update(state, Message::Runs(Box::new(Runs::of(vec![Arc::new(known)], "1 ab".into(), None))));
+}
+
+/// The page of a run that asks about its first step.
+fn asks() -> State {
+    let mut state = console();
+    let alive = Liveness::Live { heartbeat: state.now };
+    tell(&mut state, &failed_switch(), alive);
+    key(&mut state, "7");
+    key(&mut state, "enter");
+    assert!(matches!(state.layers.last(), Some(Layer::Run { .. })));
+    state
+}
+
+fn key(state: &mut State, key: &str) -> Vec<Request> {
+    let asked = update(state, Message::Key(key.parse().unwrap())).into_iter().filter_map(|effect| match effect {
+        Effect::Ask(ask) => Some(*ask),
+        _ => None,
+    });
+    asked.filter_map(|ask| if let Asked::Request { request, .. } = ask { Some(request) } else { None }).collect()
+}
+
+fn later(state: &mut State) {
+    state.now += SignedDuration::from_secs(1);
+}
+
+fn words(state: &mut State, text: &str) {
+    for c in text.chars() {
+        assert_eq!(key(state, &if c == ' ' { "space".to_owned() } else { c.to_string() }), []);
+    }
+}
+
+fn form(state: &State) -> Option<&RequestForm> {
+    match state.layers.last() {
+        Some(Layer::Request(form)) => Some(form),
+        _ => None,
+    }
+}
+
+#[test]
+fn p_pauses_at_once_and_lets_go_on_without_a_form() {
+    let mut state = asks();
+    assert!(matches!(key(&mut state, "p").as_slice(), [Request::Pause { .. }]));
+    let mut log = failed_switch();
+    log.request(Request::Pause { reason: "by key".into() });
+    tell(&mut state, &log, Liveness::Live { heartbeat: at(0) });
+    assert!(matches!(key(&mut state, "p").as_slice(), [Request::Resume { .. }]));
+}
+
+#[test]
+fn each_key_opens_its_form_which_begins_on_cancel_and_asks_with_the_reason_that_is_typed() {
+    let of = |reason: &str| {
+        let (step, reason) = ("web1/switch".to_owned(), reason.to_owned());
+        [
+            ("R", Request::Retry { step: step.clone(), reason: reason.clone() }),
+            ("S", Request::Skip { step: step.clone(), reason: reason.clone() }),
+            ("B", Request::TakeBack { target: "web1".into(), reason: reason.clone() }),
+            ("A", Request::Abort { reason }),
+        ]
+    };
+    for (on, wanted) in of("no luck") {
+        let mut state = asks();
+        assert_eq!(key(&mut state, on), []);
+        assert_eq!(form(&state).unwrap().focus, Focus::Cancel, "{on}");
+        // What was typed before it could be seen is not for it.
+        assert_eq!((key(&mut state, "enter"), form(&state).is_some()), (vec![], true));
+        later(&mut state);
+        words(&mut state, "x");
+        assert_eq!((form(&state).unwrap().typed.as_str(), form(&state).unwrap().error.is_some()), ("", true), "it is on Cancel");
+        assert_eq!((key(&mut state, "enter"), form(&state).is_none()), (vec![], true), "Enter alone leaves it");
+        key(&mut state, on);
+        later(&mut state);
+        key(&mut state, "tab");
+        assert_eq!((key(&mut state, "enter"), form(&state).is_some()), (vec![], true), "there is no reason yet");
+        update(&mut state, Message::Paste("pasted".into()));
+        words(&mut state, "no luck");
+        let mut asked = key(&mut state, "enter");
+        if on == "A" {
+            assert_eq!((asked, form(&state).unwrap().reason.as_deref()), (vec![], Some("no luck")));
+            later(&mut state);
+            assert_eq!(key(&mut state, "enter"), [], "the word is missing");
+            words(&mut state, "abort");
+            asked = key(&mut state, "enter");
+        }
+        assert_eq!((asked, form(&state).is_none()), (vec![wanted], true));
+    }
+}
+
+#[test]
+fn c_is_offered_where_a_person_must_look_and_not_elsewhere() {
+    let mut state = asks();
+    key(&mut state, "C");
+    assert!(form(&state).is_none(), "it failed: nothing is to be confirmed");
+    let mut log = failed_switch();
+    log.request(Request::Retry { step: "web1/switch".into(), reason: "again".into() });
+    log.intent("web1/switch", 2, Call::Apply);
+    log.result("web1/switch", 2, Call::Apply, crate::model::run::sample::unknown("lost"));
+    let why = "it cannot be read".to_owned();
+    log.found("web1/switch", Call::Apply, crate::model::plan::Found::Untold { why });
+    tell(&mut state, &log, Liveness::Live { heartbeat: at(0) });
+    key(&mut state, "C");
+    later(&mut state);
+    key(&mut state, "tab");
+    words(&mut state, "seen");
+    assert_eq!(key(&mut state, "enter"), [Request::Confirm { step: "web1/switch".into(), reason: "seen".into() }]);
+}
+
+#[test]
+fn w_shows_the_journal_and_y_the_report() {
+    let mut state = asks();
+    key(&mut state, "w");
+    assert!(matches!(state.layers.last(), Some(Layer::Run { record: true, .. })));
+    key(&mut state, "w");
+    assert!(matches!(state.layers.last(), Some(Layer::Run { record: false, .. })));
+    let copied = update(&mut state, Message::Key("y".parse().unwrap()));
+    assert!(matches!(copied.as_slice(), [Effect::Copy(text)] if text.contains("web1/switch") && text.contains("1 ab")), "{copied:?}");
+    assert!(matches!(state.layers.last(), Some(Layer::Share { copied: true, .. })));
+}
+
+#[test]
+fn of_an_orphaned_run_of_one_elsewhere_and_read_only_nothing_is_asked() {
+    for (alive, read_only) in
+        [(Liveness::Orphaned, false), (Liveness::Elsewhere { since: at(0) }, false), (Liveness::Live { heartbeat: at(0) }, true)]
+    {
+        let mut state = asks();
+        tell(&mut state, &failed_switch(), alive);
+        state.read_only = read_only;
+        for on in ["A", "R", "S", "B", "C"] {
+            assert_eq!((key(&mut state, on), form(&state).is_none()), (vec![], true), "{on}");
+        }
+        assert_eq!(key(&mut state, "p"), []);
+        assert!(state.sent.as_ref().is_some_and(|sent| matches!(sent.end, Some(Err(_)))), "it is said why not");
+    }
+}
+
+#[test]
+fn the_selection_goes_on_with_the_run_and_stays_where_hands_put_it() {
+    let selected = |state: &State| match state.layers.last() {
+        Some(Layer::Run { spot, .. }) => format!("{:?}", spot.selected),
+        _ => panic!("no run is shown"),
+    };
+    let steps = ["a", "b", "c"].map(step).to_vec();
+    let mut log = Log::begun(RUN, &plan(&["web1"], steps));
+    let mut state = console();
+    let alive = Liveness::Live { heartbeat: state.now };
+    log.intent("a", 1, Call::Apply);
+    tell(&mut state, &log, alive);
+    key(&mut state, "7");
+    key(&mut state, "enter");
+    assert!(selected(&state).contains("\"a\""));
+    log.result("a", 1, Call::Apply, crate::model::run::sample::done());
+    log.intent("b", 1, Call::Apply);
+    tell(&mut state, &log, alive);
+    assert!(selected(&state).contains("\"b\""));
+    key(&mut state, "k");
+    log.result("b", 1, Call::Apply, crate::model::run::sample::done());
+    tell(&mut state, &log, alive);
+    assert!(selected(&state).contains("\"a\""), "it is looked at");
+}

@@ -1,0 +1,203 @@
+//! Promise 9, end to end with the program itself: secrets are planted in the estate's own files, in the environment, and in
+//! what a step of the runbook and a server print; and looked for in everything that a run leaves, tells and shows.
+//!
+//! One place may hold them: a job's own log on its host. It is what the estate's program printed, as it printed it, where
+//! any other log of that program would lie; nobody but the owner (and the group of the release folder) reads it, and what
+//! is taken from there is cleaned of secrets before it goes anywhere.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use quarterdeck::journal::Journal;
+use serde_json::Value;
+
+const TOKEN: &str = "FAKE-of-the-environment";
+const PASSWORD: &str = "FAKE-pass-of-environment";
+const HTTP: &str = "FAKE-of-http-config";
+const DATABASE: &str = "FAKE-of-the-database";
+const BEARER: &str = "FAKE-bearer-of-the-hook";
+const ALL: [&str; 5] = [TOKEN, PASSWORD, HTTP, DATABASE, BEARER];
+
+fn holds(bytes: &[u8]) -> Option<&'static str> {
+    ALL.into_iter().find(|secret| bytes.windows(secret.len()).any(|part| part == secret.as_bytes()))
+}
+
+/// Every file below a folder that holds one, but for the folder in which they belong.
+fn leaks(folder: &Path, home_of_secrets: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let meta = fs::symlink_metadata(&path).unwrap();
+        if meta.is_dir() && path != home_of_secrets {
+            found.extend(leaks(&path, home_of_secrets));
+        } else if meta.is_file() && holds(&fs::read(&path).unwrap()).is_some() {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// Command lines of this machine that hold one, as `ps` lists them. Those of whoever runs this test are not among them.
+fn listed() -> Vec<String> {
+    let all = fs::read_dir("/proc").unwrap().filter_map(|entry| fs::read(entry.ok()?.path().join("cmdline")).ok());
+    all.filter(|line| holds(line).is_some()).map(|line| String::from_utf8_lossy(&line).into_owned()).collect()
+}
+
+/// A server that tells each request back, its credentials with it.
+fn echo() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let (mut all, mut part) = (Vec::new(), [0; 4096]);
+            while !all.windows(4).any(|end| end == b"\r\n\r\n") {
+                match stream.read(&mut part) {
+                    Ok(read @ 1..) => all.extend_from_slice(&part[..read]),
+                    _ => break,
+                }
+            }
+            let body = format!("{} and the word itself: {BEARER}", String::from_utf8_lossy(&all));
+            let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+        }
+    });
+    format!("http://{at}/hook")
+}
+
+struct Place {
+    root: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Place {
+        let place = Place { root: tempfile::tempdir().unwrap() };
+        let root = place.root.path().display().to_string();
+        fs::create_dir_all(place.at("home")).unwrap();
+        fs::create_dir_all(place.at("secret")).unwrap();
+        let put = |name: &str, text: &str, mode: u32| {
+            fs::write(place.at(name), text).unwrap();
+            fs::set_permissions(place.at(name), fs::Permissions::from_mode(mode)).unwrap();
+        };
+        put("secret/pw", HTTP, 0o600);
+        put("secret/bearer", BEARER, 0o600);
+        put("secret/pass", &format!("*:*:*:qd:{DATABASE}\n"), 0o600);
+        put("secret/http.yml", "basic_auth: {username: qd, password_file: pw}\n", 0o600);
+        put("secret/hook.yml", "authorization: {credentials_file: bearer}\n", 0o600);
+        let tell = format!(
+            "#!/bin/sh\necho \"the token is $QD_TEST_API_TOKEN, $DB_PASSWORD\"\ncat {root}/secret/*\necho \"password=$DB_PASSWORD\"\n\
+             until [ -e {root}/sampled ]; do sleep 0.05; done\n"
+        );
+        put("tell", &tell, 0o755);
+        for release in ["1", "2"] {
+            fs::create_dir_all(place.at("web1/releases").join(release)).unwrap();
+        }
+        symlink("releases/2", place.at("web1/current")).unwrap();
+        let hook = echo();
+        let estate = format!(
+            "version = 1\n[estate]\nname = 'shop'\nenvironment = 'test'\n\
+             [[source]]\nname = 'metrics'\nkind = 'prometheus'\nurl = 'http://127.0.0.1:1'\nhttp_config = 'secret/http.yml'\n\
+             [[database]]\nname = 'db'\nkind = 'postgres'\n\
+             nodes = ['host=127.0.0.1 port=1 user=qd dbname=d passfile={root}/secret/pass']\n\
+             [[service]]\nname = 'web'\nrestart = {{ command = ['true'] }}\n\
+             rollback = {{ before = [{{ name = 'tell', command = ['{root}/tell'] }}, \
+             {{ name = 'hook', http = {{ url = '{hook}', http_config = 'secret/hook.yml' }} }}] }}\n\
+             [[host]]\nname = 'web1'\n[[history]]\nname = 'of web1'\nkind = 'releases'\npath = '{root}/web1'\nhost = 'web1'\n\
+             service = 'web'\n"
+        );
+        fs::write(place.at("estate.toml"), estate).unwrap();
+        place
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    fn qd(&self, args: &[&str]) -> Command {
+        let mut qd = Command::new(env!("CARGO_BIN_EXE_qd"));
+        qd.args(args).env_clear().env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin").env("HOME", self.at("home"));
+        qd.env("QD_ESTATE", self.at("estate.toml")).env("QD_LOG", "trace").env("QD_TEST_API_TOKEN", TOKEN).env("DB_PASSWORD", PASSWORD);
+        qd.stdin(Stdio::null());
+        qd
+    }
+
+    /// Exit code, and all that it printed.
+    fn said(&self, args: &[&str]) -> (Option<i32>, Vec<u8>) {
+        let out = self.qd(args).output().unwrap();
+        (out.status.code(), [out.stdout, out.stderr].concat())
+    }
+}
+
+#[test]
+fn secrets_that_are_planted_are_in_nothing_that_a_run_leaves_tells_or_shows() {
+    let place = Place::new();
+    let out = place.qd(&["plan", "rollback", "web", "--to", "1", "-o", "json"]).output().unwrap();
+    let planned: Value = serde_json::from_slice(&out.stdout).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&out.stderr)));
+    assert_eq!((holds(&out.stdout), holds(&out.stderr)), (None, None));
+    let phrase = planned["confirm"].as_str().unwrap();
+    let warned = planned["checks"].as_array().unwrap().iter().filter(|check| !["pass", "info"].contains(&check["verdict"].as_str().unwrap()));
+    let overrides: Vec<String> = warned.map(|check| format!("{}=this machine is what it is", check["id"].as_str().unwrap())).collect();
+    let mut args = vec!["run", "rollback", "web", "--to", "1", "--reason", "a test", "--confirm", phrase];
+    overrides.iter().for_each(|one| args.extend(["--override", one.as_str()]));
+    let mut run = place.qd(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // The step goes on until its processes were looked at.
+    let log = loop {
+        let jobs = place.at("home/.local/state/quarterdeck/jobs");
+        let logs = fs::read_dir(&jobs).into_iter().flatten().flat_map(|run| fs::read_dir(run.unwrap().path()).unwrap());
+        let logs: Vec<PathBuf> = logs.map(|job| job.unwrap().path().join("log")).collect();
+        if let Some(log) = logs.into_iter().find(|log| fs::read(log).is_ok_and(|text| ALL.iter().all(|s| String::from_utf8_lossy(&text).contains(s)))) {
+            break log;
+        }
+        assert!(run.try_wait().unwrap().is_none(), "it ended before that step");
+        std::thread::yield_now();
+    };
+    assert_eq!(listed(), Vec::<String>::new(), "of the runner, its scripts, and the step");
+    fs::write(place.at("sampled"), "").unwrap();
+    let ended = run.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&ended.stderr).into_owned() + &String::from_utf8_lossy(&ended.stdout);
+    assert_eq!(ended.status.code(), Some(0), "{text}");
+    assert_eq!((holds(&ended.stdout), holds(&ended.stderr)), (None, None), "{text}");
+
+    let runs: Value = serde_json::from_slice(&place.qd(&["runs", "-o", "json"]).output().unwrap().stdout).unwrap();
+    let id = runs[0]["run"].as_str().or_else(|| runs[0]["id"].as_str()).unwrap().to_owned();
+    for report in [
+        &["show", &id][..],
+        &["show", &id, "--report"],
+        &["show", &id, "-o", "json"],
+        &["runs"],
+        &["attach", &id],
+        &["journal", "export"],
+        &["snapshot", "--pane", "operations"],
+        &["check"],
+    ] {
+        let (_, said) = place.said(report);
+        assert!(!said.is_empty(), "{report:?}");
+        assert_eq!(holds(&said), None, "{report:?}: {}", String::from_utf8_lossy(&said));
+    }
+    let told = String::from_utf8(place.said(&["show", &id, "-o", "json"]).1).unwrap();
+    assert!(told.contains("the token is (taken out)"), "the step's output is kept, or this shows nothing: {told}");
+    assert!(place.at("home/.local/state/quarterdeck/runs").join(&id).join("order.json").exists());
+
+    // What is left on the disk: the journal, logs, the run's folder with its order and what steps printed.
+    assert_eq!(leaks(place.root.path(), &place.at("secret")), [log.clone()], "and one log of a program on its host");
+    assert_eq!(fs::metadata(&log).unwrap().permissions().mode() & 0o007, 0, "which others cannot read");
+
+    // Planted breaks: a journal, a log and a command line that hold one are found.
+    let journal = place.at("home/.local/state/quarterdeck/journal.db");
+    assert!(Journal::read(&journal).unwrap().unwrap().verify().broken.is_none());
+    let planted = place.at("home/planted.db");
+    fs::copy(&journal, &planted).unwrap();
+    let database = rusqlite::Connection::open(&planted).unwrap();
+    database.execute_batch(&format!("CREATE TABLE planted (said TEXT); INSERT INTO planted VALUES ('{DATABASE}')")).unwrap();
+    drop(database);
+    assert!(leaks(place.root.path(), &place.at("secret")).contains(&planted));
+    fs::write(place.at("home/planted.log"), format!("connecting with {HTTP}")).unwrap();
+    assert!(leaks(place.root.path(), &place.at("secret")).contains(&place.at("home/planted.log")));
+    let mut careless = Command::new("sleep").arg("1000").arg0(format!("psql {PASSWORD}")).spawn().unwrap();
+    assert_eq!(listed().len(), 1);
+    careless.kill().unwrap();
+    careless.wait().unwrap();
+}
