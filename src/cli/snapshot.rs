@@ -53,6 +53,7 @@ pub fn run(settings: &Settings<'_>, wanted: &Wanted<'_>, out: &mut dyn Write, er
     state.demand = demand;
     state.verifying.proofs = Arc::new(proofs);
     state.verifying.problem = problem;
+    state.made = Arc::new(status::recorded(settings, &estate).rows);
     state.see(readings);
     state.pane = pane;
     narrow(&mut state, filter.unwrap_or_default()).map_err(|why| Failure::Usage(format!("--filter: {why}")))?;

@@ -143,8 +143,7 @@ pub fn run(settings: &Settings<'_>, out: &mut dyn Write, err: &mut dyn Write) ->
     let estate = Arc::new(settings.estate()?);
     let _log = settings.log(err);
     let Polled { readings, proofs, .. } = poll(settings, &estate, Demand::default())?;
-    // Why the journal cannot be read is in the log by now.
-    let recorded = settings.paths.journal().and_then(|journal| history::read(&journal, &estate).ok()).unwrap_or_default();
+    let recorded = recorded(settings, &estate);
     let made: Made = Arc::new(recorded.rows.clone());
     let mut report = Report { proofs, ..Report::of(&estate, &readings, &made, Timestamp::now()) };
     if report.left_out() > 0 {
@@ -155,6 +154,11 @@ pub fn run(settings: &Settings<'_>, out: &mut dyn Write, err: &mut dyn Write) ->
         Output::Table | Output::Csv => table::write(&report, out)?,
     }
     Ok(exit(report.verdict()))
+}
+
+/// What the journal tells of deployments. Why it cannot be read is in the log where it was polled.
+pub fn recorded(settings: &Settings<'_>, estate: &Estate) -> News {
+    settings.paths.journal().and_then(|journal| history::read(&journal, estate).ok()).unwrap_or_default()
 }
 
 /// What one poll of every source comes to.

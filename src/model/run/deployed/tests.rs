@@ -1,3 +1,5 @@
+//! What a run comes to as deployments: at each site, by how its own steps ended.
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
