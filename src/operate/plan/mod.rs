@@ -2,6 +2,7 @@
 
 pub mod candidates;
 pub mod dry;
+mod folders;
 mod machine;
 pub mod rollback;
 pub mod silence;

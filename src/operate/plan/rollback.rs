@@ -9,13 +9,14 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::candidates::{self, Has};
+use super::folders::{Folder, folders, leave_out, left_out};
 use super::steps::{Place, Scheme};
 use super::{machine, steps, words};
 use crate::link::ssh::Hosts;
 use crate::model::deployment::{Deployment, did};
-use crate::model::estate::{Estate, History, Host, Service, SourceKind};
+use crate::model::estate::{Estate, Host, Service};
 use crate::model::operations::{OwnAct, Restart, filled};
-use crate::model::plan::{Candidate, Deed, Doubt, FORMAT, Impact, Plan, Planned, Target, TargetKind};
+use crate::model::plan::{Candidate, Deed, FORMAT, Impact, Plan, Planned, Target, TargetKind};
 use crate::operate::preflight::{self, Going, Seen};
 use crate::operate::survey::{Look, Survey, survey};
 
@@ -93,14 +94,6 @@ fn named(candidates: &[Candidate]) -> String {
         (false, true) => format!("{} and {} more", names.join(", "), candidates.len() - 10),
         (false, false) => names.join(", "),
     }
-}
-
-/// A release folder on a host, by the estate file.
-struct Folder<'a> {
-    host: &'a Host,
-    site: Option<String>,
-    path: String,
-    log: Option<(String, BTreeMap<crate::model::estate::Part, String>)>,
 }
 
 /// Makes the plan that takes the service back to that version; without one, to the release that ran before. Nothing is
@@ -209,59 +202,6 @@ fn find<'a>(estate: &'a Estate, name: &str) -> Result<&'a Service, PlanError> {
         let can: Vec<&str> = estate.services.iter().map(|service| service.name.as_str()).take(20).collect();
         PlanError::NoService { name: crate::model::text::clean(name, 64).into_owned(), known: can.join(", ") }
     })
-}
-
-/// Where the service's releases lie, host by host, in the file's order.
-fn folders<'a>(estate: &'a Estate, service: &Service) -> Result<Vec<Folder<'a>>, PlanError> {
-    let mut folders: Vec<Folder<'a>> = Vec::new();
-    for source in estate.sources.iter().filter(|source| source.service.as_deref() == Some(&service.name)) {
-        let SourceKind::History(History::Releases { path, hosts, log, fields, .. }) = &source.kind else { continue };
-        if hosts.is_empty() {
-            return Err(PlanError::Unsaid(format!(
-                "the history `{}` names no host, and a run must prove whose folder it changes: add a [[host]] (without `ssh` it is this machine) and `host = \"...\"`",
-                source.name
-            )));
-        }
-        for name in hosts {
-            let Some(host) = estate.host(name) else { continue };
-            if folders.iter().any(|known| known.host.name == host.name) {
-                return Err(PlanError::Unsaid(format!("two histories of `{}` have their releases on the host `{name}`", service.name)));
-            }
-            let text = |path: &std::path::Path| path.to_str().map(str::to_owned);
-            let path = text(path).ok_or_else(|| PlanError::Unsaid(format!("the path of `{}` is no text", source.name)))?;
-            let log = log.as_deref().and_then(text).map(|log| (log, fields.clone()));
-            folders.push(Folder { host, site: source.site.clone().or_else(|| host.site.clone()), path, log });
-        }
-    }
-    match folders.is_empty() {
-        true => Err(PlanError::Unsaid(format!(
-            "the service `{}` has no release folders: add a [[history]] of kind `releases` with its hosts",
-            service.name
-        ))),
-        false => Ok(folders),
-    }
-}
-
-/// Those that are not to be left out.
-fn leave_out<'a>(folders: Vec<Folder<'a>>, without: &[String], service: &str) -> Result<Vec<Folder<'a>>, PlanError> {
-    let names: Vec<&str> = folders.iter().map(|folder| folder.host.name.as_str()).collect();
-    if let Some(wrong) = without.iter().find(|name| !names.contains(&name.as_str())) {
-        let wrong = crate::model::text::clean(wrong, 64);
-        return Err(PlanError::Without(format!("`{service}` has no host `{wrong}` that could be left out; it has {}", names.join(", "))));
-    }
-    let left: Vec<Folder<'a>> = folders.into_iter().filter(|folder| !without.contains(&folder.host.name)).collect();
-    match left.is_empty() {
-        true => Err(PlanError::Without(format!("all hosts of `{service}` are left out: nothing is to be done"))),
-        false => Ok(left),
-    }
-}
-
-fn left_out(host: &str) -> Doubt {
-    Doubt {
-        id: format!("left-out/{host}"),
-        title: "no host is left out".to_owned(),
-        what: format!("{host} is left out: it was not asked, and keeps what runs there"),
-    }
 }
 
 async fn look(desk: Desk<'_>, service: &Service, restart: &Restart, folder: &Folder<'_>) -> Result<Survey, String> {
