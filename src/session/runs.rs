@@ -50,7 +50,7 @@ pub async fn follow(journal: PathBuf, here: String, every: Duration, index: Arc<
         count = count.wrapping_add(1);
         let look = move || {
             let told = seen.look(&journal, &runs, &here, Timestamp::now());
-            if again || told.is_some() {
+            if again || seen.has_news() {
                 index(seen.runs());
             }
             (seen, told)

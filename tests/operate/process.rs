@@ -70,7 +70,8 @@ fn dies_with_a_terminal(process: Pid) -> Vec<&'static str> {
     if getsid(Some(process)).unwrap() != process {
         wrong.push("it is in the session of whoever started it");
     }
-    let mut open = std::fs::read_dir(format!("/proc/{process}/fd")).unwrap().filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+    let mut open =
+        std::fs::read_dir(format!("/proc/{process}/fd")).unwrap().filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
     if open.any(|file| file.starts_with("/dev/pts") || file.starts_with("/dev/tty")) {
         wrong.push("it has a terminal open");
     }
