@@ -73,6 +73,12 @@ pub fn take(run: &Path) -> Vec<(PathBuf, Asked)> {
     all
 }
 
+/// True while something is asked that no runner has taken up.
+pub fn waits(run: &Path) -> bool {
+    let Ok(mut entries) = fs::read_dir(folder(run)) else { return false };
+    entries.any(|entry| entry.is_ok_and(|entry| entry.path().extension().is_some_and(|e| e == "json")))
+}
+
 fn read(file: &Path) -> io::Result<Asked> {
     let mut body = Vec::new();
     File::open(file)?.take(CAP).read_to_end(&mut body)?;
@@ -96,15 +102,17 @@ mod tests {
         let run = tempfile::tempdir().unwrap();
         let by = actor(&|_| None);
         let at = |n: i64| Timestamp::from_second(1_800_000_000 + n).unwrap();
-        assert!(take(run.path()).is_empty());
+        assert!(take(run.path()).is_empty() && !waits(run.path()));
         for n in [2, 1] {
             put(run.path(), &Request::Pause { reason: format!("{n}") }, &by, at(n)).unwrap();
         }
         fs::write(folder(run.path()).join("0.json"), "{}").unwrap();
+        assert!(waits(run.path()));
         let taken = take(run.path());
         let said: Vec<_> = taken.iter().map(|(_, asked)| (asked.at, asked.request.clone())).collect();
         assert_eq!(said, [1, 2].map(|n| (at(n), Request::Pause { reason: format!("{n}") })));
         taken.iter().for_each(|(file, _)| remove(file));
         assert_eq!(fs::read_dir(folder(run.path())).unwrap().count(), 0);
+        assert!(!waits(run.path()));
     }
 }

@@ -11,6 +11,7 @@ use crate::model::run::known::Liveness;
 use crate::model::run::{Ending, Phase, RunState};
 use crate::model::text::{NOTE_CAP, clean};
 use crate::operate::attach::{Runs, liveness};
+use crate::operate::requests::waits;
 
 use super::super::REFUSED;
 use super::super::failure::Failure;
@@ -40,6 +41,7 @@ pub fn follow(settings: &Settings<'_>, run: &str, out: &mut dyn Write, err: &mut
         let here = me(settings).host;
         // From the first event on.
         ground.known = Runs::default();
+        let mut asked = waits(&ground.runs.join(run));
         let mut new = ground.read()?;
         let (mut looks, mut gone) = (0, 0);
         loop {
@@ -57,7 +59,7 @@ pub fn follow(settings: &Settings<'_>, run: &str, out: &mut dyn Write, err: &mut
                 };
                 // One that just ended is gone before its last event is read: two looks.
                 gone = if live == Liveness::Orphaned { gone + 1 } else { 0 };
-                if let Some(code) = over(state, gone > 1) {
+                if let Some(code) = over(state, gone > 1, asked) {
                     writeln!(out, "{}: {}", state.run, clean(&settings.typed(&runs::said(state, live)), NOTE_CAP))?;
                     return Ok(code);
                 }
@@ -71,6 +73,8 @@ pub fn follow(settings: &Settings<'_>, run: &str, out: &mut dyn Write, err: &mut
                     return Ok(INTERRUPTED);
                 }
             }
+            // Before the journal: a request is taken away after it is recorded.
+            asked = waits(&ground.runs.join(run));
             new = ground.read()?;
         }
     })
@@ -80,14 +84,15 @@ fn is_of(record: &Record, run: &str) -> bool {
     matches!(&record.event, Event::Run(of) if of.run == run)
 }
 
-/// The exit code, once there is nothing to wait for.
-fn over(state: &RunState, orphaned: bool) -> Option<u8> {
+/// The exit code, once there is nothing to wait for. A person who has `asked` for something decided; the runner takes it up
+/// soon.
+fn over(state: &RunState, orphaned: bool, asked: bool) -> Option<u8> {
     match &state.ended {
         Some((_, Ending::Done)) => Some(OK),
         Some((_, Ending::Refused { .. })) => Some(REFUSED),
         Some((_, Ending::Aborted { .. } | Ending::Failed { .. })) => Some(BROKEN),
         None if orphaned => Some(PERSON),
-        None if state.phase() == Phase::Asking => Some(PERSON),
+        None if state.phase() == Phase::Asking && !asked => Some(PERSON),
         None => None,
     }
 }

@@ -183,10 +183,13 @@ impl<W: World, H: Hooks, L: Ledger> Runner<W, H, L> {
         Ending::Failed { why, stays: self.state.stays() }
     }
 
-    /// Takes all leases, side by side. Gives back why the run is over.
+    /// Takes all leases: the first by name, then the others side by side. Two who want the same targets at once meet at the
+    /// first one. Side by side each could get what the other needs, and neither would begin. Gives back why the run is over.
     async fn take_leases(&mut self) -> Option<String> {
         let begun = self.state.steps.iter().any(|step| step.attempt > 0);
         let mut open: Vec<usize> = (0..self.plan.targets.len()).filter(|target| self.is_leased(*target)).collect();
+        open.sort_by_key(|target| &self.plan.targets[*target].name);
+        let mut rest = open.split_off(open.len().min(1));
         let (mut tries, since, mut told) = (0, Moment::now(), false);
         loop {
             let mut asked = JoinSet::new();
@@ -228,8 +231,15 @@ impl<W: World, H: Hooks, L: Ledger> Runner<W, H, L> {
             if !others.is_empty() {
                 return Some(format!("{}; `qd runs` shows what runs here, and when the other run has ended, plan anew", others.join("; ")));
             }
-            if open.is_empty() || self.halt.is_some() {
+            if self.halt.is_some() {
                 return None;
+            }
+            if open.is_empty() {
+                if rest.is_empty() {
+                    return None;
+                }
+                open = std::mem::take(&mut rest);
+                continue;
             }
             tries += 1;
             // Nothing was changed yet: whoever waits for it is told so, and may try again.

@@ -35,14 +35,12 @@ fn judged(hosts: &[Host], journal: &Path, journals: &[&Path]) -> Vec<String> {
     let (own, mut wrong) = (read(journal), Vec::new());
     let records = own.records(None).unwrap();
     let mut newest: BTreeMap<usize, u64> = BTreeMap::new();
-    let (mut heads, mut plans) = (Vec::new(), BTreeMap::new());
+    let (mut heads, mut all) = (Vec::new(), Vec::new());
     for path in journals {
         let journal = read(path);
         let records = journal.records(None).unwrap();
         heads.extend(self::heads(&journal, &records));
-        for state in RunState::all(&records) {
-            plans.insert(state.run.clone(), state);
-        }
+        all.extend(RunState::all(&records).into_iter().map(|state| state.run));
         for record in &records {
             if let Event::Run(of) = &record.event
                 && let Happened::LeaseTaken { target, fence } = &of.what
@@ -67,7 +65,7 @@ fn judged(hosts: &[Host], journal: &Path, journals: &[&Path]) -> Vec<String> {
         }
     }
     let shown = Shown {
-        seen: seen(hosts, &records, &own, &mut wrong),
+        seen: seen(hosts, &records, &own, &all, &mut wrong),
         holds: hosts.iter().filter_map(holds).collect(),
         before: hosts.iter().map(|_| ("releases/1.1".to_owned(), true)).collect(),
         now: hosts.iter().map(|host| (format!("releases/{}", host.current()), host.unit().active == "active")).collect(),
@@ -91,7 +89,7 @@ fn holds(host: &Host) -> Option<String> {
 
 /// The jobs that began on the hosts, each with what the journal has of it, in the order of the journal; what only looks
 /// leaves no job, and is taken from the journal. A lease that was recorded was taken.
-fn seen(hosts: &[Host], records: &[Record], journal: &Journal, wrong: &mut Vec<String>) -> Vec<Seen> {
+fn seen(hosts: &[Host], records: &[Record], journal: &Journal, runs: &[String], wrong: &mut Vec<String>) -> Vec<Seen> {
     let heads = heads(journal, records);
     let head_of = |seq: u64| heads.iter().find(|head| head.starts_with(&format!("{seq} "))).cloned().unwrap_or_default();
     let mut jobs = jobs(hosts);
@@ -129,7 +127,7 @@ fn seen(hosts: &[Host], records: &[Record], journal: &Journal, wrong: &mut Vec<S
                     Call::Undo => (format!("{}/undo", step.id), step.undo.as_ref()),
                 };
                 let call =
-                    Seen { call: Some(intent.call), attempt: intent.attempt, fence: intent.fence, ..make("call", &name, step.target) };
+                    Seen { call: Some(intent.call), attempt: intent.attempt, fence: intent.fence, ..make("call", &step.id, step.target) };
                 if act.is_some_and(|act| !act.changes()) {
                     all.push(call);
                 } else if let Some(rc) = jobs.remove(&(of.run.clone(), name, intent.attempt)) {
@@ -144,11 +142,15 @@ fn seen(hosts: &[Host], records: &[Record], journal: &Journal, wrong: &mut Vec<S
             _ => {}
         }
     }
-    // Those of another journal are judged by that one.
     let ours = |run: &str| states.iter().any(|state| state.run == run);
     let stray: Vec<_> = jobs.keys().filter(|(run, ..)| ours(run)).collect();
     if !stray.is_empty() {
         wrong.push(format!("I2: jobs without an intent: {stray:?}"));
+    }
+    // Those of another journal are judged by that one; here they say that somebody else was there too.
+    for (run, step, attempt) in jobs.into_keys().filter(|(run, ..)| runs.contains(run) && !ours(run)) {
+        let (kind, plan, head, said) = ("call".to_owned(), String::new(), String::new(), String::new());
+        all.push(Seen { kind, run, step, target: 0, call: None, attempt, fence: None, plan, head, changed: false, said });
     }
     all
 }

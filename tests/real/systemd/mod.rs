@@ -19,12 +19,16 @@
 //!
 //! Tests with hosts stand in modules below this one: .config/nextest.toml runs one of them at a time, by that name.
 
+mod choices;
+mod cut;
 mod ground;
 mod host;
 mod judge;
+mod matrix;
 mod operator;
 mod proof;
 mod rollback;
+mod two;
 
 use std::fmt::Write as _;
 use std::fs;

@@ -1,7 +1,7 @@
 //! A person with a home of their own who uses `qd` on the hosts.
 
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use quarterdeck::journal::Journal;
 use quarterdeck::model::event::Record;
@@ -9,7 +9,7 @@ use quarterdeck::model::run::RunState;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{Host, Hosts, judge, qd};
+use super::{Host, Hosts, Kind, judge, qd};
 use crate::estate::estate;
 use crate::servers::until;
 
@@ -31,10 +31,46 @@ pub fn tables(hosts: &Hosts, login: &str) -> String {
     hosts.estate(login).replace("[[service]]\nname = \"web\"\n", &service).replace("path = \"/opt/app\"\n", log)
 }
 
+/// All hosts serve 1.1 and have 1.0 and a deploy log, whatever was before.
+pub fn reset(hosts: &Hosts) {
+    for host in &hosts[..] {
+        host.release("1.0", Kind::Good);
+        host.point_at("1.1");
+        host.ok("rm -f /opt/app/go /opt/app/starts; touch /opt/app/deploys.jsonl; chown deploy: /opt/app/deploys.jsonl; \
+                 rm -rf /etc/systemd/system/app.service.d; systemctl daemon-reload; systemctl restart app.service");
+    }
+}
+
+/// The same, and a run was there before: the first one of all gives each folder its mark, which later plans name.
+pub fn used(hosts: &Hosts) {
+    reset(hosts);
+    let (code, out, errors) = Operator::new(hosts, "deploy").roll_back();
+    assert_eq!(code, Some(0), "{out}{errors}");
+    reset(hosts);
+}
+
+/// From now on its unit writes down each start in /opt/app/starts, and starts only once /opt/app/go is there.
+pub fn hold_start(host: &Host) {
+    host.ok("mkdir -p /etc/systemd/system/app.service.d; printf '%s\n' '[Service]' \
+             \"ExecStartPre=/bin/sh -c 'echo start >>/opt/app/starts; while [ ! -e /opt/app/go ]; do sleep 0.05; done'\" \
+             >/etc/systemd/system/app.service.d/held.conf; systemctl daemon-reload");
+}
+
+/// It waits to be started.
+pub fn is_held(host: &Host) {
+    until("the unit waits for its start", || host.path("/opt/app/starts").exists().then_some(()));
+}
+
+/// It starts now.
+pub fn let_start(host: &Host) {
+    std::fs::write(host.path("/opt/app/go"), "").unwrap();
+    until("the unit is up", || (host.unit().active == "active").then_some(()));
+}
+
 /// One person.
 pub struct Operator {
     home: TempDir,
-    /// What is said beside the plan's own checks: a person passes over what warns on these hosts.
+    /// Seconds.
     lease: u64,
 }
 
@@ -101,14 +137,14 @@ impl Operator {
         self.qd(&words.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
-    /// It, as a process that goes on.
-    pub fn start(&self, words: &[String]) -> Child {
+    /// `qd` with these words, not started yet.
+    pub fn command(&self, words: &[String]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_qd"));
         command.args(words).arg("--estate").arg(self.estate()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         for place in ["HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"] {
             command.env(place, self.home.path());
         }
-        command.spawn().unwrap()
+        command
     }
 
     /// It, left going; the run's id.
@@ -127,7 +163,7 @@ impl Operator {
         assert_eq!(code, Some(0), "{verb}: {out}{errors}");
     }
 
-    /// Follows to the end; a run that still asks what it asked when the request was made is given its time.
+    /// Follows to the end or the next question.
     pub fn attach(&self, run: &str) -> (Option<i32>, String) {
         let (code, out, errors) = self.qd(&["attach", run]);
         (code, out + &errors)
