@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
+use crate::app::ask::WishOf;
 use crate::journal::{Hand, Journal};
 use crate::link::ssh::Hosts;
 use crate::model::check::Check;
@@ -55,15 +56,25 @@ impl Bridge {
         Bridge { estate, hosts, archive, journal, hand, ready: Mutex::new(None) }
     }
 
-    async fn planned(&self, service: &str, to: Option<&str>) -> Result<Planned, String> {
+    async fn planned(&self, wish: &WishOf) -> Result<Planned, String> {
+        let planned = match wish {
+            WishOf::Rollback { service, to } => self.rollback(service, to.as_deref()).await?,
+            WishOf::Silence { source, wish, reason } => {
+                let made = silence::silence(&self.estate, Some(source), wish, &self.hand.actor.name(), reason).await;
+                made.map_err(|error| format!("{error}; nothing was planned"))?
+            }
+        };
+        self.make_ready(&planned.plan)?;
+        Ok(planned)
+    }
+
+    async fn rollback(&self, service: &str, to: Option<&str>) -> Result<Planned, String> {
         let (archive, named, journal) = (self.archive.clone(), service.to_owned(), self.journal.clone());
         let read = spawn_blocking(move || Ok::<_, String>((history(&archive, &named)?, under_way(&journal)?)));
         let (history, going) = read.await.map_err(|error| error.to_string())??;
         let until = Instant::now() + HOSTS;
         let desk = Desk { estate: &self.estate, hosts: &self.hosts, history: &history, going: &going, until };
-        let planned = rollback(desk, service, to, Timestamp::now()).await.map_err(|error| format!("{error}; nothing was planned"))?;
-        self.make_ready(&planned.plan)?;
-        Ok(planned)
+        rollback(desk, service, to, Timestamp::now()).await.map_err(|error| format!("{error}; nothing was planned"))
     }
 
     /// A runner with connections to these hosts; the one that is there where it has them.
@@ -88,8 +99,8 @@ impl Bridge {
 }
 
 impl Operator for Bridge {
-    fn plan<'a>(&'a self, service: &'a str, to: Option<&'a str>) -> BoxFuture<'a, Result<Planned, String>> {
-        Box::pin(self.planned(service, to))
+    fn plan<'a>(&'a self, wish: &'a WishOf) -> BoxFuture<'a, Result<Planned, String>> {
+        Box::pin(self.planned(wish))
     }
 
     fn check<'a>(&'a self, plan: &'a Plan) -> BoxFuture<'a, Vec<Check>> {

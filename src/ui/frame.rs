@@ -192,6 +192,7 @@ fn is_idle(state: &State, action: Action) -> bool {
         }
         (Action::Verify, Some(_)) => true,
         (Action::Rollback, _) => update::wizard::about(state).is_none(),
+        (Action::Ack | Action::Silence | Action::Extend | Action::Expire, _) => !update::wizard::offers(state, action),
         (Action::StartVerification, Some(Layer::Verify { index, .. })) => state.verifying.running.contains_key(index),
         (Action::StopVerification, Some(Layer::Verify { index, .. })) => !state.verifying.running.contains_key(index),
         _ => false,

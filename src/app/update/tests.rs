@@ -2,6 +2,7 @@
 
 mod deeds;
 mod deployments;
+mod silence;
 mod timeline;
 mod verify;
 mod window;
