@@ -72,6 +72,10 @@ fn opened(silenced: bool) -> (State, AlertmanagerAnswer) {
     state.pane = Pane::Alerts;
     state.show_muted = true;
     crate::app::pane::refresh(&mut state);
+    if silenced {
+        // What is found by itself comes before what is muted.
+        press(&mut state, "j");
+    }
     (state, answer)
 }
 
