@@ -11,6 +11,7 @@ use crate::model::deployment::did::{Did, Span};
 use crate::model::deployment::diff::Comparison;
 use crate::model::deployment::dora::Table;
 use crate::model::deployment::list::{Piece, Place};
+use crate::model::plan::silence::Wish;
 use crate::model::plan::{Plan as Deed, Planned};
 use crate::model::run::{Agreement, Request};
 use crate::model::timeline::Event;
@@ -68,14 +69,12 @@ pub enum Ask {
     },
     /// What happened between two moments (UTC), as far as the newest readings do not tell it.
     Timeline(Timestamp, Timestamp),
-    /// Make a plan that rolls a service back, and make ready what would carry it out. Nothing is changed.
+    /// Make a plan, and make ready what would carry it out. Nothing is changed.
     Plan {
         /// Its number.
         number: u64,
-        /// The service.
-        service: String,
-        /// The version to go back to; `None` leaves it to the plan.
-        to: Option<String>,
+        /// Of what.
+        wish: WishOf,
     },
     /// Make the checks of a plan anew, and the plan too: where that is another one now, it is told with the same number.
     Check {
@@ -83,6 +82,8 @@ pub enum Ask {
         number: u64,
         /// It.
         plan: Arc<Deed>,
+        /// What it is made anew of.
+        wish: WishOf,
     },
     /// Carry out a plan that was agreed to.
     Start {
@@ -95,6 +96,27 @@ pub enum Ask {
     },
     /// Drop what was made ready: nothing follows from the plans that were asked for.
     Close,
+}
+
+/// What a plan is to be made of.
+#[derive(Debug, Clone, PartialEq)]
+pub enum WishOf {
+    /// A service goes back to an earlier release.
+    Rollback {
+        /// The service.
+        service: String,
+        /// The version to go back to; `None` leaves it to the plan.
+        to: Option<String>,
+    },
+    /// Alerts are muted, or a mute gets another end.
+    Silence {
+        /// The Alertmanager, by its name in the estate file.
+        source: String,
+        /// What is to be done. It names the end as a moment, so that the same plan can be made again.
+        wish: Wish,
+        /// Why: it is written into the silence.
+        reason: String,
+    },
 }
 
 /// Asks for deployments in a file.

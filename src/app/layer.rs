@@ -337,7 +337,9 @@ impl Scope {
         use Action::*;
         match self {
             Scope::Overview => &[Open, Help, Filter, Rollback, Timeline, Palette, Alerts, Metrics, Freeze, Zone, Close],
-            Scope::Alerts => &[Open, Help, Filter, Rollback, Muted, Group, Near, Palette, Overview, Metrics, Freeze, Close],
+            Scope::Alerts => {
+                &[Open, Help, Filter, Ack, Silence, Extend, Expire, Rollback, Muted, Group, Near, Palette, Overview, Metrics, Freeze, Close]
+            }
             Scope::Backups => &[Open, Help, Verify, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Deployments => &[
                 Open, Help, Filter, Rollback, Compare, Measures, Mark, Share, Export, Bottom, Palette, Overview, Alerts, Metrics, Freeze,
@@ -349,8 +351,13 @@ impl Scope {
             Scope::Metrics => &[Open, Help, Longer, Shorter, Filter, Palette, Overview, Alerts, Freeze, Close],
             Scope::Databases => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Verify => &[StartVerification, StopVerification, Back, Help, Down, Up, Zone],
-            Scope::Detail => &[Back, Open, Help, Verify, Rollback, Compare, Mark, Measures, Share, Down, Up, Palette, Freeze, Zone],
-            Scope::Wizard => &[Next, Back, Help, Override, BreakGlass, Refresh, Open, Compare, Down, Up, Zone, Close],
+            Scope::Detail => &[
+                Back, Open, Help, Verify, Ack, Silence, Extend, Expire, Rollback, Compare, Mark, Measures, Share, Down, Up, Palette,
+                Freeze, Zone,
+            ],
+            Scope::Wizard => {
+                &[Next, Back, Help, Toggle, Longer, Shorter, Override, BreakGlass, Refresh, Open, Compare, Down, Up, Zone, Close]
+            }
             Scope::Reason => &[Accept, Back, EraseAll, Help],
             Scope::Confirm => &[Accept, Back, Down, EraseAll, Help],
             Scope::Chart => &[Back, Help, Left, Right, Live, Longer, Shorter, Freeze, Zone],

@@ -198,7 +198,8 @@ fn offered(scope: Scope, action: Action) -> bool {
         | Action::ConfirmStep
         | Action::Record => scope == Scope::Run,
         Action::Rollback => matches!(scope, Scope::Overview | Scope::Alerts | Scope::Deployments | Scope::Detail),
-        Action::Next | Action::Override | Action::BreakGlass => false,
+        Action::Ack | Action::Silence | Action::Extend | Action::Expire => matches!(scope, Scope::Alerts | Scope::Detail),
+        Action::Next | Action::Toggle | Action::Override | Action::BreakGlass => false,
         Action::Muted | Action::Group | Action::Near => scope == Scope::Alerts,
         Action::Mark | Action::Compare | Action::Measures => scope == Scope::Deployments,
         Action::Longer | Action::Shorter => matches!(scope, Scope::Metrics | Scope::Chart | Scope::Timeline),

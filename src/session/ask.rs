@@ -100,8 +100,8 @@ impl Desk {
                 let (journal, hand) = (self.verifier.journal().cloned(), self.verifier.hand().clone());
                 Told::Requested { end: super::runs::request(journal, hand, run.clone(), request).await, run }
             }
-            Ask::Plan { number, service, to } => self.plan(number, &service, to.as_deref()).await,
-            Ask::Check { number, plan } => self.check(number, &plan).await,
+            Ask::Plan { number, wish } => self.plan(number, &wish).await,
+            Ask::Check { number, plan, wish } => self.check(number, &plan, &wish).await,
             Ask::Start { number, plan, agreement } => self.start(number, plan, agreement).await,
             // It was done at once: a plan that is asked for afterwards must not lose what is made ready for it.
             Ask::Close => Told::Closed,

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
+use crate::app::ask::WishOf;
 use crate::journal::{Hand, Journal};
 use crate::link::ssh::Hosts;
 use crate::model::check::Check;
@@ -56,7 +57,19 @@ impl Bridge {
         Bridge { estate, hosts, archive, journal, hand, ready: Mutex::new(None) }
     }
 
-    async fn planned(&self, service: &str, to: Option<&str>) -> Result<Planned, String> {
+    async fn planned(&self, wish: &WishOf) -> Result<Planned, String> {
+        let planned = match wish {
+            WishOf::Rollback { service, to } => self.rollback(service, to.as_deref()).await?,
+            WishOf::Silence { source, wish, reason } => {
+                let made = silence::silence(&self.estate, Some(source), wish, &self.hand.actor.name(), reason).await;
+                made.map_err(|error| format!("{error}; nothing was planned"))?
+            }
+        };
+        self.make_ready(&planned.plan)?;
+        Ok(planned)
+    }
+
+    async fn rollback(&self, service: &str, to: Option<&str>) -> Result<Planned, String> {
         let (archive, named, journal) = (self.archive.clone(), service.to_owned(), self.journal.clone());
         let read = spawn_blocking(move || Ok::<_, String>((history(&archive, &named)?, recorded(&journal)?)));
         let (history, (going, runs)) = read.await.map_err(|error| error.to_string())??;
@@ -64,7 +77,6 @@ impl Bridge {
         let desk = Desk { estate: &self.estate, hosts: &self.hosts, history: &history, going: &going, without: &[], until };
         let mut planned = rollback(desk, service, to, Timestamp::now()).await.map_err(|error| format!("{error}; nothing was planned"))?;
         planned.plan.impact.seconds = seconds(&planned.plan, &runs.iter().collect::<Vec<_>>());
-        self.make_ready(&planned.plan)?;
         Ok(planned)
     }
 
@@ -90,8 +102,8 @@ impl Bridge {
 }
 
 impl Operator for Bridge {
-    fn plan<'a>(&'a self, service: &'a str, to: Option<&'a str>) -> BoxFuture<'a, Result<Planned, String>> {
-        Box::pin(self.planned(service, to))
+    fn plan<'a>(&'a self, wish: &'a WishOf) -> BoxFuture<'a, Result<Planned, String>> {
+        Box::pin(self.planned(wish))
     }
 
     fn check<'a>(&'a self, plan: &'a Plan) -> BoxFuture<'a, Vec<Check>> {

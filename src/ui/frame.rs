@@ -214,6 +214,7 @@ fn is_idle(state: &State, action: Action) -> bool {
             service.is_none_or(|service| !can_go_back(&state.estate, service))
         }
         (Action::Rollback, _) => update::wizard::about(state).is_none(),
+        (Action::Ack | Action::Silence | Action::Extend | Action::Expire, _) => !update::wizard::offers(state, action),
         (Action::StartVerification, Some(Layer::Verify { index, .. })) => state.verifying.running.contains_key(index),
         (Action::StopVerification, Some(Layer::Verify { index, .. })) => !state.verifying.running.contains_key(index),
         _ => false,

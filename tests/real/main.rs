@@ -6,6 +6,8 @@
 mod alerts;
 mod archiver;
 mod backups;
+#[path = "../console/mod.rs"]
+mod console;
 mod credentials;
 mod databases;
 mod databases_tls;
@@ -18,6 +20,7 @@ mod http;
 mod jobs;
 mod journal;
 mod metrics;
+mod mute_on_screen;
 mod pair;
 mod postgres;
 mod servers;

@@ -72,6 +72,7 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::AbortRun | Action::RetryStep | Action::SkipStep | Action::TakeBack | Action::ConfirmStep => runs::begin(state, action),
         Action::Record => runs::record(state),
         Action::Rollback => wizard::open(state),
+        Action::Ack | Action::Silence | Action::Extend | Action::Expire => wizard::open_silence(state, action),
         Action::NextPane => layers::show(state, neighbour(state.pane, 1)),
         Action::PreviousPane => layers::show(state, neighbour(state.pane, Pane::ALL.len() - 1)),
         Action::Down
@@ -108,7 +109,7 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Theme => state.look.theme = (state.look.theme + 1) % state.look.themes.len().max(1),
         Action::Erase | Action::EraseWord | Action::EraseAll => typing::erase(state, action),
-        Action::Next | Action::Override | Action::BreakGlass => {}
+        Action::Next | Action::Toggle | Action::Override | Action::BreakGlass => {}
         Action::Close | Action::Help | Action::Palette | Action::Nothing => {}
     }
     Vec::new()

@@ -3,6 +3,7 @@
 mod deeds;
 mod deployments;
 mod runs;
+mod silence;
 mod timeline;
 mod verify;
 mod window;

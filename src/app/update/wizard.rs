@@ -1,7 +1,8 @@
-//! The wizard of a rollback under hands: opened on a service, gone through, confirmed; and the world moving meanwhile.
+//! The wizard under hands: opened on a service or an alert, gone through, confirmed; and the world moving meanwhile.
 
 mod agree;
 mod look;
+mod silence;
 mod told;
 
 use std::sync::Arc;
@@ -9,11 +10,11 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use crate::app::action::Action;
-use crate::app::ask::Ask;
+use crate::app::ask::{Ask, WishOf};
 use crate::app::effect::Effect;
 use crate::app::layer::{Layer, Pane};
 use crate::app::state::{AlertRow, OverviewRow, State};
-use crate::app::wizard::{self, AGAIN, Focus, Standing, Step, Wizard, confirm, held};
+use crate::app::wizard::{self, AGAIN, Focus, Standing, Step, Subject, Wizard, confirm, held};
 use crate::model::alert::Alert;
 use crate::model::needs::{self, About};
 
@@ -22,6 +23,8 @@ use agree::{accept, begin_override, break_glass};
 use look::{compare, look};
 
 pub(super) use agree::{change, drops_paste};
+pub(crate) use silence::offers;
+pub(super) use silence::open as open_silence;
 pub(super) use told::{checked, planned, started};
 
 /// The service that a key is about: of the page on top, else of the selected row; `None` where there is none.
@@ -77,14 +80,14 @@ pub(super) fn open_on(state: &mut State, service: String) {
     if held(state).is_some() {
         return;
     }
-    let mut wizard = Wizard::new(service);
+    begin(state, Wizard::new(service));
+}
+
+/// Lays it on top; where the console only reads, saying so.
+fn begin(state: &mut State, mut wizard: Wizard) {
     if state.read_only {
         wizard.wants = false;
-        let why = format!(
-            "This console was opened with --read-only: nothing in production is changed from here. `qd plan rollback {}` shows the plan.",
-            wizard.service
-        );
-        wizard.standing = Standing::Refused(why);
+        wizard.standing = Standing::Refused(wizard.subject.read_only());
     }
     layers::lay(state, Layer::Wizard(Box::new(wizard)));
 }
@@ -140,6 +143,21 @@ pub(super) fn next(state: &mut State) {
                 }
             }
         }
+        Step::What => {
+            let Subject::Silence(draft) = &mut of.subject else { return };
+            match draft.settle(now) {
+                Ok(()) => go(of, Step::Reason),
+                Err(why) => of.said = Some(why),
+            }
+        }
+        Step::Reason if of.subject.service().is_none() => match of.wish() {
+            None => of.said = Some("a reason is required".to_owned()),
+            wish => {
+                // The same wish again keeps its plan, and what was overridden in it.
+                of.wants |= wish != of.wished || of.problem.is_some();
+                go(of, Step::Impact);
+            }
+        },
         Step::Impact | Step::Checks | Step::Reason if !valid => of.said = missing(),
         Step::Impact => {
             of.moved.clear();
@@ -150,7 +168,7 @@ pub(super) fn next(state: &mut State) {
                 of.said = Some(why);
                 of.step = Step::Checks;
             }
-            None if of.step == Step::Checks => go(of, Step::Reason),
+            None if of.after() == Step::Reason => go(of, Step::Reason),
             None if of.reason.trim().is_empty() => of.said = Some("a reason is required".to_owned()),
             None => {
                 go(of, Step::Confirm);
@@ -188,7 +206,7 @@ pub(super) fn back(state: &mut State) {
             go(of, Step::Impact);
         }
         Standing::Open if of.typing.take().is_some() => {}
-        Standing::Open => match of.step.before() {
+        Standing::Open => match of.before() {
             Some(step) => go(of, step),
             None => {
                 state.layers.pop();
@@ -208,6 +226,11 @@ pub(super) fn walk(state: &mut State, by: isize) {
     match of.step {
         Step::Confirm if of.standing == Standing::Open => {
             of.confirm.focus = if of.confirm.focus == Focus::Cancel { Focus::Phrase } else { Focus::Cancel };
+        }
+        Step::What => {
+            if let Subject::Silence(draft) = &mut of.subject {
+                draft.walk(by);
+            }
         }
         Step::Release => {
             let at = moved(choice(of), of.candidates().len());
@@ -230,7 +253,7 @@ pub(super) fn again(state: &mut State) {
     let now = state.now;
     let Some(of) = top(state).filter(|of| of.standing == Standing::Open) else { return };
     match (of.is_valid(now), of.step) {
-        (false, _) => of.wants |= of.asked.is_none(),
+        (false, _) => of.wants |= of.asked.is_none() && of.wish().is_some(),
         (true, Step::Checks) => of.checked = of.checked.filter(|_| of.checking.is_some()),
         (true, _) => {}
     }
@@ -258,7 +281,7 @@ pub(super) fn wanted(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     let current = !of.wants && of.asked.is_none() && of.problem.is_none();
-    let mut moved = if current && of.planned.is_some() { of.seen.moved(state, &of.service) } else { Vec::new() };
+    let mut moved = if current && of.planned.is_some() { of.seen.moved(state, &of.subject) } else { Vec::new() };
     if current && let Some(plan) = of.plan().filter(|plan| now >= plan.expires_at) {
         moved.push(format!("the plan {} expired at {}", plan.phrase(), crate::app::when::minute(state, plan.expires_at)));
     }
@@ -269,25 +292,34 @@ pub(super) fn wanted(state: &mut State) -> Vec<Effect> {
     if !moved.is_empty() {
         moved.into_iter().for_each(|line| of.note(line));
         of.wants = true;
-        if of.step > Step::Impact {
+        if of.is_past(Step::Impact) {
             go(of, Step::Impact);
         }
     }
-    if std::mem::take(&mut of.wants) {
+    if std::mem::take(&mut of.wants)
+        && let Some(wish) = of.wish()
+    {
         wizards.numbers += 1;
         wizards.prepared = true;
         of.number = wizards.numbers;
         (of.asked, of.problem, of.checking) = (Some(now), None, None);
-        let ask = Ask::Plan { number: of.number, service: of.service.clone(), to: of.to.clone() };
+        of.wished = Some(wish.clone());
+        let ask = Ask::Plan { number: of.number, wish };
         return vec![Effect::Ask(Box::new(ask))];
     }
-    let live = matches!(of.step, Step::Checks | Step::Reason | Step::Confirm);
+    let live = of.step == Step::Checks || of.is_past(Step::Checks);
     let due = of.checked.is_none_or(|at| now.duration_since(at) >= AGAIN);
     if live && due && of.checking.is_none() && of.is_valid(now) {
         of.checking = Some(now);
         if let Some(planned) = &of.planned {
-            let ask = Ask::Check { number: of.number, plan: Arc::new(planned.plan.clone()) };
-            return vec![Effect::Ask(Box::new(ask))];
+            let plan = Arc::new(planned.plan.clone());
+            // The version that the plan chose is the one to make it anew with.
+            let wish = match &of.wished {
+                Some(WishOf::Rollback { service, .. }) => WishOf::Rollback { service: service.clone(), to: plan.to.clone() },
+                Some(wish) => wish.clone(),
+                None => return Vec::new(),
+            };
+            return vec![Effect::Ask(Box::new(Ask::Check { number: of.number, plan, wish }))];
         }
     }
     Vec::new()
@@ -296,7 +328,7 @@ pub(super) fn wanted(state: &mut State) -> Vec<Effect> {
 /// When the wizard changes next by itself; `None` where it does not.
 pub(crate) fn wake(state: &State) -> Option<jiff::Timestamp> {
     let of = held(state).filter(|of| of.standing == Standing::Open || matches!(of.standing, Standing::Starting(_)))?;
-    let busy = matches!(of.standing, Standing::Starting(_)) || of.asked.is_some() || of.step >= Step::Impact;
+    let busy = matches!(of.standing, Standing::Starting(_)) || of.asked.is_some() || of.step == Step::Impact || of.is_past(Step::Impact);
     let second = busy.then(|| state.now.checked_add(SignedDuration::from_secs(1)).ok()).flatten();
     let heard = state.wizards.shown.and_then(|shown| shown.since.checked_add(confirm::DEAF).ok()).filter(|at| *at > state.now);
     match (second, heard) {
@@ -322,6 +354,7 @@ pub(super) fn run(state: &mut State, action: Action) -> Option<Vec<Effect>> {
         Action::Refresh => again(state),
         Action::Open => look(state),
         Action::Compare => return Some(compare(state)),
+        Action::Toggle | Action::Longer | Action::Shorter => silence::choose(state, action),
         _ => return None,
     }
     Some(Vec::new())

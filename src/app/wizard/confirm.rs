@@ -14,7 +14,7 @@ use crate::model::plan::TargetKind;
 use crate::model::preferences::Token;
 use crate::model::run::Agreement;
 
-use super::{Sheet, Step, Wizard, impact, row};
+use super::{Sheet, Step, Subject, Wizard, impact, row};
 
 /// Keys count from then on, after the dialog came on the screen.
 pub const DEAF: SignedDuration = SignedDuration::from_millis(500);
@@ -66,6 +66,9 @@ pub fn agreement(state: &State, of: &Wizard) -> Result<Agreement, String> {
     if of.reason.trim().is_empty() {
         return Err("a reason is required".to_owned());
     }
+    if of.wish().is_none() || of.wish() != of.wished {
+        return Err("the plan is not what was chosen: go back, and on again".to_owned());
+    }
     if let Some(why) = of.held_up(state.now) {
         return Err(why);
     }
@@ -86,7 +89,19 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
     let (from, to) = (plan.from.as_deref().unwrap_or("?"), plan.to.as_deref().unwrap_or("?"));
     let on: Vec<&str> = plan.targets.iter().filter(|t| matches!(t.kind, TargetKind::Releases { .. })).map(|t| t.name.as_str()).collect();
     page.field("estate", &format!("{}, {}", plan.estate, plan.environment), Token::Title);
-    page.field("goes back", &format!("{} from {from} to {to} on {}", plan.subject, on.join(", ")), Token::Text);
+    match of.subject {
+        Subject::Rollback { .. } => {
+            page.field("goes back", &format!("{} from {from} to {to} on {}", plan.subject, on.join(", ")), Token::Text)
+        }
+        Subject::Silence(_) => {
+            for step in &plan.steps {
+                page.field(plan.target_of(step).map_or("?", |target| target.name.as_str()), &step.title, Token::Text);
+            }
+            if let Some(end) = of.subject.until() {
+                page.field("until", &when::both(state, end), Token::Text);
+            }
+        }
+    }
     for (name, all, token) in [
         ("does", &plan.impact.does, Token::Text),
         ("costs", &plan.impact.costs, Token::Warning),
@@ -158,7 +173,10 @@ pub(super) fn starting(state: &State, of: &Wizard, since: Timestamp, width: u16,
     page.head("STARTING...");
     let waited = state.now.duration_since(since).as_secs().max(0);
     page.text(
-        &format!("It is confirmed. The runner of {} has {waited} s to show that it lives; only then it is said to have begun.", of.service),
+        &format!(
+            "It is confirmed. The runner of {} has {waited} s to show that it lives; only then it is said to have begun.",
+            of.subject.name()
+        ),
         Token::Text,
     );
     let estate = state.identity.estate.as_ref().map_or(String::new(), |estate| format!(" --estate {estate}"));

@@ -1,14 +1,17 @@
-//! The wizard of a rollback: what is to be gone back to, what that does, what stands in its way, why, and the typed
-//! agreement. Nothing happens before that; each step back keeps what was chosen.
+//! The wizard of a rollback and of a silence: what is to be done, what that does, what stands in its way, why, and the
+//! typed agreement. Nothing happens before that; each step back keeps what was chosen.
 
 mod checks;
 mod choose;
 pub mod confirm;
+mod draft;
 mod impact;
 mod moved;
 mod reason;
 mod sheet;
+mod subject;
 mod target;
+mod what;
 
 use std::sync::Arc;
 
@@ -18,12 +21,15 @@ use crate::model::check::{self, Check, Override, Verdict};
 use crate::model::plan::{Candidate, Plan, Planned};
 
 use super::action::Action;
+use super::ask::WishOf;
 use super::layer::{Layer, Scope};
 use super::state::State;
 
 pub use confirm::{Confirm, Focus};
+pub use draft::{Choice, Draft, LASTS, Verb};
 pub use moved::{Seen, differences};
 pub use sheet::{Sheet, sheet};
+pub use subject::{Step, Subject};
 
 use sheet::{input, row, verdict};
 
@@ -62,50 +68,6 @@ pub struct Shown {
     pub since: Timestamp,
 }
 
-/// One page of the wizard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Step {
-    /// The service, its hosts, what runs where.
-    Target,
-    /// What is gone back to.
-    Release,
-    /// What that does, costs and keeps.
-    Impact,
-    /// What stands in its way.
-    Checks,
-    /// Why.
-    Reason,
-    /// The typed agreement.
-    Confirm,
-}
-
-impl Step {
-    /// All of them, in their order.
-    pub const ALL: [Step; 6] = [Step::Target, Step::Release, Step::Impact, Step::Checks, Step::Reason, Step::Confirm];
-
-    /// Its word in the line of steps.
-    pub fn word(self) -> &'static str {
-        match self {
-            Step::Target => "target",
-            Step::Release => "release",
-            Step::Impact => "impact",
-            Step::Checks => "checks",
-            Step::Reason => "reason",
-            Step::Confirm => "confirm",
-        }
-    }
-
-    /// The one after it; itself at the end.
-    pub fn next(self) -> Step {
-        Step::ALL.into_iter().find(|step| *step > self).unwrap_or(self)
-    }
-
-    /// The one before it; `None` at the first.
-    pub fn before(self) -> Option<Step> {
-        Step::ALL.into_iter().rfind(|step| *step < self)
-    }
-}
-
 /// How the wizard stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
@@ -131,8 +93,8 @@ pub struct Typing {
 /// The wizard, wherever it is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wizard {
-    /// The service.
-    pub service: String,
+    /// What it is about.
+    pub subject: Subject,
     /// The number of the plan that was asked for last; answers with another one are dropped.
     pub number: u64,
     /// The page.
@@ -145,6 +107,8 @@ pub struct Wizard {
     pub planned: Option<Arc<Planned>>,
     /// The plan's hash, which is long to compute.
     pub hash: String,
+    /// What the last plan was asked for.
+    pub wished: Option<WishOf>,
     /// True where a plan is to be asked for.
     pub wants: bool,
     /// Since when one is being made (UTC).
@@ -182,17 +146,23 @@ pub struct Wizard {
 }
 
 impl Wizard {
-    /// For that service, before anything is known.
+    /// For a rollback of that service, before anything is known.
     pub fn new(service: String) -> Wizard {
+        Wizard { wants: true, ..Wizard::of(Subject::Rollback { service }) }
+    }
+
+    /// For that, before a plan is asked for.
+    pub fn of(subject: Subject) -> Wizard {
         Wizard {
-            service,
+            step: subject.steps().first().copied().unwrap_or(Step::Confirm),
+            subject,
             number: 0,
-            step: Step::Target,
             standing: Standing::Open,
             to: None,
             planned: None,
             hash: String::new(),
-            wants: true,
+            wished: None,
+            wants: false,
             asked: None,
             problem: None,
             moved: Vec::new(),
@@ -215,6 +185,26 @@ impl Wizard {
     /// The plan, be it valid or not.
     pub fn plan(&self) -> Option<&Plan> {
         self.planned.as_deref().map(|planned| &planned.plan)
+    }
+
+    /// What a plan is to be asked for; `None` before enough is said.
+    pub fn wish(&self) -> Option<WishOf> {
+        self.subject.wish(self.to.as_deref(), &self.reason)
+    }
+
+    /// True where that step is behind.
+    pub fn is_past(&self, step: Step) -> bool {
+        self.subject.place(self.step) > self.subject.place(step)
+    }
+
+    /// The step after this one; itself at the end.
+    pub fn after(&self) -> Step {
+        self.subject.steps().get(self.subject.place(self.step) + 1).copied().unwrap_or(self.step)
+    }
+
+    /// The step before this one; `None` at the first.
+    pub fn before(&self) -> Option<Step> {
+        self.subject.steps().get(self.subject.place(self.step).checked_sub(1)?).copied()
     }
 
     /// The releases to choose from.
@@ -276,9 +266,15 @@ impl Wizard {
             Action::Override => at(Step::Checks) || self.open_checks().all(|check| check.glass),
             Action::BreakGlass => at(Step::Checks) || !self.checks.iter().any(|check| check.glass && check.verdict == Verdict::Block),
             Action::Open | Action::Compare => at(Step::Release),
+            Action::Toggle => at(Step::What) || !self.is_of(Verb::Silence),
+            Action::Longer | Action::Shorter => at(Step::What) || self.is_of(Verb::Expire),
             Action::Refresh => at(Step::Checks) && self.problem.is_none(),
             _ => false,
         }
+    }
+
+    fn is_of(&self, verb: Verb) -> bool {
+        matches!(&self.subject, Subject::Silence(draft) if draft.verb == verb)
     }
 
     /// What a key does here, where the action's own word says it less well.
@@ -308,9 +304,12 @@ impl Wizard {
     /// What it is called.
     fn title(&self) -> String {
         let arrow = self.plan().and_then(|plan| Some((plan.from.as_deref()?, plan.to.as_deref()?)));
-        match arrow {
-            Some((from, to)) if self.step > Step::Release => format!("ROLL BACK  {}  from {from} to {to}", self.service),
-            _ => format!("ROLL BACK  {}", self.service),
+        match (&self.subject, arrow) {
+            (Subject::Silence(draft), _) => format!("{}  {}", draft.verb.word(), draft.about),
+            (Subject::Rollback { service }, Some((from, to))) if self.is_past(Step::Release) => {
+                format!("ROLL BACK  {service}  from {from} to {to}")
+            }
+            (Subject::Rollback { service }, _) => format!("ROLL BACK  {service}"),
         }
     }
 }

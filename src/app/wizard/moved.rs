@@ -7,8 +7,10 @@ use jiff::Timestamp;
 
 use crate::app::state::State;
 use crate::app::when;
-use crate::model::plan::{Act, Plan};
+use crate::model::plan::{Act, Deed, Plan};
 use crate::model::reading::Freshness;
+
+use super::Subject;
 
 /// What polls say of a service, as far as a plan rests on it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,12 +25,15 @@ pub struct Seen {
 
 impl Seen {
     /// As the newest readings say it, frozen or not.
-    pub fn of(state: &State, service: &str) -> Seen {
-        let newest = state.view.deployments.all.iter().find(|one| one.is_act() && one.service == service).map(|one| one.at);
+    pub fn of(state: &State, subject: &Subject) -> Seen {
+        let service = subject.service();
+        let newest = state.view.deployments.all.iter().find(|one| one.is_act() && Some(&*one.service) == service).map(|one| one.at);
         let silent = (state.estate.sources.iter().zip(&state.readings))
             .filter(|(source, reading)| {
-                source.service.as_deref() == Some(service)
-                    && matches!(reading.freshness(state.now), Freshness::Unreachable | Freshness::Refused)
+                (match subject {
+                    Subject::Rollback { service } => source.service.as_ref() == Some(service),
+                    Subject::Silence(draft) => source.name == draft.source,
+                }) && matches!(reading.freshness(state.now), Freshness::Unreachable | Freshness::Refused)
             })
             .map(|(source, _)| source.name.clone())
             .collect();
@@ -36,8 +41,8 @@ impl Seen {
     }
 
     /// What is new since then, a line each.
-    pub fn moved(&self, state: &State, service: &str) -> Vec<String> {
-        let now = Seen::of(state, service);
+    pub fn moved(&self, state: &State, subject: &Subject) -> Vec<String> {
+        let (now, service) = (Seen::of(state, subject), subject.name());
         let mut lines = Vec::new();
         // A history that is only read now tells of the past, which the plan knew from the hosts.
         let known = self.newest.or(self.at);
@@ -76,6 +81,13 @@ pub fn differences(old: &Plan, new: &Plan) -> Vec<String> {
     let machines = old.targets.iter().filter_map(|was| Some((was, new.targets.iter().find(|is| is.name == was.name)?)));
     for (was, _) in machines.filter(|(was, is)| was.kind != is.kind) {
         lines.push(format!("{} is not what it was: its machine, folder or mark is another", was.name));
+    }
+    if lines.is_empty() && new.deed == Deed::Silence {
+        let about = |plan: &Plan| plan.subject.replace('-', " ");
+        lines.push(match (about(old), about(new)) {
+            (was, is) if was != is => format!("it is about {is} now, and was about {was} when the plan was made"),
+            _ => "the silence, or what the Alertmanager has of it, is another one now".to_owned(),
+        });
     }
     if lines.is_empty() {
         lines.push(match (old.steps.len(), new.steps.len()) {

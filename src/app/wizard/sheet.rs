@@ -6,7 +6,7 @@ use crate::app::wrap::{cells, wrap};
 use crate::model::check::Verdict;
 use crate::model::preferences::Token;
 
-use super::{Standing, Step, WIDTH, Wizard, checks, choose, confirm, impact, reason, target};
+use super::{Standing, Step, Subject, WIDTH, Wizard, checks, choose, confirm, impact, reason, target, what};
 
 /// A page of the wizard, ready to be drawn.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -56,6 +56,11 @@ pub fn sheet(state: &State, of: &Wizard) -> Sheet {
         Standing::Failed(why) => confirm::failed(why, width, &mut sheet),
         Standing::Open => match of.step {
             Step::Target => target::sheet(state, of, width, &mut sheet),
+            Step::What => {
+                if let Subject::Silence(draft) = &of.subject {
+                    what::sheet(state, draft, width, &mut sheet);
+                }
+            }
             Step::Release => choose::sheet(state, of, width, &mut sheet),
             Step::Impact => impact::sheet(state, of, width, &mut sheet),
             Step::Checks => checks::sheet(state, of, width, &mut sheet),
@@ -69,11 +74,11 @@ pub fn sheet(state: &State, of: &Wizard) -> Sheet {
 /// The line of steps, and what is to be said before the page.
 fn top(state: &State, of: &Wizard, width: u16) -> Vec<Row> {
     let mut spans = Vec::new();
-    for (place, step) in Step::ALL.into_iter().enumerate() {
-        let here = of.step == step;
+    for (place, step) in of.subject.steps().iter().enumerate() {
+        let here = of.step == *step;
         let text = format!("{} {}", place + 1, step.word());
         spans.push((if here { format!("[{text}]") } else { text }, if here { Token::Selected } else { Token::Dim }));
-        if step != Step::Confirm {
+        if *step != Step::Confirm {
             spans.push((" > ".to_owned(), Token::Dim));
         }
     }
@@ -90,7 +95,8 @@ fn top(state: &State, of: &Wizard, width: u16) -> Vec<Row> {
         (Standing::Open, Some(why)) => say(&format!("X there is no plan: {why}"), Token::Critical),
         (Standing::Open, None) if of.wants || of.asked.is_some() => {
             let since = of.asked.map_or_else(String::new, |at| format!(" ({} s)", state.now.duration_since(at).as_secs().max(0)));
-            say(&format!("the plan is being made{since}: hosts are asked, nothing is changed"), Token::Dim);
+            let who = if of.subject.service().is_some() { "hosts are" } else { "the Alertmanager is" };
+            say(&format!("the plan is being made{since}: {who} asked, nothing is changed"), Token::Dim);
         }
         _ => {}
     }

@@ -12,7 +12,7 @@ use super::{Sheet, Wizard};
 pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
     let mut page = Page::new(width);
     page.head("WHAT");
-    page.field("service", &of.service, Token::Text);
+    page.field("service", of.subject.name(), Token::Text);
     page.field("estate", &format!("{}, {}", state.estate.name, state.estate.environment), Token::Text);
     let Some(plan) = of.plan() else {
         page.text("? its hosts are not known before there is a plan", Token::Unknown);

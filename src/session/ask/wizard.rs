@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::time::timeout;
 
-use crate::app::ask::Told;
+use crate::app::ask::{Told, WishOf};
 use crate::model::check::{Check, Verdict};
 use crate::model::plan::{Plan, Planned};
 use crate::model::run::Agreement;
@@ -26,9 +26,8 @@ const NOBODY: &str = "there is no folder for the journal and the runs: set HOME 
 
 /// Who makes plans and has them carried out. What it waits for ends by deadlines of its own.
 pub trait Operator: Send + Sync {
-    /// Makes the plan that rolls a service back, with its checks, and makes ready what would carry it out; `to` is the
-    /// version, the plan's own choice where `None`. Changes nothing.
-    fn plan<'a>(&'a self, service: &'a str, to: Option<&'a str>) -> BoxFuture<'a, Result<Planned, String>>;
+    /// Makes the plan of that, with its checks, and makes ready what would carry it out. Changes nothing.
+    fn plan<'a>(&'a self, wish: &'a WishOf) -> BoxFuture<'a, Result<Planned, String>>;
 
     /// Makes all checks of the plan anew.
     fn check<'a>(&'a self, plan: &'a Plan) -> BoxFuture<'a, Vec<Check>>;
@@ -43,22 +42,21 @@ pub trait Operator: Send + Sync {
 
 impl Desk {
     /// A plan, or why there is none.
-    pub(super) async fn plan(&self, number: u64, service: &str, to: Option<&str>) -> Told {
+    pub(super) async fn plan(&self, number: u64, wish: &WishOf) -> Told {
         let result = match &self.operator {
-            Some(operator) => made(operator.as_ref(), service, to).await,
+            Some(operator) => made(operator.as_ref(), wish).await,
             None => Err(NOBODY.to_owned()),
         };
         Told::Plan { number, result }
     }
 
     /// The checks of the plan; where a plan that is made anew is another one, that.
-    pub(super) async fn check(&self, number: u64, plan: &Plan) -> Told {
+    pub(super) async fn check(&self, number: u64, plan: &Plan, wish: &WishOf) -> Told {
         let Some(operator) = self.operator.as_deref() else {
             return Told::Plan { number, result: Err(NOBODY.to_owned()) };
         };
-        let service = plan.service.as_deref().unwrap_or(&plan.subject);
         let checks = timeout(CHECK_LIMIT, operator.check(plan));
-        let (checks, again) = tokio::join!(checks, made(operator, service, plan.to.as_deref()));
+        let (checks, again) = tokio::join!(checks, made(operator, wish));
         match again {
             Ok(again) if again.plan.hash() == plan.hash() => {
                 Told::Checks { number, checks: checks.unwrap_or_else(|_| vec![untold(Timestamp::now())]) }
@@ -82,10 +80,18 @@ impl Desk {
     }
 }
 
-async fn made(operator: &dyn Operator, service: &str, to: Option<&str>) -> Result<Arc<Planned>, String> {
-    match timeout(PLAN_LIMIT, operator.plan(service, to)).await {
+async fn made(operator: &dyn Operator, wish: &WishOf) -> Result<Arc<Planned>, String> {
+    match timeout(PLAN_LIMIT, operator.plan(wish)).await {
         Ok(planned) => planned.map(Arc::new),
-        Err(_) => Err(format!("no plan was made within {} s: a host is slow or cannot be reached", PLAN_LIMIT.as_secs())),
+        Err(_) => Err(format!("no plan was made within {} s: {} is slow or cannot be reached", PLAN_LIMIT.as_secs(), who(wish))),
+    }
+}
+
+/// Who is asked for a plan of that.
+fn who(wish: &WishOf) -> &str {
+    match wish {
+        WishOf::Rollback { .. } => "a host",
+        WishOf::Silence { source, .. } => source,
     }
 }
 
@@ -95,7 +101,7 @@ fn untold(now: Timestamp) -> Check {
         id: "checks".to_owned(),
         title: "the checks can be made".to_owned(),
         verdict: Verdict::Unknown,
-        seen: format!("they took more than {} s: a host is slow or cannot be reached", CHECK_LIMIT.as_secs()),
+        seen: format!("they took more than {} s: what they ask is slow or cannot be reached", CHECK_LIMIT.as_secs()),
         overridable: false,
         glass: false,
         as_of: now,

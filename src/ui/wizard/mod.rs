@@ -40,6 +40,8 @@ pub fn draw(canvas: &mut Canvas, state: &State, of: &Wizard) {
 }
 
 #[cfg(test)]
+mod silences;
+#[cfg(test)]
 mod tests;
 
 fn put(part: &mut Canvas, y: u16, row: &Row) {

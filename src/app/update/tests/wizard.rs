@@ -1,7 +1,7 @@
 //! The wizard under hands: every step and every way back, what never confirms, and the world moving meanwhile.
 
 use super::*;
-use crate::app::ask::{Ask as Question, Told};
+use crate::app::ask::{Ask as Question, Told, WishOf};
 use crate::app::wizard::{AGAIN, Focus, GOOD_FOR, Shown, Standing, Step, Wizard, confirm, dialog, held};
 use crate::model::check::{Check, Override, Verdict};
 use crate::model::plan::sample::{check, rollback};
@@ -12,6 +12,10 @@ const HOSTS: [&str; 2] = ["web1", "web2"];
 
 fn key(state: &mut State, keys: &str) -> Vec<Question> {
     asked(press(state, keys))
+}
+
+fn rollback_to(number: u64, to: Option<&str>) -> Question {
+    Question::Plan { number, wish: WishOf::Rollback { service: "web".into(), to: to.map(str::to_owned) } }
 }
 
 fn asked(effects: Vec<Effect>) -> Vec<Question> {
@@ -63,7 +67,7 @@ fn opened() -> State {
     let mut state = console();
     state.layers.push(Layer::Service { name: "web".into(), spot: Spot::default() });
     let all = key(&mut state, "R");
-    assert_eq!(all, [Question::Plan { number: 1, service: "web".into(), to: None }]);
+    assert_eq!(all, [rollback_to(1, None)]);
     let planned = sample(&state, "2.4.0");
     assert!(plan(&mut state, planned).is_empty());
     state
@@ -104,12 +108,15 @@ fn it_is_opened_on_a_service_from_wherever_one_is_selected() {
     of_web.labels = Labels::new([("alertname", "B"), ("job", "web")]);
     read(&mut state, 0, alertmanager(vec![Arc::new(of_web)]));
     assert_eq!(key(&mut state, "R").len(), 1);
-    assert_eq!(wizard(&state).service, "web");
+    assert_eq!(wizard(&state).subject.name(), "web");
     assert_eq!(key(&mut state, "esc"), [Question::Close]);
     assert_eq!(key(&mut state, "enter R").len(), 1, "from the alert's own page");
     press(&mut state, "esc esc :");
     write(&mut state, "rollback web");
-    assert!(matches!(&key(&mut state, "enter")[..], [Question::Plan { service, .. }] if service == "web"), "from the palette");
+    assert!(
+        matches!(&key(&mut state, "enter")[..], [Question::Plan { wish: WishOf::Rollback { service, .. }, .. }] if service == "web"),
+        "from the palette"
+    );
     press(&mut state, "esc 1");
     let row = state.overview_rows.iter().position(|row| *row == OverviewRow::Service(0)).unwrap();
     state.overview.list.row = row;
@@ -122,7 +129,8 @@ fn the_action_is_on_no_key_that_is_pressed_by_accident() {
     assert_eq!(Action::BreakGlass.entry().danger, Danger::Production);
     let map = keymap();
     for (scope, _) in Scope::ALL {
-        for action in [Action::Rollback, Action::BreakGlass] {
+        for action in [Action::Rollback, Action::BreakGlass, Action::Ack, Action::Silence, Action::Extend, Action::Expire] {
+            assert_eq!(action.entry().danger, Danger::Production);
             assert!(map.key_for(scope, action).is_none_or(|key| may_run(key, Danger::Production)));
         }
     }
@@ -156,7 +164,7 @@ fn each_step_goes_on_and_back_and_keeps_what_was_chosen() {
     press(&mut state, "esc enter");
     assert_eq!(wizard(&state).picked.as_deref(), Some("2.3.1"), "the selection is kept");
     let all = key(&mut state, "enter");
-    assert_eq!(all, [Question::Plan { number: 2, service: "web".into(), to: Some("2.3.1".into()) }]);
+    assert_eq!(all, [rollback_to(2, Some("2.3.1"))]);
     assert_eq!(wizard(&state).step, Step::Impact);
     press(&mut state, "enter");
     assert_eq!(wizard(&state).step, Step::Impact, "not before that plan is there");

@@ -24,7 +24,7 @@ fn picked(state: &State) -> Option<(String, String, Option<String>)> {
         _ => return None,
     };
     let one = of.candidates().get(choice(of)?)?;
-    Some((of.service.clone(), one.version.clone(), of.plan().and_then(|plan| plan.from.clone())))
+    Some((of.subject.name().to_owned(), one.version.clone(), of.plan().and_then(|plan| plan.from.clone())))
 }
 
 /// Shows who shipped the selected release and what it did; the wizard stays below.

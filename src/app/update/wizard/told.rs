@@ -12,10 +12,8 @@ use super::{go, open_run};
 /// A plan is told, or why there is none.
 pub(in crate::app::update) fn planned(state: &mut State, number: u64, result: Result<Arc<Planned>, String>) {
     let now = state.now;
-    let Some(service) = held(state).filter(|of| of.number == number && of.standing == Standing::Open).map(|of| of.service.clone()) else {
-        return;
-    };
-    let seen = Seen::of(state, &service);
+    let Some(of) = held(state).filter(|of| of.number == number && of.standing == Standing::Open) else { return };
+    let seen = Seen::of(state, &of.subject);
     // One that took longer than it is good for would be asked for again without end.
     let result = result.and_then(|new| match new.plan.expires_at > now {
         true => Ok(new),
@@ -47,7 +45,7 @@ pub(in crate::app::update) fn planned(state: &mut State, number: u64, result: Re
             (of.checked, of.checking) = (Some(now), None);
             of.planned = Some(new);
             settle(of);
-            if of.step > Step::Impact {
+            if of.is_past(Step::Impact) {
                 go(of, Step::Impact);
             }
         }
@@ -56,7 +54,7 @@ pub(in crate::app::update) fn planned(state: &mut State, number: u64, result: Re
                 of.note("the plan cannot be made any more".to_owned());
             }
             of.problem = Some(why);
-            if of.step > Step::Impact {
+            if of.is_past(Step::Impact) {
                 go(of, Step::Impact);
             }
         }
@@ -88,7 +86,7 @@ pub(in crate::app::update) fn checked(state: &mut State, number: u64, checks: Ve
     of.checks = checks;
     (of.checked, of.checking) = (Some(now), None);
     settle(of);
-    if of.step > Step::Checks
+    if of.is_past(Step::Checks)
         && let Some(why) = of.held_up(now)
     {
         go(of, Step::Checks);

@@ -6,8 +6,9 @@ use jiff::SignedDuration;
 use tokio::time::sleep;
 
 use super::*;
-use crate::app::ask::Ask;
+use crate::app::ask::{Ask, WishOf};
 use crate::model::plan::sample::rollback;
+use crate::model::plan::silence::Wish;
 use crate::session::ask::tests::desk;
 
 /// Plays who carries plans out.
@@ -32,10 +33,13 @@ impl Played {
 }
 
 impl Operator for Played {
-    fn plan<'a>(&'a self, service: &'a str, to: Option<&'a str>) -> BoxFuture<'a, Result<Planned, String>> {
+    fn plan<'a>(&'a self, wish: &'a WishOf) -> BoxFuture<'a, Result<Planned, String>> {
         Box::pin(async move {
             sleep(self.slow).await;
-            self.note(&format!("plan {service} {}", to.unwrap_or("-")));
+            match wish {
+                WishOf::Rollback { service, to } => self.note(&format!("plan {service} {}", to.as_deref().unwrap_or("-"))),
+                WishOf::Silence { source, wish, reason } => self.note(&format!("plan {source} {wish:?} {reason}")),
+            }
             Ok(rollback(&self.to.lock().unwrap(), &["web1"], now()))
         })
     }
@@ -72,6 +76,10 @@ fn plan() -> Arc<Plan> {
     Arc::new(rollback("2.4.0", &["web1"], now()).plan)
 }
 
+fn web(to: Option<&str>) -> WishOf {
+    WishOf::Rollback { service: "web".into(), to: to.map(str::to_owned) }
+}
+
 fn agreement() -> Agreement {
     Agreement { phrase: plan().phrase(), reason: "errors".into(), overrides: vec![], glass: None, at: now() }
 }
@@ -79,9 +87,9 @@ fn agreement() -> Agreement {
 #[tokio::test]
 async fn plans_checks_and_starts_are_told_with_their_numbers() {
     let (desk, played) = played(0);
-    let told = desk.answer(Ask::Plan { number: 7, service: "web".into(), to: Some("2.4.0".into()) }).await;
+    let told = desk.answer(Ask::Plan { number: 7, wish: web(Some("2.4.0")) }).await;
     assert!(matches!(told, Told::Plan { number: 7, result: Ok(planned) } if planned.plan.hash() == plan().hash()));
-    let told = desk.answer(Ask::Check { number: 7, plan: plan() }).await;
+    let told = desk.answer(Ask::Check { number: 7, plan: plan(), wish: web(Some("2.4.0")) }).await;
     assert!(matches!(told, Told::Checks { number: 7, checks } if checks.len() == 1));
     let told = desk.answer(Ask::Start { number: 7, plan: plan(), agreement: agreement() }).await;
     assert_eq!(told, Told::Started { number: 7, result: Ok("web-1".into()) });
@@ -91,10 +99,25 @@ async fn plans_checks_and_starts_are_told_with_their_numbers() {
 }
 
 #[tokio::test]
+async fn the_checks_of_a_silence_are_made_anew_with_the_very_wish_of_its_plan() {
+    let (desk, played) = played(0);
+    let until = now() + SignedDuration::from_hours(2);
+    let wish =
+        WishOf::Silence { source: "am".into(), wish: Wish::Extend { id: "2b614108".into(), until }, reason: "the disk is replaced".into() };
+    let told = desk.answer(Ask::Plan { number: 4, wish: wish.clone() }).await;
+    assert!(matches!(told, Told::Plan { number: 4, result: Ok(_) }));
+    let told = desk.answer(Ask::Check { number: 4, plan: plan(), wish }).await;
+    assert!(matches!(told, Told::Checks { number: 4, .. }));
+    let asked = played.asked.lock().unwrap().clone();
+    let plans: Vec<&String> = asked.iter().filter(|one| one.starts_with("plan am Extend") && one.contains("replaced")).collect();
+    assert!(plans.len() == 2 && plans[0] == plans[1] && plans[0].contains("03:00:00"), "{asked:?}");
+}
+
+#[tokio::test]
 async fn where_the_plan_is_another_one_now_that_is_told_and_not_the_checks() {
     let (desk, played) = played(0);
     *played.to.lock().unwrap() = "2.3.1".into();
-    let told = desk.answer(Ask::Check { number: 3, plan: plan() }).await;
+    let told = desk.answer(Ask::Check { number: 3, plan: plan(), wish: web(Some("2.4.0")) }).await;
     let Told::Plan { number: 3, result: Ok(other) } = told else { panic!("{told:?}") };
     assert_ne!(other.plan.hash(), plan().hash());
 }
@@ -102,9 +125,9 @@ async fn where_the_plan_is_another_one_now_that_is_told_and_not_the_checks() {
 #[tokio::test(start_paused = true)]
 async fn who_is_silent_is_not_waited_for_without_end_and_silence_passes_no_check() {
     let (desk, _) = played(1_000);
-    let told = desk.answer(Ask::Plan { number: 1, service: "web".into(), to: None }).await;
+    let told = desk.answer(Ask::Plan { number: 1, wish: web(None) }).await;
     assert!(matches!(told, Told::Plan { result: Err(why), .. } if why.contains("60 s")));
-    let told = desk.answer(Ask::Check { number: 1, plan: plan() }).await;
+    let told = desk.answer(Ask::Check { number: 1, plan: plan(), wish: web(Some("2.4.0")) }).await;
     assert!(matches!(told, Told::Plan { result: Err(_), .. }));
     let told = desk.answer(Ask::Start { number: 1, plan: plan(), agreement: agreement() }).await;
     assert!(matches!(told, Told::Started { result: Err(why), .. } if why.contains("`qd runs`")));
@@ -112,7 +135,7 @@ async fn who_is_silent_is_not_waited_for_without_end_and_silence_passes_no_check
     assert!(!untold.is_settled(&[], true) && !untold.overridable);
     // Slower than checks may be, and not than plans.
     let (desk, _) = played(30);
-    let told = desk.answer(Ask::Check { number: 1, plan: plan() }).await;
+    let told = desk.answer(Ask::Check { number: 1, plan: plan(), wish: web(Some("2.4.0")) }).await;
     assert!(matches!(told, Told::Checks { checks, .. } if checks[0].verdict == Verdict::Unknown));
 }
 
@@ -120,8 +143,8 @@ async fn who_is_silent_is_not_waited_for_without_end_and_silence_passes_no_check
 async fn without_anyone_it_says_so() {
     let desk = desk();
     let asks = [
-        Ask::Plan { number: 1, service: "web".into(), to: None },
-        Ask::Check { number: 1, plan: plan() },
+        Ask::Plan { number: 1, wish: web(None) },
+        Ask::Check { number: 1, plan: plan(), wish: web(Some("2.4.0")) },
         Ask::Start { number: 1, plan: plan(), agreement: agreement() },
     ];
     for ask in asks {

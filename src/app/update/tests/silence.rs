@@ -1,0 +1,300 @@
+//! The wizard of a silence under hands: what is chosen on its first page, that a step back keeps it, and that the end is
+//! the same whenever the plan is made.
+
+use super::*;
+use crate::app::ask::{Ask as Question, Told, WishOf};
+use crate::app::wizard::{Draft, Shown, Standing, Step, Subject, Wizard, dialog, held};
+use crate::model::check::Verdict;
+use crate::model::plan::Planned;
+use crate::model::plan::silence::{self, Ground, Wish};
+use crate::model::silence::{Silence, SilenceMatcher, SilenceState, fingerprint};
+use crate::model::source::Peer;
+
+const DISK: &[(&str, &str)] = &[("alertname", "DiskFull"), ("device", "sda"), ("instance", "db1:9100"), ("job", "web"), ("service", "web")];
+const OTHER: &[(&str, &str)] =
+    &[("alertname", "DiskFull"), ("device", "sdb"), ("instance", "db1:9100"), ("job", "web"), ("service", "web")];
+const ID: &str = "2b614108-0c1f-4b7a-9c3e-5a1d2f3e4b5c";
+
+fn fires(labels: &[(&str, &str)], state: AlertState) -> Arc<Alert> {
+    let mut alert = (*alert(labels, state, 30)).clone();
+    alert.fingerprint = fingerprint(&alert.labels).into();
+    alert.receivers = vec!["pager".into()];
+    if state == AlertState::Silenced {
+        alert.silenced_by = vec![ID.into()];
+    }
+    Arc::new(alert)
+}
+
+fn answer(alerts: Vec<Arc<Alert>>) -> AlertmanagerAnswer {
+    let peer =
+        Peer { url: "http://am1:9093".into(), version: None, cluster: None, error: None, as_of: Some(at(900)), clock_ahead: Some(0) };
+    let known = Silence {
+        id: ID.into(),
+        state: SilenceState::Active,
+        matchers: vec![SilenceMatcher::equal("alertname", "DiskFull")],
+        starts_at: at(0),
+        ends_at: at(4_600),
+        created_by: "bob".into(),
+        comment: "INC-1".into(),
+        seen_by: vec![0],
+    };
+    let silences = if alerts.iter().any(|one| one.state == AlertState::Silenced) { vec![known] } else { vec![] };
+    AlertmanagerAnswer { peers: vec![peer], alerts, silences, ..Default::default() }
+}
+
+/// On the Alerts pane, the first alert selected.
+fn told(alerts: Vec<Arc<Alert>>) -> (State, AlertmanagerAnswer) {
+    let mut state = console();
+    let answer = answer(alerts);
+    read(&mut state, 0, Answer::Alertmanager(Arc::new(answer.clone())));
+    press(&mut state, "2 m");
+    (state, answer)
+}
+
+fn two() -> (State, AlertmanagerAnswer) {
+    told(vec![fires(DISK, AlertState::Firing), fires(OTHER, AlertState::Firing)])
+}
+
+fn key(state: &mut State, keys: &str) -> Vec<Question> {
+    let ask = |effect| match effect {
+        Effect::Ask(ask) => Some(*ask),
+        _ => None,
+    };
+    press(state, keys)
+        .into_iter()
+        .filter_map(ask)
+        .filter(|ask| matches!(ask, Question::Plan { .. } | Question::Check { .. } | Question::Start { .. }))
+        .collect()
+}
+
+/// The only plan that is asked for.
+fn wish(asked: &[Question]) -> (u64, Wish, String) {
+    match asked {
+        [Question::Plan { number, wish: WishOf::Silence { source, wish, reason } }] if source == "am" => {
+            (*number, wish.clone(), reason.clone())
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn wizard(state: &State) -> &Wizard {
+    held(state).unwrap()
+}
+
+fn draft(state: &State) -> &Draft {
+    match &wizard(state).subject {
+        Subject::Silence(draft) => draft,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn chosen(state: &State) -> Vec<String> {
+    draft(state).matchers().iter().map(|matcher| matcher.name.clone()).collect()
+}
+
+fn planned(state: &State, answer: &AlertmanagerAnswer, wish: &Wish, reason: &str) -> Planned {
+    let ground = Ground { estate: &state.estate, source: &state.estate.sources[0], answer, now: state.now };
+    let plan = silence::plan(&ground, wish, "ann@jump", reason).unwrap();
+    let checks = silence::judge(&ground, &plan, None);
+    Planned { plan, checks, candidates: vec![] }
+}
+
+fn tell(state: &mut State, planned: Planned) {
+    let number = wizard(state).number;
+    update(state, Message::Told(Box::new(Told::Plan { number, result: Ok(Arc::new(planned)) })));
+}
+
+fn moment(of: &Wish) -> Timestamp {
+    match of {
+        Wish::Mute { until, .. } | Wish::Ack { until, .. } | Wish::Extend { until, .. } => *until,
+        Wish::Expire { .. } => panic!("it has no end"),
+    }
+}
+
+#[test]
+fn an_ack_takes_all_labels_and_a_silence_those_of_its_kind_at_its_place() {
+    let (mut state, _) = two();
+    assert!(key(&mut state, "A").is_empty(), "nothing is asked before a reason is given");
+    assert_eq!(chosen(&state), ["alertname", "device", "instance", "job", "service"]);
+    assert_eq!((draft(&state).lasts, draft(&state).matched(&state).len()), (0, 1));
+    key(&mut state, "space");
+    assert!(wizard(&state).said.as_deref().unwrap().contains("nothing else"));
+    assert_eq!(chosen(&state).len(), 5);
+    press(&mut state, "esc S");
+    assert_eq!(chosen(&state), ["alertname", "instance", "service"]);
+    assert_eq!(draft(&state).matched(&state).len(), 2);
+    press(&mut state, "esc enter A");
+    assert_eq!(draft(&state).about, "DiskFull", "from the alert's own page");
+}
+
+#[test]
+fn a_label_is_taken_in_and_out_and_without_any_it_goes_nowhere() {
+    let (mut state, _) = two();
+    press(&mut state, "S j space");
+    assert_eq!(chosen(&state), ["alertname", "device", "instance", "service"]);
+    assert_eq!(draft(&state).matched(&state).len(), 1, "the count is of what is chosen now");
+    press(&mut state, "space k space j j space j j space");
+    assert!(chosen(&state).is_empty());
+    assert!(draft(&state).matched(&state).is_empty(), "none chosen is nothing, and not everything");
+    press(&mut state, "enter");
+    assert_eq!(wizard(&state).step, Step::What);
+    assert!(wizard(&state).said.as_deref().unwrap().contains("everything"));
+}
+
+#[test]
+fn back_keeps_the_choices_and_the_end_is_the_same_whenever_the_plan_is_made() {
+    let (mut state, known) = two();
+    press(&mut state, "S j space + + + + + + - -");
+    assert_eq!(draft(&state).lasts, 3);
+    press(&mut state, "enter");
+    assert_eq!(wizard(&state).step, Step::Reason);
+    press(&mut state, "enter");
+    assert_eq!((wizard(&state).step, wizard(&state).said.as_deref()), (Step::Reason, Some("a reason is required")));
+    write(&mut state, "disk is replaced");
+    let (number, first, reason) = wish(&key(&mut state, "enter"));
+    assert_eq!((number, reason.as_str(), wizard(&state).step), (1, "disk is replaced", Step::Impact));
+    assert_eq!(moment(&first), at(1_000 + 4 * 3_600));
+    let made = planned(&state, &known, &first, &reason);
+    tell(&mut state, made);
+    let hash = wizard(&state).hash.clone();
+
+    // Looked at again a while later and left as it was: the same plan, and the same end.
+    state.now += SignedDuration::from_secs(95);
+    press(&mut state, "esc esc");
+    assert_eq!((wizard(&state).step, draft(&state).lasts, chosen(&state).len()), (Step::What, 3, 4));
+    assert!(key(&mut state, "enter enter").is_empty(), "nothing else is wished");
+    assert!(wizard(&state).is_valid(state.now) && wizard(&state).step == Step::Impact && wizard(&state).hash == hash);
+
+    // The plan expires: what is asked for anew has the same end.
+    state.now += SignedDuration::from_mins(16);
+    let asked = update(&mut state, Message::Tick).into_iter().filter_map(|effect| match effect {
+        Effect::Ask(ask) if matches!(*ask, Question::Plan { .. }) => Some(*ask),
+        _ => None,
+    });
+    let (number, again, _) = wish(&asked.collect::<Vec<_>>());
+    assert_eq!((number, &again), (2, &first));
+    let same = planned(&state, &known, &again, &reason);
+    assert_eq!(same.plan.hash(), hash);
+    tell(&mut state, same);
+
+    // Another choice is another wish, whose end is counted from then on.
+    press(&mut state, "esc esc -");
+    let (_, shorter, _) = wish(&key(&mut state, "enter enter"));
+    assert_eq!(moment(&shorter), Timestamp::from_second(state.now.as_second() + 2 * 3_600).unwrap());
+    // And so is another reason: it stands in the silence.
+    press(&mut state, "esc");
+    write(&mut state, " today");
+    let (_, same, reason) = wish(&key(&mut state, "enter"));
+    assert_eq!((same, reason.as_str()), (shorter, "disk is replaced today"));
+}
+
+#[test]
+fn it_is_confirmed_by_the_phrase_and_nothing_but_its_own_plan_begins() {
+    let (mut state, known) = two();
+    press(&mut state, "A enter");
+    write(&mut state, "on it");
+    let (_, wished, reason) = wish(&key(&mut state, "enter"));
+    assert_eq!(wished, Wish::Ack { alert: fingerprint(&Labels::new(DISK.iter().copied())), until: at(1_000 + 1_800) });
+    let made = planned(&state, &known, &wished, &reason);
+    tell(&mut state, made);
+    let asked = key(&mut state, "enter");
+    assert_eq!(wizard(&state).step, Step::Checks);
+    assert!(asked.is_empty(), "they were made with the plan");
+    press(&mut state, "enter");
+    assert_eq!(wizard(&state).step, Step::Confirm, "{:?}", wizard(&state).said);
+    state.wizards.shown = dialog(&state).map(|dialog| Shown { dialog, since: state.now });
+    state.now += SignedDuration::from_millis(600);
+    let phrase = wizard(&state).plan().unwrap().phrase();
+    press(&mut state, "tab");
+    phrase.chars().for_each(|c| {
+        update(&mut state, Message::Key(Key::char(c)));
+    });
+    let asked = key(&mut state, "enter");
+    let [Question::Start { plan, agreement, .. }] = &asked[..] else { panic!("{asked:?} {:?}", wizard(&state).said) };
+    assert_eq!((agreement.phrase.as_str(), agreement.reason.as_str()), (phrase.as_str(), "on it"));
+    assert_eq!(plan.hash(), wizard(&state).hash);
+}
+
+#[test]
+fn a_broad_silence_wants_a_reason_of_its_own_and_the_dead_mans_switch_is_a_block() {
+    let many = (0..12).map(|n| {
+        let (device, labels) = (format!("sd{n}"), DISK);
+        let labels: Vec<(&str, &str)> =
+            labels.iter().map(|(name, value)| (*name, if *name == "device" { device.as_str() } else { *value })).collect();
+        fires(&labels, AlertState::Firing)
+    });
+    let (mut state, known) = told(many.collect());
+    press(&mut state, "S enter");
+    write(&mut state, "the array is replaced");
+    let (_, wished, reason) = wish(&key(&mut state, "enter"));
+    let made = planned(&state, &known, &wished, &reason);
+    tell(&mut state, made);
+    press(&mut state, "enter enter");
+    assert_eq!(wizard(&state).step, Step::Checks);
+    assert!(wizard(&state).said.as_deref().unwrap().starts_with("warn"), "{:?}", wizard(&state).said);
+    while wizard(&state).open_checks().any(|check| check.verdict == Verdict::Warn) {
+        let id = wizard(&state).open_checks().next().unwrap().id.clone();
+        held_mut_check(&mut state, &id);
+        press(&mut state, "v");
+        write(&mut state, "all of them are one array");
+        press(&mut state, "enter");
+    }
+    press(&mut state, "enter");
+    assert_eq!(wizard(&state).step, Step::Confirm, "{:?}", wizard(&state).said);
+
+    let (mut state, known) = told(vec![fires(&[("alertname", "Watchdog")], AlertState::Firing)]);
+    press(&mut state, "A enter");
+    write(&mut state, "it is loud");
+    let (_, wished, reason) = wish(&key(&mut state, "enter"));
+    let made = planned(&state, &known, &wished, &reason);
+    tell(&mut state, made);
+    press(&mut state, "enter enter v");
+    assert_eq!(wizard(&state).step, Step::Checks);
+    assert!(wizard(&state).said.as_deref().unwrap().contains("cannot be overridden"), "{:?}", wizard(&state).said);
+}
+
+fn held_mut_check(state: &mut State, id: &str) {
+    crate::app::wizard::held_mut(state).unwrap().check = Some(id.to_owned());
+}
+
+#[test]
+fn a_silence_that_is_there_is_lengthened_or_ended() {
+    let (mut state, known) = told(vec![fires(DISK, AlertState::Silenced)]);
+    // What is muted comes last.
+    press(&mut state, "G E + space");
+    assert!(wizard(&state).said.as_deref().unwrap().contains("keeps its labels"));
+    press(&mut state, "enter");
+    write(&mut state, "not yet");
+    let (_, wished, reason) = wish(&key(&mut state, "enter"));
+    assert_eq!(wished, Wish::Extend { id: ID.into(), until: at(1_000 + 4 * 3_600) });
+    assert!(planned(&state, &known, &wished, &reason).plan.impact.does[0].contains("in place of"));
+    press(&mut state, "esc esc esc");
+    assert!(held(&state).is_none());
+    press(&mut state, "X enter");
+    write(&mut state, "it is mended");
+    let (_, wished, reason) = wish(&key(&mut state, "enter"));
+    assert_eq!(wished, Wish::Expire { id: ID.into() });
+    assert!(planned(&state, &known, &wished, &reason).plan.phrase().starts_with("silence-2b614108 "));
+}
+
+#[test]
+fn what_no_alertmanager_has_or_nothing_mutes_opens_nothing() {
+    let mut own = (*fires(DISK, AlertState::Firing)).clone();
+    own.origin = crate::model::alert::Origin::Prometheus;
+    let (mut state, _) = told(vec![Arc::new(own)]);
+    press(&mut state, "A S E X");
+    assert!(held(&state).is_none());
+    let (mut state, _) = two();
+    press(&mut state, "E X");
+    assert!(held(&state).is_none(), "nothing mutes it");
+    let mut hidden = (*fires(DISK, AlertState::Firing)).clone();
+    hidden.fingerprint = "0000000000000000".into();
+    let (mut state, _) = told(vec![Arc::new(hidden)]);
+    press(&mut state, "A");
+    assert!(matches!(&wizard(&state).standing, Standing::Refused(why) if why.contains("qd plan silence --matcher")));
+    let (mut state, _) = two();
+    state.read_only = true;
+    press(&mut state, "S");
+    assert!(matches!(&wizard(&state).standing, Standing::Refused(why) if why.contains("--read-only")));
+    assert!(key(&mut state, "enter enter r").is_empty());
+}

@@ -1,0 +1,66 @@
+//! A silence under hands: the wizard opened on an alert, and what is chosen on its first page.
+
+use std::sync::Arc;
+
+use crate::app::action::Action;
+use crate::app::layer::{Layer, Pane};
+use crate::app::state::{AlertRow, State};
+use crate::app::wizard::{Draft, Standing, Step, Subject, Verb, Wizard};
+use crate::model::alert::Alert;
+
+use super::{begin, held, top};
+
+/// The alert that a key is about: of the page on top, else of the selected row.
+fn about(state: &State) -> Option<Arc<Alert>> {
+    match state.layers.last() {
+        Some(Layer::Alert { alert: last, .. }) => {
+            let current = state.shown().alerts.iter().find(|alert| alert.id == last.id);
+            Some(current.unwrap_or(last).clone())
+        }
+        Some(_) => None,
+        None => match (state.pane, state.alert_rows.get(state.alerts.list.row)?) {
+            (Pane::Alerts, AlertRow::Alert(place)) => state.shown().alerts.get(*place).cloned(),
+            _ => None,
+        },
+    }
+}
+
+fn verb(action: Action) -> Option<Verb> {
+    match action {
+        Action::Ack => Some(Verb::Ack),
+        Action::Silence => Some(Verb::Silence),
+        Action::Extend => Some(Verb::Extend),
+        Action::Expire => Some(Verb::Expire),
+        _ => None,
+    }
+}
+
+/// True where that key of a silence opens a wizard now.
+pub(crate) fn offers(state: &State, action: Action) -> bool {
+    verb(action).is_some_and(|verb| about(state).is_some_and(|alert| Draft::of(state, &alert, verb).is_some()))
+}
+
+/// Opens the wizard on the alert that the key is about. Nothing is asked before a reason is given.
+pub(in crate::app::update) fn open(state: &mut State, action: Action) {
+    let (Some(verb), Some(alert)) = (verb(action), about(state)) else { return };
+    let Some((draft, refused)) = Draft::of(state, &alert, verb).filter(|_| held(state).is_none()) else { return };
+    let mut wizard = Wizard::of(Subject::Silence(draft));
+    if let Some(why) = refused {
+        wizard.standing = Standing::Refused(why);
+    }
+    begin(state, wizard);
+}
+
+/// Changes what is chosen on the first page.
+pub(super) fn choose(state: &mut State, action: Action) {
+    let Some(of) = top(state).filter(|of| of.standing == Standing::Open && of.step == Step::What) else { return };
+    let Subject::Silence(draft) = &mut of.subject else { return };
+    of.said = match action {
+        Action::Toggle => draft.toggle().err(),
+        Action::Longer | Action::Shorter => {
+            draft.stretch(action == Action::Longer);
+            None
+        }
+        _ => return,
+    };
+}

@@ -1,0 +1,102 @@
+//! Step 1 of a silence: which labels must hold, or which silence is meant; what that mutes now; until when. Its snapshots
+//! are `silence_*`.
+
+use crate::app::page::Row;
+use crate::app::state::State;
+use crate::app::when;
+use crate::app::wrap::fit;
+use crate::model::alert::Alert;
+use crate::model::estate::Severity;
+use crate::model::preferences::Token;
+use crate::model::silence::Silence;
+
+use super::draft::{Draft, LASTS, Verb};
+use super::{Sheet, row};
+
+/// Its lines.
+pub(super) fn sheet(state: &State, of: &Draft, width: u16, sheet: &mut Sheet) {
+    let head = match of.verb {
+        Verb::Ack => "WHAT  this alert and nothing else: all its labels must be the same",
+        Verb::Silence => "WHAT  whatever has all the labels that are taken in",
+        Verb::Extend => "WHICH  silence gets another end",
+        Verb::Expire => "WHICH  silence ends now",
+    };
+    sheet.rows.push(row(head, Token::Title));
+    let mut line = |text: &str, place: usize, dim: bool| {
+        let here = place == of.selected;
+        if here {
+            sheet.selected = Some(sheet.rows.len());
+        }
+        let token = match (here, dim) {
+            (true, _) => Token::Selected,
+            (false, true) => Token::Dim,
+            (false, false) => Token::Text,
+        };
+        let text = format!("{} {text}", if here { '>' } else { ' ' });
+        sheet.rows.push(row(&fit(&text, usize::from(width), state.look.ascii), token));
+    };
+    for (place, choice) in of.choices.iter().enumerate() {
+        line(&format!("[{}] {}", if choice.on { 'x' } else { ' ' }, choice.matcher), place, !choice.on);
+    }
+    for (place, silence) in of.silences.iter().enumerate() {
+        line(&told(state, silence), place, false);
+    }
+    if let Some(silence) = of.silence() {
+        let matchers: Vec<String> = silence.matchers.iter().map(ToString::to_string).collect();
+        sheet.rows.push(row(&fit(&format!("  it mutes {}", matchers.join(" ")), usize::from(width), state.look.ascii), Token::Dim));
+    }
+    sheet.foot = foot(state, of, width);
+}
+
+/// `2b614108 by ann@jump: the disk is replaced, until 2026-11-21 06:12Z (in 2h)`.
+fn told(state: &State, silence: &Silence) -> String {
+    let id = silence.id.get(..8).unwrap_or(&silence.id);
+    format!("{id} until {}, by {}: {}", when::both(state, silence.ends_at), silence.created_by, silence.comment)
+}
+
+/// The lines at the bottom: how many, how long, until when. They are never scrolled away.
+fn foot(state: &State, of: &Draft, width: u16) -> Vec<Row> {
+    let matched = of.matched(state);
+    let now = if of.verb == Verb::Expire { "fires again" } else { "mutes now" };
+    let none = if of.choices.is_empty() || of.choices.iter().any(|choice| choice.on) {
+        "nothing that fires now"
+    } else {
+        "? no label is taken in"
+    };
+    let count = match matched.len() {
+        0 => none.to_owned(),
+        1 => format!("1 alert: {}", severities(&matched)),
+        n => format!("{n} alerts: {}", severities(&matched)),
+    };
+    let field = |name: &str, text: &str, token| Row {
+        spans: vec![(format!("  {name:13}"), Token::Dim), (fit(text, usize::from(width.saturating_sub(15)), state.look.ascii), token)],
+        opens: None,
+    };
+    let mut rows = vec![row(&"-".repeat(usize::from(width)), Token::Border)];
+    rows.push(field(
+        now,
+        &format!("{count}, as {} was read last", of.source),
+        if matched.len() > 1 { Token::Warning } else { Token::Text },
+    ));
+    let Some(end) = of.end(state.now) else {
+        rows.push(field("until", "it ends at once; who is notified of these alerts is told again", Token::Text));
+        return rows;
+    };
+    let mut spans = vec![(format!("  {:13}", "lasts"), Token::Dim)];
+    for (place, (_, word)) in LASTS.iter().enumerate() {
+        match place == of.lasts {
+            true => spans.push((format!("[{word}] "), Token::Selected)),
+            false => spans.push((format!(" {word}  "), Token::Dim)),
+        }
+    }
+    rows.push(Row { spans, opens: None });
+    rows.push(field("until", &when::both(state, end), Token::Title));
+    rows
+}
+
+/// `2 critical, 1 warning`: the worst first.
+fn severities(alerts: &[&Alert]) -> String {
+    let mut counts = std::collections::BTreeMap::<Severity, usize>::new();
+    alerts.iter().for_each(|alert| *counts.entry(alert.severity).or_default() += 1);
+    counts.iter().rev().map(|(severity, count)| format!("{count} {}", severity.word())).collect::<Vec<_>>().join(", ")
+}
