@@ -22,16 +22,33 @@ use crate::ui::fixture::{alertmanager_answer, buffer, styles, text, trouble};
 const SIZE: (u16, u16) = (80, 24);
 const ID: &str = "2b614108-0c1f-4b7a-9c3e-5a1d2f3e4b5c";
 
-fn press(state: &mut State, keys: &str) {
-    keys.split(' ').for_each(|key| {
-        update(state, Message::Key(key.parse().unwrap()));
-    });
+/// A console under hands.
+struct Desk {
+    state: State,
 }
 
-fn write(state: &mut State, text: &str) {
-    text.chars().for_each(|c| {
-        update(state, Message::Key(Key::char(c)));
-    });
+impl Desk {
+    fn take(&mut self, message: Message) {
+        update(&mut self.state, message);
+    }
+
+    fn press(&mut self, keys: &str) {
+        keys.split(' ').for_each(|key| self.take(Message::Key(key.parse().unwrap())));
+    }
+
+    fn write(&mut self, text: &str) {
+        text.chars().for_each(|c| self.take(Message::Key(Key::char(c))));
+    }
+
+    fn planned(&mut self, answer: &AlertmanagerAnswer) {
+        let of = held(&self.state).unwrap();
+        let (number, Some(WishOf::Silence { wish, reason, .. })) = (of.number, of.wished.clone()) else { panic!("{:?}", of.wished) };
+        let (estate, now) = (&self.state.estate, self.state.now);
+        let ground = Ground { estate, source: &estate.sources[0], answer, now };
+        let plan = plan(&ground, &wish, "ann@jump", &reason).unwrap();
+        let planned = Planned { checks: judge(&ground, &plan, None), plan, candidates: vec![] };
+        self.take(Message::Told(Box::new(Told::Plan { number, result: Ok(Arc::new(planned)) })));
+    }
 }
 
 /// The disks of one array fire; where `silenced`, something mutes them.
@@ -61,75 +78,66 @@ fn answer(silenced: bool, now: jiff::Timestamp) -> AlertmanagerAnswer {
 }
 
 /// On the Alerts pane, an alert selected.
-fn opened(silenced: bool) -> (State, AlertmanagerAnswer) {
-    let mut state = trouble(SIZE);
-    let answer = answer(silenced, state.now);
-    let outcome = Outcome::Value { value: Answer::Alertmanager(Arc::new(answer.clone())), as_of: state.now };
-    let next_try = state.now + SignedDuration::from_secs(10);
-    update(&mut state, Message::Read { source: 0, outcome, next_try });
-    let derived = crate::app::derive::Derivation::of(&state).carry_out();
-    update(&mut state, Message::Derived(Box::new(derived)));
-    state.pane = Pane::Alerts;
-    state.show_muted = true;
-    crate::app::pane::refresh(&mut state);
+fn opened(silenced: bool) -> (Desk, AlertmanagerAnswer) {
+    let mut desk = Desk { state: trouble(SIZE) };
+    let answer = answer(silenced, desk.state.now);
+    let outcome = Outcome::Value { value: Answer::Alertmanager(Arc::new(answer.clone())), as_of: desk.state.now };
+    let next_try = desk.state.now + SignedDuration::from_secs(10);
+    desk.take(Message::Read { source: 0, outcome, next_try });
+    let derived = crate::app::derive::Derivation::of(&desk.state).carry_out();
+    desk.take(Message::Derived(Box::new(derived)));
+    desk.state.pane = Pane::Alerts;
+    desk.state.show_muted = true;
+    crate::app::pane::refresh(&mut desk.state);
     if silenced {
         // What is found by itself comes before what is muted.
-        press(&mut state, "j");
+        desk.press("j");
     }
-    (state, answer)
+    (desk, answer)
 }
 
-fn planned(state: &mut State, answer: &AlertmanagerAnswer) {
-    let of = held(state).unwrap();
-    let (number, Some(WishOf::Silence { wish, reason, .. })) = (of.number, of.wished.clone()) else { panic!("{:?}", of.wished) };
-    let ground = Ground { estate: &state.estate, source: &state.estate.sources[0], answer, now: state.now };
-    let plan = plan(&ground, &wish, "ann@jump", &reason).unwrap();
-    let planned = Planned { checks: judge(&ground, &plan, None), plan, candidates: vec![] };
-    update(state, Message::Told(Box::new(Told::Plan { number, result: Ok(Arc::new(planned)) })));
-}
-
-fn shown(screen: &str) -> State {
-    let (mut state, answer) = opened(matches!(screen, "extend" | "expire" | "alert"));
+fn shown(screen: &str) -> Desk {
+    let (mut desk, answer) = opened(matches!(screen, "extend" | "expire" | "alert"));
     match screen {
-        "ack" => press(&mut state, "A"),
-        "extend" => press(&mut state, "E +"),
-        "expire" => press(&mut state, "X"),
-        "alert" => press(&mut state, "enter"),
+        "ack" => desk.press("A"),
+        "extend" => desk.press("E +"),
+        "expire" => desk.press("X"),
+        "alert" => desk.press("enter"),
         "pane" => {}
-        _ => press(&mut state, "S j space +"),
+        _ => desk.press("S j space +"),
     }
     if matches!(screen, "ack" | "extend" | "expire" | "alert" | "pane" | "what") {
-        return state;
+        return desk;
     }
-    press(&mut state, "enter");
-    write(&mut state, "the array is rebuilt, INC-4711");
+    desk.press("enter");
+    desk.write("the array is rebuilt, INC-4711");
     if screen == "reason" {
-        return state;
+        return desk;
     }
-    press(&mut state, "enter");
+    desk.press("enter");
     if screen != "planning" {
-        planned(&mut state, &answer);
+        desk.planned(&answer);
     }
     if matches!(screen, "checks" | "confirm") {
-        press(&mut state, "enter");
+        desk.press("enter");
     }
     if screen == "confirm" {
-        press(&mut state, "enter");
-        let since = state.now;
-        state.wizards.shown = dialog(&state).map(|dialog| Shown { dialog, since });
-        state.now += SignedDuration::from_millis(700);
+        desk.press("enter");
+        let since = desk.state.now;
+        desk.state.wizards.shown = dialog(&desk.state).map(|dialog| Shown { dialog, since });
+        desk.state.now += SignedDuration::from_millis(700);
     }
-    state
+    desk
 }
 
 #[test]
 fn every_page_of_a_silence() {
     for screen in ["pane", "alert", "ack", "what", "extend", "expire", "reason", "planning", "impact", "checks", "confirm"] {
-        let mut state = shown(screen);
-        let drawn = buffer(&state, SIZE);
+        let mut desk = shown(screen);
+        let drawn = buffer(&desk.state, SIZE);
         insta::assert_snapshot!(format!("silence_{screen}"), format!("{}\n---\n{}", text(&drawn).join("\n"), styles(&drawn).join("\n")));
-        state.look.ascii = true;
-        assert!(buffer(&state, SIZE).content().iter().all(|cell| cell.symbol().is_ascii()), "{screen}");
+        desk.state.look.ascii = true;
+        assert!(buffer(&desk.state, SIZE).content().iter().all(|cell| cell.symbol().is_ascii()), "{screen}");
     }
 }
 
@@ -137,10 +145,10 @@ fn every_page_of_a_silence() {
 fn no_size_breaks_a_page_of_a_silence_and_its_end_is_always_in_sight() {
     for screen in ["ack", "what", "extend", "expire", "impact", "confirm"] {
         for size in [(1, 1), (60, 16), (79, 23), (300, 20)] {
-            let mut state = shown(screen);
-            update(&mut state, Message::Resize(size.0, size.1));
+            let mut desk = shown(screen);
+            desk.take(Message::Resize(size.0, size.1));
             for key in ["j", "k", "G", "+", "-", "space"] {
-                let lines = text(&buffer(&state, size));
+                let lines = text(&buffer(&desk.state, size));
                 if size.0 >= 60 && matches!(screen, "ack" | "what" | "extend") {
                     assert!(
                         lines.iter().any(|line| line.contains("until") && line.contains("(in ")),
@@ -148,7 +156,7 @@ fn no_size_breaks_a_page_of_a_silence_and_its_end_is_always_in_sight() {
                         lines.join("\n")
                     );
                 }
-                press(&mut state, key);
+                desk.press(key);
             }
         }
     }

@@ -47,7 +47,7 @@ fn told(alerts: Vec<Arc<Alert>>) -> (State, AlertmanagerAnswer) {
     let mut state = console();
     let answer = answer(alerts);
     read(&mut state, 0, Answer::Alertmanager(Arc::new(answer.clone())));
-    press(&mut state, "2 m");
+    press(&mut state, "2");
     (state, answer)
 }
 
