@@ -1,7 +1,7 @@
 //! What a subcommand runs with: the estate, the preferences and what follows from them.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -13,7 +13,6 @@ use crate::config::paths::Paths;
 use crate::config::preferences::{Overrides, preferences};
 use crate::config::{keymap, load, theme};
 use crate::journal::{self, Hand};
-use crate::lab;
 use crate::model::estate::Estate;
 use crate::model::preferences::{Binding, ColorChoice, Preferences};
 use crate::model::run::advice::quoted;
@@ -39,7 +38,7 @@ impl<'a> Settings<'a> {
         let mut paths = Paths::find(outside.env);
         // What is done in practice is kept apart from what was done in earnest, whoever asks for it.
         let estate = paths.find_estate(global.estate.as_deref(), outside.env).ok();
-        paths.records = estate.and_then(|estate| lab::practice(&estate));
+        paths.records = estate.and_then(|estate| practice(&estate));
         Settings { global, outside, paths }
     }
 
@@ -114,6 +113,17 @@ impl<'a> Settings<'a> {
         let level = (self.outside.env)(log::LEVEL).map(|level| level.to_string_lossy().into_owned());
         self.paths.log().map(|folder| log::start(&folder, level.as_deref(), err))
     }
+}
+
+/// The folder of the journal and the runs of a practice estate; `None` of any other estate.
+#[cfg(feature = "lab")]
+fn practice(estate: &Path) -> Option<PathBuf> {
+    crate::lab::practice(estate)
+}
+
+#[cfg(not(feature = "lab"))]
+fn practice(_: &Path) -> Option<PathBuf> {
+    None
 }
 
 /// Whether this output gets colours.
