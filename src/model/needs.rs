@@ -6,6 +6,7 @@ mod promised;
 pub use self::changed::{can_go_back, suspect, suspect_of, with_change};
 pub use self::promised::with_due;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -94,6 +95,11 @@ pub fn needs(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: T
     of_rules(estate, readings, alerts, now, &mut needs);
     sort(&mut needs);
     needs
+}
+
+/// The alerts by their ids: each of ten thousand needs looks for its own.
+fn by_id(alerts: &[Arc<Alert>]) -> HashMap<&AlertId, &Arc<Alert>> {
+    alerts.iter().map(|alert| (&alert.id, alert)).collect()
 }
 
 fn sort(needs: &mut [Need]) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::{About, Need};
+use super::{About, Need, by_id};
 use crate::model::alert::Alert;
 use crate::model::deployment::{Deployment, Ending, Trigger};
 use crate::model::estate::{Estate, History, Service, SourceKind};
@@ -17,8 +17,11 @@ pub fn with_change(needs: &mut [Need], estate: &Estate, alerts: &[Arc<Alert>], d
     if !estate.services.iter().any(|service| can_go_back(estate, service)) {
         return;
     }
+    let known = by_id(alerts);
     for need in needs {
-        if let Some(one) = suspect(estate, alerts, deployments, &need.about) {
+        let About::Alerts(_, ids) = &need.about else { continue };
+        let first = ids.iter().filter_map(|id| known.get(id)).min_by_key(|alert| alert.starts_at);
+        if let Some(one) = first.and_then(|first| suspect_of(estate, first, deployments)) {
             need.what = format!("{}, after {} {}", need.what, one.service, one.versions());
             // What a person wrote comes first.
             if need.action == "look closer" {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{About, Need, sort};
+use super::{About, Need, by_id, sort};
 use crate::model::alert::{Alert, Origin};
 use crate::model::backup::BackupState;
 use crate::model::due::{Due, DueKind};
@@ -12,9 +12,10 @@ use crate::model::estate::{Estate, Severity};
 
 /// Says when each need is due, and adds the drills that are late: nobody else tells of them.
 pub fn with_due(needs: &mut Vec<Need>, estate: &Estate, alerts: &[Arc<Alert>], backups: &[BackupState], due: &[Due], now: Timestamp) {
+    let known = by_id(alerts);
     for need in needs.iter_mut().filter(|need| need.due.is_none()) {
         let About::Alerts(_, ids) = &need.about else { continue };
-        let of = alerts.iter().filter(|alert| ids.contains(&alert.id));
+        let of = ids.iter().filter_map(|id| known.get(id));
         need.due = of.filter_map(|alert| promised(estate, alert, backups, due)).min();
     }
     let late = due.iter().filter(|due| due.kind == DueKind::Drill && due.is_late(now));
