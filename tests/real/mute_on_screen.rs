@@ -30,7 +30,7 @@ fn confirm(console: &mut Console, reason: &str) {
         if let Some((_, rest)) = line {
             *phrase.borrow_mut() = rest.split("  then").next().unwrap_or_default().trim().to_owned();
         }
-        line.is_some() && !text.contains("(keys")
+        line.is_some() && !text.contains("keys count")
     });
     let phrase = phrase.into_inner();
     console.press(b"\t");
