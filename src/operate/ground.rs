@@ -30,7 +30,7 @@ const LEASE: Duration = Duration::from_secs(20);
 const LOOK: Duration = Duration::from_secs(60);
 
 /// The runs that are under way by our journal, asked anew whenever checks are made. It may block.
-pub type Others = Arc<dyn Fn() -> Vec<Going> + Send + Sync>;
+pub type Others = Arc<dyn Fn() -> Result<Vec<Going>, String> + Send + Sync>;
 
 /// The world of one run.
 pub struct Ground {
@@ -99,10 +99,10 @@ impl World for Ground {
         // The journal is read on a thread that may block.
         let going = tokio::task::spawn_blocking(move || others());
         let seen = look(&plan, &self.hosts, Instant::now() + LOOK).await;
-        let own = |going: &Going| going.run != self.run;
-        let going: Vec<Going> = going.await.unwrap_or_default().into_iter().filter(own).collect();
+        let going = going.await.unwrap_or_else(|error| Err(error.to_string()));
+        let going = going.as_deref().map_err(String::as_str);
         let now = Timestamp::now();
-        let mut all = judge(&Case { plan: &plan, estate: &self.estate, seen: &seen, going: &going, now, run: Some(&self.run), begun });
+        let mut all = judge(&Case { plan: &plan, estate: &self.estate, seen: &seen, going, now, run: Some(&self.run), begun });
         all.push(here().await);
         all
     }

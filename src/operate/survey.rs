@@ -7,7 +7,7 @@ use futures_util::future::join;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use crate::link::ssh::Reader;
+use crate::link::ssh::{Lease, Reader};
 
 /// Bytes of an answer: ten thousand releases with names of ninety letters.
 const CAP: usize = 1 << 20;
@@ -85,25 +85,12 @@ pub struct Folder {
     pub mark: Option<String>,
     /// The last fence number that was given out there.
     pub fence: u64,
-    /// Who holds the lease there now.
+    /// Who holds the lease there now: one that has not run out.
     pub lease: Option<Lease>,
     /// What the lease says that nobody can read.
     pub damaged: bool,
     /// The run and the step of a job that goes on there.
     pub busy: Option<String>,
-}
-
-/// A lease that has not run out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lease {
-    /// Its run.
-    pub run: String,
-    /// Its fence number.
-    pub fence: u64,
-    /// Who that is, for people.
-    pub who: String,
-    /// Seconds until it ends by itself.
-    pub seconds: u64,
 }
 
 /// A unit, in systemd's own words.

@@ -114,10 +114,10 @@ impl Operator for Bridge {
             let journal = self.journal.clone();
             let read = spawn_blocking(move || under_way(&journal));
             let seen = look(plan, &self.hosts, Instant::now() + HOSTS).await;
-            // A journal that cannot be read refuses the start itself; the plan that is made beside this says why.
-            let going = read.await.ok().and_then(Result::ok).unwrap_or_default();
+            let going = read.await.unwrap_or_else(|error| Err(error.to_string()));
+            let going = going.as_deref().map_err(String::as_str);
             let now = Timestamp::now();
-            let mut all = judge(&Case { plan, estate: &self.estate, seen: &seen, going: &going, now, run: None, begun: false });
+            let mut all = judge(&Case { plan, estate: &self.estate, seen: &seen, going, now, run: None, begun: false });
             all.push(here().await);
             all
         })

@@ -126,7 +126,7 @@ impl Yard {
 
     pub fn ground(&self, run: &str) -> Ground {
         let hosts = Arc::new(Hosts::new(&self.estate.hosts));
-        Ground::new(self.estate.clone(), hosts, no_past(), Arc::new(Vec::new), LONG, run.to_owned(), "ann@jump".to_owned())
+        Ground::new(self.estate.clone(), hosts, no_past(), Arc::new(|| Ok(Vec::new())), LONG, run.to_owned(), "ann@jump".to_owned())
     }
 
     /// The same, which writes down what is asked of it.

@@ -282,8 +282,15 @@ async fn carried(set: &Set, plan: &Plan, run: &str, overrides: Vec<Override>) ->
     let order = Order { run: run.to_owned(), hash, plan, agreement, by: by.clone(), estate: None, lease: 60 };
     let folder = Folder::hold(&state.path().join("runs"), run, by.process).unwrap();
     let hosts = Arc::new(Hosts::new(&[]));
-    let world =
-        Ground::new(set.estate.clone(), hosts, watch::no_past(), Arc::new(Vec::new), Duration::from_secs(60), run.to_owned(), by.name());
+    let world = Ground::new(
+        set.estate.clone(),
+        hosts,
+        watch::no_past(),
+        Arc::new(|| Ok(Vec::new())),
+        Duration::from_secs(60),
+        run.to_owned(),
+        by.name(),
+    );
     let (_tell, stop) = tokio::sync::watch::channel(false);
     let runner = begin(Begin::New(Box::new(order)), Arc::new(world), Arc::new(NoHooks), book, folder, Pace::default(), stop).unwrap();
     match runner.carry_out().await {

@@ -61,7 +61,7 @@ fn world(folder: &std::path::Path, run: &str) -> (Ground, Arc<Plan>) {
         Arc::new(estate),
         hosts,
         crate::watch::no_past(),
-        Arc::new(Vec::new),
+        Arc::new(|| Ok(Vec::new())),
         std::time::Duration::from_secs(60),
         run.into(),
         "ann@jump".into(),

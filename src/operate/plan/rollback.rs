@@ -188,7 +188,7 @@ pub async fn rollback(desk: Desk<'_>, service: &str, to: Option<&str>, now: Time
         plan: &plan,
         estate: desk.estate,
         seen: &seen,
-        going: desk.going,
+        going: Ok(desk.going),
         now,
         run: None,
         begun: false,

@@ -64,8 +64,8 @@ pub struct Case<'a> {
     pub estate: &'a Estate,
     /// What was seen of each target, in the plan's order.
     pub seen: &'a [Seen],
-    /// The runs that are under way.
-    pub going: &'a [Going],
+    /// The runs that are under way; `Err` says why nobody knows.
+    pub going: Result<&'a [Going], &'a str>,
     /// Now (UTC).
     pub now: Timestamp,
     /// The plan's own run, where there is one: its leases are no fault.

@@ -17,8 +17,12 @@ pub(super) fn other_run(case: &Case<'_>) -> Check {
             _ => None,
         })
         .collect();
+    let going = match case.going {
+        Ok(going) => going,
+        Err(why) => return case.check("other-run", title, Verdict::Unknown, why),
+    };
     let touches = |host: &String| hosts.contains(&host.as_str());
-    let other = case.going.iter().find(|going| {
+    let other = going.iter().find(|going| {
         let same = going.service.is_some() && going.service == case.plan.service;
         case.run != Some(going.run.as_str()) && (same || going.hosts.iter().any(touches))
     });

@@ -4,8 +4,9 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::config::load::estate_from;
+use crate::link::ssh::Lease;
 use crate::model::plan::{Deed, FORMAT, Impact, OnFailure, Repeat, Step};
-use crate::operate::survey::{Folder, Lease, Unit};
+use crate::operate::survey::{Folder, Unit};
 
 fn now() -> Timestamp {
     // A Saturday.
@@ -91,7 +92,7 @@ fn well() -> Survey {
 /// The checks that do not pass: id and verdict.
 fn wrong(estate: &Estate, plan: &Plan, survey: Survey, run: Option<&str>, going: &[Going]) -> Vec<(String, Verdict)> {
     let seen = [Some(Ok(survey))];
-    let all = judge(&Case { plan, estate, seen: &seen, going, now: now(), run, begun: run.is_some() });
+    let all = judge(&Case { plan, estate, seen: &seen, going: Ok(going), now: now(), run, begun: run.is_some() });
     let ids: std::collections::BTreeSet<&str> = all.iter().map(|check| check.id.as_str()).collect();
     assert_eq!(ids.len(), all.len(), "a check is overridden by its name");
     assert!(all.iter().all(|check| !check.seen.is_empty()));
@@ -153,10 +154,20 @@ fn each_check_tells_what_is_wrong() {
 fn a_host_that_is_silent_is_no_pass_and_cannot_be_overridden() {
     let (estate, plan) = (estate(""), plan());
     let seen = [Some(Err("web1: no route".to_owned()))];
-    let all = judge(&Case { plan: &plan, estate: &estate, seen: &seen, going: &[], now: now(), run: None, begun: false });
+    let all = judge(&Case { plan: &plan, estate: &estate, seen: &seen, going: Ok(&[]), now: now(), run: None, begun: false });
     let open: Vec<&str> = all.iter().filter(|check| !check.passes()).map(|check| check.id.as_str()).collect();
     assert_eq!(open, ["freshness", "reach/web1"]);
     assert!(all.iter().filter(|check| !check.passes()).all(|check| !check.overridable && !check.glass));
+}
+
+#[test]
+fn a_journal_that_cannot_be_read_is_no_pass_and_cannot_be_overridden() {
+    let (estate, plan) = (estate(""), plan());
+    let seen = [Some(Ok(well()))];
+    let all = judge(&Case { plan: &plan, estate: &estate, seen: &seen, going: Err("no"), now: now(), run: None, begun: false });
+    let open: Vec<_> =
+        all.iter().filter(|check| !check.passes()).map(|check| (check.id.as_str(), check.verdict, check.overridable)).collect();
+    assert_eq!(open, [("other-run", Verdict::Unknown, false)]);
 }
 
 #[test]
@@ -188,7 +199,7 @@ fn a_freeze_blocks_until_the_glass_is_broken_and_wins_over_an_open_window() {
     assert_eq!(told("[[window]]\nname = 'w'\nwhen = 'Sun 13:00-15:00'\nservices = ['db']\n[[service]]\nname = 'db'\n"), []);
     let (estate, plan) = (estate(freeze), plan());
     let seen = [Some(Ok(well()))];
-    let all = judge(&Case { plan: &plan, estate: &estate, seen: &seen, going: &[], now: now(), run: None, begun: false });
+    let all = judge(&Case { plan: &plan, estate: &estate, seen: &seen, going: Ok(&[]), now: now(), run: None, begun: false });
     let check = all.iter().find(|check| check.id == "freeze").unwrap();
     assert!(!check.is_settled(&[], false) && check.is_settled(&[], true), "{check:?}");
 }
