@@ -10,6 +10,7 @@ pub mod feed;
 pub mod guard;
 pub mod input;
 pub mod keep;
+pub mod linear;
 pub mod operator;
 pub mod past;
 pub mod run;
