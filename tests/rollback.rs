@@ -204,6 +204,28 @@ fn start(console: &mut Console) {
     press(console, "\r", "RUN  rollback of web");
 }
 
+/// On the Deployments pane it stands as what it was, with who did it and why.
+fn is_a_rollback(console: &mut Console, run: &RunState) {
+    let who = run.by.login.clone().unwrap_or_else(|| run.by.user.clone());
+    console.until("its row", |s| s.contents().lines().any(|line| line.contains("2.5.0 -> 2.4.0") && line.contains(&who)));
+    // Two lines of the header and the head of the columns stand above the rows.
+    let row = text(console).lines().skip(3).position(|line| line.contains("2.5.0 -> 2.4.0")).unwrap();
+    console.press(b"g");
+    console.press("j".repeat(row).as_bytes());
+    console.until("that it is selected", |s| s.contents().lines().any(|line| line.starts_with('>') && line.contains("2.5.0 -> 2.4.0")));
+    press(console, "\r", "DEPLOYMENT  web 2.4.0");
+    let told = |screen: &str, name: &str, value: &str| {
+        screen.lines().any(|line| line.trim_start().strip_prefix(name).is_some_and(|rest| rest.trim() == value))
+    };
+    console.until("what it was", |s| {
+        let all = [("source", "rollback"), ("who", &who), ("reason", "2.5.0 breaks the login"), ("from", "2.5.0"), ("id", &run.run)];
+        all.iter().all(|(name, value)| told(&s.contents(), name, value))
+    });
+    // The next key after an escape that is not taken yet would be one with Alt.
+    console.press(b"\x1b");
+    console.until("the list", |s| !s.contents().contains("DEPLOYMENT  web"));
+}
+
 #[test]
 fn from_the_row_of_a_deployment_to_the_end_and_nothing_is_lost_on_the_way() {
     let estate = Estate::new();
@@ -239,6 +261,7 @@ fn from_the_row_of_a_deployment_to_the_end_and_nothing_is_lost_on_the_way() {
     press(&mut console, "w", "JOURNAL OF THE RUN");
     press(&mut console, "w", "STEPS");
     press(&mut console, "\x1b", "d compare");
+    is_a_rollback(&mut console, &estate.run().unwrap());
     press(&mut console, "7", "PAST (1)");
     console.until("the run in the list", |s| s.contents().contains("done") && s.contents().contains("rollback web to 2.4.0"));
     console.press(b"q");

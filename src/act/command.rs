@@ -46,7 +46,7 @@ pub(super) async fn observe(job: Job<'_>, left: Left<'_>) -> Found {
     match job.left(left).await {
         Ok(JobState::Running { .. }) => Found::Underway { seen: job::runs(name) },
         Ok(JobState::Never) => Found::NotDone { seen: format!("{name}: it never began there") },
-        Ok(JobState::Ended { code, out }) => match judged(name, code, &printed::lines(&out, job.reach.secrets())) {
+        Ok(JobState::Ended { code, out }) => match judged(name, code, &printed::lines(&out, &job.reach.secrets().await)) {
             Judged::Well(seen) => Found::Done { seen },
             Judged::NotRun(seen) => Found::NotDone { seen },
             Judged::Badly(seen) => Found::Moved { seen },

@@ -42,6 +42,8 @@ pub(super) async fn apply(reach: &Reach, permit: Permit, asked: Request<'_>, unt
         Err(error) => return Called::refused(error.to_string()),
     };
     let body = asked.body.map(|body| (kind(body), body.as_bytes()));
+    // What goes with it now may come back with the answer.
+    reach.secrets().await;
     let answer = match writer.send(permit, method, "", body, until, CAP).await {
         Ok(answer) => answer,
         Err(error) => {
@@ -53,7 +55,7 @@ pub(super) async fn apply(reach: &Reach, permit: Permit, asked: Request<'_>, unt
             });
         }
     };
-    let output = printed::lines(&answer.bytes, reach.secrets());
+    let output = printed::lines(&answer.bytes, &reach.secrets().await);
     let end = match (asked.status, answer.status) {
         (Some(wanted), status) if wanted == status => CallEnd::Done { seen: format!("answered {status}") },
         (None, status @ 200..300) => CallEnd::Done { seen: format!("answered {status}") },

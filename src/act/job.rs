@@ -98,9 +98,11 @@ impl Job<'_> {
     pub(super) async fn start(&self, permit: Permit, script: Script, arguments: &[&str]) -> Result<(JobState, Vec<String>), Called> {
         let words = self.words(arguments).map_err(Called::refused)?;
         let order = Order { folder: self.place.folder, script, arguments: &words };
+        // What is rotated while the job runs may be printed as it was before.
+        self.reach.secrets().await;
         match self.place.writer.start(permit, self.place.mark, order, self.until).await {
             Ok(state) => {
-                let output = printed::lines(state.out(), self.reach.secrets());
+                let output = printed::lines(state.out(), &self.reach.secrets().await);
                 Ok((state, output))
             }
             // It is refused before anything is run; of everything else nobody knows.
@@ -138,7 +140,7 @@ impl Job<'_> {
         let told = self.place.writer.reader().run(script, &words, until, CAP).await?;
         let mut all = told.out;
         all.extend_from_slice(&told.errors);
-        let lines = printed::lines(&all, self.reach.secrets());
+        let lines = printed::lines(&all, &self.reach.secrets().await);
         let last = printed::last(&lines).unwrap_or("it says nothing").to_owned();
         Ok(Told { code: told.code.unwrap_or(-1), last })
     }

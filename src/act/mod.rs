@@ -126,7 +126,7 @@ pub async fn printed(reach: &Reach, plan: &Plan, step: usize, call: Call, run: &
     }
     let place = reach.place(plan, step).ok()?;
     let state = place.writer.reader().job(place.folder, run, &name(step, call), attempt).await.ok()?;
-    Some(printed::lines(state.out(), reach.secrets()).join("\n").into_bytes())
+    Some(printed::lines(state.out(), &reach.secrets().await).join("\n").into_bytes())
 }
 
 /// The step's name as a job has it.

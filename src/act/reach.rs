@@ -1,7 +1,9 @@
 //! Where a step's call goes: the host of its target, with all that the plan says of it and that is proved there.
 
 use std::env;
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::silence::Peers;
 use crate::link::ssh::{Hosts, Writer};
@@ -15,14 +17,27 @@ const HERE: &str = "this machine";
 const NO_RELEASE: &str = "~";
 /// Bytes of a secret from which on it is taken out of what a program printed; a shorter one stands in many other words.
 const SECRET: usize = 6;
+/// How long the files of secrets may take to be read again: a hung file server must not hold up the record of what was done.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// Reads the estate's secrets as they are now. It may block.
+type Again = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
 
 /// What calls need: the hosts of the estate and their connections, and what must not be told.
-#[derive(Debug)]
 pub struct Reach {
     hosts: Arc<Hosts>,
     here: Hosts,
-    secrets: Vec<String>,
+    /// All that were known at any time, the longest first.
+    secrets: Mutex<Vec<String>>,
+    again: Option<Again>,
     estate: Option<Arc<Estate>>,
+}
+
+impl fmt::Debug for Reach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without its secrets.
+        f.debug_struct("Reach").field("hosts", &self.hosts).finish_non_exhaustive()
+    }
 }
 
 /// A target on a host.
@@ -47,13 +62,15 @@ impl Reach {
         let this = Host { name: HERE.to_owned(), site: None, ssh: None, ssh_config: None, machine_id: None };
         let all = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         let secrets = all.filter(|(name, value)| is_secret(name, value)).map(|(_, value)| value).collect();
-        Reach { hosts, here: Hosts::new(&[this]), secrets, estate: None }
+        Reach { hosts, here: Hosts::new(&[this]), secrets: Mutex::new(secrets), again: None, estate: None }
     }
 
-    /// The same, with these bytes taken out of what programs print too: passwords of the estate that were resolved.
+    /// The same, with what `again` reads taken out of what programs print too: secrets of the estate, which may be others
+    /// while a run goes on. It blocks while they are read.
     #[must_use]
-    pub fn hiding(mut self, secrets: impl IntoIterator<Item = String>) -> Reach {
-        self.secrets.extend(secrets.into_iter().filter(|secret| secret.len() >= SECRET));
+    pub fn hiding(mut self, again: impl Fn() -> Vec<String> + Send + Sync + 'static) -> Reach {
+        self.learn(again());
+        self.again = Some(Arc::new(again));
         self
     }
 
@@ -74,9 +91,32 @@ impl Reach {
         Peers::of(estate, target)
     }
 
-    /// What must not be told.
-    pub(super) fn secrets(&self) -> &[String] {
-        &self.secrets
+    /// What must not be told: all that was ever known, and what the files of the estate hold at this moment.
+    pub(super) async fn secrets(&self) -> Vec<String> {
+        if let Some(again) = self.again.clone() {
+            let now = tokio::task::spawn_blocking(move || again());
+            match tokio::time::timeout(AGAIN, now).await {
+                Ok(Ok(now)) => self.learn(now),
+                Ok(Err(_)) | Err(_) => tracing::warn!("the files of secrets cannot be read again: those that were known before are hidden"),
+            }
+        }
+        self.known().clone()
+    }
+
+    /// What was known before stays hidden: a program may print it long after.
+    fn learn(&self, secrets: Vec<String>) {
+        let mut known = self.known();
+        for secret in secrets.into_iter().filter(|secret| secret.len() >= SECRET) {
+            if !known.contains(&secret) {
+                known.push(secret);
+            }
+        }
+        // The longer one first: one may be a part of another.
+        known.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    }
+
+    fn known(&self) -> MutexGuard<'_, Vec<String>> {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The host on which a step is done, with the identity that it must prove.
@@ -137,5 +177,18 @@ mod tests {
         ] {
             assert_eq!(is_secret(name, value), secret, "{name}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_secret_that_was_rotated_is_known_beside_the_one_before() {
+        let now = Arc::new(Mutex::new("of-yesterday".to_owned()));
+        let files = now.clone();
+        let reach = Reach::new(Arc::new(Hosts::new(&[]))).hiding(move || vec![files.lock().unwrap().clone(), "short".to_owned()]);
+        let ours = |known: Vec<String>| known.into_iter().filter(|secret| secret.contains("of-") || secret == "short").collect::<Vec<_>>();
+        assert_eq!(ours(reach.secrets().await), ["of-yesterday"]);
+        "of-yesterday-and-today".clone_into(&mut now.lock().unwrap());
+        assert_eq!(ours(reach.secrets().await), ["of-yesterday-and-today", "of-yesterday"], "the longer one is taken out first");
+        assert_eq!(ours(reach.secrets().await).len(), 2, "and each is kept once");
+        assert!(!format!("{reach:?}").contains("of-yesterday"));
     }
 }

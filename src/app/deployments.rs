@@ -1,6 +1,7 @@
 //! What was deployed, as the console holds it: joined from all sources, and which of it belongs to a chart.
 
 mod local;
+pub mod made;
 pub mod share;
 pub mod window;
 

@@ -139,11 +139,20 @@ struct Kind<'a> {
     kind: &'a str,
 }
 
+/// What one good event says to a walk.
+struct Judged {
+    written: Timestamp,
+    lost: Option<Lost>,
+    verifies: bool,
+}
+
 /// A walk along a chain.
 pub(super) struct Walk {
     pub(super) verdict: Verdict,
     next: u64,
     written: Option<Timestamp>,
+    /// Whether the newest event is of a verification.
+    verifies: bool,
     /// Heads that were kept elsewhere and that the walk has not met yet, the last of all first.
     elsewhere: Vec<Head>,
 }
@@ -153,7 +162,7 @@ impl Walk {
     pub(super) fn from(next: u64, prev: &str) -> Walk {
         let head = Head { count: next.saturating_sub(1), hash: prev.to_owned() };
         let verdict = Verdict { good: 0, first: None, head, broken: None, clock: Vec::new(), notes: Vec::new() };
-        Walk { verdict, next, written: None, elsewhere: Vec::new() }
+        Walk { verdict, next, written: None, verifies: false, elsewhere: Vec::new() }
     }
 
     /// Holds it against heads that were kept elsewhere.
@@ -195,9 +204,9 @@ impl Walk {
 
     /// One event. False once the chain is broken.
     pub(super) fn step(&mut self, seq: u64, hash: &str, body: &[u8]) -> bool {
-        let judged = self.judge(seq, hash, body).and_then(|(written, lost)| self.met(seq, hash, lost.as_ref()).map(|()| (written, lost)));
+        let judged = self.judge(seq, hash, body).and_then(|judged| self.met(seq, hash, judged.lost.as_ref()).map(|()| judged));
         match judged {
-            Ok((written, lost)) => {
+            Ok(Judged { written, lost, verifies }) => {
                 if lost.is_some() && self.verdict.notes.len() < STEPS {
                     self.verdict.notes.push(format!(
                         "event {seq} tells that the one before it in this place was lost while it was written: what it said is not known"
@@ -209,7 +218,7 @@ impl Walk {
                 {
                     self.verdict.clock.push(ClockStep { seq, back: before.duration_since(written) });
                 }
-                self.written = Some(written);
+                (self.written, self.verifies) = (Some(written), verifies);
                 self.verdict.good += 1;
                 self.verdict.first.get_or_insert(seq);
                 self.verdict.head.count = seq;
@@ -224,7 +233,7 @@ impl Walk {
         }
     }
 
-    fn judge(&self, seq: u64, hash: &str, body: &[u8]) -> Result<(Timestamp, Option<Lost>), Broken> {
+    fn judge(&self, seq: u64, hash: &str, body: &[u8]) -> Result<Judged, Broken> {
         if seq != self.next {
             return Err(match seq.checked_sub(1) {
                 Some(to) if seq > self.next => Broken::Removed { from: self.next, to },
@@ -243,7 +252,7 @@ impl Walk {
             return Err(Broken::Unchained { seq });
         }
         let lost = if link.event.kind == "healed" { head::lost(body) } else { None };
-        Ok((link.written_at, lost))
+        Ok(Judged { written: link.written_at, lost, verifies: link.event.kind == "verification" })
     }
 }
 
@@ -271,20 +280,35 @@ impl Journal {
 
     /// The events up to the first broken place, the oldest first: what comes after it proves nothing.
     pub fn trusted(&self) -> (Vec<Record>, Verdict) {
+        self.trusted_if(|_| true)
+    }
+
+    /// Those of verifications among them. All are held against the chain, which is much faster than reading them too.
+    pub fn verifications(&self) -> (Vec<Record>, Verdict) {
+        self.trusted_if(|walk| walk.verifies)
+    }
+
+    fn trusted_if(&self, wanted: impl Fn(&Walk) -> bool) -> (Vec<Record>, Verdict) {
         let mut all = Vec::new();
-        let verdict = self.walk(&[], |seq, body| {
-            all.push(serde_json::from_slice(body).map_err(|error: serde_json::Error| Broken::NoEvent { seq, why: error.to_string() })?);
+        let verdict = self.walk_with(&[], |walk, seq, body| {
+            if wanted(walk) {
+                all.push(serde_json::from_slice(body).map_err(|error: serde_json::Error| Broken::NoEvent { seq, why: error.to_string() })?);
+            }
             Ok(())
         });
         (all, verdict)
     }
 
     fn walk(&self, elsewhere: &[Head], mut each: impl FnMut(u64, &[u8]) -> Result<(), Broken>) -> Verdict {
+        self.walk_with(elsewhere, |_, seq, body| each(seq, body))
+    }
+
+    fn walk_with(&self, elsewhere: &[Head], mut each: impl FnMut(&Walk, u64, &[u8]) -> Result<(), Broken>) -> Verdict {
         let mut walk = Walk::whole().against(elsewhere);
         let read = self.bodies(1, |seq, hash, body| {
             // The first broken place is what is asked for: what comes after it says nothing more.
             if walk.verdict.broken.is_none() && walk.step(seq, hash, body) {
-                walk.verdict.broken = each(seq, body).err();
+                walk.verdict.broken = each(&walk, seq, body).err();
             }
             Ok(())
         });

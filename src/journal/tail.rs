@@ -7,6 +7,8 @@ use crate::model::event::{Event, Record};
 
 /// The run whose id comes next.
 pub(super) const NEXT: &str = "SELECT min(run) FROM event WHERE run > ?1";
+/// The first run whose id is this or comes after it.
+pub(super) const FROM: &str = "SELECT min(run) FROM event WHERE run >= ?1";
 /// The events of one run after a place.
 pub(super) const OF_RUN: &str = "SELECT seq, hash, body FROM event WHERE run = ?1 AND seq > ?2 ORDER BY seq";
 
@@ -67,6 +69,29 @@ impl Journal {
             all.push(next);
         }
         all.sort_by_key(|stretch| std::cmp::Reverse(stretch.first));
+        Ok(all)
+    }
+
+    /// The ids of the runs that begin so, in their order: as many look-ups as there are such runs.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn runs_named(&self, prefix: &str) -> Result<Vec<String>, JournalError> {
+        if !self.indexed()? {
+            let mut all: Vec<String> = self.runs_one_by_one()?.into_iter().map(|stretch| stretch.run).collect();
+            all.retain(|run| run.starts_with(prefix));
+            all.sort_unstable();
+            return Ok(all);
+        }
+        let first = |sql: &str, from: &str| -> Result<Option<String>, JournalError> {
+            let found = self.database.prepare_cached(sql).and_then(|mut next| next.query_row([from], |row| row.get(0)));
+            found.map_err(|error| JournalError::of(&self.path, error))
+        };
+        let (mut all, mut next) = (Vec::new(), first(FROM, prefix)?);
+        while let Some(run) = next.take_if(|run| run.starts_with(prefix)) {
+            next = first(NEXT, &run)?;
+            all.push(run);
+        }
         Ok(all)
     }
 

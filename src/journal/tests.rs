@@ -152,6 +152,26 @@ fn a_flipped_bit_is_named_wherever_it_is() {
     assert!(room.broken().starts_with("event 4 does not follow"), "{}", room.broken());
     let journal = Journal::read(&room.path).unwrap().unwrap();
     assert_eq!(journal.trusted().0.len(), 3, "what follows a broken link proves nothing");
+    assert_eq!(journal.verifications().0, journal.trusted().0);
+}
+
+#[test]
+fn verifications_are_found_among_all_events_and_all_are_held_against_the_chain() {
+    let room = Room::new();
+    let mut journal = Journal::open(&room.path).unwrap();
+    for n in 1..=9 {
+        // What a person wrote may look like another event.
+        let event = if n % 3 == 0 { event(n) } else { tail::of_run("web-1", "\"kind\":\"verification\"") };
+        journal.append(&hand(), at(n), event, at(n)).unwrap();
+    }
+    let (found, verdict) = journal.verifications();
+    let (mut all, whole) = journal.trusted();
+    all.retain(|record| matches!(record.event, Event::Verification(_)));
+    assert_eq!((found.len(), &found, &verdict), (3, &all, &whole));
+    assert_eq!((verdict.head.count, verdict.broken), (9, None));
+    room.meddle_without_triggers(&format!("UPDATE event SET hash = '{GENESIS}' WHERE seq = 5;"));
+    let (found, verdict) = journal.verifications();
+    assert_eq!((found.len(), verdict.broken), (1, Some(Broken::Changed { seq: 5 })), "what follows a broken event proves nothing");
 }
 
 #[test]

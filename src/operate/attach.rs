@@ -1,6 +1,6 @@
 //! Starts runners and attaches to runs: whoever attaches folds the journal, as the runner itself does.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -190,7 +190,13 @@ impl Runs {
         let mut new = journal.after(self.seq, usize::MAX)?;
         self.seq = new.last().map_or(self.seq, |record| record.seq);
         new.retain(|record| matches!(record.event, Event::Run(_)));
-        for record in &new {
+        self.take(&new);
+        Ok(new)
+    }
+
+    fn take(&mut self, new: &[Record]) {
+        let mut grown = BTreeSet::new();
+        for record in new {
             let Event::Run(of) = &record.event else { continue };
             let place = match self.places.get(&of.run) {
                 Some(&place) => {
@@ -210,12 +216,18 @@ impl Runs {
             let entries = Arc::make_mut(entries);
             let what = clean(&of.what.to_string(), NOTE_CAP).into_owned();
             entries.push(Entry { seq: record.seq, at: record.said_at, who: record.actor.name(), what });
+            // Not one by one: each removal at the front moves all the others.
+            if entries.len() >= 2 * ENTRIES {
+                *left_out += newest(entries);
+            }
+            grown.insert(place);
+        }
+        for place in grown {
+            let (entries, left_out) = &mut self.entries[place];
             if entries.len() > ENTRIES {
-                entries.remove(0);
-                *left_out += 1;
+                *left_out += newest(Arc::make_mut(entries));
             }
         }
-        Ok(new)
     }
 
     /// All, the oldest first.
@@ -242,22 +254,175 @@ impl Runs {
     pub fn get(&self, run: &str) -> Option<&RunState> {
         self.place(run).map(|place| &*self.states[place])
     }
+}
 
-    /// The one run whose id begins so.
+/// Leaves the newest [`ENTRIES`]; how many are left out.
+fn newest(entries: &mut Vec<Entry>) -> usize {
+    let over = entries.len().saturating_sub(ENTRIES);
+    entries.drain(..over).len()
+}
+
+/// One run of a journal, as far as it was read: the events of all others are not looked at.
+#[derive(Debug)]
+pub struct One {
+    run: String,
+    seq: u64,
+    state: Option<RunState>,
+}
+
+impl One {
+    /// The run of that id, of which nothing was read yet.
+    pub fn of(run: &str) -> One {
+        One { run: run.to_owned(), seq: 0, state: None }
+    }
+
+    /// Reads on, and gives back what is new, the oldest first.
     ///
     /// # Errors
-    /// What to write instead.
-    pub fn named(&self, prefix: &str) -> Result<&RunState, String> {
-        if let Some(exact) = self.get(prefix) {
-            return Ok(exact);
-        }
-        let found: Vec<&RunState> = self.states.iter().map(|state| &**state).filter(|state| state.run.starts_with(prefix)).collect();
-        match found.as_slice() {
-            [one] => Ok(one),
-            [] => Err(format!("no run begins with {prefix:?}: `qd runs` lists them")),
-            [first, .., last] => {
-                Err(format!("{} runs begin with {prefix:?}, {} to {}: write more of it", found.len(), first.run, last.run))
+    /// Where the journal cannot be read.
+    pub fn read(&mut self, journal: &Path) -> Result<Vec<Record>, JournalError> {
+        let Some(journal) = Journal::read(journal)? else { return Ok(Vec::new()) };
+        let new = journal.run_after(&self.run, self.seq)?;
+        for record in &new {
+            self.seq = record.seq;
+            match &mut self.state {
+                Some(state) => state.take(record),
+                None => self.state = RunState::of(record),
             }
         }
+        Ok(new)
+    }
+
+    /// How it stands; `None` as long as it was not planned.
+    pub fn state(&self) -> Option<&RunState> {
+        self.state.as_ref()
+    }
+
+    /// How it stood when it was read last.
+    pub fn into_state(self) -> Option<RunState> {
+        self.state
+    }
+}
+
+/// Why no one run is meant by what was written.
+#[derive(Debug, thiserror::Error)]
+pub enum NameError {
+    /// None, or more than one: what to write instead.
+    #[error("{0}")]
+    Which(String),
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+/// The id of the one run whose id is this, or begins so.
+///
+/// # Errors
+/// Where there is none, or more than one.
+pub fn named(journal: &Path, prefix: &str) -> Result<String, NameError> {
+    let mut found = match Journal::read(journal)? {
+        Some(journal) => journal.runs_named(prefix)?,
+        None => Vec::new(),
+    };
+    // They are in their order: the exact one stands before those that go on after it.
+    match found.as_slice() {
+        [] => Err(NameError::Which(format!("no run begins with {prefix:?}: `qd runs` lists them"))),
+        [first, .., last] if first != prefix => {
+            Err(NameError::Which(format!("{} runs begin with {prefix:?}, {first} to {last}: write more of it", found.len())))
+        }
+        _ => Ok(found.swap_remove(0)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::{Hand, actor};
+    use crate::model::run::sample::{Log, plan, step};
+    use crate::model::run::{Ending, Happened};
+
+    /// A journal to which runs are written by turns.
+    struct Book(tempfile::TempDir, Journal, Hand);
+
+    impl Book {
+        fn new() -> Book {
+            let folder = tempfile::tempdir().unwrap();
+            let journal = Journal::open(&folder.path().join("journal.db")).unwrap();
+            Book(folder, journal, Hand { actor: actor(&|_| None), version: "test".into(), estate: None })
+        }
+
+        fn path(&self) -> PathBuf {
+            self.0.path().join("journal.db")
+        }
+
+        fn write(&mut self, records: &[Record]) {
+            for record in records {
+                self.1.append(&self.2, record.said_at, record.event.clone(), record.said_at).unwrap();
+            }
+        }
+    }
+
+    fn begun(run: &str) -> Log {
+        Log::begun(run, &plan(&["web1"], vec![step("web1/stop")]))
+    }
+
+    #[test]
+    fn one_run_read_alone_and_in_parts_stands_as_it_does_among_all() {
+        let mut book = Book::new();
+        let (mut web, other) = (begun("web-1"), begun("web-2"));
+        book.write(&web.records[..1]);
+        book.write(&other.records);
+        let (mut one, path) = (One::of("web-1"), book.path());
+        assert_eq!(one.read(&path).unwrap().len(), 1);
+        assert_eq!(one.read(&path).unwrap(), []);
+        // What comes in between two looks is read at the next, whatever other runs write meanwhile.
+        web.request(Request::Pause { reason: "lunch".into() });
+        book.write(&web.records[1..]);
+        book.write(&begun("web-3").records);
+        assert_eq!(one.read(&path).unwrap().len(), web.records.len() - 1);
+        web.add(Happened::Ended(Ending::Done));
+        book.write(&web.records[web.records.len() - 1..]);
+        assert_eq!(one.read(&path).unwrap().len(), 1);
+        let mut all = Runs::default();
+        all.read(&path).unwrap();
+        assert_eq!((all.all().len(), one.state()), (3, all.get("web-1")));
+        assert!(one.state().is_some_and(|state| state.ended.is_some()));
+        let mut none = One::of("web");
+        assert!(none.read(&path).unwrap().is_empty() && none.state().is_none(), "a beginning of an id is no id");
+        assert_eq!(One::of("web-1").read(&book.0.path().join("none.db")).unwrap(), []);
+    }
+
+    #[test]
+    fn a_run_is_named_by_its_id_or_by_how_no_other_begins() {
+        let mut book = Book::new();
+        let name = |book: &Book, prefix: &str| named(&book.path(), prefix).map_err(|error| error.to_string());
+        assert!(name(&book, "web").unwrap_err().contains("no run begins with \"web\""));
+        for run in ["web-1", "web-10", "db-1"] {
+            book.write(&begun(run).records);
+        }
+        assert_eq!(name(&book, "web-1").unwrap(), "web-1", "it is one, though another one begins so");
+        assert_eq!((name(&book, "web-10").unwrap(), name(&book, "d").unwrap()), ("web-10".into(), "db-1".into()));
+        assert_eq!(name(&book, "web-").unwrap_err(), "2 runs begin with \"web-\", web-1 to web-10: write more of it");
+        assert!(name(&book, "web-2").unwrap_err().contains("`qd runs` lists them"));
+    }
+
+    #[test]
+    fn of_a_long_run_the_newest_lines_are_kept_however_it_is_read() {
+        let mut log = begun("web-1");
+        while log.records.len() < 4 * ENTRIES + 700 {
+            log.add(Happened::Reviewed { note: format!("note {}", log.records.len()) });
+        }
+        let (mut by_parts, mut from) = (Runs::default(), 0);
+        for part in [ENTRIES - 1, ENTRIES, ENTRIES + 1, 2 * ENTRIES + 1, 2 * ENTRIES + 2, log.records.len()] {
+            by_parts.take(&log.records[from..part]);
+            from = part;
+            let (entries, left_out) = &by_parts.entries()[0];
+            assert_eq!((entries.len(), entries.len() + left_out), (part.min(ENTRIES), part));
+        }
+        let mut at_once = Runs::default();
+        at_once.take(&log.records);
+        assert_eq!(at_once.entries(), by_parts.entries());
+        let last = log.records.last().unwrap();
+        assert_eq!((at_once.entries()[0].0.last().unwrap().seq, &at_once.all()[0].last.0), (last.seq, &last.seq));
     }
 }

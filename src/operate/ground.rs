@@ -50,7 +50,8 @@ impl Ground {
     /// Of that run, over connections that may stand already. Its leases last for `lease`; `who` is told to those who find
     /// them.
     pub fn new(estate: Arc<Estate>, hosts: Arc<Hosts>, past: Past, others: Others, lease: Duration, run: String, who: String) -> Ground {
-        let reach = Reach::new(hosts.clone()).with(estate.clone()).hiding(secrets(&estate));
+        let files = estate.clone();
+        let reach = Reach::new(hosts.clone()).with(estate.clone()).hiding(move || secrets(&files));
         Ground { estate, hosts, reach, past, others, lease, run, who, standing: Mutex::default() }
     }
 
@@ -66,7 +67,8 @@ impl Ground {
     }
 }
 
-/// What the estate's own files hold, so that no output that prints it is kept (promise 9). It blocks while it reads them.
+/// What the estate's own files hold, so that no output that prints it is kept (promise 9). It is read again and again:
+/// secrets are rotated while a run goes on. It blocks while it reads them.
 fn secrets(estate: &Estate) -> Vec<String> {
     let own = estate.services.iter().flat_map(|service| service.rollback.before.iter().chain(&service.rollback.after));
     let acts = own.flat_map(|step| [Some(&step.does), step.undo.as_ref()]).flatten();

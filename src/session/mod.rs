@@ -25,6 +25,7 @@ use std::time::Duration;
 
 use color_eyre::eyre::{WrapErr, bail};
 use jiff::SignedDuration;
+use tokio::task::JoinHandle;
 
 use self::archive::Archive;
 use crate::app;
@@ -38,7 +39,7 @@ use crate::app::state::{Identity, Look, State};
 use crate::cache::{Cache, Opened};
 use crate::journal::Hand;
 use crate::model::backup::Proofs;
-use crate::model::estate::Estate;
+use crate::model::estate::{Estate, SourceKind};
 use crate::model::reading::Held;
 use crate::model::source::Answer;
 use crate::ui;
@@ -58,8 +59,10 @@ const CACHE_LIMIT: Duration = Duration::from_secs(1);
 
 /// The same for the first rows of the history.
 const PIECE_LIMIT: Duration = Duration::from_millis(30);
-/// How long the journal may take, likewise.
-const JOURNAL_LIMIT: Duration = Duration::from_secs(2);
+/// How long the first frame waits for a journal: a thousand events are read in that time. A longer one is told of later.
+const JOURNAL_LIMIT: Duration = Duration::from_millis(5);
+/// What is said of verifications until then.
+const UNREAD: &str = "it is being read: what was verified before is not known yet";
 
 /// How the console is opened.
 #[derive(Debug, Clone)]
@@ -124,11 +127,11 @@ async fn session(
     let past = past::past(estate.clone(), options.cache.clone());
     let cache = options.cache.clone();
     let archive = Arc::new(Archive::new(estate.clone(), options.cache.clone()));
+    let reading = read(&estate, options.journal.as_ref());
     let (store, cached, notice) = shelf(&estate, options.cache).await;
-    let (proofs, problem) = known(options.journal.clone()).await;
+    let (proofs, problem) = proven(options.journal.as_ref(), reading).await;
     let mut state = State::new(estate.clone(), identity, look, keymap, Wall.now(), (80, 24));
-    state.verifying.proofs = Arc::new(proofs);
-    state.verifying.problem = problem;
+    (state.verifying.proofs, state.verifying.problem) = (Arc::new(proofs), problem);
     if state.tells_of_deployments() {
         // Before anything is known: what the view holds is not all of it.
         state.window = Window::over_index();
@@ -196,13 +199,27 @@ async fn first_piece(state: &mut State, history: &Index) {
     state.window.ask_again();
 }
 
-/// What the journal proves of backups. A journal that is broken or too slow proves nothing, and that is shown.
-async fn known(path: Option<PathBuf>) -> (Proofs, Option<String>) {
-    let Some(path) = path else { return (Proofs::default(), Some("there is no folder for it: set HOME or XDG_STATE_HOME".into())) };
-    match tokio::time::timeout(JOURNAL_LIMIT, tokio::task::spawn_blocking(move || ask::verify::known(&path))).await {
-        Ok(Ok(known)) => known,
-        Ok(Err(_)) | Err(_) => (Proofs::default(), Some("it took too long to read: what was verified before is not known".into())),
+/// What the journal proves of backups, and why it proves nothing.
+type Proven = (Proofs, Option<String>);
+
+/// Begins to read what the journal proves of backups, where the estate has any: nothing else that the first frame shows is
+/// in it.
+fn read(estate: &Estate, journal: Option<&PathBuf>) -> Option<JoinHandle<Proven>> {
+    let path = journal.filter(|_| estate.sources.iter().any(|source| matches!(source.kind, SourceKind::Backup(_))))?.clone();
+    Some(tokio::task::spawn_blocking(move || ask::verify::known(&path)))
+}
+
+/// The same where it was read in time. One that is long, or on a slow disk, is read again beside the loop, which is told.
+async fn proven(journal: Option<&PathBuf>, reading: Option<JoinHandle<Proven>>) -> Proven {
+    if journal.is_none() {
+        return (Proofs::default(), Some("there is no folder for it: set HOME or XDG_STATE_HOME".to_owned()));
     }
+    if let Some(reading) = reading
+        && let Ok(Ok(known)) = tokio::time::timeout(JOURNAL_LIMIT, reading).await
+    {
+        return known;
+    }
+    (Proofs::default(), Some(UNREAD.to_owned()))
 }
 
 /// The cache, what it held, and what to say of it. A cache that is broken, or too slow, costs no more than its readings.
@@ -230,5 +247,24 @@ async fn shelf(estate: &Arc<Estate>, path: Option<PathBuf>) -> Shelved {
             tracing::warn!("the cache took too long; the console opens without it");
             (None, None, None)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::estate::tests::bare;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_journal_that_is_long_does_not_hold_up_the_first_frame() {
+        let path = PathBuf::from("/nonexistent/journal.db");
+        assert!(read(&bare(vec![]), Some(&path)).is_none(), "an estate without backups shows nothing of it");
+        let hung = tokio::spawn(std::future::pending());
+        assert_eq!(proven(Some(&path), Some(hung)).await, (Proofs::default(), Some(UNREAD.to_owned())));
+        let mut known = Proofs::default();
+        known.upto = 7;
+        let done = tokio::spawn(std::future::ready((known.clone(), None)));
+        assert_eq!(proven(Some(&path), Some(done)).await, (known, None));
+        assert!(proven(None, None).await.1.is_some_and(|why| why.contains("no folder")));
     }
 }

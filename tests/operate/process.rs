@@ -11,7 +11,7 @@ use quarterdeck::journal::Journal;
 use quarterdeck::model::event::Actor;
 use quarterdeck::model::run::known::{Liveness, Standing};
 use quarterdeck::model::run::{Ending, RunState};
-use quarterdeck::operate::attach::{AttachError, Prepared, Runs, liveness, prepare};
+use quarterdeck::operate::attach::{AttachError, Prepared, Runs, liveness, named, prepare};
 use quarterdeck::operate::known::Seen;
 use quarterdeck::operate::runner::Outcome;
 use quarterdeck::operate::runner::process::{Prepare, serve};
@@ -181,7 +181,7 @@ fn whoever_attaches_sees_what_is_new_and_finds_a_run_by_the_beginning_of_its_id(
     let known = look().unwrap();
     assert_eq!((look(), known.all[0].alive), (None, Liveness::Over), "nothing is new");
     assert_eq!((known.all.len(), known.all[0].entries.len(), known.all[0].standing()), (1, told.len(), Standing::Past));
-    assert_eq!(runs.named("web-2026").unwrap().run, RUN);
-    assert!(runs.named("web-2027").is_err());
+    assert_eq!(named(&room.journal(), "web-2026").unwrap(), RUN);
+    assert!(named(&room.journal(), "web-2027").is_err());
     assert_eq!(Journal::read(&room.journal()).unwrap().unwrap().verify().broken, None);
 }

@@ -11,7 +11,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use quarterdeck::journal::Journal;
 use serde_json::Value;
@@ -21,10 +21,12 @@ const PASSWORD: &str = "FAKE-pass-of-environment";
 const HTTP: &str = "FAKE-of-http-config";
 const DATABASE: &str = "FAKE-of-the-database";
 const BEARER: &str = "FAKE-bearer-of-the-hook";
+/// What HTTP is rotated to while a run goes on.
+const ROTATED: &str = "FAKE-of-tomorrow";
 const ALL: [&str; 5] = [TOKEN, PASSWORD, HTTP, DATABASE, BEARER];
 
 fn holds(bytes: &[u8]) -> Option<&'static str> {
-    ALL.into_iter().find(|secret| bytes.windows(secret.len()).any(|part| part == secret.as_bytes()))
+    ALL.into_iter().chain([ROTATED]).find(|secret| bytes.windows(secret.len()).any(|part| part == secret.as_bytes()))
 }
 
 /// Characters that no report and no screen may hold (promise 10): of control, escape, and of direction.
@@ -151,6 +153,72 @@ impl Place {
     }
 }
 
+/// The log of the job that printed all of them, once it did.
+fn log_with(place: &Place, run: &mut Child, secrets: &[&str]) -> PathBuf {
+    loop {
+        let jobs = place.at("home/.local/state/quarterdeck/jobs");
+        let logs = fs::read_dir(&jobs).into_iter().flatten().flat_map(|run| fs::read_dir(run.unwrap().path()).unwrap());
+        let mut logs = logs.map(|job| job.unwrap().path().join("log"));
+        let has = |log: &PathBuf| fs::read(log).is_ok_and(|text| secrets.iter().all(|s| String::from_utf8_lossy(&text).contains(s)));
+        if let Some(log) = logs.find(has) {
+            return log;
+        }
+        assert!(run.try_wait().unwrap().is_none(), "it ended before that step");
+        std::thread::yield_now();
+    }
+}
+
+/// What a run shows of its steps while they go on, once that stands there.
+fn live_with(place: &Place, run: &mut Child, part: &str) -> String {
+    loop {
+        let runs = fs::read_dir(place.at("home/.local/state/quarterdeck/runs")).into_iter().flatten().flatten();
+        let files = runs.flat_map(|run| fs::read_dir(run.path().join("live")).into_iter().flatten().flatten());
+        let mut texts = files.filter_map(|file| fs::read_to_string(file.path()).ok());
+        if let Some(text) = texts.find(|text| text.contains(part)) {
+            return text;
+        }
+        assert!(run.try_wait().unwrap().is_none(), "it ended before that was shown");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_secret_that_is_rotated_while_a_run_is_on_is_hidden_as_the_one_before_is() {
+    let place = Place::new();
+    let root = place.root.path().display().to_string();
+    let pause = |file: &str| format!("until [ -e {root}/{file} ]; do sleep 0.05; done\n");
+    let say = |word: &str| format!("echo \"{word} it is $(cat {root}/secret/pw)\"\n");
+    let tell =
+        ["#!/bin/sh\n", &say("first"), &pause("rotated"), &format!("echo 'it was {HTTP}'\n"), &say("then"), &pause("sampled")].concat();
+    fs::write(place.at("tell"), tell).unwrap();
+    let args = place.confirmed();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let mut run = place.qd(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    log_with(&place, &mut run, &[HTTP]);
+    fs::write(place.at("secret/pw"), ROTATED).unwrap();
+    fs::write(place.at("rotated"), "").unwrap();
+    let log = log_with(&place, &mut run, &[HTTP, ROTATED]);
+    // While it goes on, and afterwards.
+    let live = live_with(&place, &mut run, "then it is");
+    assert!(holds(live.as_bytes()).is_none() && live.contains("then it is (taken out)"), "{live}");
+    fs::write(place.at("sampled"), "").unwrap();
+    let ended = run.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&ended.stderr).into_owned() + &String::from_utf8_lossy(&ended.stdout);
+    assert_eq!((ended.status.code(), holds(text.as_bytes())), (Some(0), None), "{text}");
+    let runs: Value = serde_json::from_slice(&place.qd(&["runs", "-o", "json"]).output().unwrap().stdout).unwrap();
+    let id = runs[0]["run"].as_str().unwrap().to_owned();
+    for report in [&["show", &id][..], &["show", &id, "--report"], &["show", &id, "-o", "json"], &["attach", &id], &["journal", "export"]] {
+        let (_, said) = place.said(report);
+        assert_eq!(holds(&said), None, "{report:?}: {}", String::from_utf8_lossy(&said));
+    }
+    let told = String::from_utf8(place.said(&["show", &id, "-o", "json"]).1).unwrap();
+    for line in ["first it is (taken out)", "it was (taken out)", "then it is (taken out)"] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    fs::remove_file(place.at("tell")).unwrap();
+    assert_eq!(leaks(place.root.path(), &place.at("secret")), [log], "but for the log of the program on its host");
+}
+
 #[test]
 fn secrets_that_are_planted_are_in_nothing_that_a_run_leaves_tells_or_shows() {
     let place = Place::new();
@@ -158,18 +226,7 @@ fn secrets_that_are_planted_are_in_nothing_that_a_run_leaves_tells_or_shows() {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let mut run = place.qd(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // The step goes on until its processes were looked at.
-    let log = loop {
-        let jobs = place.at("home/.local/state/quarterdeck/jobs");
-        let logs = fs::read_dir(&jobs).into_iter().flatten().flat_map(|run| fs::read_dir(run.unwrap().path()).unwrap());
-        let logs: Vec<PathBuf> = logs.map(|job| job.unwrap().path().join("log")).collect();
-        if let Some(log) =
-            logs.into_iter().find(|log| fs::read(log).is_ok_and(|text| ALL.iter().all(|s| String::from_utf8_lossy(&text).contains(s))))
-        {
-            break log;
-        }
-        assert!(run.try_wait().unwrap().is_none(), "it ended before that step");
-        std::thread::yield_now();
-    };
+    let log = log_with(&place, &mut run, &ALL);
     assert_eq!(listed(), Vec::<String>::new(), "of the runner, its scripts, and the step");
     fs::write(place.at("sampled"), "").unwrap();
     let ended = run.wait_with_output().unwrap();

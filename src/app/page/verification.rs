@@ -35,6 +35,7 @@ fn known(state: &State, index: usize, page: &mut Page) {
     let proven = state.verifying.proofs.of_source(&state.estate, index);
     match proven.and_then(|proven| proven.last.as_ref()) {
         Some(last) => done(state, last, page),
+        None if state.verifying.problem.is_some() => page.field("last", "? not known", Token::Unknown),
         None => page.field("last", "? never", Token::Unknown),
     }
     for open in proven.into_iter().flat_map(|proven| proven.open.iter().rev()).take(3) {

@@ -1,10 +1,10 @@
 //! Runs: what the journal tells of them comes in, what a person asks of one goes out. Leaving a run's page leaves it going.
 
-use std::cmp::Reverse;
 use std::sync::Arc;
 
 use crate::app::action::Action;
 use crate::app::ask::Ask;
+use crate::app::deployments::made::carried_on;
 use crate::app::deployments::share::COPY_CAP;
 use crate::app::effect::Effect;
 use crate::app::layer::{Layer, Spot};
@@ -13,8 +13,6 @@ use crate::app::palette::Goal;
 use crate::app::pane;
 use crate::app::state::State;
 use crate::app::wizard::Focus;
-use crate::model::deployment::Deployment;
-use crate::model::run::deployed::deployments;
 use crate::model::run::known::{KnownRun, Liveness, Runs};
 use crate::model::run::report::report;
 use crate::model::run::{Request, StepState};
@@ -31,14 +29,9 @@ pub(super) fn known(state: &mut State, runs: Runs) -> Vec<Effect> {
             spot.selected = focus(new).or(spot.selected.take());
         }
     }
-    state.runs = runs;
-    let of_run = |known: &Arc<KnownRun>| deployments(&known.state, &state.estate);
-    let mut made: Vec<Arc<Deployment>> = state.runs.all.iter().flat_map(of_run).map(Arc::new).collect();
-    made.sort_by_key(|one| Reverse(one.at));
-    let other = *state.made != made;
-    if other {
-        state.made = Arc::new(made);
-    }
+    let made = carried_on(&state.made, &state.runs, &runs, &state.estate);
+    let other = !Arc::ptr_eq(&made, &state.made);
+    (state.runs, state.made) = (runs, made);
     pane::refresh(state);
     if other { vec![Effect::Derive] } else { Vec::new() }
 }

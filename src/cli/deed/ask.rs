@@ -22,10 +22,10 @@ pub fn run(settings: &Settings<'_>, deed: &Deed, out: &mut dyn Write, err: &mut 
     may_write(settings)?;
     let ground = Ground::of(settings)?;
     if let Deed::Review { run, note } = deed {
-        return review(settings, ground.known.named(run).map_err(Failure::Usage)?, &ground, note, out);
+        return review(settings, &ground.one(run)?.0, &ground, note, out);
     }
     let Some((run, request)) = request(deed) else { return Ok(OK) };
-    let state = ground.known.named(run).map_err(Failure::Usage)?;
+    let state = &ground.one(run)?.0;
     judge(state, &request)?;
     let by = me(settings);
     let live = liveness(state, &ground.runs, &by.host, Timestamp::now());

@@ -6,11 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::model::event::{Event, Record};
 use crate::model::run::known::Liveness;
 use crate::model::run::{Ending, Phase, RunState};
 use crate::model::text::{NOTE_CAP, clean};
-use crate::operate::attach::{Runs, liveness};
+use crate::operate::attach::{One, liveness};
 use crate::operate::requests::waits;
 
 use super::super::REFUSED;
@@ -18,7 +17,7 @@ use super::super::failure::Failure;
 use super::super::settings::Settings;
 use super::super::{BROKEN, INTERRUPTED, OK};
 use super::show::event;
-use super::{Ground, PERSON, me, runs};
+use super::{Ground, PERSON, me, runs, unplanned};
 
 /// Between two looks at the journal.
 const LOOK: Duration = Duration::from_millis(200);
@@ -28,8 +27,7 @@ const PULSE: u32 = 10;
 /// Shows what happened so far, and follows.
 pub fn run(settings: &Settings<'_>, run: &str, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
     let ground = Ground::of(settings)?;
-    let run = ground.known.named(run).map_err(Failure::Usage)?.run.clone();
-    follow(settings, &run, out, err)
+    follow(settings, &ground.named(run)?, out, err)
 }
 
 /// Follows from its first event on, until it ended (0, 4, 5), needs a person (6), or Ctrl-C leaves it going (130).
@@ -37,21 +35,22 @@ pub fn follow(settings: &Settings<'_>, run: &str, out: &mut dyn Write, err: &mut
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(color_eyre::Report::from)?;
     runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut ground = Ground::of(settings)?;
+        let ground = Ground::of(settings)?;
         let here = me(settings).host;
         // From the first event on.
-        ground.known = Runs::default();
+        let mut one = One::of(run);
         let mut asked = waits(&ground.runs.join(run));
-        let mut new = ground.read()?;
+        let mut new = one.read(&ground.journal).map_err(color_eyre::Report::from)?;
+        if one.state().is_none() {
+            return Err(unplanned(run));
+        }
         let (mut looks, mut gone) = (0, 0);
         loop {
-            for record in new.iter().filter(|record| is_of(record, run)) {
-                if let Some(line) = event(record) {
-                    writeln!(out, "{}", clean(&line, NOTE_CAP))?;
-                }
+            for line in new.iter().filter_map(event) {
+                writeln!(out, "{}", clean(&line, NOTE_CAP))?;
             }
             out.flush()?;
-            if let Some(state) = ground.known.get(run) {
+            if let Some(state) = one.state() {
                 let live = match looks % PULSE {
                     0 => liveness(state, &ground.runs, &here, Timestamp::now()),
                     _ if gone > 0 => Liveness::Orphaned,
@@ -75,13 +74,9 @@ pub fn follow(settings: &Settings<'_>, run: &str, out: &mut dyn Write, err: &mut
             }
             // Before the journal: a request is taken away after it is recorded.
             asked = waits(&ground.runs.join(run));
-            new = ground.read()?;
+            new = one.read(&ground.journal).map_err(color_eyre::Report::from)?;
         }
     })
-}
-
-fn is_of(record: &Record, run: &str) -> bool {
-    matches!(&record.event, Event::Run(of) if of.run == run)
 }
 
 /// The exit code, once there is nothing to wait for. A person who has `asked` for something decided; the runner takes it up

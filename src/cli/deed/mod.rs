@@ -20,7 +20,8 @@ use crate::journal::actor;
 use crate::model::estate::Estate;
 use crate::model::event::{Actor, Record};
 use crate::model::plan::Plan;
-use crate::operate::attach::Runs;
+use crate::model::run::RunState;
+use crate::operate::attach::{self, NameError, One, Runs};
 use crate::operate::runner::process::Prepare;
 
 use super::failure::Failure;
@@ -234,7 +235,6 @@ fn mute(
 struct Ground {
     journal: PathBuf,
     runs: PathBuf,
-    known: Runs,
 }
 
 impl Ground {
@@ -242,20 +242,41 @@ impl Ground {
         let nowhere = || eyre!("there is no folder for the journal: set HOME or XDG_STATE_HOME");
         let journal = settings.paths.journal().ok_or_else(nowhere)?;
         let runs = settings.paths.runs().ok_or_else(nowhere)?;
-        let mut ground = Ground { journal, runs, known: Runs::default() };
-        ground.read()?;
-        Ok(ground)
+        Ok(Ground { journal, runs })
     }
 
-    /// Reads on; what is new of all runs.
-    fn read(&mut self) -> Result<Vec<Record>, Failure> {
-        Ok(self.known.read(&self.journal).map_err(color_eyre::Report::from)?)
+    /// All runs.
+    fn all(&self) -> Result<Runs, Failure> {
+        let mut all = Runs::default();
+        all.read(&self.journal).map_err(color_eyre::Report::from)?;
+        Ok(all)
+    }
+
+    /// The id of the one run that is meant by what was written.
+    fn named(&self, run: &str) -> Result<String, Failure> {
+        attach::named(&self.journal, run).map_err(|error| match error {
+            NameError::Which(why) => Failure::Usage(why),
+            NameError::Journal(error) => color_eyre::Report::from(error).into(),
+        })
+    }
+
+    /// How that run stands, and all its events. Those of other runs are not read.
+    fn one(&self, run: &str) -> Result<(RunState, Vec<Record>), Failure> {
+        let mut one = One::of(&self.named(run)?);
+        let events = one.read(&self.journal).map_err(color_eyre::Report::from)?;
+        let state = one.into_state().ok_or_else(|| unplanned(run))?;
+        Ok((state, events))
     }
 
     /// What a runner of that plan needs before it is told what to do.
     fn prepare(&self, estate: PathBuf, plan: &Plan, lease: u64) -> Prepare {
         Prepare { estate, hosts: plan.hosts(), journal: self.journal.clone(), runs: self.runs.clone(), lease }
     }
+}
+
+/// There are events of it, and not the one that says what it is.
+fn unplanned(run: &str) -> Failure {
+    Failure::Usage(format!("the journal tells nowhere what {run} should have done: `qd runs` lists the runs"))
 }
 
 fn me(settings: &Settings<'_>) -> Actor {

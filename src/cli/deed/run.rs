@@ -78,6 +78,8 @@ pub fn carry_out(
 ) -> Result<u8, Failure> {
     may_write(settings)?;
     let ground = Ground::of(settings)?;
+    // A journal that cannot be read, or in which an event was changed, is told before anything is asked of the world.
+    ground.all()?;
     let estate = Arc::new(settings.estate()?);
     let plan = make_plan(&estate, err)?;
     let agreement = match confirmed(&plan, agree, Timestamp::now())? {

@@ -33,7 +33,8 @@ struct Row<'a> {
 pub fn run(settings: &Settings<'_>, out: &mut dyn Write) -> Result<u8, Failure> {
     let ground = Ground::of(settings)?;
     let (here, now) = (me(settings).host, Timestamp::now());
-    let all = ground.known.all().iter().rev();
+    let known = ground.all()?;
+    let all = known.all().iter().rev();
     let rows: Vec<Row<'_>> = all.map(|state| row(settings, state, liveness(state, &ground.runs, &here, now))).collect();
     match settings.global.output {
         Output::Json => settings::json(&rows, out)?,

@@ -53,16 +53,16 @@ struct Step<'a> {
 /// Shows it; as a report in Markdown where that is asked for.
 pub fn run(settings: &Settings<'_>, run: &str, as_report: bool, out: &mut dyn Write) -> Result<u8, Failure> {
     let ground = Ground::of(settings)?;
-    let state = ground.known.named(run).map_err(Failure::Usage)?;
+    let (state, events) = ground.one(run)?;
+    let state = &state;
     let (here, now) = (me(settings).host, Timestamp::now());
     let live = liveness(state, &ground.runs, &here, now);
-    let Some(journal) = Journal::read(&ground.journal).map_err(color_eyre::Report::from)? else { return Ok(OK) };
     if as_report {
+        let Some(journal) = Journal::read(&ground.journal).map_err(color_eyre::Report::from)? else { return Ok(OK) };
         let head = journal.head().map_err(color_eyre::Report::from)?;
         write!(out, "{}", report(state, live, &head.to_string()))?;
         return Ok(OK);
     }
-    let events = journal.run(&state.run).map_err(color_eyre::Report::from)?;
     let step = |place: usize| {
         let (plan, run) = (&state.plan.steps[place], &state.steps[place]);
         Step {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::tail::{NEXT, OF_RUN};
+use super::super::tail::{FROM, NEXT, OF_RUN};
 use super::*;
 use crate::model::run::{Happened, RunEvent};
 
@@ -57,6 +57,29 @@ fn a_tail_and_the_events_of_one_run_are_those_that_a_reading_of_all_finds() {
 }
 
 #[test]
+fn runs_are_found_by_how_their_ids_begin() {
+    let room = Room::new();
+    let mut journal = Journal::open(&room.path).unwrap();
+    for (n, run) in (1..).zip(["web-2", "db-1", "web-1", "web-10", "webby", "web-1", "wea"]) {
+        journal.append(&hand(), at(n), of_run(run, "x"), at(n)).unwrap();
+    }
+    let named = |prefix: &str| journal.runs_named(prefix).unwrap();
+    assert_eq!(named("web-"), ["web-1", "web-10", "web-2"]);
+    assert_eq!(named("web-1"), ["web-1", "web-10"]);
+    assert_eq!(named("db"), ["db-1"]);
+    assert_eq!(named("").len(), 6);
+    for none in ["x", "WEB", "web-3", "web-%", "a", "\u{10ffff}"] {
+        assert!(named(none).is_empty(), "{none}");
+    }
+    let old = version_1();
+    let old = Journal::read(&old.path).unwrap().unwrap();
+    let mut all: Vec<String> = old.runs().unwrap().into_iter().map(|stretch| stretch.run).collect();
+    all.sort_unstable();
+    assert_eq!(old.runs_named("web-2027").unwrap(), all);
+    assert!(!all.is_empty() && old.runs_named("db").unwrap().is_empty());
+}
+
+#[test]
 fn one_run_is_found_by_the_index_and_not_by_reading_the_others() {
     let room = mixed(4);
     let journal = Journal::read(&room.path).unwrap().unwrap();
@@ -67,6 +90,7 @@ fn one_run_is_found_by_the_index_and_not_by_reading_the_others() {
         rows.next().unwrap().unwrap().get(3).unwrap()
     };
     assert_eq!(plan(OF_RUN), "SEARCH event USING INDEX event_of_run (run=? AND seq>?)");
+    assert!(plan(FROM).starts_with("SEARCH event USING INDEX event_of_run (run>?)"), "{}", plan(FROM));
     assert!(plan(NEXT).starts_with("SEARCH event USING INDEX event_of_run (run>?)"), "{}", plan(NEXT));
 }
 

@@ -155,8 +155,10 @@ pub fn known(path: &Path) -> (Proofs, Option<String>) {
     match Journal::read(path) {
         Ok(None) => (Proofs::default(), None),
         Ok(Some(journal)) => {
-            let (records, verdict) = journal.trusted();
+            let (records, verdict) = journal.verifications();
             let mut proofs = Proofs::of(&records);
+            // All events before it were looked at.
+            proofs.upto = verdict.head.count;
             proofs.look(journal::is_alive);
             (proofs, verdict.broken.map(|broken| format!("the journal is broken: {broken}; `qd journal verify`")))
         }

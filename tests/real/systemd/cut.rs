@@ -17,7 +17,7 @@ fn step<'a>(state: &'a RunState, id: &str) -> &'a StepState {
 }
 
 /// All three are back at 1.0, and web2's unit was started once.
-fn done(operator: &Operator, hosts: &Hosts, run: &str) {
+pub fn done(operator: &Operator, hosts: &Hosts, run: &str) {
     let (code, out) = operator.attach(run);
     assert_eq!(code, Some(0), "{out}");
     let state = operator.states().pop().unwrap();

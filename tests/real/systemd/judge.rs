@@ -20,7 +20,7 @@ mod oracles;
 mod world;
 
 /// Where a run's traces lie on a host.
-const FOLDER: &str = "/opt/app/.quarterdeck";
+pub const FOLDER: &str = "/opt/app/.quarterdeck";
 
 /// Asserts that all oracles hold: the record of that journal is true of these hosts, which all began at 1.1 and were up.
 /// Each host's head is an event of one of `journals`.
@@ -30,7 +30,8 @@ pub fn is_sound(hosts: &[Host], journal: &Path, journals: &[&Path]) {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-fn judged(hosts: &[Host], journal: &Path, journals: &[&Path]) -> Vec<String> {
+/// What of the record is not true of these hosts.
+pub fn judged(hosts: &[Host], journal: &Path, journals: &[&Path]) -> Vec<String> {
     let read = |path: &Path| Journal::read(path).unwrap().expect("a journal");
     let (own, mut wrong) = (read(journal), Vec::new());
     let records = own.records(None).unwrap();

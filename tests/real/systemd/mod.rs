@@ -19,6 +19,7 @@
 //!
 //! Tests with hosts stand in modules below this one: .config/nextest.toml runs one of them at a time, by that name.
 
+mod breaks;
 mod choices;
 mod cut;
 mod ground;
@@ -28,6 +29,8 @@ mod matrix;
 mod operator;
 mod proof;
 mod rollback;
+mod taken_up;
+mod terminal;
 mod two;
 
 use std::fmt::Write as _;

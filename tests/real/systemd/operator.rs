@@ -1,6 +1,6 @@
 //! A person with a home of their own who uses `qd` on the hosts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use quarterdeck::journal::Journal;
@@ -89,6 +89,10 @@ impl Operator {
     /// Whose runners take leases of so many seconds.
     pub fn leasing(self, lease: u64) -> Operator {
         Operator { lease, ..self }
+    }
+
+    pub fn home(&self) -> &Path {
+        self.home.path()
     }
 
     pub fn estate(&self) -> PathBuf {
