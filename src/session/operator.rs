@@ -27,6 +27,7 @@ use crate::operate::plan::rollback::{Desk, rollback};
 use crate::operate::plan::silence;
 use crate::operate::preflight::{Case, Going, going, here, judge, look};
 use crate::operate::runner::process::Prepare;
+use crate::operate::world::Own;
 
 use super::archive::Archive;
 use super::ask::wizard::Operator;
@@ -117,7 +118,7 @@ impl Operator for Bridge {
             let going = read.await.unwrap_or_else(|error| Err(error.to_string()));
             let going = going.as_deref().map_err(String::as_str);
             let now = Timestamp::now();
-            let mut all = judge(&Case { plan, estate: &self.estate, seen: &seen, going, now, run: None, begun: false });
+            let mut all = judge(&Case { plan, estate: &self.estate, seen: &seen, going, now, run: None, own: &Own::default() });
             all.push(here().await);
             all
         })

@@ -70,9 +70,13 @@ impl RunState {
     }
 
     fn lease(&mut self, target: usize, lease: Lease) {
-        if let Some(place) = self.leases.get_mut(target) {
-            *place = lease;
+        let (Some(place), Some(asks)) = (self.leases.get_mut(target), self.asks.get_mut(target)) else { return };
+        match (&lease, &place) {
+            (Lease::Wanted, _) => *asks += 1,
+            (Lease::Lost(_), Lease::Wanted) => *asks = asks.saturating_sub(1),
+            _ => {}
         }
+        *place = lease;
     }
 
     fn step_mut(&mut self, id: &str) -> Option<&mut StepRun> {

@@ -29,8 +29,8 @@ pub(super) fn mark(case: &Case<'_>, at: &On<'_>, found: &Folder) -> Check {
     match (wanted, &found.mark) {
         (Some(wanted), Some(is)) if wanted == is => case.of(at, "mark", title, Verdict::Pass, "it is"),
         (None, None) => case.of(at, "mark", title, Verdict::Pass, "no run was there before"),
-        // The first fence number is given out with the mark.
-        (None, Some(_)) if case.begun || (is_own(case, found) && found.fence == 1) => {
+        // The first fence number is given out with the mark, each later one to whoever had it next.
+        (None, Some(_)) if case.own.begun || (is_own(case, found) && found.fence <= fences(case, at)) => {
             case.of(at, "mark", title, Verdict::Pass, "this run made it")
         }
         (None, Some(_)) => case.of(at, "mark", title, Verdict::Block, "a run was there since the plan was made: make the plan anew"),
@@ -39,6 +39,11 @@ pub(super) fn mark(case: &Case<'_>, at: &On<'_>, found: &Folder) -> Check {
             case.of(at, "mark", title, Verdict::Block, seen)
         }
     }
+}
+
+/// How many of the fence numbers there may be those of the plan's own run.
+fn fences(case: &Case<'_>, at: &On<'_>) -> u64 {
+    case.own.fences.get(at.place).copied().unwrap_or(0)
 }
 
 /// The lease is held by the plan's own run.
@@ -52,7 +57,7 @@ pub(super) fn current(case: &Case<'_>, at: &On<'_>, found: &Folder) -> Option<Ch
     let title = "`current` is where the plan expects it";
     Some(match &found.current {
         Some(Ok(is)) if is == from => case.of(at, "current", title, Verdict::Pass, format!("it holds {is}")),
-        Some(Ok(is)) if is == to && case.begun => {
+        Some(Ok(is)) if is == to && case.own.begun => {
             case.of(at, "current", title, Verdict::Pass, format!("it holds {is}: this run switched it"))
         }
         Some(Ok(is)) => {

@@ -13,7 +13,7 @@ const FRESH: SignedDuration = SignedDuration::from_secs(60);
 /// The plan may still be begun.
 pub(super) fn plan(case: &Case<'_>) -> Check {
     let title = "the plan is not too old";
-    if case.begun {
+    if case.own.begun {
         return case.check("plan", title, Verdict::Pass, "its run began in time");
     }
     let left = case.plan.expires_at.duration_since(case.now);
