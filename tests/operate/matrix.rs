@@ -58,7 +58,8 @@ fn came_to_its_end(yard: &Yard, call: Call, what: &str) {
         Call::Undo => (NEW, "undone"),
     };
     match (call, state.ended.as_ref().map(|(_, ending)| ending)) {
-        (Call::Apply, Some(Ending::Done)) | (Call::Undo, Some(Ending::Aborted { .. })) => {}
+        (Call::Apply, Some(Ending::Done)) => {}
+        (Call::Undo, Some(Ending::Aborted { stays })) => assert_eq!(stays, &Vec::<String>::new(), "{what}"),
         (_, other) => panic!("{what}: {other:?}"),
     }
     for host in HOSTS {

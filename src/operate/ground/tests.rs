@@ -31,6 +31,7 @@ fn world(folder: &std::path::Path, run: &str) -> (Ground, Arc<Plan>) {
         repeat: Repeat::Once,
         timeout: 30,
         on_failure: OnFailure::Ask,
+        undone_with: None,
         point_of_no_return: false,
     };
     let kind = TargetKind::Releases {

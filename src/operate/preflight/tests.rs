@@ -31,6 +31,7 @@ fn step(id: &str, act: Act) -> Step {
         repeat: Repeat::Once,
         timeout: 1,
         on_failure: OnFailure::Ask,
+        undone_with: None,
         point_of_no_return: false,
     }
 }

@@ -175,6 +175,8 @@ async fn where_there_is_no_systemd_a_program_starts_it_and_taking_back_starts_it
     let argv = vec!["restart-it".to_owned(), "web1".to_owned()];
     assert_eq!(planned.plan.step("web1/restart").unwrap().act, Act::Run { argv: argv.clone() });
     assert_eq!(planned.plan.step("web1/ready").unwrap().undo, Some(Act::Run { argv }), "undone after the switch is");
+    let restart = planned.plan.step("web1/restart").unwrap();
+    assert_eq!((&restart.undo, restart.undone_with.as_deref()), (&None, Some("web1/ready")));
     assert!(planned.plan.impact.keeps.iter().any(|line| line.contains("names no health check")));
 }
 
