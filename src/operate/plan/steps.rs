@@ -63,7 +63,7 @@ pub(super) fn steps(scheme: &Scheme<'_>) -> Vec<Step> {
         if let (Some(guard), Some(outside)) = (scheme.service.rollback.guard, scheme.outside) {
             let seconds = u64::try_from(guard.as_secs()).unwrap_or(0);
             let act = Act::Guard { service: scheme.service.name.clone(), seconds, panels: scheme.panels.clone() };
-            let title = format!("judge {} for {seconds} s against before", scheme.panels.join(", "));
+            let title = format!("watch {} for {seconds} s and judge them against the days before", scheme.panels.join(", "));
             let timeout = u32::try_from(seconds).unwrap_or(u32::MAX).saturating_add(120);
             // Where its end is not known, or it could not be judged, a person is asked.
             let step = step(format!("batch-{}/guard", number + 1), title, outside, act, None, Repeat::Ask, timeout);
@@ -131,8 +131,8 @@ fn host(all: &mut Vec<Step>, scheme: &Scheme<'_>, place: &Place, after: &[String
     if let Some(health) = &scheme.service.health {
         let (act, timeout) = healthy(health, &names);
         let title = match health.times {
-            1 => "see one good answer".to_owned(),
-            times => format!("see {times} good answers in a row"),
+            1 => "see one good answer of the health check".to_owned(),
+            times => format!("see {times} good answers of the health check in a row"),
         };
         last = push(all, of("health", title, act, None, Repeat::Repeatable, timeout), &[last]);
     }
