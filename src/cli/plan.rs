@@ -137,7 +137,7 @@ pub fn run(settings: &Settings<'_>, wanted: &Wanted, out: &mut dyn Write, err: &
             serde_json::to_writer_pretty(&mut *out, &told).map_err(io::Error::from)?;
             writeln!(out)?;
         }
-        Output::Table | Output::Csv => table(&planned, found.as_deref(), out)?,
+        Output::Table | Output::Csv => table(settings, &planned, found.as_deref(), out)?,
     }
     Ok(if stands_in_the_way(&planned.checks) { REFUSED } else { OK })
 }
@@ -201,7 +201,7 @@ pub(super) fn planned(settings: &Settings<'_>, estate: &Arc<Estate>, back: &Back
 }
 
 /// For people: what it does, its steps, its checks, and what to type.
-fn table(planned: &Planned, found: Option<&[Found]>, out: &mut dyn Write) -> io::Result<()> {
+fn table(settings: &Settings<'_>, planned: &Planned, found: Option<&[Found]>, out: &mut dyn Write) -> io::Result<()> {
     let plan = &planned.plan;
     let word = |version: &Option<String>| version.clone().unwrap_or_else(|| "?".to_owned());
     match plan.deed {
@@ -228,7 +228,7 @@ fn table(planned: &Planned, found: Option<&[Found]>, out: &mut dyn Write) -> io:
     writeln!(out, "\nCHECKS")?;
     let passed = planned.checks.iter().filter(|check| check.passes()).count();
     for check in planned.checks.iter().filter(|check| !check.passes()) {
-        writeln!(out, "  {:<8}{}: {}", check.verdict.word(), check.id, check.seen)?;
+        writeln!(out, "  {:<8}{}: {}", check.verdict.word(), check.id, settings.typed(&check.seen))?;
     }
     writeln!(out, "  {passed} of {} pass", planned.checks.len())?;
     if !planned.candidates.is_empty() {

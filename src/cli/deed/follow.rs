@@ -47,7 +47,7 @@ pub fn follow(settings: &Settings<'_>, run: &str, out: &mut dyn Write, err: &mut
         loop {
             for record in new.iter().filter(|record| is_of(record, run)) {
                 if let Some(line) = event(record) {
-                    writeln!(out, "{}", clean(&line, NOTE_CAP))?;
+                    writeln!(out, "{}", clean(&settings.typed(&line), NOTE_CAP))?;
                 }
             }
             out.flush()?;
