@@ -8,19 +8,16 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use color_eyre::eyre::eyre;
-use jiff::Timestamp;
 use serde::Serialize;
-use tokio::time::Instant;
 
 use crate::link::ssh::Hosts;
 use crate::model::check::{Check, open};
 use crate::model::estate::Estate;
-use crate::model::plan::{Act, Candidate, Deed, Doubt, Found, Plan, Planned};
-use crate::model::run::estimate::seconds;
+use crate::model::plan::{Act, Candidate, Deed, Found, Plan, Planned};
 use crate::operate;
-use crate::operate::plan::rollback::{Desk, PlanError, rollback};
+use crate::operate::plan::rollback::PlanError;
 use crate::session::archive::Archive;
-use crate::session::operator::{history, recorded};
+use crate::session::operator::{BackError, Bench, unread_words};
 
 use self::silence::{Ack, Expire, Silence};
 use super::args::Output;
@@ -173,31 +170,24 @@ pub(super) fn planned(settings: &Settings<'_>, estate: &Arc<Estate>, back: &Back
     let unread = super::deployments::read(settings, estate, &archive)?;
     // Also where there is no plan: then this may be why.
     for (name, why) in &unread {
-        writeln!(err, "qd: {name} cannot be read: {why}; the newest of it may be missing")?;
+        writeln!(err, "qd: {}", unread_words(name, why))?;
     }
-    let failed = |why: String| Failure::Other(eyre!(why));
-    let history = history(&archive, service).map_err(failed)?;
-    let (going, runs) = settings.paths.journal().map_or(Ok(Default::default()), |journal| recorded(&journal)).map_err(failed)?;
     let hosts = Hosts::new(&estate.hosts);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(color_eyre::Report::from)?;
-    let made = runtime.block_on(async {
-        let desk = Desk { estate, hosts: &hosts, history: &history, going: &going, without, until: Instant::now() + HOSTS };
-        rollback(desk, service, to.as_deref(), Timestamp::now()).await
-    });
+    let journal = settings.paths.journal();
+    let bench = Bench { estate, hosts: &hosts, archive: &archive, journal: journal.as_deref(), within: HOSTS };
+    let made = runtime.block_on(bench.rollback(service, to.as_deref(), without, &unread));
     drop(hosts);
     runtime.shutdown_background();
-    let mut planned = made.map_err(|error| match error {
-        PlanError::Without(_) | PlanError::NoService { .. } | PlanError::NoDefault { .. } | PlanError::NoRelease { .. } => {
-            Failure::Usage(error.to_string())
+    made.map_err(|error| match error {
+        BackError::Plan(
+            PlanError::Without(_) | PlanError::NoService { .. } | PlanError::NoDefault { .. } | PlanError::NoRelease { .. },
+        ) => Failure::Usage(error.to_string()),
+        BackError::Plan(PlanError::Unsaid(_) | PlanError::Hosts(_) | PlanError::Same { .. }) => {
+            Failure::Other(eyre!("{error}; nothing was planned"))
         }
-        PlanError::Unsaid(_) | PlanError::Hosts(_) | PlanError::Same { .. } => Failure::Other(eyre!("{error}; nothing was planned")),
-    })?;
-    planned.plan.impact.seconds = seconds(&planned.plan, &runs.iter().collect::<Vec<_>>());
-    for (name, why) in unread {
-        let (id, title) = (format!("history/{name}"), "the histories could be read".to_owned());
-        planned.doubt(Doubt { id, title, what: format!("{name} cannot be read: {why}; the newest of it may be missing") });
-    }
-    Ok(planned)
+        BackError::Record(why) => Failure::Other(eyre!(why)),
+    })
 }
 
 /// For people: what it does, its steps, its checks, and what to type.
