@@ -63,6 +63,9 @@ pub enum Wanted {
         /// Why; it stands in the silence's comment.
         #[arg(long, value_name = "WHY")]
         reason: String,
+        /// Then look at what each step would find, with nothing done.
+        #[arg(long)]
+        dry_run: bool,
     },
     /// One alert is muted for a short while, with your name on it.
     Ack {
@@ -72,6 +75,9 @@ pub enum Wanted {
         /// Why, or what you are doing about it.
         #[arg(long, value_name = "WHY")]
         reason: String,
+        /// Then look at what each step would find, with nothing done.
+        #[arg(long)]
+        dry_run: bool,
     },
     /// A silence ends now.
     Expire {
@@ -81,6 +87,9 @@ pub enum Wanted {
         /// Why.
         #[arg(long, value_name = "WHY")]
         reason: String,
+        /// Then look at what each step would find, with nothing done.
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 
@@ -94,7 +103,7 @@ Examples:
   qd plan rollback web -o json | jq -r .confirm
   qd plan silence --matcher alertname=DiskFull --matcher 'host=~web.*' --for 2h --reason 'new disks'
   qd plan silence --extend 2b614108 --for 4h --reason 'it takes longer'
-  qd plan ack DiskFull --reason 'I am looking at it'
+  qd plan ack DiskFull --reason 'I am looking at it' --dry-run
   qd plan expire 2b614108 --reason 'the disks are in'
 
 It reads the histories, each host or the Alertmanager once; nothing is changed anywhere. `confirm` is what `qd run` wants typed.
@@ -117,16 +126,13 @@ struct Told<'a> {
 pub fn run(settings: &Settings<'_>, wanted: &Wanted, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
     let estate = Arc::new(settings.estate()?);
     let _log = settings.log(err);
-    let (planned, found) = match wanted {
-        Wanted::Rollback { back, dry_run } => {
-            let planned = planned(settings, &estate, back, err)?;
-            let found = if *dry_run { Some(dry(&estate, &planned.plan)?) } else { None };
-            (planned, found)
-        }
-        Wanted::Silence { what, reason } => (silence::planned(settings, &estate, what, reason)?, None),
-        Wanted::Ack { what, reason } => (silence::planned(settings, &estate, what, reason)?, None),
-        Wanted::Expire { what, reason } => (silence::planned(settings, &estate, what, reason)?, None),
+    let (planned, dry_run) = match wanted {
+        Wanted::Rollback { back, dry_run } => (planned(settings, &estate, back, err)?, *dry_run),
+        Wanted::Silence { what, reason, dry_run } => (silence::planned(settings, &estate, what, reason)?, *dry_run),
+        Wanted::Ack { what, reason, dry_run } => (silence::planned(settings, &estate, what, reason)?, *dry_run),
+        Wanted::Expire { what, reason, dry_run } => (silence::planned(settings, &estate, what, reason)?, *dry_run),
     };
+    let found = if dry_run { Some(dry(&estate, &planned.plan)?) } else { None };
     match settings.global.output {
         Output::Json => {
             let Planned { plan, checks, candidates } = &planned;
@@ -141,9 +147,8 @@ pub fn run(settings: &Settings<'_>, wanted: &Wanted, out: &mut dyn Write, err: &
 
 /// What each step would find.
 fn dry(estate: &Arc<Estate>, plan: &Plan) -> Result<Vec<Found>, Failure> {
-    let hosts = Arc::new(Hosts::new(&estate.hosts));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(color_eyre::Report::from)?;
-    let found = runtime.block_on(operate::plan::dry::dry(plan, hosts));
+    let found = runtime.block_on(operate::plan::dry::dry(plan, estate));
     runtime.shutdown_background();
     Ok(found)
 }
