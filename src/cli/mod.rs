@@ -126,13 +126,7 @@ fn dispatch(cli: &Cli, settings: &Settings<'_>, out: &mut dyn Write, err: &mut d
 }
 
 /// Flushes, tells what failed, with commands as they must be `typed`, and chooses the exit code.
-fn finish(
-    done: Result<u8, Failure>,
-    failed: u8,
-    typed: impl Fn(&str) -> String,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
-) -> u8 {
+fn finish(done: Result<u8, Failure>, failed: u8, typed: impl Fn(&str) -> String, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
     match done.and_then(|code| out.flush().map(|()| code).map_err(Failure::from)) {
         Ok(code) => code,
         Err(failure) if failure.is_broken_pipe() => BROKEN_PIPE,

@@ -152,7 +152,9 @@ fn again(step: &Step, target: &str) -> String {
         Act::Running { serving: Serving::Unit { unit, .. }, .. } => {
             first(format!("see why {unit} does not run on {target} (`journalctl -u {unit}`) and start it there"))
         }
-        Act::Running { serving: Serving::PidFile { .. }, .. } => first(format!("see why the service does not run on {target} and start it there")),
+        Act::Running { serving: Serving::PidFile { .. }, .. } => {
+            first(format!("see why the service does not run on {target} and start it there"))
+        }
         Act::Healthy { .. } => first(format!("see why it is not healthy on {target} and mend that")),
         Act::Guard { seconds, .. } => format!("watches the panels for another {seconds} s and judges them anew"),
         _ => match step.repeat {
@@ -261,7 +263,8 @@ mod tests {
         let told = |text: &str| typed(text, Some("'my shop.toml'"));
         assert_eq!(told("qd show web-1: all of it"), "qd --estate 'my shop.toml' show web-1: all of it");
         let both = "gone: `qd resume web-1 --reason WHY` goes on, `qd abort web-1` ends it";
-        let wanted = "gone: `qd --estate 'my shop.toml' resume web-1 --reason WHY` goes on, `qd --estate 'my shop.toml' abort web-1` ends it";
+        let wanted =
+            "gone: `qd --estate 'my shop.toml' resume web-1 --reason WHY` goes on, `qd --estate 'my shop.toml' abort web-1` ends it";
         assert_eq!(told(both), wanted);
         assert_eq!(told(wanted), wanted, "not twice");
         for same in ["kill 4242", "the word qd alone", "`qd demo` opens one", "`qd init ... PATH`", "the `qdx run`"] {

@@ -56,7 +56,11 @@ pub(super) fn freeze(case: &Case<'_>) -> Check {
     });
     match holds {
         Some((freeze, end)) => {
-            let seen = format!("the freeze `{}` holds until {}: nothing is changed before then, unless the glass is broken with a reason", freeze.name, told(end, &zone));
+            let seen = format!(
+                "the freeze `{}` holds until {}: nothing is changed before then, unless the glass is broken with a reason",
+                freeze.name,
+                told(end, &zone)
+            );
             Check { glass: true, ..case.check("freeze", title, Verdict::Block, seen) }
         }
         None => case.check("freeze", title, Verdict::Pass, "none does"),
