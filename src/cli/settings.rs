@@ -15,7 +15,7 @@ use crate::config::{keymap, load, theme};
 use crate::journal::{self, Hand};
 use crate::model::estate::Estate;
 use crate::model::preferences::{Binding, ColorChoice, Preferences};
-use crate::model::run::advice::quoted;
+use crate::model::run::advice::{quoted, typed};
 use crate::model::text::{LABEL_CAP, clean};
 
 use super::args::Global;
@@ -51,7 +51,7 @@ impl<'a> Settings<'a> {
 
     /// A text in which the commands are as they must be typed.
     pub fn typed(&self, text: &str) -> String {
-        self.named().map_or_else(|| text.to_owned(), |estate| text.replace("`qd ", &format!("`qd --estate {estate} ")))
+        typed(text, self.named().as_deref())
     }
 
     /// The estate file to read.

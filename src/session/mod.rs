@@ -154,7 +154,8 @@ async fn session(
     // Under --read-only nobody is there who could carry anything out.
     let journal = options.journal.clone().filter(|_| !options.read_only);
     let operator = journal.map(|journal| {
-        Arc::new(Bridge::new(estate.clone(), archive.clone(), journal, options.hand.clone())) as Arc<dyn ask::wizard::Operator>
+        Arc::new(Bridge::new(estate.clone(), archive.clone(), past.clone(), journal, options.hand.clone()))
+            as Arc<dyn ask::wizard::Operator>
     });
     let verifier = Arc::new(Verifier::new(options.journal, options.hand));
     let feed = Sources::new(estate.clone(), past, archive, verifier.clone()).reading(cache).operated(operator);

@@ -83,7 +83,7 @@ pub(super) fn record(state: &mut State) {
 /// Shows the report, and asks the terminal to copy it.
 pub(super) fn share(state: &mut State) -> Vec<Effect> {
     let Some((known, _)) = operations::shown(state) else { return Vec::new() };
-    let text = report(&known.state, known.alive, &state.runs.head);
+    let text = state.identity.typed(&report(&known.state, known.alive, &state.runs.head));
     let copied = text.len() <= COPY_CAP;
     state.layers.push(Layer::Share { text: text.clone(), copied });
     if copied { vec![Effect::Copy(text)] } else { Vec::new() }

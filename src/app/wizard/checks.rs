@@ -85,7 +85,7 @@ fn lines(state: &State, of: &Wizard, check: &Check, here: bool, width: u16, rows
         return;
     }
     let mut page = Page::new(width);
-    page.field("", &format!("{}, {} ago", check.seen, when::ago(state, check.as_of)), Token::Text);
+    page.field("", &format!("{}, {} ago", state.identity.typed(&check.seen), when::ago(state, check.as_of)), Token::Text);
     if let Some(one) = overridden {
         page.field("", &format!("~ overridden: {}", one.reason), Token::Warning);
     } else if here || !check.is_settled(&of.overrides, of.glass.is_some()) {

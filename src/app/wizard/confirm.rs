@@ -179,9 +179,8 @@ pub(super) fn starting(state: &State, of: &Wizard, since: Timestamp, width: u16,
         ),
         Token::Text,
     );
-    let estate = state.identity.estate.as_ref().map_or(String::new(), |estate| format!(" --estate {estate}"));
-    let text = format!("It does not depend on this console: leaving it now leaves the run as it is. `qd{estate} runs` lists it.");
-    page.text(&text, Token::Dim);
+    let text = "It does not depend on this console: leaving it now leaves the run as it is. `qd runs` lists it.";
+    page.text(&state.identity.typed(text), Token::Dim);
     sheet.rows = page.done();
 }
 

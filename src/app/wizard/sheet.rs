@@ -49,11 +49,11 @@ pub fn sheet(state: &State, of: &Wizard) -> Sheet {
         Standing::Refused(why) => {
             let mut page = Page::new(width);
             page.head("NOT FROM HERE");
-            page.text(why, Token::Warning);
+            page.text(&state.identity.typed(why), Token::Warning);
             sheet.rows = page.done();
         }
         Standing::Starting(since) => confirm::starting(state, of, *since, width, &mut sheet),
-        Standing::Failed(why) => confirm::failed(why, width, &mut sheet),
+        Standing::Failed(why) => confirm::failed(&state.identity.typed(why), width, &mut sheet),
         Standing::Open => match of.step {
             Step::Target => target::sheet(state, of, width, &mut sheet),
             Step::What => {
@@ -92,7 +92,7 @@ fn top(state: &State, of: &Wizard, width: u16) -> Vec<Row> {
         say(&format!("! moved: {what}"), Token::Warning);
     }
     match (&of.standing, &of.problem) {
-        (Standing::Open, Some(why)) => say(&format!("X there is no plan: {why}"), Token::Critical),
+        (Standing::Open, Some(why)) => say(&format!("X there is no plan: {}", state.identity.typed(why)), Token::Critical),
         (Standing::Open, None) if of.wants || of.asked.is_some() => {
             let since = of.asked.map_or_else(String::new, |at| format!(" ({} s)", state.now.duration_since(at).as_secs().max(0)));
             let who = if of.subject.service().is_some() { "hosts are" } else { "the Alertmanager is" };
@@ -101,7 +101,7 @@ fn top(state: &State, of: &Wizard, width: u16) -> Vec<Row> {
         _ => {}
     }
     if let Some(why) = &of.said {
-        say(&format!("! {why}"), Token::Warning);
+        say(&format!("! {}", state.identity.typed(why)), Token::Warning);
     }
     rows
 }

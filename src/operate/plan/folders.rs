@@ -65,6 +65,6 @@ pub(super) fn left_out(host: &str) -> Doubt {
     Doubt {
         id: format!("left-out/{host}"),
         title: "no host is left out".to_owned(),
-        what: format!("{host} is left out: it was not asked, and keeps what runs there"),
+        what: format!("{host} is left out: nobody looked at it, and what runs there stays"),
     }
 }

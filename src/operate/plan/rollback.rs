@@ -19,6 +19,7 @@ use crate::model::operations::{OwnAct, Restart, filled};
 use crate::model::plan::{Candidate, Deed, FORMAT, Impact, Plan, Planned, Target, TargetKind};
 use crate::operate::preflight::{self, Going, Seen};
 use crate::operate::survey::{Look, Survey, survey};
+use crate::operate::world::Own;
 
 /// How long a plan may be begun.
 const EXPIRES: SignedDuration = SignedDuration::from_mins(15);
@@ -191,7 +192,7 @@ pub async fn rollback(desk: Desk<'_>, service: &str, to: Option<&str>, now: Time
         going: Ok(desk.going),
         now,
         run: None,
-        begun: false,
+        own: &Own::default(),
     });
     checks.push(here);
     Ok(Planned { plan, checks, candidates })

@@ -20,6 +20,7 @@ use crate::model::plan::{Act, Deed, Plan, Serving, Target, TargetKind};
 use crate::model::run::{Phase, RunState};
 
 use super::survey::{Look, Survey, survey};
+use super::world::Own;
 
 /// What was seen of a target: `None` where nothing of it is looked at.
 pub type Seen = Option<Result<Survey, String>>;
@@ -70,8 +71,8 @@ pub struct Case<'a> {
     pub now: Timestamp,
     /// The plan's own run, where there is one: its leases are no fault.
     pub run: Option<&'a str>,
-    /// True where that run was begun before: what it changed is no fault.
-    pub begun: bool,
+    /// What that run did so far: none of it is a fault.
+    pub own: &'a Own,
 }
 
 impl Case<'_> {
