@@ -107,6 +107,8 @@ pub enum WishOf {
         service: String,
         /// The version to go back to; `None` leaves it to the plan.
         to: Option<String>,
+        /// Hosts that are left out, as by `--without` on the command line.
+        without: Vec<String>,
     },
     /// Alerts are muted, or a mute gets another end.
     Silence {

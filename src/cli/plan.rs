@@ -190,6 +190,7 @@ pub(super) fn planned(settings: &Settings<'_>, estate: &Arc<Estate>, back: &Back
         PlanError::Without(_) | PlanError::NoService { .. } | PlanError::NoDefault { .. } | PlanError::NoRelease { .. } => {
             Failure::Usage(error.to_string())
         }
+        PlanError::Some(_) => Failure::Other(eyre!("{error}: `qd plan rollback {service} --without HOST`; nothing was planned")),
         PlanError::Unsaid(_) | PlanError::Hosts(_) | PlanError::Same { .. } => Failure::Other(eyre!("{error}; nothing was planned")),
     })?;
     planned.plan.impact.seconds = seconds(&planned.plan, &runs.iter().collect::<Vec<_>>());

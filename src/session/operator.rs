@@ -23,7 +23,7 @@ use crate::model::run::estimate::seconds;
 use crate::model::run::{Agreement, RunState};
 use crate::operate::attach::{Prepared, prepare};
 use crate::operate::order::{LEASE, Order, id};
-use crate::operate::plan::rollback::{Desk, rollback};
+use crate::operate::plan::rollback::{Desk, PlanError, rollback};
 use crate::operate::plan::silence;
 use crate::operate::preflight::{Case, Going, going, here, judge, look};
 use crate::operate::runner::process::Prepare;
@@ -59,7 +59,7 @@ impl Bridge {
 
     async fn planned(&self, wish: &WishOf) -> Result<Planned, String> {
         let planned = match wish {
-            WishOf::Rollback { service, to } => self.rollback(service, to.as_deref()).await?,
+            WishOf::Rollback { service, to, without } => self.rollback(service, to.as_deref(), without).await?,
             WishOf::Silence { source, wish, reason } => {
                 let made = silence::silence(&self.estate, Some(source), wish, &self.hand.actor.name(), reason).await;
                 made.map_err(|error| format!("{error}; nothing was planned"))?
@@ -69,13 +69,16 @@ impl Bridge {
         Ok(planned)
     }
 
-    async fn rollback(&self, service: &str, to: Option<&str>) -> Result<Planned, String> {
+    async fn rollback(&self, service: &str, to: Option<&str>, without: &[String]) -> Result<Planned, String> {
         let (archive, named, journal) = (self.archive.clone(), service.to_owned(), self.journal.clone());
         let read = spawn_blocking(move || Ok::<_, String>((history(&archive, &named)?, recorded(&journal)?)));
         let (history, (going, runs)) = read.await.map_err(|error| error.to_string())??;
         let until = Instant::now() + HOSTS;
-        let desk = Desk { estate: &self.estate, hosts: &self.hosts, history: &history, going: &going, without: &[], until };
-        let mut planned = rollback(desk, service, to, Timestamp::now()).await.map_err(|error| format!("{error}; nothing was planned"))?;
+        let desk = Desk { estate: &self.estate, hosts: &self.hosts, history: &history, going: &going, without, until };
+        let mut planned = rollback(desk, service, to, Timestamp::now()).await.map_err(|error| match error {
+            PlanError::Some(_) => format!("{error} on the first page; nothing was planned"),
+            error => format!("{error}; nothing was planned"),
+        })?;
         planned.plan.impact.seconds = seconds(&planned.plan, &runs.iter().collect::<Vec<_>>());
         Ok(planned)
     }

@@ -1,6 +1,7 @@
 //! The wizard under hands: opened on a service or an alert, gone through, confirmed; and the world moving meanwhile.
 
 mod agree;
+mod hosts;
 mod look;
 mod silence;
 mod told;
@@ -124,7 +125,10 @@ pub(super) fn next(state: &mut State) {
     let valid = of.is_valid(now);
     let missing = || Some("wait: there is no valid plan yet".to_owned());
     match of.step {
-        Step::Target if of.planned.is_none() => of.said = missing(),
+        Step::Target if of.planned.is_none() => {
+            let failed = "there is no plan: leave out the host that cannot be asked, or have it tried again".to_owned();
+            of.said = if of.problem.is_some() { Some(failed) } else { missing() };
+        }
         Step::Release => {
             let selected = choice(of).and_then(|at| of.candidates().get(at)).cloned();
             match selected {
@@ -232,6 +236,7 @@ pub(super) fn walk(state: &mut State, by: isize) {
                 draft.walk(by);
             }
         }
+        Step::Target => hosts::walk(state, by),
         Step::Release => {
             let at = moved(choice(of), of.candidates().len());
             of.picked = of.candidates().get(at).map(|one| one.version.clone());
@@ -315,7 +320,9 @@ pub(super) fn wanted(state: &mut State) -> Vec<Effect> {
             let plan = Arc::new(planned.plan.clone());
             // The version that the plan chose is the one to make it anew with.
             let wish = match &of.wished {
-                Some(WishOf::Rollback { service, .. }) => WishOf::Rollback { service: service.clone(), to: plan.to.clone() },
+                Some(WishOf::Rollback { service, without, .. }) => {
+                    WishOf::Rollback { service: service.clone(), to: plan.to.clone(), without: without.clone() }
+                }
                 Some(wish) => wish.clone(),
                 None => return Vec::new(),
             };
@@ -354,6 +361,7 @@ pub(super) fn run(state: &mut State, action: Action) -> Option<Vec<Effect>> {
         Action::Refresh => again(state),
         Action::Open => look(state),
         Action::Compare => return Some(compare(state)),
+        Action::Toggle if held(state).is_some_and(|of| of.step == Step::Target) => hosts::toggle(state),
         Action::Toggle | Action::Longer | Action::Shorter => silence::choose(state, action),
         _ => return None,
     }

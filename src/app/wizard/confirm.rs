@@ -91,7 +91,11 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
     page.field("estate", &format!("{}, {}", plan.estate, plan.environment), Token::Title);
     match of.subject {
         Subject::Rollback { .. } => {
-            page.field("goes back", &format!("{} from {from} to {to} on {}", plan.subject, on.join(", ")), Token::Text)
+            page.field("goes back", &format!("{} from {from} to {to} on {}", plan.subject, on.join(", ")), Token::Text);
+            let left_out: Vec<&str> = plan.impact.left_out().collect();
+            if !left_out.is_empty() {
+                page.field("left out", &format!("! {}: not asked, keeps what runs there", left_out.join(", ")), Token::Warning);
+            }
         }
         Subject::Silence(_) => {
             for step in &plan.steps {

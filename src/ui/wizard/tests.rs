@@ -11,16 +11,21 @@ use crate::app::state::State;
 use crate::app::update::update;
 use crate::app::wizard::{SMALLEST, Shown, Wizard, dialog, held};
 use crate::model::check::{Check, Verdict};
-use crate::model::plan::Planned;
+use crate::model::operations::tests::lay;
 use crate::model::plan::sample::{check, rollback};
+use crate::model::plan::{Doubt, Planned};
 use crate::ui::fixture::{buffer, deployments, styles, text};
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 18] = [
+const SCREENS: [&str; 22] = [
     "planning",
     "unplanned",
     "refused",
     "target",
+    "dead",
+    "left out",
+    "left out checks",
+    "left out confirm",
     "release",
     "release blocked",
     "impact",
@@ -87,9 +92,35 @@ fn checks(state: &State, of: &str) -> Vec<Check> {
     all
 }
 
+/// The dead host is left out.
+fn without_web3(mut desk: Desk, screen: &str) -> Desk {
+    desk.press("G space");
+    let mut planned = rollback("2.4.0", &HOSTS[..2], desk.state.now);
+    planned.doubt(Doubt::left_out("web3"));
+    planned.plan.impact.keeps.insert(0, "web3 is left out: it keeps what runs there, which was not looked at.".into());
+    let checks = planned.checks.clone();
+    desk.plan(Ok(planned));
+    if screen == "left out" {
+        return desk;
+    }
+    desk.press("enter enter enter");
+    let number = held(&desk.state).unwrap().number;
+    desk.tell(Told::Checks { number, checks });
+    if screen == "left out checks" {
+        return desk;
+    }
+    desk.press("v");
+    desk.write("its rack has no power");
+    desk.press("enter enter");
+    desk.write("checkout 5xx since 2.5.0");
+    desk.press("enter");
+    desk
+}
+
 /// Goes to a screen as hands do.
 fn shown(screen: &str, size: (u16, u16)) -> Desk {
     let mut desk = Desk { state: deployments::deployed(size) };
+    lay(Arc::make_mut(&mut desk.state.estate), "web", &HOSTS);
     desk.state.layers.push(Layer::Wizard(Box::new(Wizard::new("web".into()))));
     desk.state.read_only = screen == "refused";
     if screen == "refused" {
@@ -106,6 +137,15 @@ fn shown(screen: &str, size: (u16, u16)) -> Desk {
             return desk;
         }
         _ => {}
+    }
+    if screen == "dead" {
+        let why = "web3: ssh: connect to host web3.example.org port 22: No route to host; a host can be left out on the first page; nothing was planned";
+        desk.plan(Err(why.into()));
+        desk.press("G");
+        return desk;
+    }
+    if screen.starts_with("left out") {
+        return without_web3(desk, screen);
     }
     let planned = rollback("2.4.0", &HOSTS, desk.state.now);
     desk.plan(Ok(planned.clone()));

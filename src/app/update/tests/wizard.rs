@@ -15,7 +15,7 @@ fn key(state: &mut State, keys: &str) -> Vec<Question> {
 }
 
 fn rollback_to(number: u64, to: Option<&str>) -> Question {
-    Question::Plan { number, wish: WishOf::Rollback { service: "web".into(), to: to.map(str::to_owned) } }
+    Question::Plan { number, wish: WishOf::Rollback { service: "web".into(), to: to.map(str::to_owned), without: vec![] } }
 }
 
 fn asked(effects: Vec<Effect>) -> Vec<Question> {
@@ -62,9 +62,17 @@ fn sample(state: &State, to: &str) -> Planned {
     rollback(to, &HOSTS, state.now)
 }
 
+/// A console whose service lies on hosts.
+fn served() -> State {
+    let mut state = console();
+    let estate = Arc::make_mut(&mut state.estate);
+    crate::model::operations::tests::lay(estate, "web", &HOSTS);
+    state
+}
+
 /// On the first step, with a plan.
 fn opened() -> State {
-    let mut state = console();
+    let mut state = served();
     state.layers.push(Layer::Service { name: "web".into(), spot: Spot::default() });
     let all = key(&mut state, "R");
     assert_eq!(all, [rollback_to(1, None)]);
@@ -229,6 +237,89 @@ fn the_deployment_and_the_difference_are_looked_at_on_top_of_it() {
     assert_eq!((from.to.as_deref(), to.to.as_deref()), (Some("2.5.0"), Some("2.4.0")));
     press(&mut state, "esc");
     assert_eq!(wizard(&state).step, Step::Release, "and it is as it was");
+}
+
+// Hosts that are left out.
+
+fn without(number: u64, hosts: &[&str]) -> Question {
+    let without = hosts.iter().map(|host| (*host).to_owned()).collect();
+    Question::Plan { number, wish: WishOf::Rollback { service: "web".into(), to: None, without } }
+}
+
+/// The plan without a host, as it is made: with a warning for it.
+fn left_out(state: &State, host: &str) -> Planned {
+    let others: Vec<&str> = HOSTS.into_iter().filter(|one| *one != host).collect();
+    let mut planned = rollback("2.4.0", &others, state.now);
+    planned.doubt(crate::model::plan::Doubt::left_out(host));
+    planned
+}
+
+#[test]
+fn the_host_that_is_dead_is_left_out_before_there_is_any_plan_and_the_others_go_back() {
+    let mut state = served();
+    state.layers.push(Layer::Service { name: "web".into(), spot: Spot::default() });
+    assert_eq!(key(&mut state, "R"), [without(1, &[])]);
+    tell(&mut state, Told::Plan { number: 1, result: Err("web2: no route to host; a host can be left out".into()) });
+    assert!(key(&mut state, "enter").is_empty(), "nothing goes on without a plan");
+    assert!(wizard(&state).said.as_ref().unwrap().contains("leave out the host"), "{:?}", wizard(&state).said);
+    assert_eq!(key(&mut state, "j space"), [without(2, &["web2"])]);
+    assert!(key(&mut state, "k space").is_empty(), "one must stay");
+    assert!(wizard(&state).said.as_ref().unwrap().contains("one host must stay"));
+    let planned = left_out(&state, "web2");
+    plan(&mut state, planned.clone());
+    press(&mut state, "enter enter enter");
+    checks(&mut state, planned.checks.clone());
+    let asked = pass(&mut state, 11_000);
+    let again = WishOf::Rollback { service: "web".into(), to: Some("2.4.0".into()), without: vec!["web2".into()] };
+    assert!(matches!(&asked[..], [Question::Check { wish, .. }] if *wish == again), "the checks are made without it: {asked:?}");
+    checks(&mut state, planned.checks);
+    press(&mut state, "enter");
+    assert_eq!(wizard(&state).step, Step::Checks, "it is passed over knowingly, or not at all");
+    assert!(wizard(&state).said.as_ref().unwrap().contains("web2 takes part"), "{:?}", wizard(&state).said);
+    press(&mut state, "v");
+    write(&mut state, "its rack has no power");
+    press(&mut state, "enter enter");
+    assert_eq!(wizard(&state).step, Step::Reason);
+    write(&mut state, "errors");
+    press(&mut state, "enter");
+    assert_eq!(wizard(&state).step, Step::Confirm);
+    draw(&mut state);
+    pass(&mut state, 600);
+    let phrase = phrase(&state);
+    press(&mut state, "tab");
+    write(&mut state, &phrase);
+    let started = key(&mut state, "enter");
+    let [Question::Start { agreement, plan, .. }] = &started[..] else { panic!("{started:?} {:?}", wizard(&state).said) };
+    assert_eq!(plan.impact.left_out().collect::<Vec<_>>(), ["web2"]);
+    assert_eq!(agreement.overrides, [Override { check: "left-out/web2".into(), reason: "its rack has no power".into() }]);
+}
+
+#[test]
+fn a_host_is_taken_in_again_and_what_was_agreed_to_without_it_is_gone() {
+    let mut state = opened();
+    assert_eq!(key(&mut state, "G space"), [without(2, &["web2"])]);
+    let planned = left_out(&state, "web2");
+    plan(&mut state, planned);
+    press(&mut state, "enter enter enter v");
+    write(&mut state, "dead");
+    press(&mut state, "enter");
+    assert_eq!(wizard(&state).overrides.len(), 1);
+    press(&mut state, "esc esc esc");
+    assert_eq!(wizard(&state).step, Step::Target);
+    assert_eq!(key(&mut state, "space"), [without(3, &[])]);
+    let planned = sample(&state, "2.4.0");
+    plan(&mut state, planned);
+    assert_eq!((wizard(&state).overrides.len(), wizard(&state).subject.without().len()), (0, 0));
+}
+
+#[test]
+fn an_answer_about_other_hosts_than_are_wanted_now_is_dropped() {
+    let mut state = opened();
+    key(&mut state, "space");
+    let whole = sample(&state, "2.4.0");
+    tell(&mut state, Told::Plan { number: 1, result: Ok(Arc::new(whole)) });
+    press(&mut state, "enter enter enter");
+    assert_eq!(wizard(&state).step, Step::Impact, "the plan without it is not there yet");
 }
 
 // The checks.

@@ -37,7 +37,10 @@ impl Operator for Played {
         Box::pin(async move {
             sleep(self.slow).await;
             match wish {
-                WishOf::Rollback { service, to } => self.note(&format!("plan {service} {}", to.as_deref().unwrap_or("-"))),
+                WishOf::Rollback { service, to, without } => {
+                    let without: String = without.iter().map(|host| format!(" without {host}")).collect();
+                    self.note(&format!("plan {service} {}{without}", to.as_deref().unwrap_or("-")));
+                }
                 WishOf::Silence { source, wish, reason } => self.note(&format!("plan {source} {wish:?} {reason}")),
             }
             Ok(rollback(&self.to.lock().unwrap(), &["web1"], now()))
@@ -77,7 +80,7 @@ fn plan() -> Arc<Plan> {
 }
 
 fn web(to: Option<&str>) -> WishOf {
-    WishOf::Rollback { service: "web".into(), to: to.map(str::to_owned) }
+    WishOf::Rollback { service: "web".into(), to: to.map(str::to_owned), without: vec![] }
 }
 
 fn agreement() -> Agreement {
