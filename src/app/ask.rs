@@ -67,6 +67,13 @@ pub enum Ask {
         /// What.
         request: Request,
     },
+    /// Have a new runner take up the run of that id, whose own is gone. It ends in [`Told::Requested`].
+    TakeUp {
+        /// The run.
+        run: String,
+        /// Why.
+        reason: String,
+    },
     /// What happened between two moments (UTC), as far as the newest readings do not tell it.
     Timeline(Timestamp, Timestamp),
     /// Make a plan, and make ready what would carry it out. Nothing is changed.

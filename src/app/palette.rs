@@ -190,6 +190,7 @@ fn offered(scope: Scope, action: Action) -> bool {
         Action::Back => !list,
         Action::Export => scope == Scope::Deployments,
         Action::Share => matches!(scope, Scope::Deployments | Scope::Detail | Scope::Run),
+        Action::ResumeRun => matches!(scope, Scope::Run | Scope::Operations),
         Action::PauseRun
         | Action::AbortRun
         | Action::RetryStep

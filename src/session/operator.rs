@@ -20,8 +20,8 @@ use crate::model::deployment::list::{Column, Narrow};
 use crate::model::estate::Estate;
 use crate::model::plan::{Plan, Planned};
 use crate::model::run::estimate::seconds;
-use crate::model::run::{Agreement, RunState};
-use crate::operate::attach::{Prepared, prepare};
+use crate::model::run::{Agreement, Request, RunState};
+use crate::operate::attach::{AttachError, Prepared, Runs, Started, ask, liveness, prepare};
 use crate::operate::order::{LEASE, Order, id};
 use crate::operate::plan::rollback::{Desk, PlanError, rollback};
 use crate::operate::plan::silence;
@@ -98,8 +98,7 @@ impl Bridge {
             runs: runs::folder(&self.journal),
             lease: LEASE,
         };
-        let log = self.journal.with_file_name("log").join("runner.log");
-        *ready = Some((hosts, prepare(&[RUNNER], what, &log).map_err(|error| error.to_string())?));
+        *ready = Some((hosts, prepare(&[RUNNER], what, &runner_log(&self.journal)).map_err(|error| error.to_string())?));
         Ok(())
     }
 }
@@ -145,10 +144,44 @@ impl Operator for Bridge {
         })
     }
 
+    fn take_up(&self, run: String, reason: String) -> BoxFuture<'_, Result<(), String>> {
+        let (estate, journal, hand) = (self.estate.path.clone(), self.journal.clone(), self.hand.clone());
+        let work = move || {
+            let mut known = Runs::default();
+            known.read(&journal).map_err(|error| format!("the journal cannot be read: {error}"))?;
+            let state = known.get(&run).ok_or("the journal does not tell of this run")?;
+            let alive = liveness(state, &runs::folder(&journal), &hand.actor.host, Timestamp::now());
+            if let Some(why) = alive.keeps_from_taking_up(state) {
+                return Err(why);
+            }
+            let began = take_up(estate, &journal, state, &Request::Resume { reason }, &hand);
+            began.map(|_| ()).map_err(|error| error.to_string())
+        };
+        Box::pin(async move { spawn_blocking(work).await.map_err(|error| error.to_string())? })
+    }
+
     fn close(&self) {
         // Dropped without an order it ends, and nothing was done.
         drop(self.ready.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
+}
+
+/// Has a new runner take up a run whose own is gone. What is asked lies before it, and is the first thing that it finds.
+/// It blocks, ten seconds at the most.
+///
+/// # Errors
+/// Where it did not begin, or nobody knows whether it did.
+pub fn take_up(estate: PathBuf, journal: &Path, state: &RunState, request: &Request, hand: &Hand) -> Result<Started, AttachError> {
+    let runs = runs::folder(journal);
+    let what = Prepare { estate, hosts: state.plan.hosts(), journal: journal.to_owned(), runs: runs.clone(), lease: LEASE };
+    let prepared = prepare(&[RUNNER], what, &runner_log(journal))?;
+    ask(&runs, &state.run, request, &hand.actor)?;
+    prepared.resume(&state.run, hand.actor.clone(), hand.estate.clone())
+}
+
+/// Where a runner writes until it has a run.
+fn runner_log(journal: &Path) -> PathBuf {
+    journal.with_file_name("log").join("runner.log")
 }
 
 /// The service's deployments, the newest first. It blocks.

@@ -196,9 +196,16 @@ fn is_idle(state: &State, action: Action) -> bool {
         (action, Some(Layer::Wizard(of))) => of.ignores(action),
         (Action::Share | Action::Compare | Action::Mark | Action::Export, None) => no_row,
         (Action::Share, Some(Layer::Run { .. })) => false,
-        (Action::PauseRun | Action::AbortRun | Action::RetryStep | Action::SkipStep | Action::TakeBack | Action::ConfirmStep, _) => {
-            !operations::offers(state, action)
-        }
+        (
+            Action::PauseRun
+            | Action::ResumeRun
+            | Action::AbortRun
+            | Action::RetryStep
+            | Action::SkipStep
+            | Action::TakeBack
+            | Action::ConfirmStep,
+            _,
+        ) => !operations::offers(state, action),
         (Action::Share | Action::Compare, layer) => !matches!(layer, Some(Layer::Deployment { .. })),
         (Action::Mark, layer) => !matches!(layer, Some(Layer::Deployment { .. } | Layer::Diff { .. })),
         (Action::Measures, None) => state.pane != Pane::Deployments || !state.tells_of_deployments(),

@@ -36,6 +36,10 @@ pub trait Operator: Send + Sync {
     /// with the exact next command.
     fn start(&self, plan: Arc<Plan>, agreement: Agreement) -> BoxFuture<'_, Result<String, String>>;
 
+    /// Has a new runner take up the run of that id, whose own is gone, and waits for its first sign of life. `Err` is a
+    /// sentence or two.
+    fn take_up(&self, run: String, reason: String) -> BoxFuture<'_, Result<(), String>>;
+
     /// Drops what was made ready. Never waits.
     fn close(&self);
 }
@@ -77,6 +81,21 @@ impl Desk {
             None => Err(NOBODY.to_owned()),
         };
         Told::Started { number, result }
+    }
+}
+
+impl Desk {
+    /// Whether a new runner took the run up.
+    pub(super) async fn take_up(&self, run: String, reason: String) -> Told {
+        let silent = || {
+            let secs = START_LIMIT.as_secs();
+            Err(format!("no runner showed within {secs} s that it lives, and nobody knows whether one began: `qd runs` tells"))
+        };
+        let end = match &self.operator {
+            Some(operator) => timeout(START_LIMIT, operator.take_up(run.clone(), reason)).await.unwrap_or_else(|_| silent()),
+            None => Err(NOBODY.to_owned()),
+        };
+        Told::Requested { run, end }
     }
 }
 

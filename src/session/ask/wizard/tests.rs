@@ -63,6 +63,14 @@ impl Operator for Played {
         })
     }
 
+    fn take_up(&self, run: String, reason: String) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async move {
+            sleep(self.slow).await;
+            self.note(&format!("take up {run} because {reason}"));
+            Ok(())
+        })
+    }
+
     fn close(&self) {
         self.note("close");
     }
@@ -140,6 +148,18 @@ async fn who_is_silent_is_not_waited_for_without_end_and_silence_passes_no_check
     let (desk, _) = played(30);
     let told = desk.answer(Ask::Check { number: 1, plan: plan(), wish: web(Some("2.4.0")) }).await;
     assert!(matches!(told, Told::Checks { checks, .. } if checks[0].verdict == Verdict::Unknown));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_is_taken_up_and_where_no_runner_shows_that_is_told() {
+    let ask = || Ask::TakeUp { run: "web-1".into(), reason: "it was killed".into() };
+    let (desk, played) = played(0);
+    assert_eq!(desk.answer(ask()).await, Told::Requested { run: "web-1".into(), end: Ok(()) });
+    assert_eq!(*played.asked.lock().unwrap(), ["take up web-1 because it was killed"]);
+    let (slow, _) = self::played(1_000);
+    let told = slow.answer(ask()).await;
+    assert!(matches!(&told, Told::Requested { end: Err(why), .. } if why.contains("nobody knows whether one began")), "{told:?}");
+    assert!(matches!(self::desk().answer(ask()).await, Told::Requested { end: Err(why), .. } if why == NOBODY));
 }
 
 #[tokio::test]
