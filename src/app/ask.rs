@@ -271,6 +271,15 @@ pub enum Told {
         /// It; `Err` is a sentence.
         result: Result<Arc<Planned>, String>,
     },
+    /// One of the hosts that are asked for a plan or its checks answered. It may be left out: the whole follows.
+    Heard {
+        /// The plan's number.
+        number: u64,
+        /// The host.
+        host: String,
+        /// Why it could not be asked.
+        end: Result<(), String>,
+    },
     /// The checks of a plan, all of them.
     Checks {
         /// The plan's number.

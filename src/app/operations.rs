@@ -142,6 +142,11 @@ pub fn rows(state: &State) -> Vec<OperationRow> {
     rows
 }
 
+/// Rows that the list has room for, of a body of so many: why the journal cannot be read stands above it.
+pub fn room(state: &State, height: usize) -> usize {
+    height.saturating_sub(usize::from(state.runs.problem.is_some())).max(1)
+}
+
 /// What tells a row from others.
 pub fn id(state: &State, row: usize) -> Option<String> {
     match state.operation_rows.get(row)? {

@@ -19,6 +19,7 @@ use crate::model::plan::{Act, Candidate, Deed, Doubt, Found, Plan, Planned};
 use crate::model::run::estimate::seconds;
 use crate::operate;
 use crate::operate::plan::rollback::{Desk, PlanError, rollback};
+use crate::operate::preflight::unheard;
 use crate::session::archive::Archive;
 use crate::session::operator::{history, recorded};
 
@@ -181,7 +182,8 @@ pub(super) fn planned(settings: &Settings<'_>, estate: &Arc<Estate>, back: &Back
     let hosts = Hosts::new(&estate.hosts);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(color_eyre::Report::from)?;
     let made = runtime.block_on(async {
-        let desk = Desk { estate, hosts: &hosts, history: &history, going: &going, without, until: Instant::now() + HOSTS };
+        let desk =
+            Desk { estate, hosts: &hosts, history: &history, going: &going, without, until: Instant::now() + HOSTS, heard: &unheard };
         rollback(desk, service, to.as_deref(), Timestamp::now()).await
     });
     drop(hosts);

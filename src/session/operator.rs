@@ -25,7 +25,7 @@ use crate::operate::attach::{AttachError, Prepared, Runs, Started, ask, liveness
 use crate::operate::order::{LEASE, Order, id};
 use crate::operate::plan::rollback::{Desk, PlanError, rollback};
 use crate::operate::plan::silence;
-use crate::operate::preflight::{Case, Going, going, here, judge, look};
+use crate::operate::preflight::{Case, Going, Heard, going, here, judge, look_each};
 use crate::operate::runner::process::Prepare;
 
 use super::archive::Archive;
@@ -57,9 +57,9 @@ impl Bridge {
         Bridge { estate, hosts, archive, journal, hand, ready: Mutex::new(None) }
     }
 
-    async fn planned(&self, wish: &WishOf) -> Result<Planned, String> {
+    async fn planned(&self, wish: &WishOf, heard: &Heard) -> Result<Planned, String> {
         let planned = match wish {
-            WishOf::Rollback { service, to, without } => self.rollback(service, to.as_deref(), without).await?,
+            WishOf::Rollback { service, to, without } => self.rollback(service, to.as_deref(), without, heard).await?,
             WishOf::Silence { source, wish, reason } => {
                 let made = silence::silence(&self.estate, Some(source), wish, &self.hand.actor.name(), reason).await;
                 made.map_err(|error| format!("{error}; nothing was planned"))?
@@ -69,12 +69,12 @@ impl Bridge {
         Ok(planned)
     }
 
-    async fn rollback(&self, service: &str, to: Option<&str>, without: &[String]) -> Result<Planned, String> {
+    async fn rollback(&self, service: &str, to: Option<&str>, without: &[String], heard: &Heard) -> Result<Planned, String> {
         let (archive, named, journal) = (self.archive.clone(), service.to_owned(), self.journal.clone());
         let read = spawn_blocking(move || Ok::<_, String>((history(&archive, &named)?, recorded(&journal)?)));
         let (history, (going, runs)) = read.await.map_err(|error| error.to_string())??;
         let until = Instant::now() + HOSTS;
-        let desk = Desk { estate: &self.estate, hosts: &self.hosts, history: &history, going: &going, without, until };
+        let desk = Desk { estate: &self.estate, hosts: &self.hosts, history: &history, going: &going, without, until, heard };
         let mut planned = rollback(desk, service, to, Timestamp::now()).await.map_err(|error| match error {
             PlanError::Some(_) => format!("{error} on the first page; nothing was planned"),
             error => format!("{error}; nothing was planned"),
@@ -104,18 +104,18 @@ impl Bridge {
 }
 
 impl Operator for Bridge {
-    fn plan<'a>(&'a self, wish: &'a WishOf) -> BoxFuture<'a, Result<Planned, String>> {
-        Box::pin(self.planned(wish))
+    fn plan<'a>(&'a self, wish: &'a WishOf, heard: &'a Heard) -> BoxFuture<'a, Result<Planned, String>> {
+        Box::pin(self.planned(wish, heard))
     }
 
-    fn check<'a>(&'a self, plan: &'a Plan) -> BoxFuture<'a, Vec<Check>> {
-        Box::pin(async {
+    fn check<'a>(&'a self, plan: &'a Plan, heard: &'a Heard) -> BoxFuture<'a, Vec<Check>> {
+        Box::pin(async move {
             if silence::is(plan) {
                 return silence::checks(&self.estate, plan, None).await;
             }
             let journal = self.journal.clone();
             let read = spawn_blocking(move || under_way(&journal));
-            let seen = look(plan, &self.hosts, Instant::now() + HOSTS).await;
+            let seen = look_each(plan, &self.hosts, Instant::now() + HOSTS, heard).await;
             let going = read.await.unwrap_or_else(|error| Err(error.to_string()));
             let going = going.as_deref().map_err(String::as_str);
             let now = Timestamp::now();

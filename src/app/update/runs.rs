@@ -34,6 +34,14 @@ pub(super) fn known(state: &mut State, runs: Runs) -> Vec<Effect> {
             spot.selected = focus(new).or(spot.selected.take());
         }
     }
+    // What kept something from being asked may be over: who carries the run out is another matter now.
+    let stands = |of: &Runs, run: &str| of.find(run).map(|known| std::mem::discriminant(&known.alive));
+    if let Some(sent) = &state.sent
+        && matches!(sent.end, Some(Err(_)))
+        && stands(&state.runs, &sent.run) != stands(&runs, &sent.run)
+    {
+        state.sent = None;
+    }
     state.runs = runs;
     let of_run = |known: &Arc<KnownRun>| deployments(&known.state, &state.estate);
     let mut made: Vec<Arc<Deployment>> = state.runs.all.iter().flat_map(of_run).map(Arc::new).collect();
@@ -63,7 +71,9 @@ fn focus(known: &KnownRun) -> Option<Goal> {
     let asked = run.asked.as_ref().and_then(|(step, _)| run.place(step.as_ref()?));
     let place = asked
         .or_else(|| first(|state| matches!(state, StepState::Underway(_) | StepState::Unknown(_))))
-        .or_else(|| first(|state| state == StepState::Waiting).filter(|_| run.ended.is_none()))?;
+        .or_else(|| first(|state| state == StepState::Waiting).filter(|_| run.ended.is_none()))
+        // Of one that ended what went wrong matters.
+        .or_else(|| first(|state| matches!(state, StepState::Failed | StepState::UndoFailed | StepState::Untold(_))))?;
     Some(Goal::Step(run.plan.steps[place].id.clone()))
 }
 

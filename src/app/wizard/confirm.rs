@@ -192,8 +192,10 @@ pub(super) fn starting(state: &State, of: &Wizard, since: Timestamp, width: u16,
 /// It did not begin.
 pub(super) fn failed(why: &str, width: u16, sheet: &mut Sheet) {
     let mut page = Page::new(width);
-    page.head("NOT STARTED");
+    page.head("NOT SEEN TO START");
     page.text(&format!("X {why}"), Token::Critical);
-    page.text("Nothing is being done. Going back makes a fresh plan; the choice and the reason are kept.", Token::Dim);
+    let text = "A run that began all the same is listed in Operations and by `qd runs`: look there first. Going back makes a fresh plan; \
+                the choice and the reason are kept.";
+    page.text(text, Token::Dim);
     sheet.rows = page.done();
 }

@@ -13,6 +13,7 @@ mod subject;
 mod target;
 mod what;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -33,6 +34,7 @@ pub use subject::{Step, Subject};
 pub use target::{hosts, selected as host_selected};
 
 use sheet::{input, row, verdict};
+use target::awaited;
 
 /// Columns of the wizard, on every screen that has as many.
 pub const WIDTH: u16 = 80;
@@ -114,6 +116,8 @@ pub struct Wizard {
     pub wants: bool,
     /// Since when one is being made (UTC).
     pub asked: Option<Timestamp>,
+    /// What came of the hosts that were asked last, as far as they answered: each with why it could not be asked.
+    pub heard: BTreeMap<String, Result<(), String>>,
     /// Why none could be made.
     pub problem: Option<String>,
     /// What moved while the wizard was open, the newest last.
@@ -167,6 +171,7 @@ impl Wizard {
             wished: None,
             wants: false,
             asked: None,
+            heard: BTreeMap::new(),
             problem: None,
             moved: Vec::new(),
             seen: Seen::default(),

@@ -32,6 +32,21 @@ pub fn selected(of: &Wizard, hosts: &[String]) -> Option<usize> {
     chosen.or(if hosts.is_empty() { None } else { Some(0) })
 }
 
+/// The hosts whose answer is awaited, in a line: `web2, web3`; `None` where none is.
+pub(super) fn awaited(state: &State, of: &Wizard) -> Option<String> {
+    const NAMED: usize = 4;
+    if of.asked.is_none() && of.checking.is_none() {
+        return None;
+    }
+    let planned = |host: &String| of.plan().is_some_and(|plan| plan.targets.iter().any(|target| target.name == *host));
+    // A plan asks all of them, its checks only those that it is about.
+    let asked = |host: &String| !of.subject.without().contains(host) && (of.asked.is_some() || planned(host));
+    let left: Vec<String> = hosts(state, of).into_iter().filter(|host| asked(host) && !of.heard.contains_key(host)).collect();
+    let more = left.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!left.is_empty()).then(|| format!("{}{more}", left[..left.len().min(NAMED)].join(", ")))
+}
+
 /// Its lines.
 pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
     let mut page = Page::new(width);
@@ -58,7 +73,7 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
             sheet.selected = Some(sheet.rows.len());
         }
         let out = of.subject.without().contains(host);
-        let (text, token) = stands(of, host, out);
+        let (text, token) = stands(state, of, host, out);
         let name = fit(host, wide, state.look.ascii);
         let mark = format!("{} [{}] {name:wide$}", if here { '>' } else { ' ' }, if out { ' ' } else { 'x' });
         let text = fit(&text, usize::from(width).saturating_sub(mark.chars().count() + 2), state.look.ascii);
@@ -72,9 +87,18 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
 }
 
 /// How one host stands: what runs there and when its turn comes.
-fn stands(of: &Wizard, host: &str, out: bool) -> (String, Token) {
+fn stands(state: &State, of: &Wizard, host: &str, out: bool) -> (String, Token) {
     if out {
         return ("! left out: it is not asked, and keeps what runs there".to_owned(), Token::Warning);
+    }
+    match (of.heard.get(host), of.asked) {
+        (Some(Err(why)), _) => return (format!("? {}", why.strip_prefix(&format!("{host}: ")).unwrap_or(why)), Token::Unknown),
+        (Some(Ok(())), Some(_)) => return ("answered".to_owned(), Token::Text),
+        (None, Some(at)) => {
+            return (format!("asking... {} s", state.now.duration_since(at).as_secs().max(0)), Token::Dim);
+        }
+        (Some(Ok(())), None) if of.plan().is_none() => return ("answered".to_owned(), Token::Text),
+        (Some(Ok(())) | None, None) => {}
     }
     let current = of.problem.is_none() && of.asked.is_none() && !of.wants;
     let Some(plan) = of.plan() else { return ("? not known before there is a plan".to_owned(), Token::Unknown) };

@@ -17,7 +17,7 @@ use crate::model::deployment::{Deployment, did};
 use crate::model::estate::{Estate, Host, Service};
 use crate::model::operations::{OwnAct, Restart, filled};
 use crate::model::plan::{Candidate, Deed, Doubt, FORMAT, Impact, Plan, Planned, Target, TargetKind};
-use crate::operate::preflight::{self, Going, Seen};
+use crate::operate::preflight::{self, Going, Heard, Seen};
 use crate::operate::survey::{Look, Survey, survey};
 
 /// How long a plan may be begun.
@@ -38,6 +38,8 @@ pub struct Desk<'a> {
     pub without: &'a [String],
     /// When all hosts must have answered.
     pub until: Instant,
+    /// Told of each host as it answers.
+    pub heard: &'a Heard,
 }
 
 /// Why there is no plan.
@@ -109,7 +111,11 @@ pub async fn rollback(desk: Desk<'_>, service: &str, to: Option<&str>, now: Time
     let unsaid = || PlanError::Unsaid(desk.estate.no_rollback(service).unwrap_or_default());
     let restart = service.restart.as_ref().filter(|_| desk.estate.no_rollback(service).is_none()).ok_or_else(unsaid)?;
     let folders = leave_out(folders(desk.estate, service)?, desk.without, &service.name)?;
-    let asked = folders.iter().map(|folder| look(desk, service, restart, folder));
+    let asked = folders.iter().map(|folder| async move {
+        let seen = look(desk, service, restart, folder).await;
+        (desk.heard)(&folder.host.name, seen.as_ref().map(|_| ()).map_err(String::as_str));
+        seen
+    });
     let surveys = gather(join_all(asked).await)?;
     let all: Vec<Has<'_>> = folders.iter().zip(&surveys).map(|(folder, survey)| has(folder.host, survey)).collect::<Result<_, _>>()?;
     let mut candidates = candidates::candidates(desk.estate, service, &all, desk.history);

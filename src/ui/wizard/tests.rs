@@ -17,8 +17,11 @@ use crate::model::plan::{Doubt, Planned};
 use crate::ui::fixture::{buffer, deployments, styles, text};
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 22] = [
+const SCREENS: [&str; 25] = [
     "planning",
+    "asking",
+    "asking checks",
+    "impossible",
     "unplanned",
     "refused",
     "target",
@@ -123,6 +126,12 @@ fn shown(screen: &str, size: (u16, u16)) -> Desk {
     lay(Arc::make_mut(&mut desk.state.estate), "web", &HOSTS);
     desk.state.layers.push(Layer::Wizard(Box::new(Wizard::new("web".into()))));
     desk.state.read_only = screen == "refused";
+    if screen == "impossible" {
+        desk.state.layers.clear();
+        desk.state.layers.push(Layer::Service { name: "search".into(), spot: Default::default() });
+        desk.press("R");
+        return desk;
+    }
     if screen == "refused" {
         desk.state.layers.clear();
         desk.state.layers.push(Layer::Service { name: "checkout".into(), spot: Default::default() });
@@ -132,6 +141,13 @@ fn shown(screen: &str, size: (u16, u16)) -> Desk {
     desk.take(Message::Tick);
     match screen {
         "planning" => return desk,
+        "asking" => {
+            let number = held(&desk.state).unwrap().number;
+            desk.tell(Told::Heard { number, host: "web1".into(), end: Ok(()) });
+            desk.tell(Told::Heard { number, host: "web3".into(), end: Err("web3: ssh: No route to host".into()) });
+            desk.state.now += SignedDuration::from_secs(12);
+            return desk;
+        }
         "unplanned" => {
             desk.plan(Err("web2 cannot be reached: Connection refused; ssh web2 shows more".into()));
             return desk;
@@ -155,6 +171,18 @@ fn shown(screen: &str, size: (u16, u16)) -> Desk {
         "release blocked" => desk.press("enter G enter"),
         "impact" => desk.press("enter enter"),
         _ => desk.press("enter enter enter"),
+    }
+    if screen == "asking checks" {
+        let number = held(&desk.state).unwrap().number;
+        let told = checks(&desk.state, "checks");
+        desk.tell(Told::Checks { number, checks: told });
+        desk.state.now += SignedDuration::from_secs(10);
+        desk.take(Message::Tick);
+        for host in ["web1", "web3"] {
+            desk.tell(Told::Heard { number, host: host.into(), end: Ok(()) });
+        }
+        desk.state.now += SignedDuration::from_secs(7);
+        return desk;
     }
     if matches!(screen, "release" | "release blocked" | "impact") {
         return desk;

@@ -106,7 +106,7 @@ fn phrase(state: &State) -> String {
 
 #[test]
 fn it_is_opened_on_a_service_from_wherever_one_is_selected() {
-    let mut state = console();
+    let mut state = served();
     let mut other = (*firing("A", 30)).clone();
     other.labels = Labels::new([("alertname", "A"), ("job", "other")]);
     read(&mut state, 0, alertmanager(vec![Arc::new(other)]));
@@ -226,6 +226,7 @@ fn the_deployment_and_the_difference_are_looked_at_on_top_of_it() {
     let mut state = super::deployments::deployed(0);
     super::deployments::told_by(&mut state, vec![(60, "2.4.0".into()), (30, "2.5.0".into())]);
     let service = state.view.deployments.all[0].service.clone();
+    crate::model::operations::tests::lay(Arc::make_mut(&mut state.estate), &service, &HOSTS);
     super::super::wizard::open_on(&mut state, service);
     update(&mut state, Message::Tick);
     let planned = sample(&state, "2.4.0");
@@ -320,6 +321,50 @@ fn an_answer_about_other_hosts_than_are_wanted_now_is_dropped() {
     tell(&mut state, Told::Plan { number: 1, result: Ok(Arc::new(whole)) });
     press(&mut state, "enter enter enter");
     assert_eq!(wizard(&state).step, Step::Impact, "the plan without it is not there yet");
+}
+
+#[test]
+fn what_each_host_answered_is_known_before_the_plan_is_there() {
+    let mut state = served();
+    state.layers.push(Layer::Service { name: "web".into(), spot: Spot::default() });
+    key(&mut state, "R");
+    tell(&mut state, Told::Heard { number: 1, host: "web1".into(), end: Ok(()) });
+    tell(&mut state, Told::Heard { number: 9, host: "web2".into(), end: Ok(()) });
+    assert_eq!(wizard(&state).heard.keys().collect::<Vec<_>>(), ["web1"], "what is told of another question is dropped");
+    key(&mut state, "j space");
+    assert!(wizard(&state).heard.is_empty(), "a new question begins anew");
+    let planned = left_out(&state, "web2");
+    plan(&mut state, planned);
+    tell(&mut state, Told::Heard { number: 2, host: "web1".into(), end: Err("late".into()) });
+    assert!(wizard(&state).heard.is_empty(), "nobody is asked any more");
+}
+
+#[test]
+fn r_is_about_the_service_of_a_panel_and_says_why_where_nothing_can_go_back() {
+    let why = |state: &State| match &wizard(state).standing {
+        Standing::Refused(why) => why.clone(),
+        other => panic!("{other:?}"),
+    };
+    let mut state = served();
+    assert_eq!(key(&mut state, "3 R"), [rollback_to(1, None)], "the selected panel is of web");
+    key(&mut state, "esc");
+    key(&mut state, "enter");
+    assert!(matches!(state.layers.last(), Some(Layer::Chart { .. })));
+    assert_eq!(key(&mut state, "R"), [rollback_to(2, None)], "so is the one on the full screen");
+    let mut state = console();
+    assert_eq!(key(&mut state, "3 R"), []);
+    assert!(why(&state).contains("the service `web` has no release folders: add a [[history]]"), "{}", why(&state));
+    assert_eq!(key(&mut state, "enter enter"), []);
+    key(&mut state, "esc");
+    assert!(held(&state).is_none());
+    Arc::make_mut(&mut state.estate).panels[0].service = None;
+    pane::refresh(&mut state);
+    assert_eq!(key(&mut state, "g R"), []);
+    assert!(why(&state).contains("belongs to none"), "{}", why(&state));
+    state.layers.clear();
+    state.layers.push(Layer::Service { name: "web".into(), spot: Spot::default() });
+    assert_eq!(key(&mut state, "R"), []);
+    assert!(why(&state).contains("No rollback of web is possible"), "from the service's page too");
 }
 
 // The checks.
@@ -658,6 +703,7 @@ fn an_expired_plan_is_made_anew() {
 #[test]
 fn a_poll_that_shows_a_deployment_of_the_service_invalidates_the_plan() {
     let mut state = super::deployments::deployed(0);
+    crate::model::operations::tests::lay(Arc::make_mut(&mut state.estate), "web", &HOSTS);
     super::deployments::told_by(&mut state, vec![(60, "2.5.0".into())]);
     super::super::wizard::open_on(&mut state, "web".into());
     update(&mut state, Message::Tick);
@@ -724,7 +770,7 @@ fn one_that_did_not_begin_says_why_and_goes_back_to_a_fresh_plan() {
 
 #[test]
 fn a_console_without_who_carries_plans_out_says_so() {
-    let mut state = console();
+    let mut state = served();
     state.layers.push(Layer::Service { name: "web".into(), spot: Spot::default() });
     press(&mut state, "R");
     tell(&mut state, Told::Plan { number: 1, result: Err("there is no folder for the journal".into()) });

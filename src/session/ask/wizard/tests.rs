@@ -33,9 +33,10 @@ impl Played {
 }
 
 impl Operator for Played {
-    fn plan<'a>(&'a self, wish: &'a WishOf) -> BoxFuture<'a, Result<Planned, String>> {
+    fn plan<'a>(&'a self, wish: &'a WishOf, heard: &'a Heard) -> BoxFuture<'a, Result<Planned, String>> {
         Box::pin(async move {
             sleep(self.slow).await;
+            heard("web1", Ok(()));
             match wish {
                 WishOf::Rollback { service, to, without } => {
                     let without: String = without.iter().map(|host| format!(" without {host}")).collect();
@@ -47,10 +48,11 @@ impl Operator for Played {
         })
     }
 
-    fn check<'a>(&'a self, plan: &'a Plan) -> BoxFuture<'a, Vec<Check>> {
+    fn check<'a>(&'a self, plan: &'a Plan, heard: &'a Heard) -> BoxFuture<'a, Vec<Check>> {
         Box::pin(async move {
             sleep(self.slow).await;
             self.note(&format!("check {}", plan.subject));
+            heard("web1", Err("no route"));
             rollback("2.4.0", &["web1"], now()).checks
         })
     }
@@ -107,6 +109,20 @@ async fn plans_checks_and_starts_are_told_with_their_numbers() {
     assert_eq!(desk.answer(Ask::Close).await, Told::Closed);
     let asked = played.asked.lock().unwrap().clone();
     assert_eq!((asked[0].as_str(), asked.last().unwrap().as_str()), ("plan web 2.4.0", "start web because errors"));
+}
+
+#[tokio::test]
+async fn each_host_is_told_of_once_as_it_answers() {
+    let (mut desk, _) = played(0);
+    let (told, heard) = (Arc::new(Mutex::new(Vec::new())), Mutex::new(Vec::new()));
+    let into = told.clone();
+    desk.early = Arc::new(move |told| into.lock().unwrap().push(told));
+    desk.answer(Ask::Plan { number: 5, wish: web(None) }).await;
+    desk.answer(Ask::Check { number: 5, plan: plan(), wish: web(Some("2.4.0")) }).await;
+    heard.lock().unwrap().extend([Ok(()), Err("no route".to_owned())]);
+    let wanted: Vec<Told> =
+        heard.into_inner().unwrap().into_iter().map(|end| Told::Heard { number: 5, host: "web1".into(), end }).collect();
+    assert_eq!(*told.lock().unwrap(), wanted, "the plan that is made beside the checks asks the same hosts, and is not told of");
 }
 
 #[tokio::test]
