@@ -57,6 +57,7 @@ pub enum Action {
     StartVerification,
     StopVerification,
     PauseRun,
+    ResumeRun,
     AbortRun,
     RetryStep,
     SkipStep,
@@ -188,6 +189,13 @@ pub const ACTIONS: &[Entry] = &[
     entry(Action::StopVerification, "stop-verification", "stop it", Danger::Console, "stop the verification that is under way"),
     // Holding it is one key, at once: hesitating costs more than it. Its going on is what was agreed to.
     entry(Action::PauseRun, "pause-run", "pause/go on", Danger::Console, "pause this run at once: nothing new is begun; again: it goes on"),
+    entry(
+        Action::ResumeRun,
+        "resume-run",
+        "take up",
+        Danger::Production,
+        "take up a run whose runner is gone: a new one reads the world back first; asks for a reason",
+    ),
     entry(
         Action::AbortRun,
         "abort-run",

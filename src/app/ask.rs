@@ -67,6 +67,13 @@ pub enum Ask {
         /// What.
         request: Request,
     },
+    /// Have a new runner take up the run of that id, whose own is gone. It ends in [`Told::Requested`].
+    TakeUp {
+        /// The run.
+        run: String,
+        /// Why.
+        reason: String,
+    },
     /// What happened between two moments (UTC), as far as the newest readings do not tell it.
     Timeline(Timestamp, Timestamp),
     /// Make a plan, and make ready what would carry it out. Nothing is changed.
@@ -107,6 +114,8 @@ pub enum WishOf {
         service: String,
         /// The version to go back to; `None` leaves it to the plan.
         to: Option<String>,
+        /// Hosts that are left out, as by `--without` on the command line.
+        without: Vec<String>,
     },
     /// Alerts are muted, or a mute gets another end.
     Silence {
@@ -261,6 +270,15 @@ pub enum Told {
         number: u64,
         /// It; `Err` is a sentence.
         result: Result<Arc<Planned>, String>,
+    },
+    /// One of the hosts that are asked for a plan or its checks answered. It may be left out: the whole follows.
+    Heard {
+        /// The plan's number.
+        number: u64,
+        /// The host.
+        host: String,
+        /// Why it could not be asked.
+        end: Result<(), String>,
     },
     /// The checks of a plan, all of them.
     Checks {

@@ -346,9 +346,9 @@ impl Scope {
                 Zone, Close,
             ],
             Scope::Timeline => &[Open, Help, Longer, Shorter, Filter, Timeline, Live, Palette, Overview, Alerts, Freeze, Close],
-            Scope::Operations => &[Open, Help, Filter, Palette, Overview, Alerts, Deployments, Freeze, Zone, Close],
-            Scope::Run => &[Back, PauseRun, AbortRun, RetryStep, SkipStep, TakeBack, ConfirmStep, Record, Share, Help, Down, Up],
-            Scope::Metrics => &[Open, Help, Longer, Shorter, Filter, Palette, Overview, Alerts, Freeze, Close],
+            Scope::Operations => &[Open, ResumeRun, Help, Filter, Palette, Overview, Alerts, Deployments, Freeze, Zone, Close],
+            Scope::Run => &[Back, PauseRun, ResumeRun, AbortRun, RetryStep, SkipStep, TakeBack, ConfirmStep, Record, Share, Help, Down, Up],
+            Scope::Metrics => &[Open, Help, Longer, Shorter, Filter, Rollback, Palette, Overview, Alerts, Freeze, Close],
             Scope::Databases => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Verify => &[StartVerification, StopVerification, Back, Help, Down, Up, Zone],
             Scope::Detail => &[
@@ -360,7 +360,7 @@ impl Scope {
             }
             Scope::Reason => &[Accept, Back, EraseAll, Help],
             Scope::Confirm => &[Accept, Back, Down, EraseAll, Help],
-            Scope::Chart => &[Back, Help, Left, Right, Live, Longer, Shorter, Freeze, Zone],
+            Scope::Chart => &[Back, Help, Left, Right, Live, Longer, Shorter, Rollback, Freeze, Zone],
             Scope::Help => &[Back, Down, Up],
             Scope::Input => &[Accept, Back, EraseAll],
             Scope::Palette => &[Accept, Back, Down, Up],

@@ -190,6 +190,7 @@ fn offered(scope: Scope, action: Action) -> bool {
         Action::Back => !list,
         Action::Export => scope == Scope::Deployments,
         Action::Share => matches!(scope, Scope::Deployments | Scope::Detail | Scope::Run),
+        Action::ResumeRun => matches!(scope, Scope::Run | Scope::Operations),
         Action::PauseRun
         | Action::AbortRun
         | Action::RetryStep
@@ -197,7 +198,9 @@ fn offered(scope: Scope, action: Action) -> bool {
         | Action::TakeBack
         | Action::ConfirmStep
         | Action::Record => scope == Scope::Run,
-        Action::Rollback => matches!(scope, Scope::Overview | Scope::Alerts | Scope::Deployments | Scope::Detail),
+        Action::Rollback => {
+            matches!(scope, Scope::Overview | Scope::Alerts | Scope::Metrics | Scope::Chart | Scope::Deployments | Scope::Detail)
+        }
         Action::Ack | Action::Silence | Action::Extend | Action::Expire => matches!(scope, Scope::Alerts | Scope::Detail),
         Action::Next | Action::Toggle | Action::Override | Action::BreakGlass => false,
         Action::Muted | Action::Group | Action::Near => scope == Scope::Alerts,

@@ -43,7 +43,7 @@ pub fn refresh(state: &mut State) {
     list.settle(state.database_rows.len(), |row| databases::id(state, row), height);
     state.databases.list = list;
     let mut list = std::mem::take(&mut state.operations.list);
-    list.settle(state.operation_rows.len(), |row| operations::id(state, row), height);
+    list.settle(state.operation_rows.len(), |row| operations::id(state, row), operations::room(state, height));
     state.operations.list = list;
     window::settle(state);
     if !state.window.indexed {

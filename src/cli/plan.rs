@@ -16,6 +16,7 @@ use crate::model::estate::Estate;
 use crate::model::plan::{Act, Candidate, Deed, Found, Plan, Planned};
 use crate::operate;
 use crate::operate::plan::rollback::PlanError;
+use crate::operate::preflight::unheard;
 use crate::session::archive::Archive;
 use crate::session::operator::{BackError, Bench, unread_words};
 
@@ -180,7 +181,7 @@ pub(super) fn planned(settings: &Settings<'_>, estate: &Arc<Estate>, back: &Back
     let hosts = Hosts::new(&estate.hosts);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(color_eyre::Report::from)?;
     let journal = settings.paths.journal();
-    let bench = Bench { estate, hosts: &hosts, archive: &archive, journal: journal.as_deref(), within: HOSTS };
+    let bench = Bench { estate, hosts: &hosts, archive: &archive, journal: journal.as_deref(), within: HOSTS, heard: &unheard };
     let made = runtime.block_on(bench.rollback(service, to.as_deref(), without, &unread));
     drop(hosts);
     runtime.shutdown_background();
@@ -190,6 +191,9 @@ pub(super) fn planned(settings: &Settings<'_>, estate: &Arc<Estate>, back: &Back
         ) => Failure::Usage(error.to_string()),
         BackError::Plan(PlanError::Unsaid(_) | PlanError::Hosts(_) | PlanError::Same { .. }) => {
             Failure::Other(eyre!("{error}; nothing was planned"))
+        }
+        BackError::Plan(error @ PlanError::Some(_)) => {
+            Failure::Other(eyre!("{error}: `qd plan rollback {service} --without HOST`; nothing was planned"))
         }
         BackError::Record(why) => Failure::Other(eyre!(why)),
     })

@@ -100,6 +100,7 @@ impl Desk {
                 let (journal, hand) = (self.verifier.journal().cloned(), self.verifier.hand().clone());
                 Told::Requested { end: super::runs::request(journal, hand, run.clone(), request).await, run }
             }
+            Ask::TakeUp { run, reason } => self.take_up(run, reason).await,
             Ask::Plan { number, wish } => self.plan(number, &wish).await,
             Ask::Check { number, plan, wish } => self.check(number, &plan, &wish).await,
             Ask::Start { number, plan, agreement } => self.start(number, plan, agreement).await,

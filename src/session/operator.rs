@@ -20,13 +20,13 @@ use crate::model::deployment::list::{Column, Narrow};
 use crate::model::estate::Estate;
 use crate::model::plan::{Doubt, Plan, Planned};
 use crate::model::run::estimate::seconds;
-use crate::model::run::{Agreement, RunState};
-use crate::operate::attach::{Prepared, prepare};
+use crate::model::run::{Agreement, Request, RunState};
+use crate::operate::attach::{AttachError, One, Prepared, Started, ask, liveness, prepare};
 use crate::operate::history;
 use crate::operate::order::{LEASE, Order, id};
 use crate::operate::plan::rollback::{Desk, PlanError, rollback};
 use crate::operate::plan::silence;
-use crate::operate::preflight::{Case, Going, going, here, judge, look};
+use crate::operate::preflight::{Case, Going, Heard, going, here, judge, look_each};
 use crate::operate::runner::process::Prepare;
 use crate::operate::world::Own;
 use crate::watch::{self, Ledger, Past};
@@ -63,9 +63,9 @@ impl Bridge {
         Bridge { estate, hosts, archive, past, journal, hand, ready: Mutex::new(None) }
     }
 
-    async fn planned(&self, wish: &WishOf) -> Result<Planned, String> {
+    async fn planned(&self, wish: &WishOf, heard: &Heard) -> Result<Planned, String> {
         let planned = match wish {
-            WishOf::Rollback { service, to } => self.rollback(service, to.as_deref()).await?,
+            WishOf::Rollback { service, to, without } => self.rollback(service, to.as_deref(), without, heard).await?,
             WishOf::Silence { source, wish, reason } => {
                 let made = silence::silence(&self.estate, Some(source), wish, &self.hand.actor.name(), reason).await;
                 made.map_err(|error| format!("{error}; nothing was planned"))?
@@ -75,7 +75,7 @@ impl Bridge {
         Ok(planned)
     }
 
-    async fn rollback(&self, service: &str, to: Option<&str>) -> Result<Planned, String> {
+    async fn rollback(&self, service: &str, to: Option<&str>, without: &[String], heard: &Heard) -> Result<Planned, String> {
         let unread = histories(&self.estate, &self.archive, &self.past, Some(self.journal.as_path()), Some(HISTORIES)).await;
         let bench = Bench {
             estate: &self.estate,
@@ -83,11 +83,15 @@ impl Bridge {
             archive: &self.archive,
             journal: Some(self.journal.as_path()),
             within: HOSTS,
+            heard,
         };
-        let planned = bench.rollback(service, to, &[], &unread).await;
+        let planned = bench.rollback(service, to, without, &unread).await;
         // Where there is no plan, what could not be read may be why.
         let also: String = unread.iter().map(|(name, why)| format!("; {}", unread_words(name, why))).collect();
-        planned.map_err(|error| format!("{error}; nothing was planned{also}"))
+        planned.map_err(|error| match error {
+            BackError::Plan(error @ PlanError::Some(_)) => format!("{error} on the first page; nothing was planned{also}"),
+            error => format!("{error}; nothing was planned{also}"),
+        })
     }
 
     /// A runner with connections to these hosts; the one that is there where it has them.
@@ -105,25 +109,24 @@ impl Bridge {
             runs: runs::folder(&self.journal),
             lease: LEASE,
         };
-        let log = self.journal.with_file_name("log").join("runner.log");
-        *ready = Some((hosts, prepare(&[RUNNER], what, &log).map_err(|error| error.to_string())?));
+        *ready = Some((hosts, prepare(&[RUNNER], what, &runner_log(&self.journal)).map_err(|error| error.to_string())?));
         Ok(())
     }
 }
 
 impl Operator for Bridge {
-    fn plan<'a>(&'a self, wish: &'a WishOf) -> BoxFuture<'a, Result<Planned, String>> {
-        Box::pin(self.planned(wish))
+    fn plan<'a>(&'a self, wish: &'a WishOf, heard: &'a Heard) -> BoxFuture<'a, Result<Planned, String>> {
+        Box::pin(self.planned(wish, heard))
     }
 
-    fn check<'a>(&'a self, plan: &'a Plan) -> BoxFuture<'a, Vec<Check>> {
-        Box::pin(async {
+    fn check<'a>(&'a self, plan: &'a Plan, heard: &'a Heard) -> BoxFuture<'a, Vec<Check>> {
+        Box::pin(async move {
             if silence::is(plan) {
                 return silence::checks(&self.estate, plan, None).await;
             }
             let journal = self.journal.clone();
             let read = spawn_blocking(move || under_way(&journal));
-            let seen = look(plan, &self.hosts, Instant::now() + HOSTS).await;
+            let seen = look_each(plan, &self.hosts, Instant::now() + HOSTS, heard).await;
             let going = read.await.unwrap_or_else(|error| Err(error.to_string()));
             let going = going.as_deref().map_err(String::as_str);
             let now = Timestamp::now();
@@ -150,6 +153,22 @@ impl Operator for Bridge {
             let begun = spawn_blocking(move || prepared.go(order)).await.map_err(|error| error.to_string())?;
             begun.map(|started| started.run).map_err(|error| error.to_string())
         })
+    }
+
+    fn take_up(&self, run: String, reason: String) -> BoxFuture<'_, Result<(), String>> {
+        let (estate, journal, hand) = (self.estate.path.clone(), self.journal.clone(), self.hand.clone());
+        let work = move || {
+            let mut one = One::of(&run);
+            one.read(&journal).map_err(|error| format!("the journal cannot be read: {error}"))?;
+            let state = one.state().ok_or("the journal does not tell of this run")?;
+            let alive = liveness(state, &runs::folder(&journal), &hand.actor.host, Timestamp::now());
+            if let Some(why) = alive.keeps_from_taking_up(state) {
+                return Err(why);
+            }
+            let began = take_up(estate, &journal, state, &Request::Resume { reason }, &hand);
+            began.map(|_| ()).map_err(|error| error.to_string())
+        };
+        Box::pin(async move { spawn_blocking(work).await.map_err(|error| error.to_string())? })
     }
 
     fn close(&self) {
@@ -218,6 +237,8 @@ pub struct Bench<'a> {
     pub journal: Option<&'a Path>,
     /// How long the hosts may take to answer, all side by side.
     pub within: Duration,
+    /// Who is told of each host that answered.
+    pub heard: &'a Heard,
 }
 
 impl Bench<'_> {
@@ -240,7 +261,7 @@ impl Bench<'_> {
         let read = read.await.map_err(|error| BackError::Record(error.to_string()))?;
         let (history, (going, runs)) = read.map_err(BackError::Record)?;
         let until = Instant::now() + self.within;
-        let desk = Desk { estate: self.estate, hosts: self.hosts, history: &history, going: &going, without, until };
+        let desk = Desk { estate: self.estate, hosts: self.hosts, history: &history, going: &going, without, until, heard: self.heard };
         let mut planned = rollback(desk, service, to, Timestamp::now()).await?;
         planned.plan.impact.seconds = seconds(&planned.plan, &runs.iter().collect::<Vec<_>>());
         for (name, why) in unread {
@@ -249,6 +270,24 @@ impl Bench<'_> {
         }
         Ok(planned)
     }
+}
+
+/// Has a new runner take up a run whose own is gone. What is asked lies before it, and is the first thing that it finds.
+/// It blocks, ten seconds at the most.
+///
+/// # Errors
+/// Where it did not begin, or nobody knows whether it did.
+pub fn take_up(estate: PathBuf, journal: &Path, state: &RunState, request: &Request, hand: &Hand) -> Result<Started, AttachError> {
+    let runs = runs::folder(journal);
+    let what = Prepare { estate, hosts: state.plan.hosts(), journal: journal.to_owned(), runs: runs.clone(), lease: LEASE };
+    let prepared = prepare(&[RUNNER], what, &runner_log(journal))?;
+    ask(&runs, &state.run, request, &hand.actor)?;
+    prepared.resume(&state.run, hand.actor.clone(), hand.estate.clone())
+}
+
+/// Where a runner writes until it has a run.
+fn runner_log(journal: &Path) -> PathBuf {
+    journal.with_file_name("log").join("runner.log")
 }
 
 /// The service's deployments, the newest first. It blocks.
@@ -292,6 +331,7 @@ mod tests {
     use super::*;
     use crate::config::load::estate_from;
     use crate::journal::actor;
+    use crate::operate::preflight::unheard;
     use crate::watch::no_past;
 
     #[tokio::test]
@@ -314,11 +354,11 @@ mod tests {
         let archive = Arc::new(Archive::new(estate.clone(), None));
         let hand = Hand { actor: actor(&|_| None), version: "0.1.0".to_owned(), estate: None };
         let bridge = Bridge::new(estate, archive, no_past(), journal, hand);
-        let planned = bridge.rollback("web", Some("2.4.0")).await.unwrap();
+        let planned = bridge.rollback("web", Some("2.4.0"), &[], &unheard).await.unwrap();
         let told: Vec<_> = planned.checks.iter().filter(|check| check.id.starts_with("history/")).collect();
         assert!(matches!(told[..], [check] if check.id == "history/gone" && check.overridable && !check.passes()), "{told:?}");
         assert!(planned.plan.impact.doubts.iter().any(|doubt| doubt.id == "history/gone"), "a runner makes that check again");
-        let error = bridge.rollback("web", None).await.unwrap_err();
+        let error = bridge.rollback("web", None, &[], &unheard).await.unwrap_err();
         assert!(error.contains("nothing was planned; gone cannot be read"), "{error}");
     }
 }

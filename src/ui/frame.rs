@@ -196,9 +196,16 @@ fn is_idle(state: &State, action: Action) -> bool {
         (action, Some(Layer::Wizard(of))) => of.ignores(action),
         (Action::Share | Action::Compare | Action::Mark | Action::Export, None) => no_row,
         (Action::Share, Some(Layer::Run { .. })) => false,
-        (Action::PauseRun | Action::AbortRun | Action::RetryStep | Action::SkipStep | Action::TakeBack | Action::ConfirmStep, _) => {
-            !operations::offers(state, action)
-        }
+        (
+            Action::PauseRun
+            | Action::ResumeRun
+            | Action::AbortRun
+            | Action::RetryStep
+            | Action::SkipStep
+            | Action::TakeBack
+            | Action::ConfirmStep,
+            _,
+        ) => !operations::offers(state, action),
         (Action::Share | Action::Compare, layer) => !matches!(layer, Some(Layer::Deployment { .. })),
         (Action::Mark, layer) => !matches!(layer, Some(Layer::Deployment { .. } | Layer::Diff { .. })),
         (Action::Measures, None) => state.pane != Pane::Deployments || !state.tells_of_deployments(),
@@ -208,8 +215,8 @@ fn is_idle(state: &State, action: Action) -> bool {
             !state.estate.sources.get(*index).is_some_and(|source| matches!(source.kind, SourceKind::Backup(_)))
         }
         (Action::Verify, Some(_)) => true,
-        // Most rows of the Overview are of services that have no releases.
-        (Action::Rollback, None) if state.pane == Pane::Overview => {
+        // Most rows of the Overview, and most panels, are of services that have no releases.
+        (Action::Rollback, None | Some(Layer::Chart { .. })) if matches!(state.pane, Pane::Overview | Pane::Metrics) => {
             let service = update::wizard::about(state).and_then(|name| state.estate.service(&name));
             service.is_none_or(|service| !can_go_back(&state.estate, service))
         }

@@ -11,6 +11,8 @@ mod wizard;
 mod fixture;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod worst;
 
 pub use theme::{series, style};
 

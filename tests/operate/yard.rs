@@ -109,7 +109,15 @@ impl Yard {
         };
         let (hosts, until) = (Hosts::new(&self.estate.hosts), Instant::now() + Duration::from_secs(60));
         let history = [act(200, "2"), act(100, "1")];
-        let desk = Desk { estate: &self.estate, hosts: &hosts, history: &history, going: &[], without: &[], until };
+        let desk = Desk {
+            estate: &self.estate,
+            hosts: &hosts,
+            history: &history,
+            going: &[],
+            without: &[],
+            until,
+            heard: &quarterdeck::operate::preflight::unheard,
+        };
         let mut plan = rollback(desk, "web", None, Timestamp::now()).await.unwrap().plan;
         change(&mut plan);
         plan.expires_at = plan.made_at + SignedDuration::from_mins(10);

@@ -69,6 +69,7 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::StartVerification => return verify::start(state),
         Action::StopVerification => return verify::stop(state),
         Action::PauseRun => return runs::pause(state),
+        Action::ResumeRun => runs::take_up(state),
         Action::AbortRun | Action::RetryStep | Action::SkipStep | Action::TakeBack | Action::ConfirmStep => runs::begin(state, action),
         Action::Record => runs::record(state),
         Action::Rollback => wizard::open(state),

@@ -85,6 +85,7 @@ fn step(state: &mut State, action: Action, height: isize) {
             walk_deployments(state, action);
         }
         Pane::Operations => {
+            let room = operations::room(state, room);
             let mut list = std::mem::take(&mut state.operations.list);
             list.step(state.operation_rows.len(), |row| operations::id(state, row), lines(action, height), room);
             state.operations.list = list;

@@ -87,6 +87,7 @@ fn told(state: &mut State, told: Told) -> Vec<Effect> {
         Told::Requested { run, end } => runs::requested(state, &run, end),
         Told::Proofs(proofs, problem) => return verify::known(state, proofs, problem),
         Told::Plan { number, result } => wizard::planned(state, number, result),
+        Told::Heard { number, host, end } => wizard::heard(state, number, host, end),
         Told::Checks { number, checks } => wizard::checked(state, number, checks),
         Told::Started { number, result } => wizard::started(state, number, result),
         Told::Closed => {}

@@ -7,7 +7,10 @@ use crate::app::when;
 use crate::model::check::{Check, Verdict};
 use crate::model::preferences::Token;
 
-use super::{Sheet, Wizard, input, row, verdict};
+use super::{Sheet, Wizard, awaited, input, row, verdict};
+
+/// Seconds after which a host that did not answer is named.
+const SLOW: i64 = 2;
 
 /// Its lines.
 pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
@@ -26,6 +29,11 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
         (None, _) => "being made".to_owned(),
     };
     sheet.rows.push(Row { spans: vec![(text, token), (format!("  {age}"), Token::Dim)], opens: None });
+    // Most answer at once: who does not is named before the answer is given up.
+    let long = |since: &jiff::Timestamp| state.now.duration_since(*since).as_secs() >= SLOW;
+    if let Some((since, hosts)) = of.checking.filter(long).zip(awaited(state, of)) {
+        sheet.rows.push(row(&format!("  ? asking {hosts} for {}; the rest answered", secs(state, since)), Token::Unknown));
+    }
     if let Some(why) = &of.glass {
         sheet.rows.push(row(&format!("X GLASS BROKEN: {why}"), Token::Critical));
     }

@@ -6,7 +6,7 @@ use crate::app::wrap::{cells, wrap};
 use crate::model::check::Verdict;
 use crate::model::preferences::Token;
 
-use super::{Standing, Step, Subject, WIDTH, Wizard, checks, choose, confirm, impact, reason, target, what};
+use super::{Standing, Step, Subject, WIDTH, Wizard, awaited, checks, choose, confirm, impact, reason, target, what};
 
 /// A page of the wizard, ready to be drawn.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -95,8 +95,12 @@ fn top(state: &State, of: &Wizard, width: u16) -> Vec<Row> {
         (Standing::Open, Some(why)) => say(&format!("X there is no plan: {}", state.identity.typed(why)), Token::Critical),
         (Standing::Open, None) if of.wants || of.asked.is_some() => {
             let since = of.asked.map_or_else(String::new, |at| format!(" ({} s)", state.now.duration_since(at).as_secs().max(0)));
-            let who = if of.subject.service().is_some() { "hosts are" } else { "the Alertmanager is" };
-            say(&format!("the plan is being made{since}: {who} asked, nothing is changed"), Token::Dim);
+            let who = match (of.subject.service(), awaited(state, of)) {
+                (None, _) => "the Alertmanager is asked".to_owned(),
+                (Some(_), Some(hosts)) => format!("asking {hosts}"),
+                (Some(_), None) => "hosts are asked".to_owned(),
+            };
+            say(&format!("the plan is being made{since}: {who}; nothing is changed"), Token::Dim);
         }
         _ => {}
     }

@@ -11,16 +11,24 @@ use crate::app::state::State;
 use crate::app::update::update;
 use crate::app::wizard::{SMALLEST, Shown, Wizard, dialog, held};
 use crate::model::check::{Check, Verdict};
-use crate::model::plan::Planned;
+use crate::model::operations::tests::lay;
 use crate::model::plan::sample::{check, rollback};
+use crate::model::plan::{Doubt, Planned};
 use crate::ui::fixture::{buffer, deployments, styles, text};
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 18] = [
+const SCREENS: [&str; 25] = [
     "planning",
+    "asking",
+    "asking checks",
+    "impossible",
     "unplanned",
     "refused",
     "target",
+    "dead",
+    "left out",
+    "left out checks",
+    "left out confirm",
     "release",
     "release blocked",
     "impact",
@@ -87,11 +95,43 @@ fn checks(state: &State, of: &str) -> Vec<Check> {
     all
 }
 
+/// The dead host is left out.
+fn without_web3(mut desk: Desk, screen: &str) -> Desk {
+    desk.press("G space");
+    let mut planned = rollback("2.4.0", &HOSTS[..2], desk.state.now);
+    planned.doubt(Doubt::left_out("web3"));
+    planned.plan.impact.keeps.insert(0, "web3 is left out: it keeps what runs there, which was not looked at.".into());
+    let checks = planned.checks.clone();
+    desk.plan(Ok(planned));
+    if screen == "left out" {
+        return desk;
+    }
+    desk.press("enter enter enter");
+    let number = held(&desk.state).unwrap().number;
+    desk.tell(Told::Checks { number, checks });
+    if screen == "left out checks" {
+        return desk;
+    }
+    desk.press("v");
+    desk.write("its rack has no power");
+    desk.press("enter enter");
+    desk.write("checkout 5xx since 2.5.0");
+    desk.press("enter");
+    desk
+}
+
 /// Goes to a screen as hands do.
 fn shown(screen: &str, size: (u16, u16)) -> Desk {
     let mut desk = Desk { state: deployments::deployed(size) };
+    lay(Arc::make_mut(&mut desk.state.estate), "web", &HOSTS);
     desk.state.layers.push(Layer::Wizard(Box::new(Wizard::new("web".into()))));
     desk.state.read_only = screen == "refused";
+    if screen == "impossible" {
+        desk.state.layers.clear();
+        desk.state.layers.push(Layer::Service { name: "search".into(), spot: Default::default() });
+        desk.press("R");
+        return desk;
+    }
     if screen == "refused" {
         desk.state.layers.clear();
         desk.state.layers.push(Layer::Service { name: "checkout".into(), spot: Default::default() });
@@ -101,11 +141,27 @@ fn shown(screen: &str, size: (u16, u16)) -> Desk {
     desk.take(Message::Tick);
     match screen {
         "planning" => return desk,
+        "asking" => {
+            let number = held(&desk.state).unwrap().number;
+            desk.tell(Told::Heard { number, host: "web1".into(), end: Ok(()) });
+            desk.tell(Told::Heard { number, host: "web3".into(), end: Err("web3: ssh: No route to host".into()) });
+            desk.state.now += SignedDuration::from_secs(12);
+            return desk;
+        }
         "unplanned" => {
             desk.plan(Err("web2 cannot be reached: Connection refused; ssh web2 shows more".into()));
             return desk;
         }
         _ => {}
+    }
+    if screen == "dead" {
+        let why = "web3: ssh: connect to host web3.example.org port 22: No route to host; a host can be left out on the first page; nothing was planned";
+        desk.plan(Err(why.into()));
+        desk.press("G");
+        return desk;
+    }
+    if screen.starts_with("left out") {
+        return without_web3(desk, screen);
     }
     let planned = rollback("2.4.0", &HOSTS, desk.state.now);
     desk.plan(Ok(planned.clone()));
@@ -115,6 +171,18 @@ fn shown(screen: &str, size: (u16, u16)) -> Desk {
         "release blocked" => desk.press("enter G enter"),
         "impact" => desk.press("enter enter"),
         _ => desk.press("enter enter enter"),
+    }
+    if screen == "asking checks" {
+        let number = held(&desk.state).unwrap().number;
+        let told = checks(&desk.state, "checks");
+        desk.tell(Told::Checks { number, checks: told });
+        desk.state.now += SignedDuration::from_secs(10);
+        desk.take(Message::Tick);
+        for host in ["web1", "web3"] {
+            desk.tell(Told::Heard { number, host: host.into(), end: Ok(()) });
+        }
+        desk.state.now += SignedDuration::from_secs(7);
+        return desk;
     }
     if matches!(screen, "release" | "release blocked" | "impact") {
         return desk;

@@ -69,7 +69,15 @@ impl World {
         let estate = self.estate();
         let hosts = Hosts::new(&estate.hosts);
         let until = Instant::now() + Duration::from_secs(60);
-        let desk = Desk { estate: &estate, hosts: &hosts, history: &self.history, going: &[], without: &self.without, until };
+        let desk = Desk {
+            estate: &estate,
+            hosts: &hosts,
+            history: &self.history,
+            going: &[],
+            without: &self.without,
+            until,
+            heard: &preflight::unheard,
+        };
         rollback(desk, "web", to, now.parse().unwrap()).await
     }
 }
@@ -240,7 +248,8 @@ async fn without_a_plan_the_reason_says_what_can_be_named() {
     assert_eq!(world.plan(None).await.unwrap_err().to_string(), "web2: what runs there cannot be told from `current`: it is not there");
     let estate = world.estate();
     let hosts = Hosts::new(&estate.hosts);
-    let desk = Desk { estate: &estate, hosts: &hosts, history: &[], going: &[], without: &[], until: Instant::now() };
+    let until = Instant::now();
+    let desk = Desk { estate: &estate, hosts: &hosts, history: &[], going: &[], without: &[], until, heard: &preflight::unheard };
     assert!(rollback(desk, "wbe", None, NOW.parse().unwrap()).await.unwrap_err().to_string().contains("it has web"));
 }
 
