@@ -7,6 +7,7 @@ pub mod derive;
 pub mod effects;
 pub mod export;
 pub mod feed;
+pub mod ground;
 pub mod guard;
 pub mod input;
 pub mod keep;
@@ -46,6 +47,7 @@ use ask::deployments::Index;
 use ask::verify::Verifier;
 use clock::{Clock, Wall};
 use feed::Sources;
+use ground::Sieve;
 use guard::{Flush, Guard};
 use keep::{Keeper, Shelf};
 use operator::Bridge;
@@ -161,13 +163,17 @@ async fn session(
     let notices = signals::listen().wrap_err("cannot listen to signals")?;
     let guard = Guard::new();
     guard.catch_panics(flush);
+    // An answer that nobody waits for is not asked for.
+    let offers = &state.look.offers;
+    let asked = offers.follows && !offers.plain && ground::can_be_asked(std::env::var_os("TERM").as_deref());
     let line = Line::open(guard.modes()).wrap_err("cannot open the terminal for writing")?;
+    let line = if asked { line.asking(ground::QUESTION) } else { line };
     let panic_key = std::env::var("QD_PANIC_KEY").ok().and_then(|key| key.parse().ok());
     let mut parts = Parts {
         core: Core { update: app::update::update, draw: ui::draw, wake: app::pane::next_wake },
         state,
         sink: line,
-        input: input::listen(panic_key).wrap_err("cannot read the terminal")?,
+        input: input::listen(panic_key, Sieve::new(asked)).wrap_err("cannot read the terminal")?,
         notices,
         clock: Wall,
         feed,
