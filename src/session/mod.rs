@@ -21,7 +21,7 @@ pub mod signals;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use color_eyre::eyre::{WrapErr, bail};
 use jiff::SignedDuration;
@@ -61,6 +61,11 @@ const CACHE_LIMIT: Duration = Duration::from_secs(1);
 const PIECE_LIMIT: Duration = Duration::from_millis(30);
 /// How long the journal may take, likewise.
 const JOURNAL_LIMIT: Duration = Duration::from_secs(2);
+
+/// Who leaves sooner than that after opening may leave before the terminal has answered.
+const HASTE: Duration = Duration::from_millis(500);
+/// How long they are kept for it then.
+const LATE: Duration = Duration::from_millis(150);
 
 /// How the console is opened.
 #[derive(Debug, Clone)]
@@ -179,7 +184,12 @@ async fn session(
         feed,
         keeper: Keeper::new(store, estate.sources.len()),
     };
+    let opened = Instant::now();
     let code = run::run(&mut parts).await;
+    // Who leaves at once would find the terminal's answer typed into their shell: it is taken in here.
+    if asked && parts.state.look.offers.told.is_none() && opened.elapsed() < HASTE && !matches!(code, Ok(signals::HUNG_UP)) {
+        tokio::time::sleep(LATE).await;
+    }
     parts.sink.close();
     guard.restore();
     // What runs here ends here, and is recorded as that.

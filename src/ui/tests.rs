@@ -128,7 +128,7 @@ fn every_screen_without_colours_and_in_ascii() {
 fn every_glyph_has_its_twin_on_every_screen_at_every_size() {
     for size in [(60, 16), (80, 24), (100, 30), (120, 40), (160, 50), (200, 60), (300, 100)] {
         for screen in SCREENS {
-            twins(&mut shown(screen, size), size, screen);
+            twins(shown(screen, size), size, screen);
         }
     }
 }
@@ -139,7 +139,7 @@ fn every_glyph_has_its_twin_on_every_screen_at_every_size() {
 fn a_glyph_without_a_twin_is_found() {
     let mut state = shown("overview", (80, 24));
     Arc::make_mut(&mut state.estate).name = "▲".into();
-    twins(&mut state, (80, 24), "overview");
+    twins(state, (80, 24), "overview");
 }
 
 fn layers(state: &State) -> Vec<Vec<Layer>> {

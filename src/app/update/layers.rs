@@ -108,7 +108,10 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
 
 /// Lays a view on top. Filter line and help below it would be come upon again on the way back: they go.
 pub(super) fn lay(state: &mut State, layer: Layer) {
-    while matches!(state.layers.last(), Some(Layer::Filter | Layer::Help { .. } | Layer::Share { .. } | Layer::Export(_) | Layer::Themes(_))) {
+    while matches!(
+        state.layers.last(),
+        Some(Layer::Filter | Layer::Help { .. } | Layer::Share { .. } | Layer::Export(_) | Layer::Themes(_))
+    ) {
         pop(state);
     }
     state.layers.push(layer);

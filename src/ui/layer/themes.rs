@@ -37,7 +37,7 @@ pub fn draw(canvas: &mut Canvas, state: &State, picker: Picker) {
     for row in (first..=offers.all.len()).take(rows) {
         let y = 1 + (row - first) as u16;
         let (name, note, token) = match (Picker { row, ..picker }).offer(offers) {
-            None => ("auto", format!("as the terminal is: {}", offers.ground().word()), Token::Dim),
+            None => ("auto", format!("terminal: {}", offers.ground().word()), Token::Dim),
             Some(offer) => match &offer.found {
                 Err(_) => (offer.name.as_str(), "! cannot be read".to_owned(), Token::Warning),
                 Ok(_) if !offer.faint.is_empty() => (offer.name.as_str(), "! hard to read".to_owned(), Token::Warning),
@@ -45,7 +45,9 @@ pub fn draw(canvas: &mut Canvas, state: &State, picker: Picker) {
             },
         };
         let is_selected = row == picker.row;
-        part.put(2, y, 1, if is_selected { ">" } else { " " }, Token::Selected);
+        if is_selected {
+            part.put(2, y, 1, ">", Token::Selected);
+        }
         part.put(4, y, 20, name, if is_selected { Token::Selected } else { Token::Text });
         part.put(25, y, width.saturating_sub(25), &note, token);
     }
@@ -76,7 +78,8 @@ fn said(state: &State, picker: Picker) -> Vec<(String, Token)> {
     let mut said = Vec::new();
     match picker.offer(offers) {
         Some(offer) => match &offer.found {
-            Err(why) => said.push((format!("! {why}"), Token::Warning)),
+            // What is shown meanwhile is another one, and is not offered here.
+            Err(why) => return vec![(format!("! {why}"), Token::Warning)],
             Ok(_) if !offer.faint.is_empty() => said.push((format!("! {}", offer.faint), Token::Warning)),
             Ok(_) => {}
         },

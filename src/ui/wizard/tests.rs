@@ -200,7 +200,7 @@ fn every_glyph_of_the_wizard_has_its_twin_at_every_size() {
         for screen in SCREENS {
             let mut desk = shown(screen, (80, 24));
             desk.take(Message::Resize(size.0, size.1));
-            twins(&mut desk.state, size, screen);
+            twins(desk.state, size, screen);
         }
     }
 }
