@@ -1,5 +1,7 @@
 //! What the command line takes, and the help that teaches it.
 
+mod values;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -8,8 +10,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::app::layer::Pane;
 use crate::journal::Head;
-use crate::model::age;
 use crate::model::preferences::ColorChoice;
+
+use self::values::{panes, range, size, span};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,6 +25,7 @@ Examples:
   qd --pane alerts --read-only       ... on the Alerts pane, with nothing that changes production
   qd status                          one look, for a person
   qd status -o json | jq .alerts     one look, for a program
+  qd status --watch                  only what is new, line by line, to listen to
   qd deployments --filter 'age<1d'   what was deployed, as a table, JSON or CSV
   qd verify store                    read a backup back, and record what that proves
   qd plan rollback web               how would it go back to the release before? changes nothing
@@ -35,6 +39,7 @@ Examples:
   qd keys                            what every key does
   qd schema > estate.schema.json     your editor completes and checks the estate file
   qd completions bash                Tab completes subcommands and flags
+  qd man | man -l -                  the manual page
 
 Exit codes:
   0 done; 1 failed; 64 the command line is wrong or there is no estate.
@@ -55,7 +60,7 @@ fn examples() -> String {
 
 /// A terminal console from which people run production.
 #[derive(Debug, Parser)]
-#[command(name = "qd", version, about = "A terminal console from which people run production", long_about = LONG, after_long_help = examples(), after_help = "`qd --help` shows examples.")]
+#[command(name = "qd", version = super::version::LONG, about = "A terminal console from which people run production", long_about = LONG, after_long_help = examples(), after_help = "`qd --help` shows examples.")]
 pub struct Cli {
     /// What holds for every subcommand.
     #[command(flatten)]
@@ -155,10 +160,22 @@ pub enum Command {
     },
     /// Read every source once and print what is known: needs, services, sources, panels.
     #[command(
-        after_help = "Examples:\n  qd status\n  qd status -o json | jq '.needs[].what'\n  qd status > /dev/null || echo \"look\"\n\n\
+        after_help = "Examples:\n  qd status\n  qd status -o json | jq '.needs[].what'\n  qd status > /dev/null || echo \"look\"\n  \
+                      qd status --watch                  told line by line, for a screen reader or a pipe\n  \
+                      qd status --watch --for 10m        ... and then the exit code of what is known by then\n\n\
                       Exits 0 ok, 1 warning, 2 critical, 3 unknown. docs/status-json.md describes the JSON."
     )]
-    Status,
+    Status {
+        /// Go on and tell what is new, one line each: nothing is redrawn.
+        #[arg(long)]
+        watch: bool,
+        /// Where nothing is new for so long, tell how things stand.
+        #[arg(long, value_name = "DURATION", value_parser = span, default_value = "10m", requires = "watch")]
+        every: SignedDuration,
+        /// End by itself after that long.
+        #[arg(long = "for", value_name = "DURATION", value_parser = span, requires = "watch")]
+        limit: Option<SignedDuration>,
+    },
     /// Read every source once and print one frame of the screen as text.
     #[command(
         after_help = "Examples:\n  qd snapshot\n  qd snapshot --pane alerts --size 160x50\n  qd snapshot --pane metrics --color always | less -R"
@@ -229,6 +246,13 @@ pub enum Command {
         /// Your shell.
         #[arg(value_name = "SHELL", value_enum)]
         shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write one for each subcommand into a folder.
+    #[command(after_help = "Examples:\n  qd man | man -l -\n  qd man ~/.local/share/man/man1         then: man qd, man qd-status")]
+    Man {
+        /// Where the pages go; without it the page of `qd` itself is printed.
+        #[arg(value_name = "FOLDER")]
+        folder: Option<PathBuf>,
     },
     /// Print the JSON Schema of the estate file, for editors that complete and check TOML by one.
     #[command(after_help = "Examples:\n  qd schema > estate.schema.json\n\n\
@@ -353,37 +377,9 @@ Examples:
   qd completions zsh > \"${fpath[1]}/_qd\"
   qd completions fish > ~/.config/fish/completions/qd.fish";
 
-fn range(text: &str) -> Result<SignedDuration, String> {
-    match age::parse(text)? {
-        range if (SignedDuration::from_mins(5)..=SignedDuration::from_hours(7 * 24)).contains(&range) => Ok(range),
-        _ => Err("5m at the least and 7d at the most".to_owned()),
-    }
-}
-
-fn panes() -> impl clap::builder::TypedValueParser<Value = Pane> {
-    use clap::builder::{PossibleValuesParser, TypedValueParser};
-    PossibleValuesParser::new(Pane::ALL.map(Pane::name)).map(|name| Pane::named(&name).unwrap_or(Pane::Overview))
-}
-
-/// `120x40`. More than a thousand columns or rows is a slip.
-fn size(text: &str) -> Result<(u16, u16), String> {
-    let side = |text: &str| text.parse::<u16>().ok().filter(|n| (1..=1_000).contains(n));
-    text.split_once('x')
-        .and_then(|(columns, rows)| Some((side(columns)?, side(rows)?)))
-        .ok_or_else(|| "write columns and rows, such as 120x40, each from 1 to 1000".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_are_columns_and_rows() {
-        assert_eq!(size("120x40"), Ok((120, 40)));
-        for bad in ["", "x", "80", "80x", "x24", "0x24", "80x0", "80x24x2", "-1x5", "1001x10", "80 x 24"] {
-            assert!(size(bad).is_err(), "{bad} was taken");
-        }
-    }
 
     #[test]
     fn an_estate_is_named_by_its_flag_too() {

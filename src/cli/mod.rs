@@ -16,6 +16,7 @@ mod keys;
 mod lab;
 mod live;
 mod log;
+mod man;
 mod open;
 mod paths;
 mod plan;
@@ -26,6 +27,7 @@ mod shown;
 mod snapshot;
 pub mod status;
 mod verify;
+mod version;
 
 use std::ffi::OsString;
 use std::io::{BufWriter, IsTerminal, Write};
@@ -86,7 +88,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, outside: Outside<'_>, out: 
         Err(told) => return finish(write!(out, "{told}").map_err(Failure::from).map(|()| OK), FAILED, out, err),
     };
     // To a monitoring system 1 is a warning: what could not be judged is unknown.
-    let failed = if matches!(cli.command, Some(Command::Status)) { status::UNKNOWN } else { FAILED };
+    let failed = if matches!(cli.command, Some(Command::Status { .. })) { status::UNKNOWN } else { FAILED };
     let done = dispatch(&cli, outside, out, err);
     finish(done, failed, out, err)
 }
@@ -102,7 +104,8 @@ fn dispatch(cli: &Cli, outside: Outside<'_>, out: &mut dyn Write, err: &mut dyn 
         Some(Command::Init(init)) => init::run(&settings, init, out, err),
         Some(Command::Check { live: false, estate }) => check::run(&settings, estate.as_deref(), out),
         Some(Command::Check { live: true, estate }) => live::run(&settings, estate.as_deref(), out, err),
-        Some(Command::Status) => status::run(&settings, out, err),
+        Some(Command::Status { watch: true, every, limit }) => status::linear(&settings, *every, *limit, out, err),
+        Some(Command::Status { .. }) => status::run(&settings, out, err),
         Some(Command::Snapshot { pane, filter, size, range }) => {
             let frame = snapshot::Wanted { pane: *pane, filter: filter.as_deref(), size: *size, range: *range };
             snapshot::run(&settings, &frame, out, err)
@@ -121,6 +124,7 @@ fn dispatch(cli: &Cli, outside: Outside<'_>, out: &mut dyn Write, err: &mut dyn 
         Some(Command::Plan(wanted)) => plan::run(&settings, wanted, out, err),
         Some(Command::Paths) => paths::run(&settings, out),
         Some(Command::Completions { shell }) => completions::run(*shell, out),
+        Some(Command::Man { folder }) => man::run(folder.as_deref(), out),
         Some(Command::Schema) => schema::run(out),
     }
 }

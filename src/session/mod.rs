@@ -11,6 +11,7 @@ pub mod ground;
 pub mod guard;
 pub mod input;
 pub mod keep;
+pub mod linear;
 pub mod operator;
 pub mod past;
 pub mod run;

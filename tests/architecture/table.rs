@@ -147,6 +147,7 @@ pub const CRATES: &[Crate] = &[
     Crate { name: "csv", place: Rooms(&["session"]), why: "exports as CSV" },
     Crate { name: "base64", place: Rooms(&["session"]), why: "a text that the terminal is asked to copy (OSC 52)" },
     Crate { name: "clap_complete", place: Rooms(&["cli"]), why: "`qd completions`: the command line told to a shell" },
+    Crate { name: "clap_mangen", place: Rooms(&["cli"]), why: "`qd man`: the command line as manual pages" },
     Crate { name: "tracing-subscriber", place: Rooms(&["cli"]), why: "levels and the shape of the log file" },
     Crate { name: "tracing-appender", place: Rooms(&["cli"]), why: "writes the log file off the loop" },
 ];

@@ -2,6 +2,7 @@
 
 mod deeds;
 mod deployments;
+mod linear;
 mod runs;
 mod silence;
 mod themes;

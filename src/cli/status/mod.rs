@@ -1,6 +1,7 @@
 //! `qd status`: one poll of every source, told once: a table or JSON, and an exit code that a monitor understands.
 
 mod json;
+mod linear;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -13,12 +14,13 @@ use jiff::Timestamp;
 
 use crate::app::deployments::Made;
 use crate::app::state::View;
+use crate::app::verdict::verdict;
 use crate::model::backup::Proofs;
 use crate::model::deployment::news::News;
 use crate::model::deployment::{Deployment, dora};
 use crate::model::estate::{Estate, Severity};
 use crate::model::metric::Demand;
-use crate::model::reading::{Freshness, Reading};
+use crate::model::reading::Reading;
 use crate::model::source::Answer;
 use crate::operate::history;
 use crate::session::archive::Archive;
@@ -30,6 +32,8 @@ use crate::watch::{self, Ledger};
 use super::args::Output;
 use super::failure::Failure;
 use super::settings::{self, Settings};
+
+pub use self::linear::linear;
 
 /// Exit code: something is a warning.
 pub const WARNING: u8 = 1;
@@ -98,23 +102,9 @@ impl<'a> Report<'a> {
         self.readings.iter().filter_map(dropped).sum()
     }
 
-    /// The worst of services, needs and sources. The order of badness is [`Severity`]'s own: a warning that is known
-    /// is told before what is not known, and what is not known is never ok.
+    /// What all of it comes to.
     fn verdict(&self) -> Severity {
-        let services = self.view.services.iter().map(|s| s.overall.severity);
-        let needs = self.view.needs.iter().map(|n| n.severity);
-        let sources = self.readings.iter().map(|r| severity_of(r.freshness(self.at)));
-        let worst = services.chain(needs).chain(sources).max().unwrap_or(Severity::Unknown);
-        if worst == Severity::Info { Severity::Ok } else { worst }
-    }
-}
-
-/// What a source's state means for the whole.
-fn severity_of(freshness: Freshness) -> Severity {
-    match freshness {
-        Freshness::Fresh => Severity::Ok,
-        Freshness::Stale | Freshness::Never => Severity::Unknown,
-        Freshness::Unreachable | Freshness::Refused => Severity::Warning,
+        verdict(&self.view, self.readings, self.at)
     }
 }
 

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 
+use crate::app::verdict::of_source;
 use crate::model::age;
 use crate::model::alert::{AlertId, Origin};
 use crate::model::backup::{Exposure, Outcome};
@@ -207,7 +208,7 @@ fn sources(report: &Report<'_>) -> Vec<Vec<String>> {
     let mut rows = vec![row(&["NAME", "KIND", "STATE", "AGE", "ERROR"])];
     for (source, reading) in report.estate.sources.iter().zip(report.readings) {
         let freshness = reading.freshness(report.at);
-        let mark = match super::severity_of(freshness) {
+        let mark = match of_source(freshness) {
             Severity::Ok => "",
             Severity::Unknown => "? ",
             _ => "! ",

@@ -1,0 +1,60 @@
+//! What is told line by line: each thing once, the state as a word, nothing that only moves.
+
+use super::*;
+use crate::app::linear::{Line, Teller};
+use crate::model::change::Change;
+
+fn told(lines: &[Line]) -> Vec<String> {
+    lines.iter().map(|line| format!("{} {}: {}", line.kind.word(), line.severity.word(), line.what)).collect()
+}
+
+fn change(what: &str, alert: Option<Arc<Alert>>) -> Change {
+    Change { at: at(1_000), severity: Severity::Ok, what: what.into(), alert, source: None }
+}
+
+/// Both sources were read; nothing needs anybody.
+fn quiet() -> State {
+    let mut state = console();
+    read(&mut state, 0, alertmanager(vec![]));
+    read(&mut state, 1, Answer::Prometheus(Arc::new(PrometheusAnswer::default())));
+    state
+}
+
+#[test]
+fn a_need_is_told_when_it_comes_and_when_it_goes_and_not_between() {
+    let (mut state, mut teller) = (quiet(), Teller::default());
+    let first = told(&teller.all(&state));
+    assert!(first[0].starts_with("summary ") && first[0].contains("; alerts: 0 critical"), "{first:?}");
+    assert!(teller.news(&state, &[]).is_empty(), "nothing is new");
+    read(&mut state, 0, alertmanager(vec![firing("Down", 30)]));
+    let news = told(&teller.news(&state, &[change("Down began", Some(firing("Down", 30)))]));
+    assert!(news.iter().any(|line| line.starts_with("need ") && line.contains("Down")), "{news:?}");
+    assert!(!news.iter().any(|line| line.contains("began")), "it is told as a need, once: {news:?}");
+    read(&mut state, 0, alertmanager(vec![firing("Down", 30)]));
+    assert_eq!(told(&teller.news(&state, &[])), [] as [&str; 0], "the next answer with the same is no news");
+    read(&mut state, 0, alertmanager(vec![]));
+    let news = told(&teller.news(&state, &[change("Down ended", Some(firing("Down", 30)))]));
+    assert!(news.iter().any(|line| line.starts_with("over ok: needs nobody any more: ")), "{news:?}");
+}
+
+#[test]
+fn a_source_that_fails_is_told_and_so_is_what_else_changed() {
+    let (mut state, mut teller) = (quiet(), Teller::default());
+    teller.all(&state);
+    fail(&mut state, 1);
+    let news = told(&teller.news(&state, &[change("prom unreachable", None)]));
+    assert!(news.iter().any(|line| line == "change ok: prom unreachable"), "{news:?}");
+    assert!(news.iter().any(|line| line.starts_with("need warning: prom ")), "{news:?}");
+}
+
+#[test]
+fn a_storm_is_told_by_its_worst_and_counted() {
+    let (mut state, mut teller) = (quiet(), Teller::default());
+    teller.all(&state);
+    let storm = (0..500).map(|n| firing(&format!("Down{n}"), 30)).collect();
+    read(&mut state, 0, alertmanager(storm));
+    let news = told(&teller.news(&state, &[]));
+    assert_eq!(news.len(), 21, "{news:?}");
+    assert!(news[0].starts_with("summary "), "how all of it stands is never left out: {news:?}");
+    assert_eq!(news[20], "change info: and 481 more; `qd status` tells all");
+}
