@@ -136,15 +136,6 @@ pub struct Export {
     pub replace: bool,
 }
 
-/// Where an export goes.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ExportForm {
-    /// The path, as it is typed.
-    pub typed: String,
-    /// How far it is; `None` before it began.
-    pub far: Option<Exported>,
-}
-
 /// How far an export is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Exported {

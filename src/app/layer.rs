@@ -10,12 +10,12 @@ use crate::model::deployment::diff::Comparison;
 use crate::model::deployment::dora::Table;
 
 use super::action::Action;
+pub use super::deployments::share::ExportForm;
 use super::operations::RequestForm;
 use super::palette::Palette;
 use super::themes::Picker;
 use super::wizard::Wizard;
 
-pub use super::ask::ExportForm;
 pub use super::spot::Spot;
 
 /// A whole screen at the bottom of the stack.
