@@ -10,10 +10,13 @@ use crate::model::deployment::diff::Comparison;
 use crate::model::deployment::dora::Table;
 
 use super::action::Action;
-use super::ask::Exported;
+pub use super::deployments::share::ExportForm;
 use super::operations::RequestForm;
-use super::palette::{Goal, Palette};
+use super::palette::Palette;
+use super::themes::Picker;
 use super::wizard::Wizard;
+
+pub use super::spot::Spot;
 
 /// A whole screen at the bottom of the stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,15 +62,6 @@ impl Pane {
     pub fn named(name: &str) -> Option<Pane> {
         Pane::ALL.into_iter().find(|p| p.name() == name)
     }
-}
-
-/// Where one is in a detail.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Spot {
-    /// First line shown.
-    pub scroll: usize,
-    /// Where the selected line leads; `None` where no line on the screen leads anywhere.
-    pub selected: Option<Goal>,
 }
 
 /// A view that lies on a pane.
@@ -154,6 +148,8 @@ pub enum Layer {
     Filter,
     /// The palette.
     Palette(Palette),
+    /// The themes to choose from.
+    Themes(Picker),
     /// The text to paste that tells of a deployment.
     Share {
         /// It.
@@ -170,15 +166,6 @@ pub enum Layer {
     },
 }
 
-/// Where an export goes.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ExportForm {
-    /// The path, as it is typed.
-    pub typed: String,
-    /// How far it is; `None` before it began.
-    pub far: Option<Exported>,
-}
-
 impl Layer {
     /// Where one is in a page that has places to go to.
     pub fn spot(&self) -> Option<&Spot> {
@@ -193,6 +180,7 @@ impl Layer {
             Layer::Chart { .. }
             | Layer::Filter
             | Layer::Palette(_)
+            | Layer::Themes(_)
             | Layer::Help { .. }
             | Layer::Share { .. }
             | Layer::Export(_)
@@ -215,6 +203,7 @@ impl Layer {
             Layer::Chart { .. }
             | Layer::Filter
             | Layer::Palette(_)
+            | Layer::Themes(_)
             | Layer::Help { .. }
             | Layer::Share { .. }
             | Layer::Export(_)
@@ -268,11 +257,13 @@ pub enum Scope {
     Input,
     /// The palette.
     Palette,
+    /// The themes to choose from.
+    Themes,
 }
 
 impl Scope {
     /// All scopes with their names in keymap files.
-    pub const ALL: [(Scope, &'static str); 20] = [
+    pub const ALL: [(Scope, &'static str); 21] = [
         (Scope::Global, "global"),
         (Scope::List, "list"),
         (Scope::Overview, "overview"),
@@ -293,6 +284,7 @@ impl Scope {
         (Scope::Help, "help"),
         (Scope::Input, "input"),
         (Scope::Palette, "palette"),
+        (Scope::Themes, "themes"),
     ];
 
     /// The scope of that name.
@@ -329,6 +321,8 @@ impl Scope {
             Scope::Help => &[Scope::Help, Scope::Global],
             Scope::Input => &[Scope::Input],
             Scope::Palette => &[Scope::Palette, Scope::Input],
+            // Nothing that leads elsewhere: the former theme comes back on the way out only.
+            Scope::Themes => &[Scope::Themes],
         }
     }
 
@@ -364,6 +358,7 @@ impl Scope {
             Scope::Help => &[Back, Down, Up],
             Scope::Input => &[Accept, Back, EraseAll],
             Scope::Palette => &[Accept, Back, Down, Up],
+            Scope::Themes => &[Accept, Back, Down, Up, Help],
             Scope::Global | Scope::List => &[Help, Close],
         }
     }
@@ -392,5 +387,6 @@ pub fn scope(pane: Pane, layers: &[Layer]) -> Scope {
         Some(Layer::Help { .. } | Layer::Share { .. }) => Scope::Help,
         Some(Layer::Filter | Layer::Export(_)) => Scope::Input,
         Some(Layer::Palette(_)) => Scope::Palette,
+        Some(Layer::Themes(_)) => Scope::Themes,
     }
 }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::model::preferences::Ground;
 use crate::model::reading::{Held, Outcome};
 use crate::model::run::known::Runs;
 use crate::model::source::Answer;
@@ -38,6 +39,8 @@ pub enum Message {
     Cached(Vec<Option<Held<Answer>>>),
     /// The index of deployments holds others now: whoever shows of it asks again. The number grows with each change.
     HistoryChanged(u64),
+    /// The terminal told what it writes on.
+    Ground(Ground),
     /// Something about this console itself that a person must know once, one line.
     Notice(String),
     /// The runs that the journal tells of, as they are now.

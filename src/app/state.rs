@@ -33,6 +33,7 @@ use super::keymap::Keymap;
 use super::layer::{Layer, Pane, Scope, scope};
 use super::list::List;
 use super::operations::{OperationRow, Sent};
+use super::themes::Offers;
 use super::timeline::Timeline;
 use super::verifying::Verifying;
 use super::wizard::Wizards;
@@ -64,6 +65,8 @@ pub struct Look {
     pub themes: Vec<Theme>,
     /// The one in use, an index into `themes`.
     pub theme: usize,
+    /// What the theme is chosen from.
+    pub offers: Offers,
     /// Pure ASCII on the screen.
     pub ascii: bool,
     /// Which clock is shown.

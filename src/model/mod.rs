@@ -6,6 +6,7 @@ pub mod backup;
 pub mod calendar;
 pub mod change;
 pub mod check;
+pub mod contrast;
 pub mod database;
 pub mod deployment;
 pub mod due;

@@ -4,39 +4,63 @@
 
 use std::io;
 use std::thread;
+use std::time::{Duration, Instant};
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, read};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, poll, read};
 use futures_util::{Stream, stream};
 use tokio::sync::mpsc;
 
 use crate::app::key::{Code, Key};
 use crate::app::message::Message;
 
-/// What is typed, read by a thread of its own.
+use super::ground::{HELD, Sieve, Sifted};
+
+/// How long the answer to a question is awaited: one over a line that is slower than that comes whole or not at all.
+const AWAITED: Duration = Duration::from_secs(5);
+
+/// What is typed, read by a thread of its own; what the terminal answers is taken out of it.
 ///
 /// The library spins in a read that holds its lock when the terminal is gone (it takes the end of input for "nothing
 /// yet"). On the loop's own thread that would keep us from leaving; here it ends with the process.
 ///
 /// # Errors
 /// Where the thread cannot be started.
-pub fn listen(panic_key: Option<Key>) -> io::Result<impl Stream<Item = Message> + Unpin> {
+pub fn listen(panic_key: Option<Key>, sieve: Sieve) -> io::Result<impl Stream<Item = Message> + Unpin> {
     let (out, typed) = mpsc::channel(64);
-    thread::Builder::new().name("qd-input".into()).spawn(move || forward(read, panic_key, &out))?;
+    thread::Builder::new().name("qd-input".into()).spawn(move || forward(read, poll, sieve, panic_key, &out))?;
     Ok(Box::pin(stream::unfold(typed, |mut typed| async { typed.recv().await.map(|message| (message, typed)) })))
 }
 
 /// Sends on what is typed until the terminal cannot be read any more or nobody listens.
-fn forward(mut next: impl FnMut() -> io::Result<Event>, panic_key: Option<Key>, out: &mpsc::Sender<Message>) {
+fn forward(
+    mut next: impl FnMut() -> io::Result<Event>,
+    mut comes: impl FnMut(Duration) -> io::Result<bool>,
+    mut sieve: Sieve,
+    panic_key: Option<Key>,
+    out: &mpsc::Sender<Message>,
+) {
+    let began = Instant::now();
     loop {
-        match next().map(message) {
-            Ok(message) => {
-                panic_at(panic_key, message.as_ref());
-                if message.is_some_and(|message| out.blocking_send(message).is_err()) {
-                    return;
-                }
-            }
+        // What may become an answer is typed where nothing follows at once.
+        let event = match sieve.holds() && matches!(comes(HELD), Ok(false)) {
+            true => Ok(Sifted::Events(sieve.release())),
+            false => next().map(|event| sieve.take(event)),
+        };
+        if began.elapsed() > AWAITED {
+            sieve.give_up();
+        }
+        let messages = match event {
+            Ok(Sifted::Events(events)) => events.into_iter().filter_map(message).collect(),
+            Ok(Sifted::Ground(ground)) => vec![Message::Ground(ground)],
+            Ok(Sifted::Held) => Vec::new(),
             Err(error) => {
                 tracing::info!(%error, "the terminal cannot be read any more");
+                return;
+            }
+        };
+        for message in messages {
+            panic_at(panic_key, Some(&message));
+            if out.blocking_send(message).is_err() {
                 return;
             }
         }
@@ -127,15 +151,32 @@ mod tests {
     fn the_first_error_ends_it() {
         let mut events = vec![Ok(Event::Resize(1, 1)), Err(io::Error::other("EIO")), Ok(Event::Paste("q".into())), Ok(Event::FocusGained)];
         let (out, mut typed) = mpsc::channel(8);
-        forward(|| events.pop().unwrap(), None, &out);
+        forward(|| events.pop().unwrap(), |_| Ok(true), Sieve::default(), None, &out);
         assert_eq!(typed.try_recv(), Ok(Message::Paste("q".into())));
         assert!(typed.try_recv().is_err());
+    }
+
+    #[test]
+    fn an_answer_of_the_terminal_is_no_key_and_what_only_begins_like_one_is() {
+        let (end, alt) = (Err(io::Error::other("EIO")), || KeyEvent::new(KeyCode::Char(']'), KeyModifiers::ALT));
+        let mut events: Vec<io::Result<Event>> = vec![Ok(Event::Key(alt()))];
+        events.extend("11;rgb:ffff/ffff/ffff".chars().map(|c| Ok(Event::Key(KeyCode::Char(c).into()))));
+        events.push(Ok(Event::Key(KeyEvent::new(KeyCode::Char('g'), KeyModifiers::CONTROL))));
+        events.extend([Ok(Event::Key(alt())), Ok(Event::Key(KeyCode::Char('q').into())), end]);
+        let left = std::cell::RefCell::new(events.into_iter().collect::<std::collections::VecDeque<_>>());
+        let (out, mut typed) = mpsc::channel(8);
+        // Nothing follows the second one at once.
+        let follows = |_| Ok(left.borrow().len() > 2);
+        forward(|| left.borrow_mut().pop_front().unwrap(), follows, Sieve::new(true), None, &out);
+        let told: Vec<Message> = std::iter::from_fn(|| typed.try_recv().ok()).collect();
+        let alt = Key { alt: true, ..Key::char(']') };
+        assert_eq!(told, [Message::Ground(crate::model::preferences::Ground::Light), Message::Key(alt), Message::Key(Key::char('q'))]);
     }
 
     #[test]
     #[should_panic(expected = "QD_PANIC_KEY")]
     fn the_panic_key_panics() {
         let event = || Ok(Event::Key(KeyEvent::new(KeyCode::F(12), KeyModifiers::NONE)));
-        forward(event, Some(Key::plain(Code::F(12))), &mpsc::channel(8).0);
+        forward(event, |_| Ok(true), Sieve::default(), Some(Key::plain(Code::F(12))), &mpsc::channel(8).0);
     }
 }

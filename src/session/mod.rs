@@ -7,6 +7,7 @@ pub mod derive;
 pub mod effects;
 pub mod export;
 pub mod feed;
+pub mod ground;
 pub mod guard;
 pub mod input;
 pub mod keep;
@@ -21,7 +22,7 @@ pub mod signals;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use color_eyre::eyre::{WrapErr, bail};
 use jiff::SignedDuration;
@@ -48,6 +49,7 @@ use ask::deployments::Index;
 use ask::verify::Verifier;
 use clock::{Clock, Wall};
 use feed::Sources;
+use ground::Sieve;
 use guard::{Flush, Guard};
 use keep::{Keeper, Shelf};
 use operator::Bridge;
@@ -63,6 +65,11 @@ const PIECE_LIMIT: Duration = Duration::from_millis(30);
 const JOURNAL_LIMIT: Duration = Duration::from_millis(5);
 /// What is said of verifications until then.
 const UNREAD: &str = "it is being read: what was verified before is not known yet";
+
+/// Who leaves sooner than that after opening may leave before the terminal has answered.
+const HASTE: Duration = Duration::from_millis(500);
+/// How long they are kept for it then.
+const LATE: Duration = Duration::from_millis(150);
 
 /// How the console is opened.
 #[derive(Debug, Clone)]
@@ -166,19 +173,28 @@ async fn session(
     let notices = signals::listen().wrap_err("cannot listen to signals")?;
     let guard = Guard::new();
     guard.catch_panics(flush);
+    // An answer that nobody waits for is not asked for.
+    let offers = &state.look.offers;
+    let asked = offers.follows && !offers.plain && ground::can_be_asked(std::env::var_os("TERM").as_deref());
     let line = Line::open(guard.modes()).wrap_err("cannot open the terminal for writing")?;
+    let line = if asked { line.asking(ground::QUESTION) } else { line };
     let panic_key = std::env::var("QD_PANIC_KEY").ok().and_then(|key| key.parse().ok());
     let mut parts = Parts {
         core: Core { update: app::update::update, draw: ui::draw, wake: app::pane::next_wake },
         state,
         sink: line,
-        input: input::listen(panic_key).wrap_err("cannot read the terminal")?,
+        input: input::listen(panic_key, Sieve::new(asked)).wrap_err("cannot read the terminal")?,
         notices,
         clock: Wall,
         feed,
         keeper: Keeper::new(store, estate.sources.len()),
     };
+    let opened = Instant::now();
     let code = run::run(&mut parts).await;
+    // Who leaves at once would find the terminal's answer typed into their shell: it is taken in here.
+    if asked && parts.state.look.offers.told.is_none() && opened.elapsed() < HASTE && !matches!(code, Ok(signals::HUNG_UP)) {
+        tokio::time::sleep(LATE).await;
+    }
     parts.sink.close();
     guard.restore();
     // What runs here ends here, and is recorded as that.

@@ -198,6 +198,8 @@ impl Backend for Memory {
 /// other.
 pub struct Line {
     modes: Arc<Modes>,
+    /// What is asked of the terminal with the first frame.
+    question: &'static [u8],
     /// The terminal, opened anew so that it can be non-blocking without making the shell's so; `None` where it cannot.
     direct: Option<File>,
     /// How the writing of the frame in flight ended, where that was known at once.
@@ -233,7 +235,12 @@ impl Line {
             }
             let _ = end.send(());
         })?;
-        Ok(Line { modes, direct, outcome: None, frames, written, ended })
+        Ok(Line { modes, question: &[], direct, outcome: None, frames, written, ended })
+    }
+
+    /// Sends this once, with the first frame.
+    pub fn asking(self, question: &'static [u8]) -> Line {
+        Line { question, ..self }
     }
 
     /// Lets the frame in flight be written, but no longer than [`STUCK_LIMIT`]: then the thread is left behind, and ends
@@ -267,7 +274,9 @@ impl Sink for Line {
     }
 
     fn set(&mut self) -> io::Result<Vec<u8>> {
-        self.modes.set()
+        let mut modes = self.modes.set()?;
+        modes.extend_from_slice(std::mem::take(&mut self.question));
+        Ok(modes)
     }
 
     fn suspend(&mut self) {

@@ -159,6 +159,8 @@ fn short(state: &State, action: Action) -> &'static str {
         (Action::Measures, Some(Layer::Dora { .. })) => "next window",
         (Action::Mark, _) if marked(state) => "unmark",
         (action, Some(Layer::Wizard(of))) => of.short(action).unwrap_or(action.entry().short),
+        (Action::Accept, Some(Layer::Themes(_))) => "keep",
+        (Action::Back, Some(Layer::Themes(_))) => "the former one",
         (Action::Accept, Some(Layer::Request(of))) if of.focus == Focus::Cancel => "cancel",
         (Action::Accept, Some(Layer::Request(_))) => "go on, once it is typed",
         (Action::Down, Some(Layer::Request(_))) => "cancel or line",

@@ -7,6 +7,7 @@ use crate::app::layer::{Layer, Pane, Scope};
 use crate::app::palette::Palette;
 use crate::app::pane;
 use crate::app::state::{Frozen, State};
+use crate::app::themes;
 use crate::model::preferences::ZoneChoice;
 
 use super::{deeds, layers, lists, metrics, runs, share, timeline, typing, verify, wizard};
@@ -108,7 +109,7 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
                 ZoneChoice::Local | ZoneChoice::Estate => ZoneChoice::Utc,
             }
         }
-        Action::Theme => state.look.theme = (state.look.theme + 1) % state.look.themes.len().max(1),
+        Action::Theme => themes::open(state),
         Action::Erase | Action::EraseWord | Action::EraseAll => typing::erase(state, action),
         Action::Next | Action::Toggle | Action::Override | Action::BreakGlass => {}
         Action::Close | Action::Help | Action::Palette | Action::Nothing => {}

@@ -12,6 +12,7 @@ use crate::app::page;
 use crate::app::palette::Goal;
 use crate::app::pane;
 use crate::app::state::{AlertRow, OverviewRow, State, WayBack};
+use crate::app::themes;
 use crate::model::alert::{Alert, AlertId};
 use crate::model::change::Change;
 use crate::model::needs::About;
@@ -23,6 +24,10 @@ pub(super) fn pop(state: &mut State) -> bool {
     match state.layers.pop() {
         Some(Layer::Filter) => {
             typing::restore(state);
+            true
+        }
+        Some(Layer::Themes(picker)) => {
+            themes::restore(&mut state.look, picker);
             true
         }
         top => top.is_some(),
@@ -65,6 +70,10 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
             state.layers.pop();
             go(state, goal)
         }
+        Some(Layer::Themes(_)) => {
+            themes::accept(state);
+            Vec::new()
+        }
         Some(Layer::Export(_)) => share::accept(state),
         Some(Layer::Request(_)) => runs::accept(state),
         _ => Vec::new(),
@@ -99,7 +108,10 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
 
 /// Lays a view on top. Filter line and help below it would be come upon again on the way back: they go.
 pub(super) fn lay(state: &mut State, layer: Layer) {
-    while matches!(state.layers.last(), Some(Layer::Filter | Layer::Help { .. } | Layer::Share { .. } | Layer::Export(_))) {
+    while matches!(
+        state.layers.last(),
+        Some(Layer::Filter | Layer::Help { .. } | Layer::Share { .. } | Layer::Export(_) | Layer::Themes(_))
+    ) {
         pop(state);
     }
     state.layers.push(layer);

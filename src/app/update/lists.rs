@@ -5,7 +5,7 @@ use crate::app::deployments::window;
 use crate::app::grid::grid;
 use crate::app::layer::{Layer, Pane};
 use crate::app::state::State;
-use crate::app::{databases, focus, operations, overview, page, pane};
+use crate::app::{databases, focus, operations, overview, page, pane, themes};
 
 use super::{metrics, runs, timeline, verify, wizard};
 
@@ -25,6 +25,9 @@ pub(super) fn walk(state: &mut State, action: Action) {
     let rows = state.layers.last().map(|layer| page::lines(state, layer, state.size.0).1).unwrap_or_default();
     if let Some(spot) = state.layers.last_mut().and_then(Layer::spot_mut) {
         return page::walk(spot, &rows, height as usize, by);
+    }
+    if matches!(state.layers.last(), Some(Layer::Themes(_))) {
+        return themes::walk(state, by);
     }
     match state.layers.last_mut() {
         Some(Layer::Help { scroll }) => {

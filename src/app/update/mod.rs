@@ -20,6 +20,7 @@ use super::effect::Effect;
 use super::message::Message;
 use super::pane;
 use super::state::State;
+use super::themes;
 use super::timeline as app_timeline;
 
 pub use typing::narrow;
@@ -52,6 +53,10 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::HistoryChanged(changes) => {
             state.history_changes = changes;
             state.window.outdate();
+            Vec::new()
+        }
+        Message::Ground(ground) => {
+            themes::told(&mut state.look, ground);
             Vec::new()
         }
         Message::Notice(what) => {

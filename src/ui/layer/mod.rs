@@ -5,3 +5,4 @@ pub mod detail;
 pub mod palette;
 pub mod request;
 pub mod share;
+pub mod themes;

@@ -322,7 +322,7 @@ mod tests {
     fn marked(plot: &Plot, warn: Option<f64>, live: bool, now: i64, ascii: bool, size: (u16, u16), marks: &[Timestamp]) -> Vec<String> {
         let area = Rect::new(0, 0, size.0, size.1);
         let mut buf = Buffer::empty(area);
-        let theme = Theme { name: "t".into(), styles: Default::default() };
+        let theme = Theme { name: "t".into(), ground: Default::default(), styles: Default::default() };
         let now = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(now);
         let chart = Chart { panel: &panel(warn), plot, live, now, cursor: None, marks: marks.to_vec() };
         draw(&mut Canvas { buf: &mut buf, area, theme: &theme, ascii }, &chart);

@@ -14,7 +14,7 @@ use crate::model::check::{Check, Verdict};
 use crate::model::operations::tests::lay;
 use crate::model::plan::sample::{check, rollback};
 use crate::model::plan::{Doubt, Planned};
-use crate::ui::fixture::{buffer, deployments, styles, text};
+use crate::ui::fixture::{buffer, deployments, styles, text, twins};
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
 const SCREENS: [&str; 25] = [
@@ -258,6 +258,17 @@ fn every_page_of_the_wizard() {
             insta::assert_snapshot!(name, all);
             desk.state.look.ascii = true;
             assert!(buffer(&desk.state, size).content().iter().all(|cell| cell.symbol().is_ascii()), "{screen}");
+        }
+    }
+}
+
+#[test]
+fn every_glyph_of_the_wizard_has_its_twin_at_every_size() {
+    for size in [(60, 16), (80, 24), (120, 40), (160, 50), (200, 60), (300, 100)] {
+        for screen in SCREENS {
+            let mut desk = shown(screen, (80, 24));
+            desk.take(Message::Resize(size.0, size.1));
+            twins(desk.state, size, screen);
         }
     }
 }
