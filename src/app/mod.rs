@@ -24,6 +24,7 @@ pub mod pane;
 pub mod row;
 pub mod state;
 pub mod subject;
+pub mod target;
 pub mod timeline;
 pub mod update;
 pub mod verifying;

@@ -216,7 +216,8 @@ fn offered(scope: Scope, action: Action) -> bool {
         | Action::Refresh
         | Action::Freeze
         | Action::Zone
-        | Action::Theme => true,
+        | Action::Theme
+        | Action::Mouse => true,
         Action::Interrupt
         | Action::Palette
         | Action::Overview

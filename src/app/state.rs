@@ -275,6 +275,8 @@ pub struct State {
     pub demand: Demand,
     /// How things look.
     pub look: Look,
+    /// True where the mouse clicks and scrolls here; else the terminal selects text with it.
+    pub mouse: bool,
     /// What keys do.
     pub keymap: Arc<Keymap>,
     /// True where nothing may be changed through this console.
@@ -333,6 +335,7 @@ impl State {
             timeline: Timeline::default(),
             demand: Demand::default(),
             look,
+            mouse: false,
             keymap,
             read_only: false,
             exports: None,
@@ -381,6 +384,11 @@ impl State {
             ZoneChoice::Local => self.look.local.clone(),
             ZoneChoice::Estate => self.estate.zone.clone().unwrap_or(TimeZone::UTC),
         }
+    }
+
+    /// True where the mouse's clicks are wanted of the terminal now.
+    pub fn wants_mouse(&self) -> bool {
+        self.mouse
     }
 
     /// Shown alerts, counted: see [`View::counts`].

@@ -46,6 +46,7 @@ pub fn run(settings: &Settings<'_>, start: Start, err: &mut dyn Write) -> Result
         journal: settings.paths.journal(),
         hand: settings.hand(Some(&estate)),
         start_pane: start.pane.unwrap_or(Pane::Overview),
+        mouse: preferences.mouse,
         range: start.range,
     };
     // Dropping the log's guard writes what it still holds.

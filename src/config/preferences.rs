@@ -39,6 +39,7 @@ struct Raw {
     zone: Key<String>,
     ascii: Option<bool>,
     color: Key<String>,
+    mouse: Option<bool>,
 }
 
 /// The preferences of the files, the environment and the command line together. Variables that are read: `QD_THEME`,
@@ -72,6 +73,7 @@ fn from_file(report: &mut Report<'_>, found: &mut Preferences) -> Vec<Problem> {
     if let Some(raw) = lenient::read::<Raw>(report) {
         found.theme = raw.theme.as_ref().map(|t| t.get_ref().clone());
         found.ascii = raw.ascii.unwrap_or_default();
+        found.mouse = raw.mouse.unwrap_or_default();
         found.zone = choice(report, "zone", &raw.zone, &ZONES).unwrap_or_default();
         found.color = choice(report, "color", &raw.color, &COLORS).unwrap_or_default();
         if let Some(theme) = raw.theme.filter(|t| t.get_ref().is_empty()) {
@@ -148,13 +150,14 @@ mod tests {
 
     #[test]
     fn a_flag_wins_over_the_environment_which_wins_over_the_file() {
-        let (_folder, paths) = folder("theme = 'light'\nzone = 'estate'\nascii = true\ncolor = 'always'\n", "");
+        let (_folder, paths) = folder("theme = 'light'\nzone = 'estate'\nascii = true\ncolor = 'always'\nmouse = true\n", "");
         let read = |vars: &[(&str, &str)], flags: &Overrides| preferences(&paths, &env(vars), flags).unwrap();
         let file = read(&[], &Overrides::default());
         assert_eq!(
             (file.theme.as_deref(), file.zone, file.ascii, file.color),
             (Some("light"), ZoneChoice::Estate, true, ColorChoice::Always)
         );
+        assert!(file.mouse && !Preferences::default().mouse);
         let vars = [("QD_THEME", "sixteen"), ("QD_ZONE", "local"), ("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")];
         let from_env = read(&vars, &Overrides::default());
         assert_eq!((from_env.theme.as_deref(), from_env.zone, from_env.color), (Some("sixteen"), ZoneChoice::Local, ColorChoice::Never));

@@ -37,6 +37,8 @@ pub struct Preferences {
     pub ascii: bool,
     /// When colours are used.
     pub color: ColorChoice,
+    /// True where the mouse clicks and scrolls in the console from the first; else the terminal selects text with it.
+    pub mouse: bool,
     /// Bindings that override the default keymap.
     pub bindings: Vec<Binding>,
 }

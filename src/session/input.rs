@@ -5,12 +5,26 @@
 use std::io;
 use std::thread;
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, read};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind, read};
 use futures_util::{Stream, stream};
 use tokio::sync::mpsc;
 
 use crate::app::key::{Code, Key};
 use crate::app::message::Message;
+
+/// Lines that one turn of the wheel scrolls.
+const WHEEL: i16 = 3;
+
+/// What a person does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Typed {
+    /// Something that means the same wherever the screen stands.
+    Told(Message),
+    /// The left button was pressed at that column and line: what that means, the loop knows by what it showed there.
+    Click(u16, u16),
+    /// The wheel was turned at that column, by so many lines, downwards where positive.
+    Wheel(u16, i16),
+}
 
 /// What is typed, read by a thread of its own.
 ///
@@ -19,19 +33,19 @@ use crate::app::message::Message;
 ///
 /// # Errors
 /// Where the thread cannot be started.
-pub fn listen(panic_key: Option<Key>) -> io::Result<impl Stream<Item = Message> + Unpin> {
+pub fn listen(panic_key: Option<Key>) -> io::Result<impl Stream<Item = Typed> + Unpin> {
     let (out, typed) = mpsc::channel(64);
     thread::Builder::new().name("qd-input".into()).spawn(move || forward(read, panic_key, &out))?;
     Ok(Box::pin(stream::unfold(typed, |mut typed| async { typed.recv().await.map(|message| (message, typed)) })))
 }
 
 /// Sends on what is typed until the terminal cannot be read any more or nobody listens.
-fn forward(mut next: impl FnMut() -> io::Result<Event>, panic_key: Option<Key>, out: &mpsc::Sender<Message>) {
+fn forward(mut next: impl FnMut() -> io::Result<Event>, panic_key: Option<Key>, out: &mpsc::Sender<Typed>) {
     loop {
-        match next().map(message) {
-            Ok(message) => {
-                panic_at(panic_key, message.as_ref());
-                if message.is_some_and(|message| out.blocking_send(message).is_err()) {
+        match next().map(typed) {
+            Ok(typed) => {
+                panic_at(panic_key, typed.as_ref());
+                if typed.is_some_and(|typed| out.blocking_send(typed).is_err()) {
                     return;
                 }
             }
@@ -44,22 +58,36 @@ fn forward(mut next: impl FnMut() -> io::Result<Event>, panic_key: Option<Key>, 
 }
 
 #[allow(clippy::panic, reason = "asked for by QD_PANIC_KEY")]
-fn panic_at(panic_key: Option<Key>, message: Option<&Message>) {
-    if let (Some(Message::Key(key)), Some(bad)) = (message, panic_key)
+fn panic_at(panic_key: Option<Key>, typed: Option<&Typed>) {
+    if let (Some(Typed::Told(Message::Key(key))), Some(bad)) = (typed, panic_key)
         && *key == bad
     {
         panic!("the key of QD_PANIC_KEY was pressed");
     }
 }
 
-/// What an event means here; `None` where nothing: key releases, the mouse, focus.
-pub fn message(event: Event) -> Option<Message> {
+/// What an event means here; `None` where nothing: key releases, other buttons, focus.
+pub fn typed(event: Event) -> Option<Typed> {
     match event {
         Event::Key(KeyEvent { kind: KeyEventKind::Release, .. }) => None,
-        Event::Key(event) => key(event).map(Message::Key),
-        Event::Paste(text) => Some(Message::Paste(text)),
-        Event::Resize(columns, rows) => Some(Message::Resize(columns, rows)),
-        Event::Mouse(_) | Event::FocusGained | Event::FocusLost => None,
+        Event::Key(event) => key(event).map(Message::Key).map(Typed::Told),
+        Event::Paste(text) => Some(Typed::Told(Message::Paste(text))),
+        Event::Resize(columns, rows) => Some(Typed::Told(Message::Resize(columns, rows))),
+        Event::Mouse(event) => mouse(event),
+        Event::FocusGained | Event::FocusLost => None,
+    }
+}
+
+/// With a key held down it is the terminal's, or the window's, own.
+fn mouse(event: MouseEvent) -> Option<Typed> {
+    if !event.modifiers.is_empty() {
+        return None;
+    }
+    match event.kind {
+        MouseEventKind::Down(MouseButton::Left) => Some(Typed::Click(event.column, event.row)),
+        MouseEventKind::ScrollDown => Some(Typed::Wheel(event.column, WHEEL)),
+        MouseEventKind::ScrollUp => Some(Typed::Wheel(event.column, -WHEEL)),
+        _ => None,
     }
 }
 
@@ -96,8 +124,8 @@ mod tests {
     use super::*;
 
     fn pressed(code: KeyCode, modifiers: KeyModifiers) -> String {
-        match message(Event::Key(KeyEvent::new(code, modifiers))) {
-            Some(Message::Key(key)) => key.to_string(),
+        match typed(Event::Key(KeyEvent::new(code, modifiers))) {
+            Some(Typed::Told(Message::Key(key))) => key.to_string(),
             other => format!("{other:?}"),
         }
     }
@@ -115,12 +143,23 @@ mod tests {
     }
 
     #[test]
-    fn a_released_key_and_the_mouse_mean_nothing() {
+    fn only_the_left_button_and_the_wheel_mean_something_and_nothing_with_a_key_held_down() {
+        let at = |kind, modifiers| typed(Event::Mouse(MouseEvent { kind, column: 7, row: 9, modifiers }));
+        assert_eq!(at(MouseEventKind::Down(MouseButton::Left), KeyModifiers::NONE), Some(Typed::Click(7, 9)));
+        assert_eq!(at(MouseEventKind::ScrollUp, KeyModifiers::NONE), Some(Typed::Wheel(7, -3)));
+        assert_eq!(at(MouseEventKind::Down(MouseButton::Left), KeyModifiers::SHIFT), None);
+        for kind in [MouseEventKind::Down(MouseButton::Right), MouseEventKind::Up(MouseButton::Left), MouseEventKind::Moved] {
+            assert_eq!(at(kind, KeyModifiers::NONE), None);
+        }
+    }
+
+    #[test]
+    fn a_released_key_means_nothing() {
         let up = KeyEvent::new_with_kind(KeyCode::Char('q'), KeyModifiers::NONE, KeyEventKind::Release);
-        assert_eq!(message(Event::Key(up)), None);
-        assert_eq!(message(Event::FocusLost), None);
+        assert_eq!(typed(Event::Key(up)), None);
+        assert_eq!(typed(Event::FocusLost), None);
         let again = KeyEvent::new_with_kind(KeyCode::Char('j'), KeyModifiers::NONE, KeyEventKind::Repeat);
-        assert_eq!(message(Event::Key(again)), Some(Message::Key(Key::char('j'))));
+        assert_eq!(typed(Event::Key(again)), Some(Typed::Told(Message::Key(Key::char('j')))));
     }
 
     #[test]
@@ -128,7 +167,7 @@ mod tests {
         let mut events = vec![Ok(Event::Resize(1, 1)), Err(io::Error::other("EIO")), Ok(Event::Paste("q".into())), Ok(Event::FocusGained)];
         let (out, mut typed) = mpsc::channel(8);
         forward(|| events.pop().unwrap(), None, &out);
-        assert_eq!(typed.try_recv(), Ok(Message::Paste("q".into())));
+        assert_eq!(typed.try_recv(), Ok(Typed::Told(Message::Paste("q".into()))));
         assert!(typed.try_recv().is_err());
     }
 

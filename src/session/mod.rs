@@ -77,6 +77,8 @@ pub struct Options {
     pub hand: Hand,
     /// The pane that is shown first.
     pub start_pane: Pane,
+    /// True where the mouse clicks and scrolls from the first.
+    pub mouse: bool,
     /// How far back charts reach at first; `None`: an hour.
     pub range: Option<SignedDuration>,
 }
@@ -134,6 +136,7 @@ async fn session(
     }
     state.read_only = options.read_only;
     state.pane = options.start_pane;
+    state.mouse = options.mouse;
     state.demand.range = options.range.unwrap_or(state.demand.range);
     state.exports = options.exports.map(|folder| folder.to_string_lossy().into_owned());
     if let Err(why) = app::update::narrow(&mut state, &options.filter) {
@@ -164,7 +167,7 @@ async fn session(
     let line = Line::open(guard.modes()).wrap_err("cannot open the terminal for writing")?;
     let panic_key = std::env::var("QD_PANIC_KEY").ok().and_then(|key| key.parse().ok());
     let mut parts = Parts {
-        core: Core { update: app::update::update, draw: ui::draw, wake: app::pane::next_wake },
+        core: Core { update: app::update::update, draw: ui::draw, wake: app::pane::next_wake, sight: ui::hit::sight },
         state,
         sink: line,
         input: input::listen(panic_key).wrap_err("cannot read the terminal")?,

@@ -39,6 +39,8 @@ pub trait Sink {
     /// # Errors
     /// Where the terminal refuses.
     fn set(&mut self) -> io::Result<Vec<u8>>;
+    /// Whether the mouse is wanted; the bytes go before the next frame, and again with each setting of the modes.
+    fn mouse(&mut self, wanted: bool) -> Vec<u8>;
     /// Gives the terminal back and stops the process; returns when it goes on.
     fn suspend(&mut self);
     /// The terminal's size: columns, rows; `None` where it has none.
@@ -268,6 +270,10 @@ impl Sink for Line {
 
     fn set(&mut self) -> io::Result<Vec<u8>> {
         self.modes.set()
+    }
+
+    fn mouse(&mut self, wanted: bool) -> Vec<u8> {
+        self.modes.mouse(wanted)
     }
 
     fn suspend(&mut self) {

@@ -1,6 +1,7 @@
 //! Draws the state. Changes nothing.
 
 mod frame;
+pub mod hit;
 mod layer;
 mod pane;
 mod theme;

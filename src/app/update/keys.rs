@@ -108,6 +108,7 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
             }
         }
         Action::Theme => state.look.theme = (state.look.theme + 1) % state.look.themes.len().max(1),
+        Action::Mouse => state.mouse = !state.mouse,
         Action::Erase | Action::EraseWord | Action::EraseAll => typing::erase(state, action),
         Action::Next | Action::Toggle | Action::Override | Action::BreakGlass => {}
         Action::Close | Action::Help | Action::Palette | Action::Nothing => {}

@@ -7,6 +7,7 @@ mod keys;
 mod layers;
 mod lists;
 mod metrics;
+mod mouse;
 mod runs;
 mod share;
 mod timeline;
@@ -22,6 +23,7 @@ use super::pane;
 use super::state::State;
 use super::timeline as app_timeline;
 
+pub use mouse::can_be_clicked;
 pub use typing::narrow;
 
 /// Takes in what happened. `state.now` is already the moment of the message.
@@ -33,6 +35,8 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             typing::paste(state, &text);
             Vec::new()
         }
+        Message::Click(target) => mouse::click(state, target),
+        Message::Wheel { by, right } => mouse::wheel(state, isize::from(by), right),
         Message::Resize(columns, rows) => {
             state.size = (columns, rows);
             pane::refresh(state);
