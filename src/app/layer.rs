@@ -154,12 +154,19 @@ pub enum Layer {
     Filter,
     /// The palette.
     Palette(Palette),
-    /// The text to paste that tells of a deployment.
+    /// The text to paste that tells of what is looked at.
     Share {
         /// It.
         text: String,
-        /// True where the terminal was asked to copy it; else it is too long.
-        copied: bool,
+        /// What came of copying it.
+        said: String,
+    },
+    /// A text as the terminal selects it best: alone, over the whole width, wrapped by the terminal itself.
+    Select {
+        /// It.
+        text: String,
+        /// The first line shown.
+        first: usize,
     },
     /// The form of an export.
     Export(ExportForm),
@@ -195,6 +202,7 @@ impl Layer {
             | Layer::Palette(_)
             | Layer::Help { .. }
             | Layer::Share { .. }
+            | Layer::Select { .. }
             | Layer::Export(_)
             | Layer::Request(_)
             | Layer::Wizard(_)
@@ -217,6 +225,7 @@ impl Layer {
             | Layer::Palette(_)
             | Layer::Help { .. }
             | Layer::Share { .. }
+            | Layer::Select { .. }
             | Layer::Export(_)
             | Layer::Request(_)
             | Layer::Wizard(_)
@@ -389,7 +398,7 @@ pub fn scope(pane: Pane, layers: &[Layer]) -> Scope {
         Some(Layer::Request(_)) => Scope::Confirm,
         Some(Layer::Wizard(of)) => of.scope(),
         Some(Layer::Chart { .. }) => Scope::Chart,
-        Some(Layer::Help { .. } | Layer::Share { .. }) => Scope::Help,
+        Some(Layer::Help { .. } | Layer::Share { .. } | Layer::Select { .. }) => Scope::Help,
         Some(Layer::Filter | Layer::Export(_)) => Scope::Input,
         Some(Layer::Palette(_)) => Scope::Palette,
     }

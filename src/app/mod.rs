@@ -22,6 +22,7 @@ pub mod page;
 pub mod palette;
 pub mod pane;
 pub mod row;
+pub mod share;
 pub mod state;
 pub mod subject;
 pub mod target;

@@ -189,7 +189,7 @@ fn offered(scope: Scope, action: Action) -> bool {
         Action::Open | Action::Filter => list,
         Action::Back => !list,
         Action::Export => scope == Scope::Deployments,
-        Action::Share => matches!(scope, Scope::Deployments | Scope::Detail | Scope::Run),
+        Action::Share | Action::Select => list || matches!(scope, Scope::Detail | Scope::Run | Scope::Chart),
         Action::PauseRun
         | Action::AbortRun
         | Action::RetryStep

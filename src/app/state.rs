@@ -388,7 +388,7 @@ impl State {
 
     /// True where the mouse's clicks are wanted of the terminal now.
     pub fn wants_mouse(&self) -> bool {
-        self.mouse
+        self.mouse && !matches!(self.layers.last(), Some(Layer::Select { .. }))
     }
 
     /// Shown alerts, counted: see [`View::counts`].

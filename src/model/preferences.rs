@@ -26,6 +26,20 @@ pub enum ColorChoice {
     Never,
 }
 
+/// What copies text out of the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ClipboardChoice {
+    /// tmux inside tmux, else the terminal.
+    #[default]
+    Auto,
+    /// The terminal, by the escape sequence OSC 52.
+    Osc52,
+    /// tmux alone.
+    Tmux,
+    /// Nothing.
+    Off,
+}
+
 /// What one person prefers.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Preferences {
@@ -39,6 +53,8 @@ pub struct Preferences {
     pub color: ColorChoice,
     /// True where the mouse clicks and scrolls in the console from the first; else the terminal selects text with it.
     pub mouse: bool,
+    /// What copies text.
+    pub clipboard: ClipboardChoice,
     /// Bindings that override the default keymap.
     pub bindings: Vec<Binding>,
 }

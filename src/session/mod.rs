@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod ask;
+pub mod clipboard;
 pub mod clock;
 pub mod derive;
 pub mod effects;
@@ -44,6 +45,7 @@ use crate::ui;
 
 use ask::deployments::Index;
 use ask::verify::Verifier;
+use clipboard::Clipboard;
 use clock::{Clock, Wall};
 use feed::Sources;
 use guard::{Flush, Guard};
@@ -77,6 +79,8 @@ pub struct Options {
     pub hand: Hand,
     /// The pane that is shown first.
     pub start_pane: Pane,
+    /// What copies text.
+    pub clipboard: Clipboard,
     /// True where the mouse clicks and scrolls from the first.
     pub mouse: bool,
     /// How far back charts reach at first; `None`: an hour.
@@ -122,6 +126,7 @@ async fn session(
     options: Options,
     flush: Flush,
 ) -> color_eyre::Result<u8> {
+    let clipboard = options.clipboard;
     let past = past::past(estate.clone(), options.cache.clone());
     let cache = options.cache.clone();
     let archive = Arc::new(Archive::new(estate.clone(), options.cache.clone()));
@@ -167,12 +172,13 @@ async fn session(
     let line = Line::open(guard.modes()).wrap_err("cannot open the terminal for writing")?;
     let panic_key = std::env::var("QD_PANIC_KEY").ok().and_then(|key| key.parse().ok());
     let mut parts = Parts {
-        core: Core { update: app::update::update, draw: ui::draw, wake: app::pane::next_wake, sight: ui::hit::sight },
+        core: Core { update: app::update::update, draw: ui::draw, wake: app::pane::next_wake, sight: ui::hit::sight, plain: ui::plain },
         state,
         sink: line,
         input: input::listen(panic_key).wrap_err("cannot read the terminal")?,
         notices,
         clock: Wall,
+        clipboard,
         feed,
         keeper: Keeper::new(store, estate.sources.len()),
     };

@@ -11,15 +11,17 @@ use ratatui::Frame;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::app::ask::Told;
+use crate::app::ask::{Ask, Told};
 use crate::app::derive::Derived;
 use crate::app::effect::Effect;
 use crate::app::message::Message;
 use crate::app::state::State;
 use crate::app::target::Target;
 use crate::app::wizard::{self, Shown};
+use crate::ui::Plain;
 use crate::ui::hit::Sight;
 
+use super::clipboard::{Clipboard, Way};
 use super::clock::Clock;
 use super::derive::{self, Deriver};
 use super::effects::{Left, carry_out};
@@ -52,6 +54,8 @@ pub struct Core {
     pub wake: fn(&State) -> Timestamp,
     /// What of it can be clicked on.
     pub sight: fn(&State) -> Sight,
+    /// What stands there instead of all that is drawn, where that is text alone.
+    pub plain: fn(&State) -> Option<Plain>,
 }
 
 /// All that the loop works with.
@@ -68,6 +72,8 @@ pub struct Parts<S, I, C, F> {
     pub notices: mpsc::Receiver<Notice>,
     /// The present.
     pub clock: C,
+    /// What copies text.
+    pub clipboard: Clipboard,
     /// The sources.
     pub feed: F,
     /// What keeps answers for the next start.
@@ -135,7 +141,11 @@ impl Desk {
                 self.painter.say(sink.mouse(wanted));
             }
             self.coming = if wanted { Some((core.sight)(state)) } else { None };
-            if let Some(frame) = self.painter.paint(|frame| (core.draw)(state, frame))? {
+            let frame = match (core.plain)(state) {
+                Some(plain) => self.painter.plain(plain),
+                None => self.painter.paint(|frame| (core.draw)(state, frame))?,
+            };
+            if let Some(frame) = frame {
                 sink.send(frame);
                 self.in_flight = true;
             } else {
@@ -213,7 +223,7 @@ where
     C: Clock,
     F: Feed,
 {
-    let Parts { core, state, sink, input, notices, clock, feed, keeper } = parts;
+    let Parts { core, state, sink, input, notices, clock, clipboard, feed, keeper } = parts;
     let core = *core;
     let size = sink.size().unwrap_or(state.size);
     let mut desk = Desk {
@@ -315,8 +325,22 @@ where
         if let Some(code) = quit {
             return Ok(code);
         }
-        if let Some(bytes) = copy {
-            desk.painter.say(bytes);
+        if let Some(text) = copy {
+            let said = match clipboard.way(&text) {
+                Way::Terminal(bytes, said) => {
+                    desk.painter.say(bytes);
+                    Some(said)
+                }
+                Way::Tmux => {
+                    feed.ask(Ask::Copy(text));
+                    None
+                }
+                Way::Nothing(why) => Some(why),
+            };
+            if let Some(said) = said {
+                let effects = (core.update)(state, Message::Told(Box::new(Told::Copied(said))));
+                carry_out(effects, feed, &demand);
+            }
         }
         if redraw {
             desk.painter.forget(Vec::new())?;
@@ -591,12 +615,13 @@ mod tests {
         let input = futures_util::stream::unfold(typed, |mut typed| async { typed.recv().await.map(|message| (message, typed)) });
         let input: Pin<Box<dyn Stream<Item = Typed>>> = Box::pin(input);
         let mut parts = Parts {
-            core: Core { update, draw, wake: |_| Timestamp::MAX, sight },
+            core: Core { update, draw, wake: |_| Timestamp::MAX, sight, plain: |_| None },
             state: state(),
             sink: Tty(world.clone()),
             input,
             notices,
             clock: Manual(Instant::now()),
+            clipboard: Clipboard::default(),
             feed: Fed(world.clone()),
             keeper: Keeper::new(None, 1),
         };

@@ -4,6 +4,7 @@ use crate::app::action::Action;
 use crate::app::layer::{Layer, Pane, scope};
 use crate::app::mark;
 use crate::app::operations;
+use crate::app::share;
 use crate::app::state::State;
 use crate::app::update;
 use crate::app::when;
@@ -220,12 +221,12 @@ fn is_idle(state: &State, action: Action) -> bool {
     let no_row = state.pane != Pane::Deployments || state.window.rows.is_empty();
     match (action, state.layers.last()) {
         (action, Some(Layer::Wizard(of))) => of.ignores(action),
-        (Action::Share | Action::Compare | Action::Mark | Action::Export, None) => no_row,
-        (Action::Share, Some(Layer::Run { .. })) => false,
+        (Action::Share, _) => share::noun(state).is_none(),
+        (Action::Compare | Action::Mark | Action::Export, None) => no_row,
         (Action::PauseRun | Action::AbortRun | Action::RetryStep | Action::SkipStep | Action::TakeBack | Action::ConfirmStep, _) => {
             !operations::offers(state, action)
         }
-        (Action::Share | Action::Compare, layer) => !matches!(layer, Some(Layer::Deployment { .. })),
+        (Action::Compare, layer) => !matches!(layer, Some(Layer::Deployment { .. })),
         (Action::Mark, layer) => !matches!(layer, Some(Layer::Deployment { .. } | Layer::Diff { .. })),
         (Action::Measures, None) => state.pane != Pane::Deployments || !state.tells_of_deployments(),
         (Action::Measures, Some(Layer::Service { .. })) => !state.tells_of_deployments(),

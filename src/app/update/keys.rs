@@ -59,8 +59,8 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Near => timeline::near(state),
         // The row that is meant may not be there yet.
         Action::Share if state.pane == Pane::Deployments && state.layers.is_empty() && state.window.keep(action) => {}
-        Action::Share if matches!(state.layers.last(), Some(Layer::Run { .. })) => return runs::share(state),
         Action::Share => return share::share(state),
+        Action::Select => share::select(state),
         Action::Export => share::begin(state),
         Action::Mark => deeds::mark(state),
         Action::Compare => return deeds::compare(state),

@@ -44,6 +44,9 @@ pub(super) fn scroll_top(state: &mut State, by: isize) {
             *scroll = scroll.saturating_add_signed(by).min(rows.len().saturating_sub(height as usize));
         }
         Some(Layer::Palette(palette)) => palette.step(by),
+        Some(Layer::Select { text, first }) => {
+            *first = first.saturating_add_signed(by).min(text.lines().count().saturating_sub(1));
+        }
         _ => {}
     }
 }

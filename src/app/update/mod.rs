@@ -93,6 +93,7 @@ fn told(state: &mut State, told: Told) -> Vec<Effect> {
         Told::Plan { number, result } => wizard::planned(state, number, result),
         Told::Checks { number, checks } => wizard::checked(state, number, checks),
         Told::Started { number, result } => wizard::started(state, number, result),
+        Told::Copied(said) => share::copied(state, said),
         Told::Closed => {}
         Told::Verification(source, news) => return verify::told(state, source, *news),
     }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crate::app::action::Action;
 use crate::app::ask::Ask;
-use crate::app::deployments::share::COPY_CAP;
 use crate::app::effect::Effect;
 use crate::app::layer::{Layer, Spot};
 use crate::app::operations::{self, ABORT, OperationRow, RequestForm, Sent};
@@ -16,7 +15,6 @@ use crate::app::wizard::Focus;
 use crate::model::deployment::Deployment;
 use crate::model::run::deployed::deployments;
 use crate::model::run::known::{KnownRun, Liveness, Runs};
-use crate::model::run::report::report;
 use crate::model::run::{Request, StepState};
 
 use super::layers;
@@ -85,15 +83,6 @@ pub(super) fn record(state: &mut State) {
         (*record, *spot) = (!*record, Spot::default());
         pane::settle_top(state);
     }
-}
-
-/// Shows the report, and asks the terminal to copy it.
-pub(super) fn share(state: &mut State) -> Vec<Effect> {
-    let Some((known, _)) = operations::shown(state) else { return Vec::new() };
-    let text = report(&known.state, known.alive, &state.runs.head);
-    let copied = text.len() <= COPY_CAP;
-    state.layers.push(Layer::Share { text: text.clone(), copied });
-    if copied { vec![Effect::Copy(text)] } else { Vec::new() }
 }
 
 /// Pauses at once, or lets it go on.
