@@ -11,8 +11,9 @@ use crate::servers::have;
 
 /// `tmux` on a socket of its own, below the home.
 fn tmux(console: &Console, arguments: &[&str]) -> String {
-    let out = Command::new("tmux").env_clear().env("PATH", "/usr/bin:/bin").env("LANG", "C.UTF-8").env("TMUX_TMPDIR", console.home.path());
-    let out = out.args(["-L", "own"]).args(arguments).output().unwrap();
+    let mut command = Command::new("tmux");
+    command.env_clear().env("PATH", "/usr/bin:/bin").env("LANG", "C.UTF-8").env("TMUX_TMPDIR", console.home.path());
+    let out = command.args(["-L", "own"]).args(arguments).output().unwrap();
     String::from_utf8(out.stdout).unwrap()
 }
 
@@ -28,8 +29,9 @@ fn runs(console: &Console, text: &str) {
     let line = text.lines().last().unwrap();
     assert!(line.starts_with("qd --estate ") && line.contains(" snapshot --pane overview "), "{text}");
     let folder = std::path::Path::new(env!("CARGO_BIN_EXE_qd")).parent().unwrap().display().to_string();
-    let out = Command::new("sh").arg("-c").arg(line).env_clear().env("PATH", format!("{folder}:/usr/bin:/bin"));
-    let out = out.env("HOME", console.home.path()).output().unwrap();
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(line).env_clear().env("PATH", format!("{folder}:/usr/bin:/bin"));
+    let out = command.env("HOME", console.home.path()).output().unwrap();
     let shown = String::from_utf8_lossy(&out.stdout).into_owned();
     assert!(out.status.success() && shown.contains("harbour") && shown.contains("alerts"), "{line}\n{shown}\n{out:?}");
     assert!(shown.contains("/name:"), "the filter is on: {shown}");
