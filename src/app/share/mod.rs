@@ -118,6 +118,8 @@ pub fn text(state: &State) -> Option<String> {
         whole.push_str(&line);
         whole.push('\n');
     }
+    // A shell that it is pasted into must not run its last line at once.
+    whole.truncate(whole.trim_end().len());
     Some(whole)
 }
 

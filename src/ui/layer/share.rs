@@ -167,7 +167,7 @@ mod tests {
         state.layers.push(Layer::Select { text: body, first: 0 });
         assert!(!state.wants_mouse(), "the mouse is the terminal's");
         let Plain { lines, foot, height } = plain(&state).unwrap();
-        assert_eq!((lines.len(), height), (12, 16), "one line takes three of the screen's fifteen");
+        assert_eq!((lines.len(), height), (13, 16), "one line takes three of the screen's fifteen");
         assert!(lines[1] == long && foot.contains("Esc") && foot.contains("more lines"), "{foot}");
         update(&mut state, Message::Wheel { by: 1000, right: false });
         let end = plain(&state).unwrap();
