@@ -370,3 +370,96 @@ fn with_the_plain_keymap_the_footer_shows_its_keys_and_arrows_and_function_keys_
     console.press(b"\x1b[21~");
     console.ends_with(0);
 }
+
+/// How the terminal tells of a press of the left button at that column and line, counted from 1 (SGR, mode 1006).
+fn press_at(column: u16, line: u16) -> Vec<u8> {
+    format!("\x1b[<0;{column};{line}M\x1b[<0;{column};{line}m").into_bytes()
+}
+
+fn has_mouse(screen: &vt100::Screen) -> bool {
+    screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None
+}
+
+#[test]
+fn the_mouse_is_the_terminals_until_m_is_pressed_and_then_clicks_and_scrolls() {
+    let mut console = Console::open(&[]);
+    console.ready();
+    console.until("no mouse at first", |screen| !has_mouse(screen));
+    console.press(b"M");
+    console.until("the mouse", |screen| {
+        has_mouse(screen)
+            && screen.mouse_protocol_encoding() == vt100::MouseProtocolEncoding::Sgr
+            && screen.contents().contains("[MOUSE: M ends it]")
+    });
+    // The line of the only source: selected from the first or by the first click, opened by the one after it.
+    let line = {
+        let shown = console.shown.0.lock().unwrap();
+        let all: Vec<String> = shown.parser.screen().rows(0, 80).collect();
+        all.iter().rposition(|line| line.contains("alertmanager") || line.contains("unreachable")).unwrap() as u16 + 1
+    };
+    let opened = |screen: &vt100::Screen| screen.contents().contains("SOURCE  alerts");
+    for _ in 0..50 {
+        if opened(console.shown.0.lock().unwrap().parser.screen()) {
+            break;
+        }
+        // Clicks do not count in the first moments after the mouse came: they are made until they do.
+        console.press(&press_at(20, line));
+        std::thread::yield_now();
+        console.press(b"\x0c");
+        let before = console.shown.0.lock().unwrap().raw.len();
+        console.until_more_than(before);
+    }
+    console.until("the source that was clicked on", opened);
+    console.press(b"M");
+    console.until("no mouse", |screen| !has_mouse(screen) && !screen.contents().contains("[MOUSE"));
+    console.press(&press_at(20, line));
+    console.press(b"\x1b[<65;20;10M");
+    console.press(b"q");
+    console.until("the Overview", |screen| screen.contents().contains("NEEDS YOU"));
+    console.press(b"q");
+    console.ends_with(0);
+}
+
+#[test]
+fn no_way_out_leaves_the_mouse_on() {
+    for way in ["quit", "interrupt", "term", "hangup", "panic", "stop"] {
+        let home = tempfile::tempdir().unwrap();
+        let config = home.path().join(".config/quarterdeck");
+        std::fs::create_dir_all(&config).unwrap();
+        std::fs::write(config.join("config.toml"), "mouse = true\n").unwrap();
+        let run = ["sh", "-c", "exec \"$QD\" --estate \"$ESTATE\""];
+        let mut console = Console::over(home, &dead_estate(), &run, &[("QD_PANIC_KEY", "f12")], (80, 24));
+        console.ready();
+        console.until("the mouse", has_mouse);
+        match way {
+            "quit" => console.press(b"q"),
+            "interrupt" => console.press(b"\x03"),
+            "term" => console.signal(Signal::SIGTERM),
+            "hangup" => console.signal(Signal::SIGHUP),
+            "panic" => console.press(b"\x1b[24~"),
+            _ => {
+                // Given back for as long as it is stopped, and taken again after. The process is stopped by the kernel
+                // only where a shell looks after it; either way the terminal was restored in between.
+                console.signal(Signal::SIGTSTP);
+                console.until_raw("the terminal given back, without the mouse", |raw| {
+                    let last = |what: &[u8]| raw.windows(what.len()).position(|bytes| bytes == what);
+                    let given_back = last(b"\x1b[?1049l");
+                    let before = &raw[..given_back.unwrap_or(0)];
+                    let place = |what: &[u8]| before.windows(what.len()).rposition(|bytes| bytes == what);
+                    place(b"\x1b[?1000l") > place(b"\x1b[?1000h")
+                });
+                console.signal(Signal::SIGCONT);
+                console.until("the mouse again", has_mouse);
+                console.press(b"q");
+            }
+        }
+        let code = match way {
+            "interrupt" => 130,
+            "term" => 143,
+            "hangup" => 129,
+            "panic" => 101,
+            _ => 0,
+        };
+        console.ends_with(code); // which holds that no way of telling of the mouse is on
+    }
+}

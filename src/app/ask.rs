@@ -101,6 +101,8 @@ pub enum Ask {
         /// What the person agreed to.
         agreement: Agreement,
     },
+    /// Give this text to tmux.
+    Copy(String),
     /// Drop what was made ready: nothing follows from the plans that were asked for.
     Close,
 }
@@ -296,6 +298,8 @@ pub enum Told {
     },
     /// What was made ready is dropped.
     Closed,
+    /// What came of copying a text, as a sentence.
+    Copied(String),
 }
 
 /// A piece of the list of deployments.

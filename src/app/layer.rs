@@ -150,12 +150,19 @@ pub enum Layer {
     Palette(Palette),
     /// The themes to choose from.
     Themes(Picker),
-    /// The text to paste that tells of a deployment.
+    /// The text to paste that tells of what is looked at.
     Share {
         /// It.
         text: String,
-        /// True where the terminal was asked to copy it; else it is too long.
-        copied: bool,
+        /// What came of copying it.
+        said: String,
+    },
+    /// A text as the terminal selects it best: alone, over the whole width, wrapped by the terminal itself.
+    Select {
+        /// It.
+        text: String,
+        /// The first line shown.
+        first: usize,
     },
     /// The form of an export.
     Export(ExportForm),
@@ -183,6 +190,7 @@ impl Layer {
             | Layer::Themes(_)
             | Layer::Help { .. }
             | Layer::Share { .. }
+            | Layer::Select { .. }
             | Layer::Export(_)
             | Layer::Request(_)
             | Layer::Wizard(_)
@@ -206,6 +214,7 @@ impl Layer {
             | Layer::Themes(_)
             | Layer::Help { .. }
             | Layer::Share { .. }
+            | Layer::Select { .. }
             | Layer::Export(_)
             | Layer::Request(_)
             | Layer::Wizard(_)
@@ -384,7 +393,7 @@ pub fn scope(pane: Pane, layers: &[Layer]) -> Scope {
         Some(Layer::Request(_)) => Scope::Confirm,
         Some(Layer::Wizard(of)) => of.scope(),
         Some(Layer::Chart { .. }) => Scope::Chart,
-        Some(Layer::Help { .. } | Layer::Share { .. }) => Scope::Help,
+        Some(Layer::Help { .. } | Layer::Share { .. } | Layer::Select { .. }) => Scope::Help,
         Some(Layer::Filter | Layer::Export(_)) => Scope::Input,
         Some(Layer::Palette(_)) => Scope::Palette,
         Some(Layer::Themes(_)) => Scope::Themes,

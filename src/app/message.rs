@@ -10,6 +10,7 @@ use crate::model::source::Answer;
 use super::ask::Told;
 use super::derive::Derived;
 use super::key::Key;
+use super::target::Target;
 
 /// One thing that happened. Time stands beside it, in `State::now`.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +19,15 @@ pub enum Message {
     Key(Key),
     /// Text was pasted: it never reaches the keymap.
     Paste(String),
+    /// What the screen showed there was clicked on.
+    Click(Target),
+    /// The wheel was turned by so many lines, downwards where positive.
+    Wheel {
+        /// Lines.
+        by: i16,
+        /// True over the right one of two columns.
+        right: bool,
+    },
     /// The terminal has this size now: columns, rows.
     Resize(u16, u16),
     /// Time has passed.

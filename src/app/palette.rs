@@ -189,7 +189,7 @@ fn offered(scope: Scope, action: Action) -> bool {
         Action::Open | Action::Filter => list,
         Action::Back => !list,
         Action::Export => scope == Scope::Deployments,
-        Action::Share => matches!(scope, Scope::Deployments | Scope::Detail | Scope::Run),
+        Action::Share | Action::Select => list || matches!(scope, Scope::Detail | Scope::Run | Scope::Chart),
         Action::ResumeRun => matches!(scope, Scope::Run | Scope::Operations),
         Action::PauseRun
         | Action::AbortRun
@@ -219,7 +219,8 @@ fn offered(scope: Scope, action: Action) -> bool {
         | Action::Refresh
         | Action::Freeze
         | Action::Zone
-        | Action::Theme => true,
+        | Action::Theme
+        | Action::Mouse => true,
         Action::Interrupt
         | Action::Palette
         | Action::Overview

@@ -286,6 +286,8 @@ pub struct State {
     pub demand: Demand,
     /// How things look.
     pub look: Look,
+    /// True where the mouse clicks and scrolls here; else the terminal selects text with it.
+    pub mouse: bool,
     /// What keys do.
     pub keymap: Arc<Keymap>,
     /// True where nothing may be changed through this console.
@@ -344,6 +346,7 @@ impl State {
             timeline: Timeline::default(),
             demand: Demand::default(),
             look,
+            mouse: false,
             keymap,
             read_only: false,
             exports: None,
@@ -392,6 +395,11 @@ impl State {
             ZoneChoice::Local => self.look.local.clone(),
             ZoneChoice::Estate => self.estate.zone.clone().unwrap_or(TimeZone::UTC),
         }
+    }
+
+    /// True where the mouse's clicks are wanted of the terminal now.
+    pub fn wants_mouse(&self) -> bool {
+        self.mouse && !matches!(self.layers.last(), Some(Layer::Select { .. }))
     }
 
     /// Shown alerts, counted: see [`View::counts`].

@@ -36,6 +36,20 @@ pub enum KeymapChoice {
     Plain,
 }
 
+/// What copies text out of the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ClipboardChoice {
+    /// tmux inside tmux, else the terminal.
+    #[default]
+    Auto,
+    /// The terminal, by the escape sequence OSC 52.
+    Osc52,
+    /// tmux alone.
+    Tmux,
+    /// Nothing.
+    Off,
+}
+
 /// What one person prefers.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Preferences {
@@ -49,6 +63,10 @@ pub struct Preferences {
     pub color: ColorChoice,
     /// The keymap that the own bindings lie over.
     pub keymap: KeymapChoice,
+    /// True where the mouse clicks and scrolls in the console from the first; else the terminal selects text with it.
+    pub mouse: bool,
+    /// What copies text.
+    pub clipboard: ClipboardChoice,
     /// Bindings that override that keymap.
     pub bindings: Vec<Binding>,
 }

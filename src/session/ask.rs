@@ -24,6 +24,7 @@ use crate::model::estate::Estate;
 use crate::watch::{self, Past};
 
 use super::archive::Archive;
+use super::clipboard;
 use deployments::Index;
 use verify::{Ended, Verifier};
 use wizard::Operator;
@@ -106,6 +107,7 @@ impl Desk {
             Ask::Start { number, plan, agreement } => self.start(number, plan, agreement).await,
             // It was done at once: a plan that is asked for afterwards must not lose what is made ready for it.
             Ask::Close => Told::Closed,
+            Ask::Copy(text) => Told::Copied(clipboard::tmux(&text).await),
             Ask::Verify(order) => self.verify(*order).await,
             Ask::StopVerification(source) => {
                 self.verifier.stop(source);

@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod ask;
+pub mod clipboard;
 pub mod clock;
 pub mod derive;
 pub mod effects;
@@ -47,6 +48,7 @@ use crate::ui;
 
 use ask::deployments::Index;
 use ask::verify::Verifier;
+use clipboard::Clipboard;
 use clock::{Clock, Wall};
 use feed::Sources;
 use ground::Sieve;
@@ -88,6 +90,10 @@ pub struct Options {
     pub hand: Hand,
     /// The pane that is shown first.
     pub start_pane: Pane,
+    /// What copies text.
+    pub clipboard: Clipboard,
+    /// True where the mouse clicks and scrolls from the first.
+    pub mouse: bool,
     /// How far back charts reach at first; `None`: an hour.
     pub range: Option<SignedDuration>,
 }
@@ -131,6 +137,7 @@ async fn session(
     options: Options,
     flush: Flush,
 ) -> color_eyre::Result<u8> {
+    let clipboard = options.clipboard;
     let past = past::past(estate.clone(), options.cache.clone());
     let cache = options.cache.clone();
     let archive = Arc::new(Archive::new(estate.clone(), options.cache.clone()));
@@ -145,6 +152,7 @@ async fn session(
     }
     state.read_only = options.read_only;
     state.pane = options.start_pane;
+    state.mouse = options.mouse;
     state.demand.range = options.range.unwrap_or(state.demand.range);
     state.exports = options.exports.map(|folder| folder.to_string_lossy().into_owned());
     if let Err(why) = app::update::narrow(&mut state, &options.filter) {
@@ -180,12 +188,13 @@ async fn session(
     let line = if asked { line.asking(ground::QUESTION) } else { line };
     let panic_key = std::env::var("QD_PANIC_KEY").ok().and_then(|key| key.parse().ok());
     let mut parts = Parts {
-        core: Core { update: app::update::update, draw: ui::draw, wake: app::pane::next_wake },
+        core: Core { update: app::update::update, draw: ui::draw, wake: app::pane::next_wake, sight: ui::hit::sight, plain: ui::plain },
         state,
         sink: line,
         input: input::listen(panic_key, Sieve::new(asked)).wrap_err("cannot read the terminal")?,
         notices,
         clock: Wall,
+        clipboard,
         feed,
         keeper: Keeper::new(store, estate.sources.len()),
     };

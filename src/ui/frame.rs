@@ -4,6 +4,7 @@ use crate::app::action::Action;
 use crate::app::layer::{Layer, Pane, scope};
 use crate::app::mark;
 use crate::app::operations;
+use crate::app::share;
 use crate::app::state::State;
 use crate::app::update;
 use crate::app::when;
@@ -31,6 +32,11 @@ pub fn first(canvas: &mut Canvas, state: &State) {
     let mut flags = Vec::new();
     if let Some(frozen) = &state.frozen {
         flags.push((format!("[FROZEN since {}]", when::minute(state, frozen.at)), Token::Warning));
+    }
+    if state.wants_mouse() {
+        // Whoever wants to select text should see at once why that does not work, and what ends it.
+        let key = state.keymap.key_for(state.scope(), Action::Mouse).map_or_else(String::new, |key| format!(": {key} ends it"));
+        flags.push((format!("[MOUSE{key}]"), Token::Dim));
     }
     if state.read_only {
         flags.push(("[READ ONLY]".to_owned(), Token::Title));
@@ -132,8 +138,29 @@ pub fn last(canvas: &mut Canvas, state: &State) {
         };
         return input(canvas, y, '/', typed, error.as_deref());
     }
+    for hint in hints(state, canvas.area.width) {
+        let wide = cells(&hint.key) + 1 + cells(hint.short);
+        canvas.put(hint.x, y, wide, &hint.key, Token::Key);
+        canvas.put(hint.x + cells(&hint.key) + 1, y, wide, hint.short, Token::Dim);
+    }
+}
+
+/// One key of the footer.
+pub struct Hint {
+    /// Its first column.
+    pub x: u16,
+    /// The key.
+    pub key: String,
+    /// What it does, in a word or two.
+    pub short: &'static str,
+    /// The same as an action.
+    pub action: Action,
+}
+
+/// The keys that matter here, as far as there is room for them.
+pub fn hints(state: &State, width: u16) -> Vec<Hint> {
     let scope = scope(state.pane, &state.layers);
-    let mut x = 0;
+    let (mut x, mut all) = (0, Vec::new());
     for action in scope.footer() {
         if *action == Action::Open && leads_nowhere(state) {
             continue;
@@ -144,13 +171,13 @@ pub fn last(canvas: &mut Canvas, state: &State) {
         let Some(key) = state.keymap.key_for(scope, *action) else { continue };
         let (key, short) = (key.to_string(), short(state, *action));
         let wide = cells(&key) + 1 + cells(short);
-        if x + wide > canvas.area.width {
+        if x + wide > width {
             break;
         }
-        canvas.put(x, y, wide, &key, Token::Key);
-        canvas.put(x + cells(&key) + 1, y, wide, short, Token::Dim);
+        all.push(Hint { x, key, short, action: *action });
         x += wide + 2;
     }
+    all
 }
 
 /// What a key does here, in a word or two.
@@ -196,8 +223,8 @@ fn is_idle(state: &State, action: Action) -> bool {
     let no_row = state.pane != Pane::Deployments || state.window.rows.is_empty();
     match (action, state.layers.last()) {
         (action, Some(Layer::Wizard(of))) => of.ignores(action),
-        (Action::Share | Action::Compare | Action::Mark | Action::Export, None) => no_row,
-        (Action::Share, Some(Layer::Run { .. })) => false,
+        (Action::Share, _) => share::noun(state).is_none(),
+        (Action::Compare | Action::Mark | Action::Export, None) => no_row,
         (
             Action::PauseRun
             | Action::ResumeRun
@@ -208,7 +235,7 @@ fn is_idle(state: &State, action: Action) -> bool {
             | Action::ConfirmStep,
             _,
         ) => !operations::offers(state, action),
-        (Action::Share | Action::Compare, layer) => !matches!(layer, Some(Layer::Deployment { .. })),
+        (Action::Compare, layer) => !matches!(layer, Some(Layer::Deployment { .. })),
         (Action::Mark, layer) => !matches!(layer, Some(Layer::Deployment { .. } | Layer::Diff { .. })),
         (Action::Measures, None) => state.pane != Pane::Deployments || !state.tells_of_deployments(),
         (Action::Measures, Some(Layer::Service { .. })) => !state.tells_of_deployments(),

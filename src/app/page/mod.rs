@@ -162,6 +162,7 @@ pub fn lines(state: &State, layer: &Layer, width: u16) -> (String, Vec<Row>) {
         | Layer::Palette(_)
         | Layer::Share { .. }
         | Layer::Themes(_)
+        | Layer::Select { .. }
         | Layer::Export(_)
         | Layer::Request(_)
         | Layer::Wizard(_) => (String::new(), page.done()),

@@ -60,8 +60,8 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Near => timeline::near(state),
         // The row that is meant may not be there yet.
         Action::Share if state.pane == Pane::Deployments && state.layers.is_empty() && state.window.keep(action) => {}
-        Action::Share if matches!(state.layers.last(), Some(Layer::Run { .. })) => return runs::share(state),
         Action::Share => return share::share(state),
+        Action::Select => share::select(state),
         Action::Export => share::begin(state),
         Action::Mark => deeds::mark(state),
         Action::Compare => return deeds::compare(state),
@@ -110,6 +110,7 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
             }
         }
         Action::Theme => themes::open(state),
+        Action::Mouse => state.mouse = !state.mouse,
         Action::Erase | Action::EraseWord | Action::EraseAll => typing::erase(state, action),
         Action::Next | Action::Toggle | Action::Override | Action::BreakGlass => {}
         Action::Close | Action::Help | Action::Palette | Action::Nothing => {}

@@ -110,7 +110,9 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
 pub(super) fn lay(state: &mut State, layer: Layer) {
     while matches!(
         state.layers.last(),
-        Some(Layer::Filter | Layer::Help { .. } | Layer::Share { .. } | Layer::Export(_) | Layer::Themes(_))
+        Some(
+            Layer::Filter | Layer::Help { .. } | Layer::Share { .. } | Layer::Select { .. } | Layer::Export(_) | Layer::Themes(_)
+        )
     ) {
         pop(state);
     }
@@ -280,8 +282,12 @@ fn by_field(name: &str, text: &str) -> Filter {
 /// Shows the Alerts pane with this filter, from its first row. Going back leads where this came from.
 fn narrow(state: &mut State, filter: Filter) {
     let mut layers = std::mem::take(&mut state.layers);
-    layers
-        .retain(|layer| !matches!(layer, Layer::Filter | Layer::Palette(_) | Layer::Help { .. } | Layer::Share { .. } | Layer::Export(_)));
+    layers.retain(|layer| {
+        !matches!(
+            layer,
+            Layer::Filter | Layer::Palette(_) | Layer::Help { .. } | Layer::Share { .. } | Layer::Select { .. } | Layer::Export(_)
+        )
+    });
     let way = WayBack { pane: state.pane, layers, alerts: state.alerts.clone(), further: state.way_back.take() };
     show(state, Pane::Alerts);
     state.way_back = Some(Box::new(way));

@@ -7,6 +7,7 @@ mod keys;
 mod layers;
 mod lists;
 mod metrics;
+mod mouse;
 mod runs;
 mod share;
 mod timeline;
@@ -23,6 +24,7 @@ use super::state::State;
 use super::themes;
 use super::timeline as app_timeline;
 
+pub use mouse::can_be_clicked;
 pub use typing::narrow;
 
 /// Takes in what happened. `state.now` is already the moment of the message.
@@ -34,6 +36,8 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             typing::paste(state, &text);
             Vec::new()
         }
+        Message::Click(target) => mouse::click(state, target),
+        Message::Wheel { by, right } => mouse::wheel(state, isize::from(by), right),
         Message::Resize(columns, rows) => {
             state.size = (columns, rows);
             pane::refresh(state);
@@ -95,6 +99,7 @@ fn told(state: &mut State, told: Told) -> Vec<Effect> {
         Told::Heard { number, host, end } => wizard::heard(state, number, host, end),
         Told::Checks { number, checks } => wizard::checked(state, number, checks),
         Told::Started { number, result } => wizard::started(state, number, result),
+        Told::Copied(said) => share::copied(state, said),
         Told::Closed => {}
         Told::Verification(source, news) => return verify::told(state, source, *news),
     }

@@ -1,30 +1,35 @@
-//! Telling of deployments outside of the console: the text to paste, and the export to a file.
-
-use std::sync::Arc;
+//! Telling of things outside of the console: the text to paste, and the export of deployments to a file.
 
 use crate::app::ask::{Ask, Export, Exported};
-use crate::app::deployments::share::{self, COPY_CAP};
 use crate::app::effect::Effect;
 use crate::app::layer::{ExportForm, Layer, Pane};
+use crate::app::share;
 use crate::app::state::State;
-use crate::model::deployment::Deployment;
 
-/// The deployment that is looked at: that of the open detail, or the selected one of the list.
-fn looked_at(state: &State) -> Option<Arc<Deployment>> {
-    match state.layers.last() {
-        Some(Layer::Deployment { deployment, .. }) => Some(deployment.clone()),
-        None if state.pane == Pane::Deployments => state.window.rows.get(state.deployments.list.row).cloned(),
-        _ => None,
+/// Shows the text about what is looked at, and has it copied.
+pub(super) fn share(state: &mut State) -> Vec<Effect> {
+    let Some(text) = share::text(state) else { return Vec::new() };
+    state.layers.push(Layer::Share { text: text.clone(), said: "copying...".to_owned() });
+    vec![Effect::Copy(text)]
+}
+
+/// What came of it.
+pub(super) fn copied(state: &mut State, what: String) {
+    if let Some(Layer::Share { said, .. }) = state.layers.iter_mut().rev().find(|layer| matches!(layer, Layer::Share { .. })) {
+        *said = what;
     }
 }
 
-/// Shows the text to paste, and asks the terminal to copy it.
-pub(super) fn share(state: &mut State) -> Vec<Effect> {
-    let Some(deployment) = looked_at(state) else { return Vec::new() };
-    let text = share::text(state, &deployment);
-    let copied = text.len() <= COPY_CAP;
-    state.layers.push(Layer::Share { text: text.clone(), copied });
-    if copied { vec![Effect::Copy(text)] } else { Vec::new() }
+/// Shows that text alone, so that the terminal selects it right.
+pub(super) fn select(state: &mut State) {
+    let text = match state.layers.last() {
+        Some(Layer::Share { text, .. }) => Some(text.clone()),
+        Some(Layer::Select { .. }) => None,
+        _ => share::text(state),
+    };
+    if let Some(text) = text {
+        state.layers.push(Layer::Select { text, first: 0 });
+    }
 }
 
 /// Opens the form of an export of what the Deployments pane shows.
