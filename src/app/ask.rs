@@ -15,7 +15,9 @@ use crate::model::plan::silence::Wish;
 use crate::model::plan::{Plan as Deed, Planned};
 use crate::model::run::{Agreement, Request};
 use crate::model::timeline::Event;
+use crate::model::window::{RangeAsk, RangeTold};
 
+use super::chart::Slot;
 use super::filter::Plan;
 use super::verifying::News;
 
@@ -96,6 +98,17 @@ pub enum Ask {
     },
     /// Drop what was made ready: nothing follows from the plans that were asked for.
     Close,
+    /// A window of a panel. Whatever was asked before for the same slot is given up.
+    Chart {
+        /// What for.
+        slot: Slot,
+        /// Its number: they rise.
+        number: u64,
+        /// Which.
+        ask: RangeAsk,
+    },
+    /// Give up what was asked for charts by numbers below this.
+    StopCharts(u64),
 }
 
 /// What a plan is to be made of.
@@ -278,6 +291,15 @@ pub enum Told {
     },
     /// What was made ready is dropped.
     Closed,
+    /// A window of a panel, or why there is none.
+    Chart {
+        /// What for.
+        slot: Slot,
+        /// The question's number.
+        number: u64,
+        /// It; `Err` is one line.
+        result: Result<Arc<RangeTold>, String>,
+    },
 }
 
 /// A piece of the list of deployments.

@@ -360,7 +360,7 @@ impl Scope {
             }
             Scope::Reason => &[Accept, Back, EraseAll, Help],
             Scope::Confirm => &[Accept, Back, Down, EraseAll, Help],
-            Scope::Chart => &[Back, Help, Left, Right, Live, Longer, Shorter, Freeze, Zone],
+            Scope::Chart => &[Back, Help, Left, Right, Longer, Shorter, Earlier, Later, Live, Before, Over, Freeze, Zone],
             Scope::Help => &[Back, Down, Up],
             Scope::Input => &[Accept, Back, EraseAll],
             Scope::Palette => &[Accept, Back, Down, Up],

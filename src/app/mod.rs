@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod ask;
+pub mod chart;
 pub mod databases;
 pub mod deeds;
 pub mod deployments;

@@ -47,6 +47,8 @@ pub enum Goal {
     Step(String),
     /// The wizard of a rollback, on a service.
     Rollback(String),
+    /// This panel laid over the chart; `None` takes what lies there away.
+    Over(Option<String>),
     /// All alerts that a source of this name told of.
     AlertsOf(String),
 }
@@ -81,6 +83,13 @@ impl Palette {
     /// The palette over what is shown now.
     pub fn open(state: &State) -> Palette {
         let mut palette = Palette { items: items(state), ..Palette::default() };
+        palette.retype(String::new());
+        palette
+    }
+
+    /// Only these lines.
+    pub fn of(items: Vec<Item>) -> Palette {
+        let mut palette = Palette { items, ..Palette::default() };
         palette.retype(String::new());
         palette
     }
@@ -206,6 +215,7 @@ fn offered(scope: Scope, action: Action) -> bool {
         Action::Verify => matches!(scope, Scope::Backups | Scope::Detail),
         Action::StartVerification | Action::StopVerification => scope == Scope::Verify,
         Action::Live => matches!(scope, Scope::Chart | Scope::Timeline),
+        Action::Earlier | Action::Later | Action::Before | Action::Over => scope == Scope::Chart,
         Action::Help => scope != Scope::Help,
         Action::Close
         | Action::Quit

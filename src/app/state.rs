@@ -22,6 +22,7 @@ use crate::model::run::known::Runs;
 use crate::model::source::Answer;
 use crate::model::timeline::Event;
 
+use super::chart::ChartView;
 use super::databases::DatabaseRow;
 use super::deeds::Deeds;
 use super::deployments::window::Window;
@@ -273,6 +274,8 @@ pub struct State {
     pub timeline: Timeline,
     /// What is asked of panels.
     pub demand: Demand,
+    /// The chart that lies on top.
+    pub chart: ChartView,
     /// How things look.
     pub look: Look,
     /// What keys do.
@@ -332,6 +335,7 @@ impl State {
             wizards: Wizards::default(),
             timeline: Timeline::default(),
             demand: Demand::default(),
+            chart: ChartView::default(),
             look,
             keymap,
             read_only: false,

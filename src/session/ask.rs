@@ -1,5 +1,6 @@
 //! Finds out what a view asks, beside the loop.
 
+pub mod charts;
 pub mod deployments;
 mod did;
 mod export;
@@ -58,6 +59,8 @@ pub struct Desk {
     pub out: mpsc::Sender<Message>,
     /// The file of the cache, where there is one.
     pub cache: Option<PathBuf>,
+    /// What charts asked last.
+    pub charts: charts::Charts,
 }
 
 impl fmt::Debug for Desk {
@@ -105,6 +108,11 @@ impl Desk {
             Ask::Start { number, plan, agreement } => self.start(number, plan, agreement).await,
             // It was done at once: a plan that is asked for afterwards must not lose what is made ready for it.
             Ask::Close => Told::Closed,
+            Ask::Chart { slot, number, ask } => charts::answer(self, slot, number, ask).await,
+            Ask::StopCharts(number) => {
+                self.charts.stop(number);
+                Told::Closed
+            }
             Ask::Verify(order) => self.verify(*order).await,
             Ask::StopVerification(source) => {
                 self.verifier.stop(source);
@@ -180,6 +188,7 @@ pub(crate) mod tests {
             operator: None,
             out: mpsc::channel(1).0,
             cache: None,
+            charts: charts::Charts::default(),
         }
     }
 

@@ -14,6 +14,7 @@ use crate::watch::{Ledger, Past, Report, ReportKind, Watchers};
 
 use super::archive::{Archive, Standing};
 use super::ask::Desk;
+use super::ask::charts::Charts;
 use super::ask::deployments::Index;
 use super::ask::proofs::{LOOK, follow};
 use super::ask::verify::Verifier;
@@ -46,6 +47,7 @@ pub struct Sources {
     asked: Mutex<Vec<Ask>>,
     verifier: Arc<Verifier>,
     operator: Option<Arc<dyn Operator>>,
+    charts: Charts,
 }
 
 impl Sources {
@@ -64,6 +66,7 @@ impl Sources {
             asked: Mutex::default(),
             verifier,
             operator: None,
+            charts: Charts::default(),
         }
     }
 
@@ -138,6 +141,7 @@ impl Feed for Sources {
             operator: self.operator.clone(),
             out: out.clone(),
             cache: self.cache.clone(),
+            charts: self.charts.clone(),
         };
         tokio::spawn(async move {
             // Where the loop has ended meanwhile, nobody wants it.

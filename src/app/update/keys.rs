@@ -1,6 +1,7 @@
 //! A key: what it means on the top layer, and the doing of it.
 
 use crate::app::action::Action;
+use crate::app::chart;
 use crate::app::effect::Effect;
 use crate::app::key::{Code, Key};
 use crate::app::layer::{Layer, Pane, Scope};
@@ -39,7 +40,10 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Close if !layers::pop(state) => return vec![Effect::Quit(0)],
         Action::Suspend => return vec![Effect::Suspend],
         Action::Redraw => return vec![Effect::Redraw],
-        Action::Refresh => return vec![Effect::Poll(None)],
+        Action::Refresh => {
+            chart::retry(state);
+            return vec![Effect::Poll(None)];
+        }
         Action::Accept => return layers::accept(state),
         Action::Back => layers::back(state),
         Action::Help if !matches!(state.layers.last(), Some(Layer::Help { .. })) => state.layers.push(Layer::Help { scroll: 0 }),
@@ -99,6 +103,9 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Longer => metrics::range(state, true),
         Action::Shorter => metrics::range(state, false),
         Action::Live => metrics::live(state),
+        Action::Earlier | Action::Later => metrics::pan(state, action == Action::Later),
+        Action::Before => metrics::compare(state),
+        Action::Over => metrics::choose(state),
         Action::Freeze => freeze(state),
         Action::Zone => {
             state.look.zone = match state.look.zone {

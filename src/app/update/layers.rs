@@ -16,7 +16,7 @@ use crate::model::alert::{Alert, AlertId};
 use crate::model::change::Change;
 use crate::model::needs::About;
 
-use super::{keys, runs, share, timeline, typing, wizard};
+use super::{keys, metrics, runs, share, timeline, typing, wizard};
 
 /// Takes the top layer away; false where there is none. A filter line gives its former filter back.
 pub(super) fn pop(state: &mut State) -> bool {
@@ -89,6 +89,7 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
         Goal::Step(_) => {}
         Goal::TimelineOf(service) => timeline::of_service(state, service),
         Goal::Rollback(service) => wizard::open_on(state, service),
+        Goal::Over(panel) => metrics::lay_over(state, panel),
         Goal::AlertsOf(source) => {
             state.show_muted = true;
             narrow(state, by_field("source", &source));

@@ -15,6 +15,7 @@ pub(crate) mod verify;
 pub(crate) mod wizard;
 
 use super::ask::Told;
+use super::chart;
 use super::deployments::window;
 use super::effect::Effect;
 use super::message::Message;
@@ -65,6 +66,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     effects.extend(deeds::wanted(state));
     effects.extend(deeds::listed(state));
     effects.extend(app_timeline::wanted(state));
+    effects.extend(chart::wanted(state));
     effects.extend(wizard::wanted(state));
     state.demand.points = pane::points(state);
     if state.demand != before {
@@ -83,7 +85,11 @@ fn told(state: &mut State, told: Told) -> Vec<Effect> {
         Told::Did { key, did } => deeds::did(state, &key, did),
         Told::Diff { from, to, found } => deeds::different(state, &from, &to, &found),
         Told::Dora { table } => deeds::measured(state, &table),
-        Told::Timeline(from, to, past) => app_timeline::told(state, from, to, past),
+        Told::Timeline(from, to, past) => {
+            chart::bars::told(state, from, to, &past);
+            app_timeline::told(state, from, to, past);
+        }
+        Told::Chart { slot, number, result } => chart::told(state, slot, number, result),
         Told::Requested { run, end } => runs::requested(state, &run, end),
         Told::Proofs(proofs, problem) => return verify::known(state, proofs, problem),
         Told::Plan { number, result } => wizard::planned(state, number, result),
