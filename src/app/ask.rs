@@ -15,7 +15,7 @@ use crate::model::plan::silence::Wish;
 use crate::model::plan::{Plan as Deed, Planned};
 use crate::model::run::{Agreement, Request};
 use crate::model::timeline::Event;
-use crate::model::window::{RangeAsk, RangeTold};
+use crate::model::window::{Names, RangeAsk, RangeTold};
 
 use super::chart::Slot;
 use super::filter::Plan;
@@ -109,6 +109,25 @@ pub enum Ask {
     },
     /// Give up what was asked for charts by numbers below this.
     StopCharts(u64),
+    /// What queries this person typed before.
+    Queries,
+    /// Keep this query among them.
+    KeepQuery(String),
+    /// The names of the metrics of the Prometheus of that name.
+    Names(String),
+    /// Writes the numbers of a chart to a file; told as an export is.
+    ExportChart {
+        /// Its number.
+        number: u64,
+        /// The whole path; it ends in `.csv`.
+        path: String,
+        /// What is written.
+        text: Arc<str>,
+        /// The one folder that is made where it is not there.
+        folder: Option<String>,
+        /// True where a file of that name is replaced.
+        replace: bool,
+    },
 }
 
 /// What a plan is to be made of.
@@ -291,6 +310,15 @@ pub enum Told {
     },
     /// What was made ready is dropped.
     Closed,
+    /// The queries that this person typed, the newest first; `Err` says why they are not known or not kept.
+    Queries(Result<Vec<String>, String>),
+    /// The names of the metrics of one source.
+    Names {
+        /// Its name.
+        source: String,
+        /// Them; `Err` is one line.
+        result: Result<Names, String>,
+    },
     /// A window of a panel, or why there is none.
     Chart {
         /// What for.

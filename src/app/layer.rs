@@ -13,6 +13,7 @@ use super::action::Action;
 use super::ask::Exported;
 use super::operations::RequestForm;
 use super::palette::{Goal, Palette};
+use super::prompt::Prompt;
 use super::wizard::Wizard;
 
 /// A whole screen at the bottom of the stack.
@@ -152,6 +153,8 @@ pub enum Layer {
     },
     /// The filter being typed. The text so far is in the pane's `typed`.
     Filter,
+    /// The prompt of a query.
+    Prompt(Box<Prompt>),
     /// The palette.
     Palette(Palette),
     /// The text to paste that tells of a deployment.
@@ -193,6 +196,7 @@ impl Layer {
             Layer::Chart { .. }
             | Layer::Filter
             | Layer::Palette(_)
+            | Layer::Prompt(_)
             | Layer::Help { .. }
             | Layer::Share { .. }
             | Layer::Export(_)
@@ -215,6 +219,7 @@ impl Layer {
             Layer::Chart { .. }
             | Layer::Filter
             | Layer::Palette(_)
+            | Layer::Prompt(_)
             | Layer::Help { .. }
             | Layer::Share { .. }
             | Layer::Export(_)
@@ -268,11 +273,13 @@ pub enum Scope {
     Input,
     /// The palette.
     Palette,
+    /// Where a query is typed.
+    Prompt,
 }
 
 impl Scope {
     /// All scopes with their names in keymap files.
-    pub const ALL: [(Scope, &'static str); 20] = [
+    pub const ALL: [(Scope, &'static str); 21] = [
         (Scope::Global, "global"),
         (Scope::List, "list"),
         (Scope::Overview, "overview"),
@@ -293,6 +300,7 @@ impl Scope {
         (Scope::Help, "help"),
         (Scope::Input, "input"),
         (Scope::Palette, "palette"),
+        (Scope::Prompt, "prompt"),
     ];
 
     /// The scope of that name.
@@ -329,6 +337,7 @@ impl Scope {
             Scope::Help => &[Scope::Help, Scope::Global],
             Scope::Input => &[Scope::Input],
             Scope::Palette => &[Scope::Palette, Scope::Input],
+            Scope::Prompt => &[Scope::Prompt, Scope::Input],
         }
     }
 
@@ -348,7 +357,7 @@ impl Scope {
             Scope::Timeline => &[Open, Help, Longer, Shorter, Filter, Timeline, Live, Palette, Overview, Alerts, Freeze, Close],
             Scope::Operations => &[Open, Help, Filter, Palette, Overview, Alerts, Deployments, Freeze, Zone, Close],
             Scope::Run => &[Back, PauseRun, AbortRun, RetryStep, SkipStep, TakeBack, ConfirmStep, Record, Share, Help, Down, Up],
-            Scope::Metrics => &[Open, Help, Longer, Shorter, Filter, Palette, Overview, Alerts, Freeze, Close],
+            Scope::Metrics => &[Open, Help, Longer, Shorter, Query, Filter, Palette, Overview, Alerts, Freeze, Close],
             Scope::Databases => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Verify => &[StartVerification, StopVerification, Back, Help, Down, Up, Zone],
             Scope::Detail => &[
@@ -360,10 +369,13 @@ impl Scope {
             }
             Scope::Reason => &[Accept, Back, EraseAll, Help],
             Scope::Confirm => &[Accept, Back, Down, EraseAll, Help],
-            Scope::Chart => &[Back, Help, Left, Right, Longer, Shorter, Earlier, Later, Live, Before, Over, Freeze, Zone],
+            Scope::Chart => &[
+                Back, Help, Left, Right, Longer, Shorter, Earlier, Later, Live, Before, Over, Query, ChartText, Keep, Export, Freeze, Zone,
+            ],
             Scope::Help => &[Back, Down, Up],
             Scope::Input => &[Accept, Back, EraseAll],
             Scope::Palette => &[Accept, Back, Down, Up],
+            Scope::Prompt => &[Accept, Back, Complete, Up, Down, NextSource, EraseAll],
             Scope::Global | Scope::List => &[Help, Close],
         }
     }
@@ -392,5 +404,6 @@ pub fn scope(pane: Pane, layers: &[Layer]) -> Scope {
         Some(Layer::Help { .. } | Layer::Share { .. }) => Scope::Help,
         Some(Layer::Filter | Layer::Export(_)) => Scope::Input,
         Some(Layer::Palette(_)) => Scope::Palette,
+        Some(Layer::Prompt(_)) => Scope::Prompt,
     }
 }

@@ -22,6 +22,7 @@ pub mod overview;
 pub mod page;
 pub mod palette;
 pub mod pane;
+pub mod prompt;
 pub mod row;
 pub mod state;
 pub mod subject;

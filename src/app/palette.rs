@@ -197,7 +197,7 @@ fn offered(scope: Scope, action: Action) -> bool {
     match action {
         Action::Open | Action::Filter => list,
         Action::Back => !list,
-        Action::Export => scope == Scope::Deployments,
+        Action::Export => matches!(scope, Scope::Deployments | Scope::Chart),
         Action::Share => matches!(scope, Scope::Deployments | Scope::Detail | Scope::Run),
         Action::PauseRun
         | Action::AbortRun
@@ -215,7 +215,9 @@ fn offered(scope: Scope, action: Action) -> bool {
         Action::Verify => matches!(scope, Scope::Backups | Scope::Detail),
         Action::StartVerification | Action::StopVerification => scope == Scope::Verify,
         Action::Live => matches!(scope, Scope::Chart | Scope::Timeline),
-        Action::Earlier | Action::Later | Action::Before | Action::Over => scope == Scope::Chart,
+        Action::Earlier | Action::Later | Action::Before | Action::Over | Action::Keep | Action::ChartText => scope == Scope::Chart,
+        Action::Query => list || scope == Scope::Chart,
+        Action::Complete | Action::NextSource => false,
         Action::Help => scope != Scope::Help,
         Action::Close
         | Action::Quit

@@ -21,13 +21,75 @@ pub const TYPED: &str = "typed query";
 
 /// What PromQL has of its own. Source: "Query functions" and "Operators", Prometheus documentation, 3.x.
 const WORDS: &[&str] = &[
-    "abs", "absent", "absent_over_time", "avg", "avg_over_time", "bottomk", "ceil", "changes", "clamp", "clamp_max", "clamp_min",
-    "count", "count_over_time", "count_values", "day_of_month", "day_of_week", "day_of_year", "days_in_month", "delta", "deriv", "exp",
-    "floor", "group", "histogram_avg", "histogram_count", "histogram_fraction", "histogram_quantile", "histogram_sum", "hour", "idelta",
-    "increase", "irate", "label_join", "label_replace", "last_over_time", "ln", "log10", "log2", "max", "max_over_time", "min",
-    "min_over_time", "minute", "month", "offset", "predict_linear", "present_over_time", "quantile", "quantile_over_time", "rate",
-    "resets", "round", "scalar", "sgn", "sort", "sort_desc", "sqrt", "stddev", "stddev_over_time", "stdvar", "sum", "sum_over_time",
-    "time", "timestamp", "topk", "unless", "vector", "without", "year",
+    "abs",
+    "absent",
+    "absent_over_time",
+    "avg",
+    "avg_over_time",
+    "bottomk",
+    "ceil",
+    "changes",
+    "clamp",
+    "clamp_max",
+    "clamp_min",
+    "count",
+    "count_over_time",
+    "count_values",
+    "day_of_month",
+    "day_of_week",
+    "day_of_year",
+    "days_in_month",
+    "delta",
+    "deriv",
+    "exp",
+    "floor",
+    "group",
+    "histogram_avg",
+    "histogram_count",
+    "histogram_fraction",
+    "histogram_quantile",
+    "histogram_sum",
+    "hour",
+    "idelta",
+    "increase",
+    "irate",
+    "label_join",
+    "label_replace",
+    "last_over_time",
+    "ln",
+    "log10",
+    "log2",
+    "max",
+    "max_over_time",
+    "min",
+    "min_over_time",
+    "minute",
+    "month",
+    "offset",
+    "predict_linear",
+    "present_over_time",
+    "quantile",
+    "quantile_over_time",
+    "rate",
+    "resets",
+    "round",
+    "scalar",
+    "sgn",
+    "sort",
+    "sort_desc",
+    "sqrt",
+    "stddev",
+    "stddev_over_time",
+    "stdvar",
+    "sum",
+    "sum_over_time",
+    "time",
+    "timestamp",
+    "topk",
+    "unless",
+    "vector",
+    "without",
+    "year",
 ];
 
 /// What is known of the names of one source.
@@ -149,9 +211,9 @@ fn begun(typed: &str) -> Option<&str> {
     if quote.is_some() || braces > 0 || brackets > 0 {
         return None;
     }
-    let start = typed.rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':')).map_or(0, |at| {
-        at + typed[at..].chars().next().map_or(1, char::len_utf8)
-    });
+    let start = typed
+        .rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':'))
+        .map_or(0, |at| at + typed[at..].chars().next().map_or(1, char::len_utf8));
     let word = &typed[start..];
     (!word.is_empty() && !word.starts_with(|c: char| c.is_ascii_digit())).then_some(word)
 }
@@ -179,7 +241,8 @@ mod tests {
 
     #[test]
     fn a_name_that_is_begun_is_found_and_what_is_none_is_not() {
-        let found = ["up", "sum(rate(http_req", "a + b", "rate(x[5", "x{jo", "x{a=\"b", "x{a=\"}\"} + no", "5", "sum by (x) (", "日本up"].map(begun);
+        let found = ["up", "sum(rate(http_req", "a + b", "rate(x[5", "x{jo", "x{a=\"b", "x{a=\"}\"} + no", "5", "sum by (x) (", "日本up"]
+            .map(begun);
         let wanted = [Some("up"), Some("http_req"), Some("b"), None, None, None, Some("no"), None, None, Some("up")];
         assert_eq!(found, wanted);
     }

@@ -5,6 +5,7 @@ pub mod deployments;
 mod did;
 mod export;
 pub mod proofs;
+mod queries;
 mod timeline;
 pub mod verify;
 pub mod wizard;
@@ -61,6 +62,8 @@ pub struct Desk {
     pub cache: Option<PathBuf>,
     /// What charts asked last.
     pub charts: charts::Charts,
+    /// The file of the queries that were typed, where there is one.
+    pub queries: Option<PathBuf>,
 }
 
 impl fmt::Debug for Desk {
@@ -109,6 +112,10 @@ impl Desk {
             // It was done at once: a plan that is asked for afterwards must not lose what is made ready for it.
             Ask::Close => Told::Closed,
             Ask::Chart { slot, number, ask } => charts::answer(self, slot, number, ask).await,
+            Ask::Queries => queries::answer(self.queries.clone(), None).await,
+            Ask::KeepQuery(query) => queries::answer(self.queries.clone(), Some(query)).await,
+            Ask::Names(source) => charts::names(self, source).await,
+            Ask::ExportChart { number, path, text, folder, replace } => export::chart(number, path, text, folder, replace).await,
             Ask::StopCharts(number) => {
                 self.charts.stop(number);
                 Told::Closed
@@ -189,6 +196,7 @@ pub(crate) mod tests {
             out: mpsc::channel(1).0,
             cache: None,
             charts: charts::Charts::default(),
+            queries: None,
         }
     }
 

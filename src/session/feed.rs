@@ -48,6 +48,7 @@ pub struct Sources {
     verifier: Arc<Verifier>,
     operator: Option<Arc<dyn Operator>>,
     charts: Charts,
+    queries: Option<PathBuf>,
 }
 
 impl Sources {
@@ -67,12 +68,19 @@ impl Sources {
             verifier,
             operator: None,
             charts: Charts::default(),
+            queries: None,
         }
     }
 
     /// The same, with the cache that what consoles saw is read from.
     pub fn reading(mut self, cache: Option<PathBuf>) -> Sources {
         self.cache = cache;
+        self
+    }
+
+    /// The same, with the file that keeps the queries that were typed.
+    pub fn querying(mut self, queries: Option<PathBuf>) -> Sources {
+        self.queries = queries;
         self
     }
 
@@ -142,6 +150,7 @@ impl Feed for Sources {
             out: out.clone(),
             cache: self.cache.clone(),
             charts: self.charts.clone(),
+            queries: self.queries.clone(),
         };
         tokio::spawn(async move {
             // Where the loop has ended meanwhile, nobody wants it.

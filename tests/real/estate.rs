@@ -44,6 +44,7 @@ pub fn desk(estate: &Arc<Estate>, cache: PathBuf) -> Desk {
         out: mpsc::channel(1).0,
         cache: Some(cache),
         charts: Default::default(),
+        queries: None,
     }
 }
 

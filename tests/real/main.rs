@@ -6,6 +6,7 @@
 mod alerts;
 mod archiver;
 mod backups;
+mod charts;
 #[path = "../console/mod.rs"]
 mod console;
 mod credentials;

@@ -147,10 +147,14 @@ mod tests {
             Event::began(&one("A", 300), "am".into()),
         ];
         let bars = paired(events.into_iter());
-        let told: Vec<_> = bars.iter().map(|bar| (bar.what.as_str(), bar.from.map(|t| t.as_second()), bar.to.map(|t| t.as_second()))).collect();
+        let told: Vec<_> = bars
+            .iter()
+            .map(|bar| (bar.what.split(':').next().unwrap_or_default(), bar.from.map(|t| t.as_second()), bar.to.map(|t| t.as_second())))
+            .collect();
         assert_eq!(told, [("A", Some(100), Some(200)), ("B", None, Some(150)), ("A", Some(300), None)]);
         assert!(bars.iter().all(|bar| bar.severity == Severity::Critical));
-        let names = |secs: i64, reach: i64| at(&bars, at_second(secs), reach).iter().map(|bar| bar.what.clone()).collect::<Vec<_>>();
+        let names =
+            |secs: i64, reach: i64| at(&bars, at_second(secs), reach).iter().map(|bar| bar.what[..1].to_owned()).collect::<Vec<_>>();
         assert_eq!(names(120, 0), ["A", "B"]);
         assert_eq!((names(250, 0).len(), names(205, 10).len(), names(1_000, 0).len()), (0, 1, 1));
     }

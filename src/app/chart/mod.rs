@@ -2,6 +2,7 @@
 //! answers that this takes. There is one at a time: what is kept here is of the chart that lies on top.
 
 pub mod bars;
+pub mod text;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -315,9 +316,8 @@ pub fn before(state: &State, name: &str, plot: &Plot) -> Option<Before> {
     let (panel, part) = (panel(state, name)?, &state.chart.parts[Slot::Before as usize]);
     let from = plot.start.checked_sub(by).unwrap_or(Timestamp::MIN);
     // Moved on by less than it is long it still tells of most of it; moved on by more it is of another time.
-    let held = part.of(panel).filter(|(ask, ..)| {
-        ask.window.from() < plot.end().checked_sub(by).unwrap_or(Timestamp::MIN) && ask.window.to > from
-    });
+    let held =
+        part.of(panel).filter(|(ask, ..)| ask.window.from() < plot.end().checked_sub(by).unwrap_or(Timestamp::MIN) && ask.window.to > from);
     let mut notes = Vec::new();
     if part.asked.is_some() && held.is_none() {
         notes.push(format!("{word}: loading"));
@@ -380,9 +380,8 @@ fn of_part<'a>(state: &'a State, panel: &'a Panel, part: &'a Part, ask: &RangeAs
         if whole || live { Cow::Borrowed(&told.plot) } else { Cow::Owned(told.plot.onto(empty.start, empty.step, empty.len)) }
     });
     let known = held.filter(|_| !whole && !live).map(|(.., told)| (told.plot.start, told.plot.end()));
-    let behind = held.is_some_and(|(.., told)| {
-        ask.window.to.duration_since(told.plot.end()).as_secs() > ask.step().saturating_mul(2).max(30)
-    });
+    let behind =
+        held.is_some_and(|(.., told)| ask.window.to.duration_since(told.plot.end()).as_secs() > ask.step().saturating_mul(2).max(30));
     let kept = held.and_then(|(.., told)| told.kept).filter(|kept| kept.since.is_none_or(|since| since > ask.window.from()));
     let mut notes: Vec<String> = held.map(|(.., told)| told.notes.clone()).unwrap_or_default();
     notes.extend(kept.map(|kept| said(state, kept)));

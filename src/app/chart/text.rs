@@ -136,17 +136,11 @@ mod tests {
     #[test]
     fn a_gap_is_empty_and_names_are_quoted() {
         let one = |labels: &[(&str, &str)], points: Vec<Option<f64>>| Series { labels: Labels::new(labels.iter().copied()), points };
-        let series = vec![
-            one(&[("path", "a,\"b\"")], vec![Some(0.5), None, Some(f64::NAN)]),
-            one(&[], vec![None, Some(f64::INFINITY), Some(-3.0)]),
-        ];
+        let series =
+            vec![one(&[("path", "a,\"b\"")], vec![Some(0.5), None, Some(f64::NAN)]), one(&[], vec![None, Some(f64::INFINITY), Some(-3.0)])];
         let plot = Plot { start: Timestamp::UNIX_EPOCH, step: 30, len: 3, series, dropped: 0, histograms: 0 };
-        let lines = [
-            "time,\"path=a,\"\"b\"\"\",value",
-            "1970-01-01T00:00:00Z,0.5,",
-            "1970-01-01T00:00:30Z,,+Inf",
-            "1970-01-01T00:01:00Z,NaN,-3",
-        ];
+        let lines =
+            ["time,\"path=a,\"\"b\"\"\",value", "1970-01-01T00:00:00Z,0.5,", "1970-01-01T00:00:30Z,,+Inf", "1970-01-01T00:01:00Z,NaN,-3"];
         assert_eq!(csv(&plot), lines.join("\n") + "\n");
         assert_eq!(quoted("=1+1"), "'=1+1");
         assert_eq!(basic("a{b=\"c\\d\"}"), "\"a{b=\\\"c\\\\d\\\"}\"");

@@ -10,7 +10,7 @@ use crate::app::pane;
 use crate::app::state::{Frozen, State};
 use crate::model::preferences::ZoneChoice;
 
-use super::{deeds, layers, lists, metrics, runs, share, timeline, typing, verify, wizard};
+use super::{deeds, layers, lists, metrics, prompt, runs, share, timeline, typing, verify, wizard};
 
 /// A key was pressed.
 pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
@@ -19,8 +19,10 @@ pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
     if let Some(action) = state.keymap.find(scope, key) {
         return run(state, action);
     }
-    if let (Scope::Input | Scope::Palette | Scope::Reason | Scope::Confirm, Key { code: Code::Char(c), ctrl: false, alt: false }) =
-        (scope, key)
+    if let (
+        Scope::Input | Scope::Palette | Scope::Prompt | Scope::Reason | Scope::Confirm,
+        Key { code: Code::Char(c), ctrl: false, alt: false },
+    ) = (scope, key)
     {
         typing::put(state, c);
     }
@@ -65,7 +67,15 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Share if state.pane == Pane::Deployments && state.layers.is_empty() && state.window.keep(action) => {}
         Action::Share if matches!(state.layers.last(), Some(Layer::Run { .. })) => return runs::share(state),
         Action::Share => return share::share(state),
+        Action::Export if matches!(state.layers.last(), Some(Layer::Chart { .. })) => prompt::export(state),
         Action::Export => share::begin(state),
+        Action::Query => return prompt::open(state),
+        Action::Keep => return prompt::keep(state),
+        Action::ChartText => return prompt::tell(state),
+        Action::Up | Action::Down | Action::Complete | Action::NextSource if matches!(state.layers.last(), Some(Layer::Prompt(_))) => {
+            return prompt::run(state, action);
+        }
+        Action::Complete | Action::NextSource => {}
         Action::Mark => deeds::mark(state),
         Action::Compare => return deeds::compare(state),
         Action::Measures => return deeds::measures(state),

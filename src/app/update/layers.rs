@@ -16,7 +16,7 @@ use crate::model::alert::{Alert, AlertId};
 use crate::model::change::Change;
 use crate::model::needs::About;
 
-use super::{keys, metrics, runs, share, timeline, typing, wizard};
+use super::{keys, metrics, prompt, runs, share, timeline, typing, wizard};
 
 /// Takes the top layer away; false where there is none. A filter line gives its former filter back.
 pub(super) fn pop(state: &mut State) -> bool {
@@ -66,6 +66,7 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
             go(state, goal)
         }
         Some(Layer::Export(_)) => share::accept(state),
+        Some(Layer::Prompt(_)) => prompt::accept(state),
         Some(Layer::Request(_)) => runs::accept(state),
         _ => Vec::new(),
     }
@@ -100,7 +101,10 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
 
 /// Lays a view on top. Filter line and help below it would be come upon again on the way back: they go.
 pub(super) fn lay(state: &mut State, layer: Layer) {
-    while matches!(state.layers.last(), Some(Layer::Filter | Layer::Help { .. } | Layer::Share { .. } | Layer::Export(_))) {
+    while matches!(
+        state.layers.last(),
+        Some(Layer::Filter | Layer::Help { .. } | Layer::Share { .. } | Layer::Export(_) | Layer::Prompt(_))
+    ) {
         pop(state);
     }
     state.layers.push(layer);

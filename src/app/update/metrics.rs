@@ -12,12 +12,14 @@ use crate::model::window::{Window, next_length};
 
 /// The next longer or shorter range; on a chart around its cursor, so that what is under it stays where it is.
 pub(super) fn range(state: &mut State, longer: bool) {
-    let Some(Layer::Chart { cursor, .. }) = state.layers.last() else {
+    let window = chart::window(state);
+    let Some(Layer::Chart { cursor, .. }) = state.layers.last_mut() else {
         state.demand.range = next_length(state.demand.range, longer);
         return;
     };
-    let window = chart::window(state);
-    let at = cursor.filter(|at| window.holds(*at)).unwrap_or(window.to);
+    // The first step of a plot lies a little before its window, which begins between two of them.
+    *cursor = cursor.map(|at| at.clamp(window.from(), window.to));
+    let at = cursor.unwrap_or(window.to);
     look_at(state, window.zoomed(at, longer, chart::now(state)));
 }
 

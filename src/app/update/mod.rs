@@ -7,6 +7,7 @@ mod keys;
 mod layers;
 mod lists;
 mod metrics;
+mod prompt;
 mod runs;
 mod share;
 mod timeline;
@@ -89,6 +90,8 @@ fn told(state: &mut State, told: Told) -> Vec<Effect> {
             chart::bars::told(state, from, to, &past);
             app_timeline::told(state, from, to, past);
         }
+        Told::Queries(told) => prompt::queries(state, told),
+        Told::Names { source, result } => prompt::names(state, source, result),
         Told::Chart { slot, number, result } => chart::told(state, slot, number, result),
         Told::Requested { run, end } => runs::requested(state, &run, end),
         Told::Proofs(proofs, problem) => return verify::known(state, proofs, problem),

@@ -36,6 +36,12 @@ impl Charts {
     }
 }
 
+/// The names of the metrics of a source.
+pub(super) async fn names(desk: &Desk, source: String) -> Told {
+    let result = crate::watch::metric_names(&desk.estate, &source, DEADLINE).await;
+    Told::Names { source, result }
+}
+
 /// The answer, or that it was given up.
 pub(super) async fn answer(desk: &Desk, slot: Slot, number: u64, ask: RangeAsk) -> Told {
     let mut newest = desk.charts.newest.subscribe();

@@ -284,7 +284,8 @@ fn laid_over(
         let glyph = if canvas.ascii { "=" } else { "○" };
         let x = legend(canvas, state, y, panel, (value, false), (glyph, series(before + index)));
         let more = over.series.len() - usize::from(lines).min(over.series.len());
-        let more = if more > 0 && index + 1 == usize::from(lines) { format!(" and {} more series", thousands(more)) } else { String::new() };
+        let more =
+            if more > 0 && index + 1 == usize::from(lines) { format!(" and {} more series", thousands(more)) } else { String::new() };
         let text = format!("{} ({axis}) {}{more}", panel.name, one.labels.short());
         canvas.put(x, y, width.saturating_sub(x), text.trim_end(), Token::Text);
     }

@@ -13,8 +13,8 @@ use crate::app::state::State;
 use crate::app::update::update;
 use crate::model::label::Labels;
 use crate::model::metric::Series;
-use crate::model::window::{RangeAsk, RangeTold, Window};
-use crate::ui::fixture::{at, trouble};
+use crate::model::window::{Names, RangeAsk, RangeTold, Window};
+use crate::ui::fixture::{at, buffer, text, trouble};
 
 fn press(state: &mut State, keys: &str) -> Vec<Ask> {
     let mut asks = Vec::new();
@@ -43,11 +43,11 @@ fn chart() -> State {
 }
 
 /// A source's answer: one series of that value all along.
-fn answer(state: &mut State, (slot, number, ask): &(Slot, u64, RangeAsk), value: f64) {
+fn answer(state: &mut State, (slot, number, ask): &(Slot, u64, RangeAsk), value: f64) -> Vec<Effect> {
     let mut plot = ask.empty();
     plot.series.push(Series { labels: Labels::new([("instance", "web-1")]), points: vec![Some(value); plot.len] });
     let told = RangeTold { plot, notes: vec![], kept: None };
-    update(state, Message::Told(Box::new(Told::Chart { slot: *slot, number: *number, result: Ok(Arc::new(told)) })));
+    update(state, Message::Told(Box::new(Told::Chart { slot: *slot, number: *number, result: Ok(Arc::new(told)) })))
 }
 
 fn values(state: &State) -> Option<f64> {
@@ -98,11 +98,13 @@ fn zooming_keeps_what_is_under_the_cursor_and_without_one_stays_live() {
     assert_eq!((state.chart.window, state.demand.range), (None, SignedDuration::from_mins(15)));
     press(&mut state, "+");
     assert_eq!((state.chart.window, state.demand.range), (None, SignedDuration::from_hours(1)));
-    press(&mut state, "g l l");
+    press(&mut state, "g");
     let Some(Layer::Chart { cursor: Some(cursor), .. }) = state.layers.last().cloned() else { panic!() };
     press(&mut state, "-");
     let window = state.chart.window.unwrap();
-    assert!(window.holds(cursor) && window.length == SignedDuration::from_mins(15), "{window:?}");
+    let away = window.from().duration_since(cursor).as_secs();
+    assert!((0..=60).contains(&away) && window.length == SignedDuration::from_mins(15), "from the oldest step on: {window:?} {cursor}");
+    assert!(matches!(state.layers.last(), Some(Layer::Chart { cursor: Some(_), .. })));
     press(&mut state, "] ] ] ] ] ] ] ] ]");
     assert_eq!((state.chart.window, state.demand.range), (None, SignedDuration::from_mins(15)), "at the present it is live again");
     assert!(matches!(state.layers.last(), Some(Layer::Chart { cursor: None, .. })), "the cursor is not on the screen any more");
@@ -156,15 +158,13 @@ fn the_day_before_is_asked_at_the_same_time_of_day_and_its_gaps_stay_gaps() {
 fn what_is_compared_moves_on_with_a_live_chart_and_waits_for_a_slow_server() {
     let mut state = chart();
     let first = windows(&press(&mut state, "v"));
-    let later = |state: &mut State, secs: i64| {
-        state.now = at(secs);
-        let effects = update(state, Message::Tick);
-        let asks: Vec<Ask> = effects.into_iter().filter_map(|e| if let Effect::Ask(ask) = e { Some(*ask) } else { None }).collect();
-        windows(&asks)
-    };
-    assert!(later(&mut state, 120).is_empty(), "the answer is still to come");
-    answer(&mut state, &first[0], 1.0);
-    let next = later(&mut state, 121);
+    state.now = at(120);
+    assert!(update(&mut state, Message::Tick).is_empty(), "the answer is still to come");
+    let next: Vec<Ask> = answer(&mut state, &first[0], 1.0)
+        .into_iter()
+        .filter_map(|effect| if let Effect::Ask(ask) = effect { Some(*ask) } else { None })
+        .collect();
+    let next = windows(&next);
     assert_eq!(next.len(), 1);
     assert!(next[0].2.window.to > first[0].2.window.to);
     assert!(wake(&state).is_some_and(|at| at > state.now));
@@ -194,4 +194,89 @@ fn alerts_of_the_service_stand_on_the_axis() {
     let bars: Vec<(&str, Option<Timestamp>)> = state.chart.bars.iter().map(|bar| (bar.what.split(':').next().unwrap(), bar.to)).collect();
     assert_eq!(bars, [("ErrorBudgetBurn", None)], "of the service alone");
     assert_eq!(state.chart.bars[0].from, Some(at(-2_900)));
+}
+
+/// Types a text where text is typed.
+fn type_in(state: &mut State, text: &str) {
+    for c in text.chars() {
+        update(state, Message::Key(crate::app::key::Key::char(c)));
+    }
+}
+
+fn prompt(state: &State) -> &crate::app::prompt::Prompt {
+    if let Some(Layer::Prompt(prompt)) = state.layers.last() { prompt } else { panic!("no prompt: {:?}", state.layers) }
+}
+
+#[test]
+fn a_query_is_typed_without_touching_the_keymap_and_drawn_as_a_chart() {
+    let mut state = trouble((80, 24));
+    let asked = press(&mut state, "3 e");
+    assert!(matches!(asked.as_slice(), [Ask::Names(source), Ask::Queries] if source == "prom-a"), "{asked:?}");
+    type_in(&mut state, "q:? sum(node_lo");
+    assert_eq!((prompt(&state).typed.as_str(), state.layers.len()), ("q:? sum(node_lo", 1), "no key of it was a command");
+    let names = Names { names: vec!["node_load1".into(), "node_load5".into()], more: false };
+    update(&mut state, Message::Told(Box::new(Told::Names { source: "prom-a".into(), result: Ok(names) })));
+    assert_eq!(prompt(&state).offered, ["node_load1", "node_load5"], "what comes late is offered");
+    press(&mut state, "tab");
+    assert_eq!(prompt(&state).typed, "q:? sum(node_load1");
+    state.layers.clear();
+    let asked = press(&mut state, "e");
+    assert!(matches!(asked.as_slice(), [Ask::Queries]), "names are asked once: {asked:?}");
+    update(&mut state, Message::Told(Box::new(Told::Queries(Ok(vec!["up".into(), "old".into()])))));
+    update(&mut state, Message::Paste("sum(\n\tup)\u{1b}".into()));
+    assert_eq!(prompt(&state).typed, "sum(  up)");
+    press(&mut state, "up up down down");
+    assert_eq!(prompt(&state).typed, "sum(  up)", "it is there again after looking at earlier ones");
+
+    let asked = press(&mut state, "enter");
+    assert!(asked.contains(&Ask::KeepQuery("sum(  up)".into())), "{asked:?}");
+    let first = windows(&asked);
+    assert_eq!((first.len(), first[0].0, first[0].2.panel.ask.to_string()), (1, Slot::Shown, "sum(  up)".to_owned()), "also live");
+    let why = "bad_data: invalid parameter \"query\": 1:5: parse error: unexpected end of input".to_owned();
+    update(&mut state, Message::Told(Box::new(Told::Chart { slot: Slot::Shown, number: first[0].1, result: Err(why) })));
+    let drawn = text(&buffer(&state, (80, 24))).join("\n");
+    assert!(drawn.contains("1:5: parse error"), "{drawn}");
+
+    // It is mended, and the mended one is drawn.
+    press(&mut state, "e");
+    assert_eq!(prompt(&state).typed, "sum(  up)");
+    type_in(&mut state, " + 1");
+    let second = windows(&press(&mut state, "enter"));
+    assert_eq!(state.layers.len(), 1, "one chart, not one on the other");
+    answer(&mut state, &second[0], 4.0);
+    let shown = shown(&state, "typed query").unwrap();
+    assert!(shown.live && shown.fresh && shown.error.is_none() && shown.plot.is_some(), "{shown:?}");
+
+    let copied = press_all(&mut state, "K");
+    let Some(Effect::Copy(snippet)) = copied.first() else { panic!("{copied:?}") };
+    assert!(snippet.contains("[[panel]]") && snippet.contains("query = \"sum(  up) + 1\"") && snippet.contains("estate.toml"), "{snippet}");
+}
+
+fn press_all(state: &mut State, key: &str) -> Vec<Effect> {
+    update(state, Message::Key(key.parse().unwrap()))
+}
+
+#[test]
+fn a_chart_is_told_as_text_and_its_numbers_are_written() {
+    let mut state = chart();
+    let asked = windows(&press(&mut state, "["));
+    answer(&mut state, &asked[0], 0.5);
+    press(&mut state, "g");
+    let copied = press_all(&mut state, "x");
+    let Some(Effect::Copy(told)) = copied.first() else { panic!("{copied:?}") };
+    for part in [
+        "checkout errors\nprom-a: sum(",
+        "not live\ncursor at 2026-11-21T04:42",
+        "instance=web-1: at cursor 50%, min 50%, max 50%, last 50%",
+        "\ntime,instance=web-1\n2026-11-21T04:4",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    press(&mut state, "esc");
+    state.exports = Some("/e".into());
+    press(&mut state, "X");
+    let asks = press(&mut state, "enter");
+    let [Ask::ExportChart { path, text, replace: false, .. }] = asks.as_slice() else { panic!("{asks:?}") };
+    assert!(path.starts_with("/e/chart-checkout-errors-") && path.ends_with(".csv"), "{path}");
+    assert!(text.starts_with("time,instance=web-1\n"));
 }

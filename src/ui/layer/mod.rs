@@ -5,5 +5,6 @@ pub mod chart;
 mod chart_tests;
 pub mod detail;
 pub mod palette;
+pub mod prompt;
 pub mod request;
 pub mod share;
