@@ -10,11 +10,12 @@ use crate::model::deployment::diff::Comparison;
 use crate::model::deployment::dora::Table;
 
 use super::action::Action;
-use super::ask::Exported;
 use super::operations::RequestForm;
-use super::palette::{Goal, Palette};
+use super::palette::Palette;
 use super::prompt::Prompt;
 use super::wizard::Wizard;
+
+pub use super::spot::{ExportForm, Spot};
 
 /// A whole screen at the bottom of the stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -60,15 +61,6 @@ impl Pane {
     pub fn named(name: &str) -> Option<Pane> {
         Pane::ALL.into_iter().find(|p| p.name() == name)
     }
-}
-
-/// Where one is in a detail.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Spot {
-    /// First line shown.
-    pub scroll: usize,
-    /// Where the selected line leads; `None` where no line on the screen leads anywhere.
-    pub selected: Option<Goal>,
 }
 
 /// A view that lies on a pane.
@@ -171,15 +163,6 @@ pub enum Layer {
         /// First line shown.
         scroll: usize,
     },
-}
-
-/// Where an export goes.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ExportForm {
-    /// The path, as it is typed.
-    pub typed: String,
-    /// How far it is; `None` before it began.
-    pub far: Option<Exported>,
 }
 
 impl Layer {

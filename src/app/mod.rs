@@ -24,6 +24,7 @@ pub mod palette;
 pub mod pane;
 pub mod prompt;
 pub mod row;
+pub mod spot;
 pub mod state;
 pub mod subject;
 pub mod timeline;

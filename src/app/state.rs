@@ -33,7 +33,6 @@ use super::keymap::Keymap;
 use super::layer::{Layer, Pane, Scope, scope};
 use super::list::List;
 use super::operations::{OperationRow, Sent};
-use super::prompt::Prompting;
 use super::timeline::Timeline;
 use super::verifying::Verifying;
 use super::wizard::Wizards;
@@ -277,8 +276,6 @@ pub struct State {
     pub demand: Demand,
     /// The chart that lies on top.
     pub chart: ChartView,
-    /// What all prompts of queries share.
-    pub prompting: Prompting,
     /// How things look.
     pub look: Look,
     /// What keys do.
@@ -339,7 +336,6 @@ impl State {
             timeline: Timeline::default(),
             demand: Demand::default(),
             chart: ChartView::default(),
-            prompting: Prompting::default(),
             look,
             keymap,
             read_only: false,

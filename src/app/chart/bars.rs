@@ -11,7 +11,7 @@ use crate::model::estate::Severity;
 use crate::model::label::Labels;
 use crate::model::timeline::{Event, Kind, Link, merge};
 
-use super::{is_alert, name, now, panel, window};
+use super::{is_alert, name, panel, present, window};
 
 /// Alerts of one chart; the worst are kept.
 const BARS_CAP: usize = 200;
@@ -107,7 +107,7 @@ pub(super) fn wanted(state: &mut State) -> Option<Effect> {
         return None;
     }
     // Of a live window the present is told by the alerts themselves.
-    let to = to.min(now(state));
+    let to = to.min(present(state));
     state.chart.past_of = Some((from, to));
     Some(Effect::Ask(Box::new(Ask::Timeline(from, to))))
 }

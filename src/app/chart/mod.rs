@@ -2,6 +2,7 @@
 //! answers that this takes. There is one at a time: what is kept here is of the chart that lies on top.
 
 pub mod bars;
+mod beside;
 pub mod text;
 
 use std::borrow::Cow;
@@ -22,8 +23,10 @@ use crate::model::window::{RangeAsk, RangeTold, Window};
 use super::ask::{Ask, Past};
 use super::effect::Effect;
 use super::layer::Layer;
+use super::prompt::Prompting;
 use super::state::State;
 use bars::Bar;
+pub use beside::{Before, before, candidates};
 
 /// What an answer is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,6 +118,8 @@ pub struct ChartView {
     pub number: u64,
     /// The panel of a query that was typed; its name is that of the layer that shows it.
     pub typed: Option<Arc<Panel>>,
+    /// What all prompts of queries share; it outlives the chart.
+    pub prompting: Prompting,
     /// The alerts of the panel's service in the window.
     pub bars: Vec<Bar>,
     /// What was asked of the past of the alerts.
@@ -149,7 +154,7 @@ pub struct Shown<'a> {
 }
 
 /// The present as the chart sees it: a frozen view stands still.
-pub fn now(state: &State) -> Timestamp {
+pub fn present(state: &State) -> Timestamp {
     state.frozen.as_ref().map_or(state.now, |frozen| frozen.at)
 }
 
@@ -166,7 +171,7 @@ pub fn panel<'a>(state: &'a State, name: &str) -> Option<&'a Panel> {
 
 /// The window that is looked at.
 pub fn window(state: &State) -> Window {
-    state.chart.window.unwrap_or_else(|| Window::new(now(state), state.demand.range, now(state)))
+    state.chart.window.unwrap_or_else(|| Window::new(present(state), state.demand.range, present(state)))
 }
 
 /// The time between two samples of a source: what a Prometheus says of its targets, else the time between two polls.
@@ -215,7 +220,8 @@ fn settled(state: &State, name: &str) -> Window {
 pub(super) fn wanted(state: &mut State) -> Vec<Effect> {
     let name = name(state).map(str::to_owned);
     if state.chart.of != name {
-        let fresh = ChartView { of: name, number: state.chart.number + 1, typed: state.chart.typed.take(), ..ChartView::default() };
+        let (typed, prompting) = (state.chart.typed.take(), std::mem::take(&mut state.chart.prompting));
+        let fresh = ChartView { of: name, number: state.chart.number + 1, typed, prompting, ..ChartView::default() };
         let before = std::mem::replace(&mut state.chart, fresh);
         bars::renew(state);
         if before.parts.iter().any(|part| part.asked.is_some()) {
@@ -300,49 +306,6 @@ pub fn over(state: &State) -> Option<Shown<'_>> {
     }
 }
 
-/// The same panel earlier, moved onto these steps.
-#[derive(Debug)]
-pub struct Before {
-    /// The series; `None` where nothing is known.
-    pub plot: Option<Plot>,
-    /// What is to be said of it, the first before the rest.
-    pub notes: Vec<String>,
-}
-
-/// What the plot is compared with.
-pub fn before(state: &State, name: &str, plot: &Plot) -> Option<Before> {
-    let by = state.chart.compare.by()?;
-    let word = state.chart.compare.word();
-    let (panel, part) = (panel(state, name)?, &state.chart.parts[Slot::Before as usize]);
-    let from = plot.start.checked_sub(by).unwrap_or(Timestamp::MIN);
-    // Moved on by less than it is long it still tells of most of it; moved on by more it is of another time.
-    let held =
-        part.of(panel).filter(|(ask, ..)| ask.window.from() < plot.end().checked_sub(by).unwrap_or(Timestamp::MIN) && ask.window.to > from);
-    let mut notes = Vec::new();
-    if part.asked.is_some() && held.is_none() {
-        notes.push(format!("{word}: loading"));
-    }
-    if let Some((_, why)) = &part.failed {
-        notes.push(format!("? {word} could not be read: {why}"));
-    }
-    let moved = held.map(|(.., told)| told.plot.onto(from, plot.step, plot.len));
-    let nothing = |plot: &Plot| plot.series.iter().all(|one| one.points.iter().all(Option::is_none));
-    if let (Some((.., told)), Some(moved)) = (held, &moved) {
-        let to = moved.end();
-        if nothing(moved) {
-            let what = match told.kept {
-                Some(kept) => said(state, kept),
-                None => "it keeps nothing that old, or the series did not exist".to_owned(),
-            };
-            let (from, to) = (super::when::full(state, from), super::when::full(state, to));
-            notes.push(format!("? {word}: {} has no sample between {from} and {to}: {what}", panel.source));
-        }
-        notes.extend(told.notes.iter().map(|note| format!("! {word}: {note}")));
-    }
-    let plot = moved.map(|moved| Plot { start: plot.start, ..moved });
-    Some(Before { plot, notes })
-}
-
 /// How far back the samples reach that are kept here.
 fn said(state: &State, kept: crate::model::window::Kept) -> String {
     let keep = age::exact(kept.keep);
@@ -409,13 +372,6 @@ pub fn looking_at(state: &State, window: Window) -> String {
         (false, _) => format!("{} to {}", full(state, from), full(state, to)),
     };
     format!("looking at {text}, not live")
-}
-
-/// The panels that can be laid over a chart, and whether one has its unit.
-pub fn candidates<'a>(state: &'a State, name: &str) -> Vec<(&'a Panel, bool)> {
-    let unit = panel(state, name).map(|panel| panel.unit);
-    let others = state.estate.panels.iter().filter(|panel| panel.name != name);
-    others.map(|panel| (panel, Some(panel.unit) == unit)).collect()
 }
 
 /// True where the estate has a Prometheus to ask.

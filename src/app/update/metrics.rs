@@ -20,13 +20,13 @@ pub(super) fn range(state: &mut State, longer: bool) {
     // The first step of a plot lies a little before its window, which begins between two of them.
     *cursor = cursor.map(|at| at.clamp(window.from(), window.to));
     let at = cursor.unwrap_or(window.to);
-    look_at(state, window.zoomed(at, longer, chart::now(state)));
+    look_at(state, window.zoomed(at, longer, chart::present(state)));
 }
 
 /// Half a window earlier or later.
 pub(super) fn pan(state: &mut State, later: bool) {
     if matches!(state.layers.last(), Some(Layer::Chart { .. })) && (state.chart.window.is_some() || !later) {
-        look_at(state, chart::window(state).panned(later, chart::now(state)));
+        look_at(state, chart::window(state).panned(later, chart::present(state)));
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::app::action::Action;
 use crate::app::ask::Ask;
-use crate::app::chart::{self, text};
+use crate::app::chart::{self, ChartView, text};
 use crate::app::deployments::share::COPY_CAP;
 use crate::app::effect::Effect;
 use crate::app::layer::{ExportForm, Layer};
@@ -23,7 +23,7 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
     let prompt = Prompt::open(state);
     state.layers.push(Layer::Prompt(Box::new(prompt)));
     let mut effects = wanted(state);
-    if state.prompting.history.is_none() {
+    if state.chart.prompting.history.is_none() {
         effects.push(Effect::Ask(Box::new(Ask::Queries)));
     }
     effects
@@ -33,18 +33,18 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
 fn wanted(state: &mut State) -> Vec<Effect> {
     let Some(Layer::Prompt(prompt)) = state.layers.last() else { return Vec::new() };
     let source = prompt.source.clone();
-    if matches!(state.prompting.names.get(&source), Some(Known::Asked | Known::Names(_))) {
+    if matches!(state.chart.prompting.names.get(&source), Some(Known::Asked | Known::Names(_))) {
         retyped(state);
         return Vec::new();
     }
-    state.prompting.names.insert(source.clone(), Known::Asked);
+    state.chart.prompting.names.insert(source.clone(), Known::Asked);
     retyped(state);
     vec![Effect::Ask(Box::new(Ask::Names(source)))]
 }
 
 /// What is typed has changed.
 pub(super) fn retyped(state: &mut State) {
-    let State { layers, prompting, .. } = state;
+    let State { layers, chart: ChartView { prompting, .. }, .. } = state;
     if let Some(Layer::Prompt(prompt)) = layers.last_mut() {
         while prompt.typed.len() > QUERY_CAP {
             prompt.typed.pop();
@@ -57,7 +57,7 @@ pub(super) fn retyped(state: &mut State) {
 /// Moves through what was typed before, takes a name, or chooses another source.
 pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
     let all: Vec<String> = sources(state).into_iter().map(str::to_owned).collect();
-    let State { layers, prompting, .. } = state;
+    let State { layers, chart: ChartView { prompting, .. }, .. } = state;
     let Some(Layer::Prompt(prompt)) = layers.last_mut() else { return Vec::new() };
     match action {
         Action::Up | Action::Down => prompt.walk(prompting.history.as_deref().unwrap_or_default(), action == Action::Up),
@@ -93,7 +93,7 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
     if chart::name(state) != Some(TYPED) {
         layers::lay(state, Layer::Chart { panel: TYPED.to_owned(), cursor: None });
     }
-    remember(state.prompting.history.get_or_insert_with(Vec::new), &query);
+    remember(state.chart.prompting.history.get_or_insert_with(Vec::new), &query);
     vec![Effect::Ask(Box::new(Ask::KeepQuery(query)))]
 }
 
@@ -101,18 +101,18 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
 pub(super) fn queries(state: &mut State, told: Result<Vec<String>, String>) {
     match told {
         Ok(all) => {
-            let mut history = state.prompting.history.take().unwrap_or_default();
+            let mut history = state.chart.prompting.history.take().unwrap_or_default();
             for query in all {
                 if !history.contains(&query) {
                     history.push(query);
                 }
             }
             history.truncate(crate::app::prompt::HISTORY_CAP);
-            state.prompting.history = Some(history);
+            state.chart.prompting.history = Some(history);
         }
         Err(why) => {
-            state.prompting.history.get_or_insert_with(Vec::new);
-            state.prompting.problem = Some(why);
+            state.chart.prompting.history.get_or_insert_with(Vec::new);
+            state.chart.prompting.problem = Some(why);
         }
     }
 }
@@ -123,7 +123,7 @@ pub(super) fn names(state: &mut State, source: String, told: Result<Names, Strin
         Ok(names) => Known::Names(Arc::new(names)),
         Err(why) => Known::Failed(why),
     };
-    state.prompting.names.insert(source, known);
+    state.chart.prompting.names.insert(source, known);
     retyped(state);
 }
 

@@ -22,7 +22,7 @@ pub fn draw(canvas: &mut Canvas, state: &State, prompt: &Prompt) {
     }
     let all = sources(state);
     let other = if all.len() > 1 { format!("; {} asks another of {}", key(Action::NextSource), all.len()) } else { String::new() };
-    let before = match (&state.prompting.problem, &state.prompting.history) {
+    let before = match (&state.chart.prompting.problem, &state.chart.prompting.history) {
         (Some(why), _) => format!("earlier queries are not kept: {why}"),
         (None, None) => "earlier queries are being read".to_owned(),
         (None, Some(all)) => format!("{}/{} through {} earlier queries", key(Action::Up), key(Action::Down), thousands(all.len())),
@@ -35,7 +35,7 @@ pub fn draw(canvas: &mut Canvas, state: &State, prompt: &Prompt) {
 
 /// What is known of the names of metrics.
 fn names(state: &State, prompt: &Prompt) -> String {
-    match state.prompting.names.get(&prompt.source) {
+    match state.chart.prompting.names.get(&prompt.source) {
         Some(Known::Names(names)) if names.more => {
             format!("more than {} names of metrics: the first of them are offered", thousands(names.names.len()))
         }
