@@ -15,7 +15,9 @@ use crate::model::plan::silence::Wish;
 use crate::model::plan::{Plan as Deed, Planned};
 use crate::model::run::{Agreement, Request};
 use crate::model::timeline::Event;
+use crate::model::window::{Names, RangeAsk, RangeTold};
 
+use super::chart::Slot;
 use super::filter::Plan;
 use super::verifying::News;
 
@@ -105,6 +107,36 @@ pub enum Ask {
     Copy(String),
     /// Drop what was made ready: nothing follows from the plans that were asked for.
     Close,
+    /// A window of a panel. Whatever was asked before for the same slot is given up.
+    Chart {
+        /// What for.
+        slot: Slot,
+        /// Its number: they rise.
+        number: u64,
+        /// Which.
+        ask: RangeAsk,
+    },
+    /// Give up what was asked for charts by numbers below this.
+    StopCharts(u64),
+    /// What queries this person typed before.
+    Queries,
+    /// Keep this query among them.
+    KeepQuery(String),
+    /// The names of the metrics of the Prometheus of that name.
+    Names(String),
+    /// Writes the numbers of a chart to a file; told as an export is.
+    ExportChart {
+        /// Its number.
+        number: u64,
+        /// The whole path; it ends in `.csv`.
+        path: String,
+        /// What is written.
+        text: Arc<str>,
+        /// The one folder that is made where it is not there.
+        folder: Option<String>,
+        /// True where a file of that name is replaced.
+        replace: bool,
+    },
 }
 
 /// What a plan is to be made of.
@@ -300,6 +332,24 @@ pub enum Told {
     Closed,
     /// What came of copying a text, as a sentence.
     Copied(String),
+    /// The queries that this person typed, the newest first; `Err` says why they are not known or not kept.
+    Queries(Result<Vec<String>, String>),
+    /// The names of the metrics of one source.
+    Names {
+        /// Its name.
+        source: String,
+        /// Them; `Err` is one line.
+        result: Result<Names, String>,
+    },
+    /// A window of a panel, or why there is none.
+    Chart {
+        /// What for.
+        slot: Slot,
+        /// The question's number.
+        number: u64,
+        /// It; `Err` is one line.
+        result: Result<Arc<RangeTold>, String>,
+    },
 }
 
 /// A piece of the list of deployments.

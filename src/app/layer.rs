@@ -13,6 +13,7 @@ use super::action::Action;
 pub use super::deployments::share::ExportForm;
 use super::operations::RequestForm;
 use super::palette::Palette;
+use super::prompt::Prompt;
 use super::themes::Picker;
 use super::wizard::Wizard;
 
@@ -146,6 +147,8 @@ pub enum Layer {
     },
     /// The filter being typed. The text so far is in the pane's `typed`.
     Filter,
+    /// The prompt of a query.
+    Prompt(Box<Prompt>),
     /// The palette.
     Palette(Palette),
     /// The themes to choose from.
@@ -188,6 +191,7 @@ impl Layer {
             | Layer::Filter
             | Layer::Palette(_)
             | Layer::Themes(_)
+            | Layer::Prompt(_)
             | Layer::Help { .. }
             | Layer::Share { .. }
             | Layer::Select { .. }
@@ -212,6 +216,7 @@ impl Layer {
             | Layer::Filter
             | Layer::Palette(_)
             | Layer::Themes(_)
+            | Layer::Prompt(_)
             | Layer::Help { .. }
             | Layer::Share { .. }
             | Layer::Select { .. }
@@ -268,11 +273,13 @@ pub enum Scope {
     Palette,
     /// The themes to choose from.
     Themes,
+    /// Where a query is typed.
+    Prompt,
 }
 
 impl Scope {
     /// All scopes with their names in keymap files.
-    pub const ALL: [(Scope, &'static str); 21] = [
+    pub const ALL: [(Scope, &'static str); 22] = [
         (Scope::Global, "global"),
         (Scope::List, "list"),
         (Scope::Overview, "overview"),
@@ -294,6 +301,7 @@ impl Scope {
         (Scope::Input, "input"),
         (Scope::Palette, "palette"),
         (Scope::Themes, "themes"),
+        (Scope::Prompt, "prompt"),
     ];
 
     /// The scope of that name.
@@ -332,6 +340,7 @@ impl Scope {
             Scope::Palette => &[Scope::Palette, Scope::Input],
             // Nothing that leads elsewhere: the former theme comes back on the way out only.
             Scope::Themes => &[Scope::Themes],
+            Scope::Prompt => &[Scope::Prompt, Scope::Input],
         }
     }
 
@@ -351,7 +360,7 @@ impl Scope {
             Scope::Timeline => &[Open, Help, Longer, Shorter, Filter, Timeline, Live, Palette, Overview, Alerts, Freeze, Close],
             Scope::Operations => &[Open, ResumeRun, Help, Filter, Palette, Overview, Alerts, Deployments, Freeze, Zone, Close],
             Scope::Run => &[Back, PauseRun, ResumeRun, AbortRun, RetryStep, SkipStep, TakeBack, ConfirmStep, Record, Share, Help, Down, Up],
-            Scope::Metrics => &[Open, Help, Longer, Shorter, Filter, Rollback, Palette, Overview, Alerts, Freeze, Close],
+            Scope::Metrics => &[Open, Help, Longer, Shorter, Query, Filter, Rollback, Palette, Overview, Alerts, Freeze, Close],
             Scope::Databases => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Verify => &[StartVerification, StopVerification, Back, Help, Down, Up, Zone],
             Scope::Detail => &[
@@ -363,11 +372,15 @@ impl Scope {
             }
             Scope::Reason => &[Accept, Back, EraseAll, Help],
             Scope::Confirm => &[Accept, Back, Down, EraseAll, Help],
-            Scope::Chart => &[Back, Help, Left, Right, Live, Longer, Shorter, Rollback, Freeze, Zone],
+            Scope::Chart => &[
+                Back, Help, Left, Right, Longer, Shorter, Earlier, Later, Live, Before, Over, Query, ChartText, Rollback, Keep, Export,
+                Freeze, Zone,
+            ],
             Scope::Help => &[Back, Down, Up],
             Scope::Input => &[Accept, Back, EraseAll],
             Scope::Palette => &[Accept, Back, Down, Up],
             Scope::Themes => &[Accept, Back, Down, Up, Help],
+            Scope::Prompt => &[Accept, Back, Complete, Up, Down, NextSource, EraseAll],
             Scope::Global | Scope::List => &[Help, Close],
         }
     }
@@ -397,5 +410,6 @@ pub fn scope(pane: Pane, layers: &[Layer]) -> Scope {
         Some(Layer::Filter | Layer::Export(_)) => Scope::Input,
         Some(Layer::Palette(_)) => Scope::Palette,
         Some(Layer::Themes(_)) => Scope::Themes,
+        Some(Layer::Prompt(_)) => Scope::Prompt,
     }
 }

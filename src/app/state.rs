@@ -23,6 +23,7 @@ use crate::model::run::known::Runs;
 use crate::model::source::Answer;
 use crate::model::timeline::Event;
 
+use super::chart::ChartView;
 use super::databases::DatabaseRow;
 use super::deeds::Deeds;
 use super::deployments::window::Window;
@@ -284,6 +285,8 @@ pub struct State {
     pub timeline: Timeline,
     /// What is asked of panels.
     pub demand: Demand,
+    /// The chart that lies on top.
+    pub chart: ChartView,
     /// How things look.
     pub look: Look,
     /// True where the mouse clicks and scrolls here; else the terminal selects text with it.
@@ -345,6 +348,7 @@ impl State {
             wizards: Wizards::default(),
             timeline: Timeline::default(),
             demand: Demand::default(),
+            chart: ChartView::default(),
             look,
             mouse: false,
             keymap,

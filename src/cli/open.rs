@@ -43,6 +43,7 @@ pub fn run(settings: &Settings<'_>, start: Start, err: &mut dyn Write) -> Result
         read_only: settings.global.read_only,
         cache: settings.paths.readings(),
         exports: settings.paths.exports(),
+        queries: settings.paths.queries(),
         filter: start.filter.unwrap_or_default(),
         journal: settings.paths.journal(),
         hand: settings.hand(Some(&estate)),

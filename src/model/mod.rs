@@ -33,3 +33,4 @@ pub mod silence;
 pub mod source;
 pub mod text;
 pub mod timeline;
+pub mod window;

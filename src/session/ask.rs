@@ -1,9 +1,11 @@
 //! Finds out what a view asks, beside the loop.
 
+pub mod charts;
 pub mod deployments;
 mod did;
 mod export;
 pub mod proofs;
+mod queries;
 mod timeline;
 pub mod verify;
 pub mod wizard;
@@ -59,6 +61,10 @@ pub struct Desk {
     pub out: mpsc::Sender<Message>,
     /// The file of the cache, where there is one.
     pub cache: Option<PathBuf>,
+    /// What charts asked last.
+    pub charts: charts::Charts,
+    /// The file of the queries that were typed, where there is one.
+    pub queries: Option<PathBuf>,
 }
 
 impl fmt::Debug for Desk {
@@ -108,6 +114,15 @@ impl Desk {
             // It was done at once: a plan that is asked for afterwards must not lose what is made ready for it.
             Ask::Close => Told::Closed,
             Ask::Copy(text) => Told::Copied(clipboard::tmux(&text).await),
+            Ask::Chart { slot, number, ask } => charts::answer(self, slot, number, ask).await,
+            Ask::Queries => queries::answer(self.queries.clone(), None).await,
+            Ask::KeepQuery(query) => queries::answer(self.queries.clone(), Some(query)).await,
+            Ask::Names(source) => charts::names(self, source).await,
+            Ask::ExportChart { number, path, text, folder, replace } => export::chart(number, path, text, folder, replace).await,
+            Ask::StopCharts(number) => {
+                self.charts.stop(number);
+                Told::Closed
+            }
             Ask::Verify(order) => self.verify(*order).await,
             Ask::StopVerification(source) => {
                 self.verifier.stop(source);
@@ -183,6 +198,8 @@ pub(crate) mod tests {
             operator: None,
             out: mpsc::channel(1).0,
             cache: None,
+            charts: charts::Charts::default(),
+            queries: None,
         }
     }
 

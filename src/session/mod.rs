@@ -82,6 +82,8 @@ pub struct Options {
     pub cache: Option<PathBuf>,
     /// Where exports go where nothing else is said.
     pub exports: Option<PathBuf>,
+    /// Where queries that were typed are kept; `None` keeps none.
+    pub queries: Option<PathBuf>,
     /// The filter of the first pane; nothing is filtered where it is empty.
     pub filter: String,
     /// The journal; `None` keeps none, and nothing that must be recorded can be done.
@@ -173,7 +175,7 @@ async fn session(
             as Arc<dyn ask::wizard::Operator>
     });
     let verifier = Arc::new(Verifier::new(options.journal, options.hand));
-    let feed = Sources::new(estate.clone(), past, archive, verifier.clone()).reading(cache).operated(operator);
+    let feed = Sources::new(estate.clone(), past, archive, verifier.clone()).reading(cache).querying(options.queries).operated(operator);
     if state.tells_of_deployments() {
         first_piece(&mut state, feed.deployments()).await;
     }

@@ -1,6 +1,7 @@
 //! A small estate in trouble, for the tests of all screens, and what a drawn screen looks like as text.
 
 pub mod backups;
+pub mod charts;
 pub mod databases;
 mod deeds;
 pub mod deployments;
@@ -309,6 +310,9 @@ pub fn shown(screen: &str, size: (u16, u16)) -> State {
     }
     if screen.starts_with("operations") || screen.starts_with("run ") {
         return runs::shown(screen, size);
+    }
+    if screen.starts_with("chart ") {
+        return charts::shown(screen, size);
     }
     if screen == "databases" {
         return databases::shown(size);

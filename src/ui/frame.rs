@@ -1,9 +1,11 @@
 //! The fixed lines of every screen: where, who and when; what counts; the keys that matter here.
 
 use crate::app::action::Action;
+use crate::app::chart;
 use crate::app::layer::{Layer, Pane, scope};
 use crate::app::mark;
 use crate::app::operations;
+use crate::app::prompt::sources;
 use crate::app::share;
 use crate::app::state::State;
 use crate::app::update;
@@ -225,6 +227,9 @@ fn is_idle(state: &State, action: Action) -> bool {
         (action, Some(Layer::Wizard(of))) => of.ignores(action),
         (Action::Share, _) => share::noun(state).is_none(),
         (Action::Compare | Action::Mark | Action::Export, None) => no_row,
+        (Action::Keep, _) => state.chart.typed.as_ref().is_none_or(|typed| Some(typed.name.as_str()) != chart::name(state)),
+        (Action::Query, _) => !chart::has_prometheus(state),
+        (Action::NextSource, _) => sources(state).len() < 2,
         (
             Action::PauseRun
             | Action::ResumeRun

@@ -79,7 +79,16 @@ pub fn draw(state: &State, frame: &mut Frame) {
     frame::counts(&mut canvas, state);
     frame::run(&mut canvas, state);
     let covers = |l: &&Layer| {
-        !matches!(l, Layer::Filter | Layer::Palette(_) | Layer::Themes(_) | Layer::Share { .. } | Layer::Export(_) | Layer::Request(_))
+        !matches!(
+            l,
+            Layer::Filter
+                | Layer::Palette(_)
+                | Layer::Themes(_)
+                | Layer::Share { .. }
+                | Layer::Export(_)
+                | Layer::Request(_)
+                | Layer::Prompt(_)
+        )
     };
     match state.layers.iter().rev().find(covers) {
         Some(Layer::Chart { panel, cursor }) => layer::chart::draw(&mut canvas, state, panel, *cursor),
@@ -101,6 +110,7 @@ pub fn draw(state: &State, frame: &mut Frame) {
         Some(Layer::Palette(palette)) => layer::palette::draw(&mut canvas, palette),
         Some(Layer::Themes(picker)) => layer::themes::draw(&mut canvas, state, *picker),
         Some(Layer::Share { text, said }) => layer::share::text(&mut canvas, text, said),
+        Some(Layer::Prompt(prompt)) => layer::prompt::draw(&mut canvas, state, prompt),
         Some(Layer::Request(form)) => layer::request::draw(&mut canvas, state, form),
         Some(Layer::Export(form)) => layer::share::export(&mut canvas, state, form),
         _ => {}

@@ -17,7 +17,15 @@ use crate::model::source::{Answer, HistoryAnswer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 55] = [
+const SCREENS: [&str; 63] = [
+    "chart prompt",
+    "chart typed",
+    "chart text",
+    "chart export",
+    "chart compared",
+    "chart over",
+    "chart loading",
+    "chart help",
     "operations empty",
     "operations running",
     "operations asking",

@@ -6,6 +6,7 @@
 mod alerts;
 mod archiver;
 mod backups;
+mod charts;
 mod clipboard;
 #[path = "../console/mod.rs"]
 mod console;

@@ -17,7 +17,7 @@ use crate::model::alert::{Alert, AlertId};
 use crate::model::change::Change;
 use crate::model::needs::About;
 
-use super::{keys, runs, share, timeline, typing, wizard};
+use super::{keys, metrics, prompt, runs, share, timeline, typing, wizard};
 
 /// Takes the top layer away; false where there is none. A filter line gives its former filter back.
 pub(super) fn pop(state: &mut State) -> bool {
@@ -75,6 +75,7 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
             Vec::new()
         }
         Some(Layer::Export(_)) => share::accept(state),
+        Some(Layer::Prompt(_)) => prompt::accept(state),
         Some(Layer::Request(_)) => runs::accept(state),
         _ => Vec::new(),
     }
@@ -98,6 +99,7 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
         Goal::Step(_) => {}
         Goal::TimelineOf(service) => timeline::of_service(state, service),
         Goal::Rollback(service) => wizard::open_on(state, service),
+        Goal::Over(panel) => metrics::lay_over(state, panel),
         Goal::AlertsOf(source) => {
             state.show_muted = true;
             narrow(state, by_field("source", &source));
@@ -111,7 +113,13 @@ pub(super) fn lay(state: &mut State, layer: Layer) {
     while matches!(
         state.layers.last(),
         Some(
-            Layer::Filter | Layer::Help { .. } | Layer::Share { .. } | Layer::Select { .. } | Layer::Export(_) | Layer::Themes(_)
+            Layer::Filter
+                | Layer::Help { .. }
+                | Layer::Share { .. }
+                | Layer::Select { .. }
+                | Layer::Export(_)
+                | Layer::Themes(_)
+                | Layer::Prompt(_)
         )
     ) {
         pop(state);

@@ -8,6 +8,7 @@ mod layers;
 mod lists;
 mod metrics;
 mod mouse;
+mod prompt;
 mod runs;
 mod share;
 mod timeline;
@@ -16,6 +17,7 @@ pub(crate) mod verify;
 pub(crate) mod wizard;
 
 use super::ask::Told;
+use super::chart;
 use super::deployments::window;
 use super::effect::Effect;
 use super::message::Message;
@@ -74,6 +76,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     effects.extend(deeds::wanted(state));
     effects.extend(deeds::listed(state));
     effects.extend(app_timeline::wanted(state));
+    effects.extend(chart::wanted(state));
     effects.extend(wizard::wanted(state));
     state.demand.points = pane::points(state);
     if state.demand != before {
@@ -92,7 +95,13 @@ fn told(state: &mut State, told: Told) -> Vec<Effect> {
         Told::Did { key, did } => deeds::did(state, &key, did),
         Told::Diff { from, to, found } => deeds::different(state, &from, &to, &found),
         Told::Dora { table } => deeds::measured(state, &table),
-        Told::Timeline(from, to, past) => app_timeline::told(state, from, to, past),
+        Told::Timeline(from, to, past) => {
+            chart::bars::told(state, from, to, &past);
+            app_timeline::told(state, from, to, past);
+        }
+        Told::Queries(told) => prompt::queries(state, told),
+        Told::Names { source, result } => prompt::names(state, source, result),
+        Told::Chart { slot, number, result } => chart::told(state, slot, number, result),
         Told::Requested { run, end } => runs::requested(state, &run, end),
         Told::Proofs(proofs, problem) => return verify::known(state, proofs, problem),
         Told::Plan { number, result } => wizard::planned(state, number, result),

@@ -1,6 +1,7 @@
 //! Telling of things outside of the console: the text to paste, and the export of deployments to a file.
 
 use crate::app::ask::{Ask, Export, Exported};
+use crate::app::chart;
 use crate::app::effect::Effect;
 use crate::app::layer::{ExportForm, Layer, Pane};
 use crate::app::share;
@@ -8,7 +9,11 @@ use crate::app::state::State;
 
 /// Shows the text about what is looked at, and has it copied.
 pub(super) fn share(state: &mut State) -> Vec<Effect> {
-    let Some(text) = share::text(state) else { return Vec::new() };
+    share::text(state).map_or_else(Vec::new, |text| paste(state, text))
+}
+
+/// Shows that text and has it copied.
+pub(super) fn paste(state: &mut State, text: String) -> Vec<Effect> {
     state.layers.push(Layer::Share { text: text.clone(), said: "copying...".to_owned() });
     vec![Effect::Copy(text)]
 }
@@ -51,6 +56,7 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
     };
     let rows: Option<Vec<_>> = if state.window.indexed { None } else { Some(rows()) };
     let (number, folder) = (state.window.exports + 1, state.exports.clone());
+    let numbers = numbers(state);
     let Some(Layer::Export(form)) = state.layers.last_mut() else { return Vec::new() };
     let replace = match form.far {
         Some(Exported::Rows(_)) => return Vec::new(),
@@ -61,20 +67,32 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
         Some(Exported::Exists) => true,
         Some(Exported::Failed(_) | Exported::Stopped) | None => false,
     };
-    if let Some(why) = unfit(&form.typed) {
+    if let Some(why) = unfit(&form.typed, numbers.is_some()) {
         form.far = Some(Exported::Failed(why.to_owned()));
         return Vec::new();
     }
     form.far = Some(Exported::Rows(0));
     let path = form.typed.clone();
     (state.window.exports, state.window.exporting) = (number, true);
+    if let Some(text) = numbers {
+        return vec![Effect::Ask(Box::new(Ask::ExportChart { number, path, text: text.into(), folder, replace }))];
+    }
     vec![Effect::Ask(Box::new(Ask::Export(Export { number, path, plan, rows, folder, replace })))]
 }
 
+/// The numbers of the chart that the form lies on; `None` where it lies on something else.
+fn numbers(state: &State) -> Option<String> {
+    let at = state.layers.len().checked_sub(2)?;
+    let Layer::Chart { panel, .. } = state.layers.get(at)? else { return None };
+    Some(chart::shown(state, panel)?.plot.map_or_else(String::new, |plot| chart::text::csv(&plot)))
+}
+
 /// Why nothing can be written under that name.
-fn unfit(path: &str) -> Option<&'static str> {
+fn unfit(path: &str, chart: bool) -> Option<&'static str> {
     if !path.starts_with('/') {
         Some("write the whole path, from / on")
+    } else if chart {
+        (!path.ends_with(".csv")).then_some("the name must end in .csv")
     } else if ![".csv", ".json", ".jsonl"].iter().any(|ending| path.ends_with(ending)) {
         Some("the name must end in .csv, .json or .jsonl")
     } else {

@@ -4,7 +4,7 @@
 use crate::app::ask::Exported;
 use crate::app::deployments::share;
 use crate::app::deployments::window::Hits;
-use crate::app::layer::ExportForm;
+use crate::app::layer::{ExportForm, Layer};
 use crate::app::state::State;
 use crate::model::preferences::Token;
 use crate::ui::frame::input;
@@ -48,6 +48,7 @@ pub fn text(canvas: &mut Canvas, text: &str, said: &str) {
 
 /// Draws the form of an export.
 pub fn export(canvas: &mut Canvas, state: &State, form: &ExportForm) {
+    let chart = state.layers.iter().rev().nth(1).is_some_and(|layer| matches!(layer, Layer::Chart { .. }));
     let count = match state.window.hits {
         Hits::All(count) => thousands(count),
         Hits::AtLeast(count) => format!("at least {}", thousands(count)),
@@ -59,8 +60,10 @@ pub fn export(canvas: &mut Canvas, state: &State, form: &ExportForm) {
     };
     let ending = if form.typed.ends_with(".csv") { "csv" } else { "json" };
     let (far, token) = match &form.far {
+        None if chart => ("Enter writes the chart's numbers as CSV, times in UTC, gaps empty.".to_owned(), Token::Dim),
         None => ("Enter writes it; .csv, .json (an array) and .jsonl (lines) say how.".to_owned(), Token::Dim),
         Some(Exported::Rows(rows)) => (format!("writing: {} so far; Esc stops it", thousands(*rows)), Token::Text),
+        Some(Exported::Done(rows)) if chart => (format!("written: {} points in time", thousands(*rows)), Token::Title),
         Some(Exported::Done(rows)) => (format!("written: {} deployments", thousands(*rows)), Token::Title),
         Some(Exported::Exists) => ("! this file is there already: write another name, or Enter replaces it".to_owned(), Token::Warning),
         Some(Exported::Failed(why)) => (format!("! nothing is written: {why}"), Token::Warning),
@@ -71,7 +74,8 @@ pub fn export(canvas: &mut Canvas, state: &State, form: &ExportForm) {
         (format!("{count} deployments, {filter}. Without a console:"), Token::Dim),
         (share::export(state, ending), Token::Dim),
     ];
-    draw_box(canvas, "EXPORT to this file, which only you may read", Some(&form.typed), &lines);
+    let lines = if chart { &lines[..1] } else { &lines[..] };
+    draw_box(canvas, "EXPORT to this file, which only you may read", Some(&form.typed), lines);
 }
 
 #[cfg(test)]
