@@ -18,6 +18,7 @@ use crate::model::timeline::Event;
 
 use super::filter::Plan;
 use super::verifying::News;
+use super::views::View;
 
 /// A question. The session finds the answer out beside the loop, with a deadline; a view that asks again ignores the
 /// answers to what it asked before.
@@ -93,6 +94,13 @@ pub enum Ask {
         plan: Arc<Deed>,
         /// What the person agreed to.
         agreement: Agreement,
+    },
+    /// Add a view to the file of views.
+    SaveView {
+        /// The file.
+        file: String,
+        /// It.
+        view: Box<View>,
     },
     /// Drop what was made ready: nothing follows from the plans that were asked for.
     Close,
@@ -275,6 +283,13 @@ pub enum Told {
         number: u64,
         /// The run's id; `Err` is a sentence or two.
         result: Result<String, String>,
+    },
+    /// A view is in the file, or why not.
+    ViewSaved {
+        /// It.
+        view: Box<View>,
+        /// `Err` is a sentence; the file is then as it was.
+        end: Result<(), String>,
     },
     /// What was made ready is dropped.
     Closed,

@@ -10,10 +10,15 @@ use crate::model::deployment::diff::Comparison;
 use crate::model::deployment::dora::Table;
 
 use super::action::Action;
-use super::ask::Exported;
+use super::history::Search;
+use super::menu::Menu;
 use super::operations::RequestForm;
-use super::palette::{Goal, Palette};
+use super::palette::Palette;
+use super::views::{SaveForm, ViewList};
 use super::wizard::Wizard;
+
+pub use super::deployments::share::ExportForm;
+pub use super::page::Spot;
 
 /// A whole screen at the bottom of the stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,15 +64,6 @@ impl Pane {
     pub fn named(name: &str) -> Option<Pane> {
         Pane::ALL.into_iter().find(|p| p.name() == name)
     }
-}
-
-/// Where one is in a detail.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Spot {
-    /// First line shown.
-    pub scroll: usize,
-    /// Where the selected line leads; `None` where no line on the screen leads anywhere.
-    pub selected: Option<Goal>,
 }
 
 /// A view that lies on a pane.
@@ -167,16 +163,15 @@ pub enum Layer {
     Help {
         /// First line shown.
         scroll: usize,
+        /// The words that its lines must have.
+        search: Search,
     },
-}
-
-/// Where an export goes.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ExportForm {
-    /// The path, as it is typed.
-    pub typed: String,
-    /// How far it is; `None` before it began.
-    pub far: Option<Exported>,
+    /// What can be done with the row below.
+    Menu(Menu),
+    /// The saved views.
+    Views(ViewList),
+    /// The name under which the view below is saved.
+    SaveView(SaveForm),
 }
 
 impl Layer {
@@ -190,15 +185,7 @@ impl Layer {
             | Layer::Service { spot, .. }
             | Layer::Run { spot, .. }
             | Layer::Source { spot, .. } => Some(spot),
-            Layer::Chart { .. }
-            | Layer::Filter
-            | Layer::Palette(_)
-            | Layer::Help { .. }
-            | Layer::Share { .. }
-            | Layer::Export(_)
-            | Layer::Request(_)
-            | Layer::Wizard(_)
-            | Layer::Verify { .. } => None,
+            _ => None,
         }
     }
 
@@ -212,15 +199,7 @@ impl Layer {
             | Layer::Service { spot, .. }
             | Layer::Run { spot, .. }
             | Layer::Source { spot, .. } => Some(spot),
-            Layer::Chart { .. }
-            | Layer::Filter
-            | Layer::Palette(_)
-            | Layer::Help { .. }
-            | Layer::Share { .. }
-            | Layer::Export(_)
-            | Layer::Request(_)
-            | Layer::Wizard(_)
-            | Layer::Verify { .. } => None,
+            _ => None,
         }
     }
 }
@@ -264,6 +243,10 @@ pub enum Scope {
     Chart,
     /// The help page.
     Help,
+    /// The help page itself, which can be searched; other pages of text have the keys of help only.
+    Search,
+    /// A menu over what is shown.
+    Menu,
     /// Where text is typed.
     Input,
     /// The palette.
@@ -272,7 +255,7 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes with their names in keymap files.
-    pub const ALL: [(Scope, &'static str); 20] = [
+    pub const ALL: [(Scope, &'static str); 22] = [
         (Scope::Global, "global"),
         (Scope::List, "list"),
         (Scope::Overview, "overview"),
@@ -291,6 +274,8 @@ impl Scope {
         (Scope::Confirm, "confirm"),
         (Scope::Chart, "chart"),
         (Scope::Help, "help"),
+        (Scope::Search, "search"),
+        (Scope::Menu, "menu"),
         (Scope::Input, "input"),
         (Scope::Palette, "palette"),
     ];
@@ -327,6 +312,9 @@ impl Scope {
             Scope::Confirm => &[Scope::Confirm],
             Scope::Chart => &[Scope::Chart, Scope::Global],
             Scope::Help => &[Scope::Help, Scope::Global],
+            Scope::Search => &[Scope::Search, Scope::Help, Scope::Global],
+            // Nothing that leads elsewhere: the row that it is about would be another.
+            Scope::Menu => &[Scope::Menu],
             Scope::Input => &[Scope::Input],
             Scope::Palette => &[Scope::Palette, Scope::Input],
         }
@@ -362,6 +350,8 @@ impl Scope {
             Scope::Confirm => &[Accept, Back, Down, EraseAll, Help],
             Scope::Chart => &[Back, Help, Left, Right, Live, Longer, Shorter, Freeze, Zone],
             Scope::Help => &[Back, Down, Up],
+            Scope::Search => &[Back, Filter, Down, Up],
+            Scope::Menu => &[Accept, Back, Down, Up],
             Scope::Input => &[Accept, Back, EraseAll],
             Scope::Palette => &[Accept, Back, Down, Up],
             Scope::Global | Scope::List => &[Help, Close],
@@ -389,8 +379,17 @@ pub fn scope(pane: Pane, layers: &[Layer]) -> Scope {
         Some(Layer::Request(_)) => Scope::Confirm,
         Some(Layer::Wizard(of)) => of.scope(),
         Some(Layer::Chart { .. }) => Scope::Chart,
-        Some(Layer::Help { .. } | Layer::Share { .. }) => Scope::Help,
-        Some(Layer::Filter | Layer::Export(_)) => Scope::Input,
+        // Arrows go on to scroll while one types.
+        Some(Layer::Help { search, .. }) => {
+            if search.typing {
+                Scope::Palette
+            } else {
+                Scope::Search
+            }
+        }
+        Some(Layer::Menu(_) | Layer::Views(_)) => Scope::Menu,
+        Some(Layer::Share { .. }) => Scope::Help,
+        Some(Layer::Filter | Layer::Export(_) | Layer::SaveView(_)) => Scope::Input,
         Some(Layer::Palette(_)) => Scope::Palette,
     }
 }

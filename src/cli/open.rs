@@ -11,7 +11,7 @@ use crate::app::update::narrow;
 use crate::session;
 
 use super::failure::Failure;
-use super::settings::{Settings, colours, identity};
+use super::settings::{self, Settings, colours, identity};
 
 /// What is shown first.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +22,8 @@ pub struct Start {
     pub pane: Option<Pane>,
     /// How far back charts reach; an hour where nothing is said.
     pub range: Option<SignedDuration>,
+    /// A saved view, by name.
+    pub view: Option<String>,
 }
 
 /// Opens the console and stays until it is left; gives back its exit code.
@@ -30,6 +32,8 @@ pub fn run(settings: &Settings<'_>, start: Start, err: &mut dyn Write) -> Result
     let preferences = settings.preferences()?;
     let look = settings.look(&preferences, colours(preferences.color, settings.outside.terminal))?;
     let keymap = settings.keymap(&preferences)?;
+    let views = settings.views(&preferences);
+    let view = start.view.as_deref().map(|name| settings::view(&views, name)).transpose()?;
     if let Some(filter) = &start.filter {
         // Judged by the pane itself, on a state that nobody sees: a wrong one is refused before the terminal is touched.
         let (estate, keymap) = (Arc::new(estate.clone()), Arc::new(keymap.clone()));
@@ -47,6 +51,8 @@ pub fn run(settings: &Settings<'_>, start: Start, err: &mut dyn Write) -> Result
         hand: settings.hand(Some(&estate)),
         start_pane: start.pane.unwrap_or(Pane::Overview),
         range: start.range,
+        views,
+        view,
     };
     // Dropping the log's guard writes what it still holds.
     let flush = Arc::new(move || drop(log.lock().unwrap_or_else(PoisonError::into_inner).take()));

@@ -6,6 +6,7 @@ mod deeds;
 pub mod deployments;
 pub mod findings;
 pub mod keys;
+mod nav;
 pub mod runs;
 pub mod timeline;
 pub mod whole;
@@ -317,6 +318,9 @@ pub fn shown(screen: &str, size: (u16, u16)) -> State {
     if screen.starts_with("deploy") {
         return deployments::shown(screen, size);
     }
+    if let Some(state) = nav::shown(screen, size) {
+        return state;
+    }
     let mut state = trouble(size);
     match screen {
         "alerts" => state.pane = Pane::Alerts,
@@ -329,7 +333,7 @@ pub fn shown(screen: &str, size: (u16, u16)) -> State {
             let alert = alert_of(&state, "SlowQueries");
             state.layers.push(Layer::Alert { alert, spot: Spot::default() });
         }
-        "help" => state.layers.push(Layer::Help { scroll: 0 }),
+        "help" => state.layers.push(Layer::Help { scroll: 0, search: Default::default() }),
         "service" => state.layers.push(Layer::Service { name: "checkout".into(), spot: Spot::default() }),
         _ => {}
     }

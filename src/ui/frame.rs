@@ -132,6 +132,15 @@ pub fn last(canvas: &mut Canvas, state: &State) {
         };
         return input(canvas, y, '/', typed, error.as_deref());
     }
+    if let Some(Layer::Help { search, .. }) = state.layers.last()
+        && search.typing
+    {
+        return input(canvas, y, '/', &search.typed, None);
+    }
+    if let Some(said) = &state.said {
+        canvas.put(0, y, canvas.area.width, said, Token::Warning);
+        return;
+    }
     let scope = scope(state.pane, &state.layers);
     let mut x = 0;
     for action in scope.footer() {
@@ -158,6 +167,10 @@ fn short(state: &State, action: Action) -> &'static str {
     match (action, state.layers.last()) {
         (Action::Measures, Some(Layer::Dora { .. })) => "next window",
         (Action::Mark, _) if marked(state) => "unmark",
+        (Action::Filter, Some(Layer::Help { .. })) => "search",
+        (Action::Accept, Some(Layer::Menu(_))) => "do it",
+        (Action::Accept, Some(Layer::Views(_))) => "show it",
+        (Action::Accept, Some(Layer::SaveView(_))) => "save it",
         (action, Some(Layer::Wizard(of))) => of.short(action).unwrap_or(action.entry().short),
         (Action::Accept, Some(Layer::Request(of))) if of.focus == Focus::Cancel => "cancel",
         (Action::Accept, Some(Layer::Request(_))) => "go on, once it is typed",

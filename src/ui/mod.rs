@@ -38,7 +38,10 @@ pub fn draw(state: &State, frame: &mut Frame) {
     frame::first(&mut canvas, state);
     frame::counts(&mut canvas, state);
     frame::run(&mut canvas, state);
-    let covers = |l: &&Layer| !matches!(l, Layer::Filter | Layer::Palette(_) | Layer::Share { .. } | Layer::Export(_) | Layer::Request(_));
+    let covers = |l: &&Layer| {
+        let over = matches!(l, Layer::Filter | Layer::Palette(_) | Layer::Share { .. } | Layer::Export(_) | Layer::Request(_));
+        !over && !matches!(l, Layer::Menu(_) | Layer::Views(_) | Layer::SaveView(_))
+    };
     match state.layers.iter().rev().find(covers) {
         Some(Layer::Chart { panel, cursor }) => layer::chart::draw(&mut canvas, state, panel, *cursor),
         Some(Layer::Wizard(of)) => wizard::draw(&mut canvas, state, of),
@@ -56,10 +59,16 @@ pub fn draw(state: &State, frame: &mut Frame) {
     }
     frame::last(&mut canvas, state);
     match state.layers.last() {
+        Some(Layer::Menu(menu)) => layer::menu::draw(&mut canvas, menu),
+        Some(Layer::Views(of)) => layer::views::list(&mut canvas, state, of),
+        Some(Layer::SaveView(form)) => layer::views::form(&mut canvas, state, form),
         Some(Layer::Palette(palette)) => layer::palette::draw(&mut canvas, palette),
         Some(Layer::Share { text, copied }) => layer::share::text(&mut canvas, text, *copied),
         Some(Layer::Request(form)) => layer::request::draw(&mut canvas, state, form),
         Some(Layer::Export(form)) => layer::share::export(&mut canvas, state, form),
         _ => {}
+    }
+    if let Some((scope, prefix)) = state.pending {
+        layer::chord::draw(&mut canvas, state, scope, prefix);
     }
 }

@@ -1,10 +1,20 @@
 //! What is told of deployments outside of the console: a text to paste into a chat, a command line that shows the same.
 
+use crate::app::ask::Exported;
 use crate::app::filter::quoted;
 use crate::app::state::State;
 use crate::model::age;
 use crate::model::deployment::Deployment;
 use crate::model::text::clean;
+
+/// Where an export goes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ExportForm {
+    /// The path, as it is typed.
+    pub typed: String,
+    /// How far it is; `None` before it began.
+    pub far: Option<Exported>,
+}
 
 /// Bytes of a text that a terminal is asked to copy: some take no more, and none says so.
 pub const COPY_CAP: usize = 8 * 1_024;

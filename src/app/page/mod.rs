@@ -20,10 +20,19 @@ use std::fmt;
 use crate::model::deployment::Deployment;
 use crate::model::preferences::Token;
 
-use super::layer::{Layer, Spot};
+use super::layer::Layer;
 use super::palette::Goal;
 use super::state::State;
 use super::wrap::{cells, wrap};
+
+/// Where one is in a detail.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Spot {
+    /// First line shown.
+    pub scroll: usize,
+    /// Where the selected line leads; `None` where no line on the screen leads anywhere.
+    pub selected: Option<Goal>,
+}
 
 /// Columns of a field's name.
 const NAME: usize = 15;
@@ -162,6 +171,9 @@ pub fn lines(state: &State, layer: &Layer, width: u16) -> (String, Vec<Row>) {
         | Layer::Palette(_)
         | Layer::Share { .. }
         | Layer::Export(_)
+        | Layer::Menu(_)
+        | Layer::Views(_)
+        | Layer::SaveView(_)
         | Layer::Request(_)
         | Layer::Wizard(_) => (String::new(), page.done()),
     }

@@ -7,7 +7,7 @@ use crate::app::layer::{Layer, Pane};
 use crate::app::state::State;
 use crate::app::{databases, focus, operations, overview, page, pane};
 
-use super::{metrics, runs, timeline, verify, wizard};
+use super::{metrics, runs, timeline, verify, views, wizard};
 
 /// Farther than any list is long.
 const FAR: isize = 1 << 30;
@@ -27,10 +27,12 @@ pub(super) fn walk(state: &mut State, action: Action) {
         return page::walk(spot, &rows, height as usize, by);
     }
     match state.layers.last_mut() {
-        Some(Layer::Help { scroll }) => {
+        Some(Layer::Help { scroll, .. }) => {
             *scroll = scroll.saturating_add_signed(by).min(rows.len().saturating_sub(height as usize));
         }
         Some(Layer::Palette(palette)) => palette.step(by),
+        Some(Layer::Menu(menu)) => menu.step(by),
+        Some(Layer::Views(_)) => views::step(state, by),
         Some(Layer::Verify { .. }) => verify::step(state, by),
         Some(Layer::Request(form)) if form.is_settled(now) => runs::refocus(form),
         Some(_) => {}

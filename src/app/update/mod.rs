@@ -3,15 +3,18 @@
 mod data;
 mod deeds;
 mod deployments;
+mod history;
 mod keys;
 mod layers;
 mod lists;
+mod menu;
 mod metrics;
 mod runs;
 mod share;
 mod timeline;
 mod typing;
 pub(crate) mod verify;
+mod views;
 pub(crate) mod wizard;
 
 use super::ask::Told;
@@ -22,14 +25,17 @@ use super::pane;
 use super::state::State;
 use super::timeline as app_timeline;
 
-pub use typing::narrow;
+pub use typing::{judge, narrow};
+pub use views::show as show_view;
 
 /// Takes in what happened. `state.now` is already the moment of the message.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     let before = state.demand;
+    let from = matches!(message, Message::Key(_) | Message::Told(_)).then(|| history::here(state));
     let mut effects = match message {
         Message::Key(key) => keys::press(state, key),
         Message::Paste(text) => {
+            state.pending = None;
             typing::paste(state, &text);
             Vec::new()
         }
@@ -61,6 +67,9 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Runs(runs) => runs::known(state, *runs),
         Message::Told(told) => self::told(state, *told),
     };
+    if let Some(from) = from {
+        history::note(state, from);
+    }
     effects.extend(deployments::go_on(state));
     effects.extend(deeds::wanted(state));
     effects.extend(deeds::listed(state));
@@ -89,6 +98,7 @@ fn told(state: &mut State, told: Told) -> Vec<Effect> {
         Told::Plan { number, result } => wizard::planned(state, number, result),
         Told::Checks { number, checks } => wizard::checked(state, number, checks),
         Told::Started { number, result } => wizard::started(state, number, result),
+        Told::ViewSaved { view, end } => views::saved(state, *view, end),
         Told::Closed => {}
         Told::Verification(source, news) => return verify::told(state, source, *news),
     }

@@ -1,7 +1,10 @@
 //! What lies on a pane: details, a chart on the full screen, help, the palette.
 
 pub mod chart;
+pub mod chord;
 pub mod detail;
+pub mod menu;
 pub mod palette;
 pub mod request;
 pub mod share;
+pub mod views;
