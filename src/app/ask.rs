@@ -20,6 +20,7 @@ use crate::model::window::{Names, RangeAsk, RangeTold};
 use super::chart::Slot;
 use super::filter::Plan;
 use super::verifying::News;
+use super::views::View;
 
 /// A question. The session finds the answer out beside the loop, with a deadline; a view that asks again ignores the
 /// answers to what it asked before.
@@ -105,6 +106,13 @@ pub enum Ask {
     },
     /// Give this text to tmux.
     Copy(String),
+    /// Add a view to the file of views.
+    SaveView {
+        /// The file.
+        file: String,
+        /// It.
+        view: Box<View>,
+    },
     /// Drop what was made ready: nothing follows from the plans that were asked for.
     Close,
     /// A window of a panel. Whatever was asked before for the same slot is given up.
@@ -327,6 +335,13 @@ pub enum Told {
         number: u64,
         /// The run's id; `Err` is a sentence or two.
         result: Result<String, String>,
+    },
+    /// A view is in the file, or why not.
+    ViewSaved {
+        /// It.
+        view: Box<View>,
+        /// `Err` is a sentence; the file is then as it was.
+        end: Result<(), String>,
     },
     /// What was made ready is dropped.
     Closed,

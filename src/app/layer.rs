@@ -11,10 +11,13 @@ use crate::model::deployment::dora::Table;
 
 use super::action::Action;
 pub use super::deployments::share::ExportForm;
+use super::history::Search;
+use super::menu::Menu;
 use super::operations::RequestForm;
 use super::palette::Palette;
 use super::prompt::Prompt;
 use super::themes::Picker;
+use super::views::{SaveForm, ViewList};
 use super::wizard::Wizard;
 
 pub use super::spot::Spot;
@@ -173,7 +176,15 @@ pub enum Layer {
     Help {
         /// First line shown.
         scroll: usize,
+        /// The words that its lines must have.
+        search: Search,
     },
+    /// What can be done with the row below.
+    Menu(Menu),
+    /// The saved views.
+    Views(ViewList),
+    /// The name under which the view below is saved.
+    SaveView(SaveForm),
 }
 
 impl Layer {
@@ -187,18 +198,7 @@ impl Layer {
             | Layer::Service { spot, .. }
             | Layer::Run { spot, .. }
             | Layer::Source { spot, .. } => Some(spot),
-            Layer::Chart { .. }
-            | Layer::Filter
-            | Layer::Palette(_)
-            | Layer::Themes(_)
-            | Layer::Prompt(_)
-            | Layer::Help { .. }
-            | Layer::Share { .. }
-            | Layer::Select { .. }
-            | Layer::Export(_)
-            | Layer::Request(_)
-            | Layer::Wizard(_)
-            | Layer::Verify { .. } => None,
+            _ => None,
         }
     }
 
@@ -212,18 +212,7 @@ impl Layer {
             | Layer::Service { spot, .. }
             | Layer::Run { spot, .. }
             | Layer::Source { spot, .. } => Some(spot),
-            Layer::Chart { .. }
-            | Layer::Filter
-            | Layer::Palette(_)
-            | Layer::Themes(_)
-            | Layer::Prompt(_)
-            | Layer::Help { .. }
-            | Layer::Share { .. }
-            | Layer::Select { .. }
-            | Layer::Export(_)
-            | Layer::Request(_)
-            | Layer::Wizard(_)
-            | Layer::Verify { .. } => None,
+            _ => None,
         }
     }
 }
@@ -267,6 +256,10 @@ pub enum Scope {
     Chart,
     /// The help page.
     Help,
+    /// The help page itself, which can be searched; other pages of text have the keys of help only.
+    Search,
+    /// A menu over what is shown.
+    Menu,
     /// Where text is typed.
     Input,
     /// The palette.
@@ -279,7 +272,7 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes with their names in keymap files.
-    pub const ALL: [(Scope, &'static str); 22] = [
+    pub const ALL: [(Scope, &'static str); 24] = [
         (Scope::Global, "global"),
         (Scope::List, "list"),
         (Scope::Overview, "overview"),
@@ -298,6 +291,8 @@ impl Scope {
         (Scope::Confirm, "confirm"),
         (Scope::Chart, "chart"),
         (Scope::Help, "help"),
+        (Scope::Search, "search"),
+        (Scope::Menu, "menu"),
         (Scope::Input, "input"),
         (Scope::Palette, "palette"),
         (Scope::Themes, "themes"),
@@ -336,6 +331,9 @@ impl Scope {
             Scope::Confirm => &[Scope::Confirm],
             Scope::Chart => &[Scope::Chart, Scope::Global],
             Scope::Help => &[Scope::Help, Scope::Global],
+            Scope::Search => &[Scope::Search, Scope::Help, Scope::Global],
+            // Nothing that leads elsewhere: the row that it is about would be another.
+            Scope::Menu => &[Scope::Menu],
             Scope::Input => &[Scope::Input],
             Scope::Palette => &[Scope::Palette, Scope::Input],
             // Nothing that leads elsewhere: the former theme comes back on the way out only.
@@ -373,10 +371,12 @@ impl Scope {
             Scope::Reason => &[Accept, Back, EraseAll, Help],
             Scope::Confirm => &[Accept, Back, Down, EraseAll, Help],
             Scope::Chart => &[
-                Back, Help, Left, Right, Longer, Shorter, Earlier, Later, Live, Before, Over, Query, ChartText, Rollback, Keep, Export,
+                Back, Help, Left, Right, Longer, Shorter, PanBack, PanOn, Live, Before, Over, Query, ChartText, Rollback, Keep, Export,
                 Freeze, Zone,
             ],
             Scope::Help => &[Back, Down, Up],
+            Scope::Search => &[Back, Filter, Down, Up],
+            Scope::Menu => &[Accept, Back, Down, Up],
             Scope::Input => &[Accept, Back, EraseAll],
             Scope::Palette => &[Accept, Back, Down, Up],
             Scope::Themes => &[Accept, Back, Down, Up, Help],
@@ -406,8 +406,17 @@ pub fn scope(pane: Pane, layers: &[Layer]) -> Scope {
         Some(Layer::Request(_)) => Scope::Confirm,
         Some(Layer::Wizard(of)) => of.scope(),
         Some(Layer::Chart { .. }) => Scope::Chart,
-        Some(Layer::Help { .. } | Layer::Share { .. } | Layer::Select { .. }) => Scope::Help,
-        Some(Layer::Filter | Layer::Export(_)) => Scope::Input,
+        // Arrows go on to scroll while one types.
+        Some(Layer::Help { search, .. }) => {
+            if search.typing {
+                Scope::Palette
+            } else {
+                Scope::Search
+            }
+        }
+        Some(Layer::Menu(_) | Layer::Views(_)) => Scope::Menu,
+        Some(Layer::Share { .. } | Layer::Select { .. }) => Scope::Help,
+        Some(Layer::Filter | Layer::Export(_) | Layer::SaveView(_)) => Scope::Input,
         Some(Layer::Palette(_)) => Scope::Palette,
         Some(Layer::Themes(_)) => Scope::Themes,
         Some(Layer::Prompt(_)) => Scope::Prompt,

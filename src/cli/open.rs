@@ -12,7 +12,7 @@ use crate::session;
 use crate::session::clipboard::Clipboard;
 
 use super::failure::Failure;
-use super::settings::{Settings, colours, identity};
+use super::settings::{self, Settings, colours, identity};
 
 /// What is shown first.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +23,8 @@ pub struct Start {
     pub pane: Option<Pane>,
     /// How far back charts reach; an hour where nothing is said.
     pub range: Option<SignedDuration>,
+    /// A saved view, by name.
+    pub view: Option<String>,
 }
 
 /// Opens the console and stays until it is left; gives back its exit code.
@@ -31,6 +33,8 @@ pub fn run(settings: &Settings<'_>, start: Start, err: &mut dyn Write) -> Result
     let preferences = settings.preferences()?;
     let look = settings.look(&preferences, colours(preferences.color, settings.outside.terminal))?;
     let keymap = settings.keymap(&preferences)?;
+    let views = settings.views(&preferences);
+    let view = start.view.as_deref().map(|name| settings::view(&views, name)).transpose()?;
     if let Some(filter) = &start.filter {
         // Judged by the pane itself, on a state that nobody sees: a wrong one is refused before the terminal is touched.
         let (estate, keymap) = (Arc::new(estate.clone()), Arc::new(keymap.clone()));
@@ -51,6 +55,8 @@ pub fn run(settings: &Settings<'_>, start: Start, err: &mut dyn Write) -> Result
         clipboard: Clipboard::of(preferences.clipboard, settings.outside.env),
         mouse: preferences.mouse,
         range: start.range,
+        views,
+        view,
     };
     // Dropping the log's guard writes what it still holds.
     let flush = Arc::new(move || drop(log.lock().unwrap_or_else(PoisonError::into_inner).take()));

@@ -10,13 +10,14 @@ use tracing_appender::non_blocking::WorkerGuard;
 use crate::app::keymap::Keymap;
 use crate::app::state::{Identity, Look};
 use crate::app::themes::{self, Offer, Offers};
+use crate::app::views::{View, Views};
 use crate::config::paths::Paths;
 use crate::config::preferences::{Overrides, preferences};
-use crate::config::{keymap, load, theme};
+use crate::config::{keymap, load, theme, views};
 use crate::journal::{self, Hand};
 use crate::model::contrast;
 use crate::model::estate::Estate;
-use crate::model::preferences::{Binding, ColorChoice, Ground, Preferences, Theme, Token};
+use crate::model::preferences::{Binding, ColorChoice, Ground, Preferences, SavedView, Theme, Token};
 use crate::model::problem::Problem;
 use crate::model::run::advice::{quoted, typed};
 use crate::model::text::{LABEL_CAP, clean};
@@ -133,6 +134,14 @@ impl<'a> Settings<'a> {
         Keymap::compile(&default, &preferences.bindings).map_err(Failure::Problems)
     }
 
+    /// The saved views: those of the preferences, then those that the console wrote. A broken one stops nothing.
+    pub fn views(&self, preferences: &Preferences) -> Views {
+        let file = self.paths.views();
+        let (own, problems) = file.as_deref().map(views::read).unwrap_or_default();
+        let all: Vec<SavedView> = preferences.views.iter().cloned().chain(own).collect();
+        Views::of(&all, problems, file.map(|file| file.display().to_string()))
+    }
+
     /// Starts the log, where there is a folder for it. What was logged last is written when the guard is dropped.
     pub fn log(&self, err: &mut dyn Write) -> Option<WorkerGuard> {
         let level = (self.outside.env)(log::LEVEL).map(|level| level.to_string_lossy().into_owned());
@@ -181,6 +190,11 @@ pub fn identity(estate: Option<String>) -> Identity {
     let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten().map(|u| u.name);
     let clean = |text: Option<String>| clean(text.as_deref().unwrap_or("?"), LABEL_CAP).into_owned();
     Identity { host: clean(host), user: clean(user), estate }
+}
+
+/// The saved view of that name.
+pub fn view(views: &Views, name: &str) -> Result<View, Failure> {
+    views.find(name).cloned().map_err(|why| Failure::Usage(format!("--view: {why}")))
 }
 
 /// Writes a value as JSON for people's eyes too: indented, with a last line end.

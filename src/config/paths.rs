@@ -63,6 +63,11 @@ impl Paths {
         self.config.as_ref().map(|c| c.join("themes"))
     }
 
+    /// The views that were saved in the console.
+    pub fn views(&self) -> Option<PathBuf> {
+        self.state.as_ref().map(|s| s.join("views.toml"))
+    }
+
     /// The folder of the log files.
     pub fn log(&self) -> Option<PathBuf> {
         self.state.as_ref().map(|s| s.join("log"))
@@ -104,12 +109,13 @@ impl Paths {
     }
 
     /// Every path with what it is for, in the order in which they are shown.
-    pub fn all(&self) -> [(&'static str, Option<PathBuf>); 10] {
+    pub fn all(&self) -> [(&'static str, Option<PathBuf>); 11] {
         [
             ("estate", self.estate()),
             ("preferences", self.preferences()),
             ("keymap", self.keymap()),
             ("themes", self.themes()),
+            ("saved views", self.views()),
             ("log", self.log()),
             ("journal", self.journal()),
             ("runs", self.runs()),

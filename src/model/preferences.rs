@@ -69,6 +69,27 @@ pub struct Preferences {
     pub clipboard: ClipboardChoice,
     /// Bindings that override that keymap.
     pub bindings: Vec<Binding>,
+    /// The views that are saved in the preferences.
+    pub views: Vec<SavedView>,
+}
+
+/// A view under a name, as it is written. Whether there is such a pane, and whether the filter is one, is not judged yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedView {
+    /// Its name.
+    pub name: String,
+    /// The pane's name.
+    pub pane: String,
+    /// The filter, as it is typed after `/`.
+    pub filter: String,
+    /// How far charts reach, such as `6h`.
+    pub range: Option<String>,
+    /// Of alerts: listed by group.
+    pub grouped: Option<bool>,
+    /// Of alerts: the muted are listed too.
+    pub muted: Option<bool>,
+    /// Where it is written.
+    pub place: Place,
 }
 
 /// One line of a keymap file: in this layer, these keys run that action.

@@ -111,6 +111,7 @@ impl Desk {
             Ask::Plan { number, wish } => self.plan(number, &wish).await,
             Ask::Check { number, plan, wish } => self.check(number, &plan, &wish).await,
             Ask::Start { number, plan, agreement } => self.start(number, plan, agreement).await,
+            Ask::SaveView { file, view } => super::views::save(file, view).await,
             // It was done at once: a plan that is asked for afterwards must not lose what is made ready for it.
             Ask::Close => Told::Closed,
             Ask::Copy(text) => Told::Copied(clipboard::tmux(&text).await),

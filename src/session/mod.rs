@@ -19,6 +19,7 @@ pub mod run;
 pub mod runs;
 pub mod screen;
 pub mod signals;
+mod views;
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
@@ -38,6 +39,7 @@ use crate::app::keymap::Keymap;
 use crate::app::layer::Pane;
 use crate::app::message::Message;
 use crate::app::state::{Identity, Look, State};
+use crate::app::views::{View, Views, line};
 use crate::cache::{Cache, Opened};
 use crate::journal::Hand;
 use crate::model::backup::Proofs;
@@ -98,6 +100,10 @@ pub struct Options {
     pub mouse: bool,
     /// How far back charts reach at first; `None`: an hour.
     pub range: Option<SignedDuration>,
+    /// The saved views.
+    pub views: Views,
+    /// The one that is shown first, instead of pane and filter.
+    pub view: Option<View>,
 }
 
 /// Opens the console on this terminal and stays until it is left. The result is the exit code: 0, 130 after an
@@ -160,6 +166,11 @@ async fn session(
     if let Err(why) = app::update::narrow(&mut state, &options.filter) {
         bail!("--filter: {why}");
     }
+    state.views = options.views;
+    if let Some(view) = &options.view {
+        app::update::show_view(&mut state, view);
+        state.demand.range = options.range.unwrap_or(state.demand.range);
+    }
     app::pane::refresh(&mut state);
     if let Some(cached) = cached {
         // Nothing is on the screen yet, and the loop's first message asks again for all that is wanted of the world.
@@ -167,6 +178,10 @@ async fn session(
     }
     if let Some(notice) = notice {
         app::update::update(&mut state, Message::Notice(notice));
+    }
+    // A few lines: all of them are in the list of views.
+    for problem in state.views.bad.iter().take(3).map(|(_, problem)| line(problem)).collect::<Vec<_>>() {
+        app::update::update(&mut state, Message::Notice(format!("a saved view is left out: {problem}")));
     }
     // Under --read-only nobody is there who could carry anything out.
     let journal = options.journal.clone().filter(|_| !options.read_only);

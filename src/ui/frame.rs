@@ -140,6 +140,15 @@ pub fn last(canvas: &mut Canvas, state: &State) {
         };
         return input(canvas, y, '/', typed, error.as_deref());
     }
+    if let Some(Layer::Help { search, .. }) = state.layers.last()
+        && search.typing
+    {
+        return input(canvas, y, '/', &search.typed, None);
+    }
+    if let Some(said) = &state.said {
+        canvas.put(0, y, canvas.area.width, said, Token::Warning);
+        return;
+    }
     for hint in hints(state, canvas.area.width) {
         let wide = cells(&hint.key) + 1 + cells(hint.short);
         canvas.put(hint.x, y, wide, &hint.key, Token::Key);
@@ -187,6 +196,10 @@ fn short(state: &State, action: Action) -> &'static str {
     match (action, state.layers.last()) {
         (Action::Measures, Some(Layer::Dora { .. })) => "next window",
         (Action::Mark, _) if marked(state) => "unmark",
+        (Action::Filter, Some(Layer::Help { .. })) => "search",
+        (Action::Accept, Some(Layer::Menu(_))) => "do it",
+        (Action::Accept, Some(Layer::Views(_))) => "show it",
+        (Action::Accept, Some(Layer::SaveView(_))) => "save it",
         (action, Some(Layer::Wizard(of))) => of.short(action).unwrap_or(action.entry().short),
         (Action::Accept, Some(Layer::Themes(_))) => "keep",
         (Action::Back, Some(Layer::Themes(_))) => "the former one",

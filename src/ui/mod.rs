@@ -88,6 +88,9 @@ pub fn draw(state: &State, frame: &mut Frame) {
                 | Layer::Export(_)
                 | Layer::Request(_)
                 | Layer::Prompt(_)
+                | Layer::Menu(_)
+                | Layer::Views(_)
+                | Layer::SaveView(_)
         )
     };
     match state.layers.iter().rev().find(covers) {
@@ -107,6 +110,9 @@ pub fn draw(state: &State, frame: &mut Frame) {
     }
     frame::last(&mut canvas, state);
     match state.layers.last() {
+        Some(Layer::Menu(menu)) => layer::menu::draw(&mut canvas, menu),
+        Some(Layer::Views(of)) => layer::views::list(&mut canvas, state, of),
+        Some(Layer::SaveView(form)) => layer::views::form(&mut canvas, state, form),
         Some(Layer::Palette(palette)) => layer::palette::draw(&mut canvas, palette),
         Some(Layer::Themes(picker)) => layer::themes::draw(&mut canvas, state, *picker),
         Some(Layer::Share { text, said }) => layer::share::text(&mut canvas, text, said),
@@ -114,5 +120,8 @@ pub fn draw(state: &State, frame: &mut Frame) {
         Some(Layer::Request(form)) => layer::request::draw(&mut canvas, state, form),
         Some(Layer::Export(form)) => layer::share::export(&mut canvas, state, form),
         _ => {}
+    }
+    if let Some((scope, prefix)) = state.pending {
+        layer::chord::draw(&mut canvas, state, scope, prefix);
     }
 }

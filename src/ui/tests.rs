@@ -17,7 +17,7 @@ use crate::model::source::{Answer, HistoryAnswer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 63] = [
+const SCREENS: [&str; 71] = [
     "chart prompt",
     "chart typed",
     "chart text",
@@ -76,6 +76,14 @@ const SCREENS: [&str; 63] = [
     "alert",
     "service",
     "help",
+    "help found",
+    "menu alert",
+    "menu service",
+    "views",
+    "views none",
+    "view saved",
+    "chord",
+    "marked",
     "findings",
     "finding",
     "page estate",
@@ -171,7 +179,7 @@ fn layers(state: &State) -> Vec<Vec<Layer>> {
     }
     for panel in ["checkout errors", "queue", "replica lag", "broken", "gone"] {
         for cursor in [None, Some(at(-1_500)), Some(jiff::Timestamp::MAX), Some(jiff::Timestamp::MIN)] {
-            all.push(vec![Layer::Chart { panel: panel.into(), cursor }, Layer::Help { scroll: usize::MAX }]);
+            all.push(vec![Layer::Chart { panel: panel.into(), cursor }, Layer::Help { scroll: usize::MAX, search: Default::default() }]);
             all.push(vec![Layer::Chart { panel: panel.into(), cursor }]);
         }
     }

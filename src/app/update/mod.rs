@@ -3,9 +3,11 @@
 mod data;
 mod deeds;
 mod deployments;
+mod history;
 mod keys;
 mod layers;
 mod lists;
+mod menu;
 mod metrics;
 mod mouse;
 mod prompt;
@@ -14,6 +16,7 @@ mod share;
 mod timeline;
 mod typing;
 pub(crate) mod verify;
+mod views;
 pub(crate) mod wizard;
 
 use super::ask::Told;
@@ -27,14 +30,17 @@ use super::themes;
 use super::timeline as app_timeline;
 
 pub use mouse::can_be_clicked;
-pub use typing::narrow;
+pub use typing::{judge, narrow};
+pub use views::show as show_view;
 
 /// Takes in what happened. `state.now` is already the moment of the message.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     let before = state.demand;
+    let from = matches!(message, Message::Key(_) | Message::Told(_)).then(|| history::here(state));
     let mut effects = match message {
         Message::Key(key) => keys::press(state, key),
         Message::Paste(text) => {
+            state.pending = None;
             typing::paste(state, &text);
             Vec::new()
         }
@@ -72,6 +78,9 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Runs(runs) => runs::known(state, *runs),
         Message::Told(told) => self::told(state, *told),
     };
+    if let Some(from) = from {
+        history::note(state, from);
+    }
     effects.extend(deployments::go_on(state));
     effects.extend(deeds::wanted(state));
     effects.extend(deeds::listed(state));
@@ -109,6 +118,7 @@ fn told(state: &mut State, told: Told) -> Vec<Effect> {
         Told::Checks { number, checks } => wizard::checked(state, number, checks),
         Told::Started { number, result } => wizard::started(state, number, result),
         Told::Copied(said) => share::copied(state, said),
+        Told::ViewSaved { view, end } => views::saved(state, *view, end),
         Told::Closed => {}
         Told::Verification(source, news) => return verify::told(state, source, *news),
     }
