@@ -16,6 +16,7 @@ use crate::model::plan::{Plan as Deed, Planned};
 use crate::model::run::{Agreement, Request};
 use crate::model::timeline::Event;
 
+use super::contexts::Looked;
 use super::filter::Plan;
 use super::verifying::News;
 
@@ -94,6 +95,10 @@ pub enum Ask {
         /// What the person agreed to.
         agreement: Agreement,
     },
+    /// What the files of the estates that have a name say.
+    Contexts,
+    /// Read the estate file of that name, to open it.
+    Context(String),
     /// Drop what was made ready: nothing follows from the plans that were asked for.
     Close,
 }
@@ -199,6 +204,10 @@ pub struct AskDid {
 /// The answer to a question.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Told {
+    /// What the files of estates say, by name; else why one cannot be used.
+    Contexts(Vec<(String, Result<Looked, String>)>),
+    /// The estate of that name can be opened, or why not, a line each.
+    Context(String, Result<(), Vec<String>>),
     /// A piece of the list.
     Deployments(Rows),
     /// How many pass.

@@ -10,7 +10,8 @@ use crate::model::deployment::diff::Comparison;
 use crate::model::deployment::dora::Table;
 
 use super::action::Action;
-use super::ask::Exported;
+use super::contexts::ContextList;
+pub use super::deployments::share::ExportForm;
 use super::operations::RequestForm;
 use super::palette::{Goal, Palette};
 use super::wizard::Wizard;
@@ -154,6 +155,8 @@ pub enum Layer {
     Filter,
     /// The palette.
     Palette(Palette),
+    /// The estates that have a name.
+    Contexts(ContextList),
     /// The text to paste that tells of a deployment.
     Share {
         /// It.
@@ -170,15 +173,6 @@ pub enum Layer {
     },
 }
 
-/// Where an export goes.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ExportForm {
-    /// The path, as it is typed.
-    pub typed: String,
-    /// How far it is; `None` before it began.
-    pub far: Option<Exported>,
-}
-
 impl Layer {
     /// Where one is in a page that has places to go to.
     pub fn spot(&self) -> Option<&Spot> {
@@ -193,6 +187,7 @@ impl Layer {
             Layer::Chart { .. }
             | Layer::Filter
             | Layer::Palette(_)
+            | Layer::Contexts(_)
             | Layer::Help { .. }
             | Layer::Share { .. }
             | Layer::Export(_)
@@ -215,6 +210,7 @@ impl Layer {
             Layer::Chart { .. }
             | Layer::Filter
             | Layer::Palette(_)
+            | Layer::Contexts(_)
             | Layer::Help { .. }
             | Layer::Share { .. }
             | Layer::Export(_)
@@ -268,11 +264,13 @@ pub enum Scope {
     Input,
     /// The palette.
     Palette,
+    /// The list of estates.
+    Contexts,
 }
 
 impl Scope {
     /// All scopes with their names in keymap files.
-    pub const ALL: [(Scope, &'static str); 20] = [
+    pub const ALL: [(Scope, &'static str); 21] = [
         (Scope::Global, "global"),
         (Scope::List, "list"),
         (Scope::Overview, "overview"),
@@ -293,6 +291,7 @@ impl Scope {
         (Scope::Help, "help"),
         (Scope::Input, "input"),
         (Scope::Palette, "palette"),
+        (Scope::Contexts, "contexts"),
     ];
 
     /// The scope of that name.
@@ -329,6 +328,7 @@ impl Scope {
             Scope::Help => &[Scope::Help, Scope::Global],
             Scope::Input => &[Scope::Input],
             Scope::Palette => &[Scope::Palette, Scope::Input],
+            Scope::Contexts => &[Scope::Contexts, Scope::Help, Scope::Global],
         }
     }
 
@@ -364,6 +364,7 @@ impl Scope {
             Scope::Help => &[Back, Down, Up],
             Scope::Input => &[Accept, Back, EraseAll],
             Scope::Palette => &[Accept, Back, Down, Up],
+            Scope::Contexts => &[Accept, Back, Help, Down, Up],
             Scope::Global | Scope::List => &[Help, Close],
         }
     }
@@ -392,5 +393,6 @@ pub fn scope(pane: Pane, layers: &[Layer]) -> Scope {
         Some(Layer::Help { .. } | Layer::Share { .. }) => Scope::Help,
         Some(Layer::Filter | Layer::Export(_)) => Scope::Input,
         Some(Layer::Palette(_)) => Scope::Palette,
+        Some(Layer::Contexts(_)) => Scope::Contexts,
     }
 }

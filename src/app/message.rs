@@ -15,6 +15,8 @@ use super::key::Key;
 pub enum Message {
     /// A key was pressed.
     Key(Key),
+    /// The terminal's window came to the front, or went away from it.
+    Focus(bool),
     /// Text was pasted: it never reaches the keymap.
     Paste(String),
     /// The terminal has this size now: columns, rows.

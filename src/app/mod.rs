@@ -2,6 +2,8 @@
 
 pub mod action;
 pub mod ask;
+pub mod attention;
+pub mod contexts;
 pub mod databases;
 pub mod deeds;
 pub mod deployments;
@@ -10,6 +12,7 @@ pub mod effect;
 pub mod filter;
 pub mod focus;
 pub mod grid;
+pub mod identity;
 pub mod key;
 pub mod keymap;
 pub mod layer;

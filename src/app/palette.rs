@@ -47,6 +47,8 @@ pub enum Goal {
     Step(String),
     /// The wizard of a rollback, on a service.
     Rollback(String),
+    /// Another estate, by the name of its context.
+    Context(String),
     /// All alerts that a source of this name told of.
     AlertsOf(String),
 }
@@ -143,6 +145,10 @@ fn items(state: &State) -> Vec<Item> {
     for entry in ACTIONS.iter().filter(|entry| offered(scope, entry.action)) {
         items.push(item(format!("{}: {}", entry.name.replace('-', " "), entry.doc), key(entry.action), Goal::Run(entry.action)));
     }
+    for (place, known) in state.contexts.all.iter().enumerate() {
+        let note = if state.contexts.open == Some(place) { "open".to_owned() } else { String::new() };
+        items.push(item(format!("open estate {}", known.name), note, Goal::Context(known.name.clone())));
+    }
     let view = state.shown();
     for (service, health) in state.estate.services.iter().zip(&view.services) {
         let note = health.overall.severity.word().to_owned();
@@ -216,6 +222,7 @@ fn offered(scope: Scope, action: Action) -> bool {
         | Action::Refresh
         | Action::Freeze
         | Action::Zone
+        | Action::Contexts
         | Action::Theme => true,
         Action::Interrupt
         | Action::Palette

@@ -22,6 +22,8 @@ use crate::model::run::known::Runs;
 use crate::model::source::Answer;
 use crate::model::timeline::Event;
 
+use super::attention::Attention;
+use super::contexts::Contexts;
 use super::databases::DatabaseRow;
 use super::deeds::Deeds;
 use super::deployments::window::Window;
@@ -36,18 +38,8 @@ use super::timeline::Timeline;
 use super::verifying::Verifying;
 use super::wizard::Wizards;
 
+pub use super::identity::Identity;
 pub use super::row::{AlertRow, OverviewId, OverviewRow};
-
-/// Who sits where: on the first line of every screen.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Identity {
-    /// This machine's name.
-    pub host: String,
-    /// The login name.
-    pub user: String,
-    /// The estate file that the command line named, as a shell takes it: another terminal has to be told of it too.
-    pub estate: Option<String>,
-}
 
 /// How things look.
 #[derive(Debug, Clone, PartialEq)]
@@ -279,6 +271,10 @@ pub struct State {
     pub keymap: Arc<Keymap>,
     /// True where nothing may be changed through this console.
     pub read_only: bool,
+    /// The estates that have a name.
+    pub contexts: Contexts,
+    /// Calling for the person, and what is known of them.
+    pub attention: Attention,
     /// The folder that exports go to where nothing else is said; `None` where there is none.
     pub exports: Option<String>,
 }
@@ -335,6 +331,8 @@ impl State {
             look,
             keymap,
             read_only: false,
+            contexts: Contexts::default(),
+            attention: Attention::default(),
             exports: None,
         };
         state.demand.points = super::pane::points(&state);

@@ -4,6 +4,7 @@ pub mod args;
 mod check;
 mod columns;
 mod completions;
+pub mod contexts;
 pub mod deed;
 #[cfg(feature = "lab")]
 mod demo;
@@ -92,7 +93,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, outside: Outside<'_>, out: 
 }
 
 fn dispatch(cli: &Cli, outside: Outside<'_>, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
-    let settings = Settings::new(&cli.global, outside);
+    let global = contexts::chosen(&cli.global, outside)?;
+    let settings = Settings::new(&global, outside);
     if cli.global.output == args::Output::Csv && !matches!(cli.command, Some(Command::Deployments { .. })) {
         return Err(Failure::Usage("CSV is what `qd deployments` prints: use -o table or -o json here".to_owned()));
     }
@@ -108,6 +110,7 @@ fn dispatch(cli: &Cli, outside: Outside<'_>, out: &mut dyn Write, err: &mut dyn 
             snapshot::run(&settings, &frame, out, err)
         }
         Some(Command::Deployments { filter, limit }) => deployments::run(&settings, filter, *limit, out, err),
+        Some(Command::Contexts) => contexts::run(&settings, out),
         Some(Command::Keys) => keys::run(&settings, out),
         #[cfg(feature = "lab")]
         Some(Command::Demo(demo)) => demo::run(&settings, start, demo, out, err),

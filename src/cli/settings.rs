@@ -66,29 +66,22 @@ impl<'a> Settings<'a> {
 
     /// What the person prefers: files, then variables, then flags.
     pub fn preferences(&self) -> Result<Preferences, Failure> {
-        let flags = Overrides {
+        preferences(&self.paths, self.outside.env, &self.overrides()).map_err(Failure::Problems)
+    }
+
+    /// What the flags prefer.
+    pub fn overrides(&self) -> Overrides {
+        Overrides {
             theme: self.global.theme.clone(),
             zone: None,
             ascii: self.global.ascii.then_some(true),
             color: self.global.color.map(ColorChoice::from),
-        };
-        preferences(&self.paths, self.outside.env, &flags).map_err(Failure::Problems)
+        }
     }
 
     /// How the console looks, with colours or without.
     pub fn look(&self, preferences: &Preferences, colours: bool) -> Result<Look, Failure> {
-        let folder = self.paths.themes();
-        let wanted = preferences.theme.as_deref().unwrap_or(theme::DEFAULT);
-        let mut themes = vec![theme::theme(wanted, folder.as_deref()).map_err(Failure::Problems)?];
-        // A broken theme that nobody asked for stops nothing: it is only not offered.
-        let others = theme::names(folder.as_deref()).into_iter().filter(|name| name != wanted);
-        themes.extend(others.filter_map(|name| theme::theme(&name, folder.as_deref()).ok()));
-        themes.sort_by(|a, b| a.name.cmp(&b.name));
-        let theme = themes.iter().position(|t| t.name == wanted).unwrap_or(0);
-        if !colours {
-            themes = themes.iter().map(|t| t.without_colour()).collect();
-        }
-        Ok(Look { themes, theme, ascii: preferences.ascii, zone: preferences.zone, local: TimeZone::system() })
+        look(self.paths.themes().as_deref(), preferences, colours)
     }
 
     /// The default bindings and the person's own.
@@ -115,14 +108,29 @@ impl<'a> Settings<'a> {
     }
 }
 
+/// How the console looks with those preferences and the themes of that folder.
+pub fn look(folder: Option<&Path>, preferences: &Preferences, colours: bool) -> Result<Look, Failure> {
+    let wanted = preferences.theme.as_deref().unwrap_or(theme::DEFAULT);
+    let mut themes = vec![theme::theme(wanted, folder).map_err(Failure::Problems)?];
+    // A broken theme that nobody asked for stops nothing: it is only not offered.
+    let others = theme::names(folder).into_iter().filter(|name| name != wanted);
+    themes.extend(others.filter_map(|name| theme::theme(&name, folder).ok()));
+    themes.sort_by(|a, b| a.name.cmp(&b.name));
+    let theme = themes.iter().position(|t| t.name == wanted).unwrap_or(0);
+    if !colours {
+        themes = themes.iter().map(|t| t.without_colour()).collect();
+    }
+    Ok(Look { themes, theme, ascii: preferences.ascii, zone: preferences.zone, local: TimeZone::system() })
+}
+
 /// The folder of the journal and the runs of a practice estate; `None` of any other estate.
 #[cfg(feature = "lab")]
-fn practice(estate: &Path) -> Option<PathBuf> {
+pub fn practice(estate: &Path) -> Option<PathBuf> {
     crate::lab::practice(estate)
 }
 
 #[cfg(not(feature = "lab"))]
-fn practice(_: &Path) -> Option<PathBuf> {
+pub fn practice(_: &Path) -> Option<PathBuf> {
     None
 }
 

@@ -63,6 +63,11 @@ impl Paths {
         self.config.as_ref().map(|c| c.join("themes"))
     }
 
+    /// A person's own estates, each a file that is called as its context.
+    pub fn estates(&self) -> Option<PathBuf> {
+        self.config.as_ref().map(|c| c.join("estates"))
+    }
+
     /// The folder of the log files.
     pub fn log(&self) -> Option<PathBuf> {
         self.state.as_ref().map(|s| s.join("log"))
@@ -99,12 +104,13 @@ impl Paths {
     }
 
     /// Every path with what it is for, in the order in which they are shown.
-    pub fn all(&self) -> [(&'static str, Option<PathBuf>); 9] {
+    pub fn all(&self) -> [(&'static str, Option<PathBuf>); 10] {
         [
             ("estate", self.estate()),
             ("preferences", self.preferences()),
             ("keymap", self.keymap()),
             ("themes", self.themes()),
+            ("estates", self.estates()),
             ("log", self.log()),
             ("journal", self.journal()),
             ("runs", self.runs()),

@@ -1,7 +1,10 @@
 //! Reads what one person prefers: default < file < environment < flag.
 
 use serde::Deserialize;
+use toml::Spanned;
 
+use super::attention::{RawAttention, attention};
+use super::contexts::{self, RawContext};
 use super::keymap;
 use super::lenient;
 use super::paths::{Env, Paths};
@@ -39,6 +42,9 @@ struct Raw {
     zone: Key<String>,
     ascii: Option<bool>,
     color: Key<String>,
+    attention: Option<RawAttention>,
+    #[serde(default)]
+    context: Vec<Spanned<RawContext>>,
 }
 
 /// The preferences of the files, the environment and the command line together. Variables that are read: `QD_THEME`,
@@ -74,6 +80,8 @@ fn from_file(report: &mut Report<'_>, found: &mut Preferences) -> Vec<Problem> {
         found.ascii = raw.ascii.unwrap_or_default();
         found.zone = choice(report, "zone", &raw.zone, &ZONES).unwrap_or_default();
         found.color = choice(report, "color", &raw.color, &COLORS).unwrap_or_default();
+        found.attention = attention(report, raw.attention);
+        found.contexts = contexts::listed(report, raw.context);
         if let Some(theme) = raw.theme.filter(|t| t.get_ref().is_empty()) {
             report.at(theme.span().start, "`theme` is empty");
         }

@@ -61,6 +61,7 @@ pub fn tokens() -> Vec<(String, Token)> {
         ("dim", Token::Dim),
         ("title", Token::Title),
         ("environment", Token::Environment),
+        ("production", Token::Production),
         ("selected", Token::Selected),
         ("border", Token::Border),
         ("critical", Token::Critical),
@@ -264,6 +265,7 @@ mod tests {
             for (token, style) in theme(name, None).unwrap().styles {
                 let Some(fg) = style.fg else { continue };
                 let Color::Indexed(fg) = fg else { panic!("{name} {token:?} is not one of the 256") };
+                let ground = if let Some(Color::Indexed(bg)) = style.bg { luminance(bg) } else { ground };
                 let (high, low) = (luminance(fg).max(ground), luminance(fg).min(ground));
                 let contrast = (high + 0.05) / (low + 0.05);
                 let needed = if token == Token::Border { 3.0 } else { 4.5 };

@@ -24,6 +24,7 @@ use crate::model::estate::Estate;
 use crate::watch::{self, Past};
 
 use super::archive::Archive;
+use super::contexts::Switcher;
 use deployments::Index;
 use verify::{Ended, Verifier};
 use wizard::Operator;
@@ -58,6 +59,8 @@ pub struct Desk {
     pub out: mpsc::Sender<Message>,
     /// The file of the cache, where there is one.
     pub cache: Option<PathBuf>,
+    /// Opens other estates; `None` where there are none.
+    pub switcher: Option<Arc<Switcher>>,
 }
 
 impl fmt::Debug for Desk {
@@ -103,6 +106,14 @@ impl Desk {
             Ask::Plan { number, wish } => self.plan(number, &wish).await,
             Ask::Check { number, plan, wish } => self.check(number, &plan, &wish).await,
             Ask::Start { number, plan, agreement } => self.start(number, plan, agreement).await,
+            Ask::Contexts => match &self.switcher {
+                Some(switcher) => switcher.look().await,
+                None => Told::Contexts(Vec::new()),
+            },
+            Ask::Context(name) => match &self.switcher {
+                Some(switcher) => switcher.read(name).await,
+                None => Told::Context(name, Err(vec!["no other estate can be opened here".to_owned()])),
+            },
             // It was done at once: a plan that is asked for afterwards must not lose what is made ready for it.
             Ask::Close => Told::Closed,
             Ask::Verify(order) => self.verify(*order).await,
@@ -180,6 +191,7 @@ pub(crate) mod tests {
             operator: None,
             out: mpsc::channel(1).0,
             cache: None,
+            switcher: None,
         }
     }
 

@@ -19,7 +19,7 @@ use crate::app::message::Message;
 ///
 /// # Errors
 /// Where the thread cannot be started.
-pub fn listen(panic_key: Option<Key>) -> io::Result<impl Stream<Item = Message> + Unpin> {
+pub fn listen(panic_key: Option<Key>) -> io::Result<impl Stream<Item = Message> + Unpin + Send + 'static> {
     let (out, typed) = mpsc::channel(64);
     thread::Builder::new().name("qd-input".into()).spawn(move || forward(read, panic_key, &out))?;
     Ok(Box::pin(stream::unfold(typed, |mut typed| async { typed.recv().await.map(|message| (message, typed)) })))
@@ -52,14 +52,16 @@ fn panic_at(panic_key: Option<Key>, message: Option<&Message>) {
     }
 }
 
-/// What an event means here; `None` where nothing: key releases, the mouse, focus.
+/// What an event means here; `None` where nothing: key releases, the mouse.
 pub fn message(event: Event) -> Option<Message> {
     match event {
         Event::Key(KeyEvent { kind: KeyEventKind::Release, .. }) => None,
         Event::Key(event) => key(event).map(Message::Key),
         Event::Paste(text) => Some(Message::Paste(text)),
         Event::Resize(columns, rows) => Some(Message::Resize(columns, rows)),
-        Event::Mouse(_) | Event::FocusGained | Event::FocusLost => None,
+        Event::FocusGained => Some(Message::Focus(true)),
+        Event::FocusLost => Some(Message::Focus(false)),
+        Event::Mouse(_) => None,
     }
 }
 
@@ -118,7 +120,7 @@ mod tests {
     fn a_released_key_and_the_mouse_mean_nothing() {
         let up = KeyEvent::new_with_kind(KeyCode::Char('q'), KeyModifiers::NONE, KeyEventKind::Release);
         assert_eq!(message(Event::Key(up)), None);
-        assert_eq!(message(Event::FocusLost), None);
+        assert_eq!(message(Event::FocusLost), Some(Message::Focus(false)));
         let again = KeyEvent::new_with_kind(KeyCode::Char('j'), KeyModifiers::NONE, KeyEventKind::Repeat);
         assert_eq!(message(Event::Key(again)), Some(Message::Key(Key::char('j'))));
     }

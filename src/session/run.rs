@@ -17,6 +17,7 @@ use crate::app::message::Message;
 use crate::app::state::State;
 use crate::app::wizard::{self, Shown};
 
+use super::attend;
 use super::clock::Clock;
 use super::derive::{self, Deriver};
 use super::effects::{Left, carry_out};
@@ -60,6 +61,29 @@ pub struct Parts<S, I, C, F> {
     pub feed: F,
     /// What keeps answers for the next start.
     pub keeper: Keeper,
+    /// How the terminal stands.
+    pub terminal: Terminal,
+}
+
+/// How the terminal stands when the loop begins, and when it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Terminal {
+    /// As another program left it.
+    Theirs,
+    /// As a loop left it, with all modes set.
+    Ours {
+        /// True while a frame of that loop is still being written.
+        in_flight: bool,
+    },
+}
+
+/// How the loop ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// The console is left, with this exit code.
+    Leave(u8),
+    /// The estate is left for the one of that name.
+    Switch(String),
 }
 
 /// How soon a frame is wanted.
@@ -90,6 +114,8 @@ struct Desk {
     drawn: Option<Instant>,
     /// The confirm dialog that the last frame shows.
     dialog: Option<u64>,
+    /// The terminal's title, where it was set.
+    title: Option<String>,
 }
 
 impl Desk {
@@ -132,21 +158,29 @@ impl Desk {
     }
 }
 
-/// Runs until it is left; the result is the exit code. The first frame is handed out before any source is tried.
+/// Runs until it is left. The first frame is handed out before any source is tried.
 ///
 /// # Errors
 /// Where the terminal refuses its modes.
-pub async fn run<S, I, C, F>(parts: &mut Parts<S, I, C, F>) -> io::Result<u8>
+pub async fn run<S, I, C, F>(parts: &mut Parts<S, I, C, F>) -> io::Result<End>
 where
     S: Sink,
     I: Stream<Item = Message> + Unpin,
     C: Clock,
     F: Feed,
 {
-    let Parts { core, state, sink, input, notices, clock, feed, keeper } = parts;
+    let Parts { core, state, sink, input, notices, clock, feed, keeper, terminal } = parts;
     let core = *core;
     let size = sink.size().unwrap_or(state.size);
-    let mut desk = Desk { painter: Painter::new(size)?, in_flight: false, due: Some(Instant::now()), drawn: None, dialog: None };
+    let mut desk = Desk {
+        painter: Painter::new(size)?,
+        in_flight: matches!(terminal, Terminal::Ours { in_flight: true }),
+        due: Some(Instant::now()),
+        drawn: None,
+        dialog: None,
+        title: None,
+    };
+    let outer = attend::outer(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()), std::env::var("TERM").ok());
     let (demand, wanted) = watch::channel(state.demand);
     let (out, mut reports) = mpsc::channel(ROOM);
     let mut deriver = Deriver::new();
@@ -154,7 +188,8 @@ where
     state.now = clock.now();
     let effects = (core.update)(state, Message::Resize(size.0, size.1));
     carry_out(effects, feed, &demand);
-    desk.painter.forget(sink.set()?)?;
+    desk.painter.forget(if *terminal == Terminal::Theirs { sink.set()? } else { Vec::new() })?;
+    *terminal = Terminal::Ours { in_flight: false };
     desk.draw(core, state, sink)?;
     feed.start(wanted, out);
 
@@ -176,8 +211,8 @@ where
         };
         let (mut old, mut stop) = (None, false);
         let (message, hurry) = match event {
-            Event::Notice(Some(Notice::End(code))) => return Ok(code),
-            Event::Notice(None) | Event::Input(None) => return Ok(HUNG_UP),
+            Event::Notice(Some(Notice::End(code))) => return Ok(End::Leave(code)),
+            Event::Notice(None) | Event::Input(None) => return Ok(End::Leave(HUNG_UP)),
             Event::Written(Err(error)) => return Ok(gone(&error)),
             Event::Written(Ok(())) => {
                 desk.in_flight = false;
@@ -220,7 +255,7 @@ where
         state.now = clock.now();
         let waits = matches!(message, Message::Read { .. } | Message::Tick);
         let effects = (core.update)(state, message);
-        let Left { quit, suspend, redraw, derive, copy } = carry_out(effects, feed, &demand);
+        let Left { quit, switch, suspend, redraw, derive, copy, attend, title } = carry_out(effects, feed, &demand);
         if let Some(old) = old {
             derive::free(old);
         }
@@ -232,10 +267,22 @@ where
             desk.want(hurry);
         }
         if let Some(code) = quit {
-            return Ok(code);
+            return Ok(End::Leave(code));
+        }
+        if let Some(name) = switch {
+            *terminal = Terminal::Ours { in_flight: desk.in_flight };
+            return Ok(End::Switch(name));
         }
         if let Some(bytes) = copy {
             desk.painter.say(bytes);
+        }
+        for call in attend {
+            desk.painter.say(attend::bytes(&call, outer));
+            feed.call(call);
+        }
+        if let Some(title) = title {
+            desk.painter.say(sink.title(&title));
+            desk.title = Some(title);
         }
         if redraw {
             desk.painter.forget(Vec::new())?;
@@ -273,13 +320,16 @@ fn again(desk: &mut Desk, state: &mut State, sink: &mut impl Sink) -> io::Result
         desk.painter.resize(size);
     }
     desk.painter.forget(sink.set()?)?;
+    if let Some(title) = &desk.title {
+        desk.painter.say(sink.title(title));
+    }
     let (columns, rows) = desk.painter.size();
     Ok(Message::Resize(columns, rows))
 }
 
-fn gone(error: &io::Error) -> u8 {
+fn gone(error: &io::Error) -> End {
     tracing::info!(%error, "the terminal cannot be used any more");
-    HUNG_UP
+    End::Leave(HUNG_UP)
 }
 
 fn nap(wake: Timestamp, now: Timestamp) -> Duration {
@@ -409,6 +459,7 @@ mod tests {
             Message::Key(Key { code: Code::Char('q'), .. }) => return vec![Effect::Quit(0)],
             Message::Key(Key { code: Code::Char('z'), .. }) => return vec![Effect::Suspend],
             Message::Key(Key { code: Code::Char('l'), .. }) => return vec![Effect::Redraw],
+            Message::Key(Key { code: Code::Char('@'), .. }) => return vec![Effect::Switch("far".into())],
             Message::Key(Key { code: Code::Char('r'), .. }) => {
                 let wanted = Demand { range: SignedDuration::from_hours(2), points: 7 };
                 return vec![Effect::Poll(Some(0)), Effect::Demand(wanted)];
@@ -495,13 +546,15 @@ mod tests {
             clock: Manual(Instant::now()),
             feed: Fed(world.clone()),
             keeper: Keeper::new(None, 1),
+            terminal: Terminal::Theirs,
         };
         let script = async {
             settle().await;
             script(&world, Hands { keys, notices: out }).await
         };
         let (code, result) = tokio::join!(run(&mut parts), script);
-        (code.unwrap(), result, world)
+        let End::Leave(code) = code.unwrap() else { panic!("nothing else is open") };
+        (code, result, world)
     }
 
     #[tokio::test(start_paused = true)]
@@ -655,6 +708,55 @@ mod tests {
             hands.press('q').await;
         })
         .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn another_estate_takes_the_terminal_over_as_it_is() {
+        let world = Rc::new(World { size: Cell::new((60, 5)), ..World::default() });
+        let (keys, typed) = mpsc::channel(200);
+        let (notices_out, notices) = mpsc::channel(8);
+        let input = futures_util::stream::unfold(typed, |mut typed| async { typed.recv().await.map(|message| (message, typed)) });
+        let input: Pin<Box<dyn Stream<Item = Message>>> = Box::pin(input);
+        let mut parts = Parts {
+            core: Core { update, draw, wake: |_| Timestamp::MAX },
+            state: state(),
+            sink: Tty(world.clone()),
+            input,
+            notices,
+            clock: Manual(Instant::now()),
+            feed: Fed(world.clone()),
+            keeper: Keeper::new(None, 1),
+            terminal: Terminal::Theirs,
+        };
+        let script = async {
+            settle().await;
+            world.stuck.set(true);
+            keys.send(Message::Key(Key::char('a'))).await.unwrap();
+            settle().await;
+            keys.send(Message::Key(Key::char('@'))).await.unwrap();
+        };
+        let (end, ()) = tokio::join!(run(&mut parts), script);
+        assert_eq!((end.unwrap(), parts.terminal), (End::Switch("far".into()), Terminal::Ours { in_flight: true }));
+        let former = world.sources.borrow_mut().take().unwrap();
+        assert!(former.is_closed(), "nobody hears the sources of the former any more");
+        let before = world.frames();
+        let Parts { sink, input, notices, terminal, .. } = parts;
+        let (clock, feed, keeper) = (Manual(Instant::now()), Fed(world.clone()), Keeper::new(None, 1));
+        let core = Core { update, draw, wake: |_| Timestamp::MAX };
+        let mut parts = Parts { core, state: state(), sink, input, notices, clock, feed, keeper, terminal };
+        let script = async {
+            settle().await;
+            assert_eq!(world.frames(), before, "the frame of the former is still on its way");
+            world.unstick();
+            settle().await;
+            assert_eq!(world.frames(), before + 1);
+            let first = String::from_utf8_lossy(&world.frames.borrow()[before]).into_owned();
+            assert!(!first.contains("1049") && first.starts_with("\x1b[?2026h"), "no flicker, the whole screen in one update: {first:?}");
+            keys.send(Message::Key(Key::char('q'))).await.unwrap();
+        };
+        let (end, ()) = tokio::join!(run(&mut parts), script);
+        assert_eq!(end.unwrap(), End::Leave(0));
+        drop(notices_out);
     }
 
     #[tokio::test(start_paused = true)]

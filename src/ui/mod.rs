@@ -38,7 +38,9 @@ pub fn draw(state: &State, frame: &mut Frame) {
     frame::first(&mut canvas, state);
     frame::counts(&mut canvas, state);
     frame::run(&mut canvas, state);
-    let covers = |l: &&Layer| !matches!(l, Layer::Filter | Layer::Palette(_) | Layer::Share { .. } | Layer::Export(_) | Layer::Request(_));
+    let covers = |l: &&Layer| {
+        !matches!(l, Layer::Filter | Layer::Palette(_) | Layer::Share { .. } | Layer::Export(_) | Layer::Request(_) | Layer::Contexts(_))
+    };
     match state.layers.iter().rev().find(covers) {
         Some(Layer::Chart { panel, cursor }) => layer::chart::draw(&mut canvas, state, panel, *cursor),
         Some(Layer::Wizard(of)) => wizard::draw(&mut canvas, state, of),
@@ -59,6 +61,7 @@ pub fn draw(state: &State, frame: &mut Frame) {
         Some(Layer::Palette(palette)) => layer::palette::draw(&mut canvas, palette),
         Some(Layer::Share { text, copied }) => layer::share::text(&mut canvas, text, *copied),
         Some(Layer::Request(form)) => layer::request::draw(&mut canvas, state, form),
+        Some(Layer::Contexts(list)) => layer::contexts::draw(&mut canvas, state, list),
         Some(Layer::Export(form)) => layer::share::export(&mut canvas, state, form),
         _ => {}
     }

@@ -9,7 +9,7 @@ use crate::app::pane;
 use crate::app::state::{Frozen, State};
 use crate::model::preferences::ZoneChoice;
 
-use super::{deeds, layers, lists, metrics, runs, share, timeline, typing, verify, wizard};
+use super::{contexts, deeds, layers, lists, metrics, runs, share, timeline, typing, verify, wizard};
 
 /// A key was pressed.
 pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
@@ -107,6 +107,7 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
                 ZoneChoice::Local | ZoneChoice::Estate => ZoneChoice::Utc,
             }
         }
+        Action::Contexts => return contexts::open(state),
         Action::Theme => state.look.theme = (state.look.theme + 1) % state.look.themes.len().max(1),
         Action::Erase | Action::EraseWord | Action::EraseAll => typing::erase(state, action),
         Action::Next | Action::Toggle | Action::Override | Action::BreakGlass => {}

@@ -16,7 +16,7 @@ use crate::model::alert::{Alert, AlertId};
 use crate::model::change::Change;
 use crate::model::needs::About;
 
-use super::{keys, runs, share, timeline, typing, wizard};
+use super::{contexts, keys, runs, share, timeline, typing, wizard};
 
 /// Takes the top layer away; false where there is none. A filter line gives its former filter back.
 pub(super) fn pop(state: &mut State) -> bool {
@@ -40,6 +40,7 @@ pub(super) fn back(state: &mut State) {
             (state.pane, state.layers, state.alerts, state.way_back) = (pane, layers, alerts, further);
             pane::refresh(state);
         }
+        None if state.pane == Pane::Overview && state.attention.since.take().is_some() => pane::refresh(state),
         None => typing::clear(state),
     }
 }
@@ -65,6 +66,7 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
             state.layers.pop();
             go(state, goal)
         }
+        Some(Layer::Contexts(_)) => contexts::accept(state),
         Some(Layer::Export(_)) => share::accept(state),
         Some(Layer::Request(_)) => runs::accept(state),
         _ => Vec::new(),
@@ -89,6 +91,7 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
         Goal::Step(_) => {}
         Goal::TimelineOf(service) => timeline::of_service(state, service),
         Goal::Rollback(service) => wizard::open_on(state, service),
+        Goal::Context(name) => return contexts::choose(state, name),
         Goal::AlertsOf(source) => {
             state.show_muted = true;
             narrow(state, by_field("source", &source));
@@ -99,7 +102,10 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
 
 /// Lays a view on top. Filter line and help below it would be come upon again on the way back: they go.
 pub(super) fn lay(state: &mut State, layer: Layer) {
-    while matches!(state.layers.last(), Some(Layer::Filter | Layer::Help { .. } | Layer::Share { .. } | Layer::Export(_))) {
+    while matches!(
+        state.layers.last(),
+        Some(Layer::Filter | Layer::Help { .. } | Layer::Share { .. } | Layer::Export(_) | Layer::Contexts(_))
+    ) {
         pop(state);
     }
     state.layers.push(layer);
@@ -171,6 +177,10 @@ pub(super) fn open(state: &mut State) {
 
 fn open_overview(state: &mut State) {
     match state.overview_rows.get(state.overview.list.row) {
+        Some(OverviewRow::Since(_)) => {
+            state.attention.since = None;
+            timeline::open(state);
+        }
         Some(OverviewRow::Need(place)) => {
             if let Some(about) = state.shown().needs.get(*place).map(|need| need.about.clone()) {
                 open_need(state, about);
@@ -268,8 +278,12 @@ fn by_field(name: &str, text: &str) -> Filter {
 /// Shows the Alerts pane with this filter, from its first row. Going back leads where this came from.
 fn narrow(state: &mut State, filter: Filter) {
     let mut layers = std::mem::take(&mut state.layers);
-    layers
-        .retain(|layer| !matches!(layer, Layer::Filter | Layer::Palette(_) | Layer::Help { .. } | Layer::Share { .. } | Layer::Export(_)));
+    layers.retain(|layer| {
+        !matches!(
+            layer,
+            Layer::Filter | Layer::Palette(_) | Layer::Help { .. } | Layer::Share { .. } | Layer::Export(_) | Layer::Contexts(_)
+        )
+    });
     let way = WayBack { pane: state.pane, layers, alerts: state.alerts.clone(), further: state.way_back.take() };
     show(state, Pane::Alerts);
     state.way_back = Some(Box::new(way));

@@ -7,7 +7,7 @@ use crate::app::layer::{Layer, Pane};
 use crate::app::state::State;
 use crate::app::{databases, focus, operations, overview, page, pane};
 
-use super::{metrics, runs, timeline, verify, wizard};
+use super::{contexts, metrics, runs, timeline, verify, wizard};
 
 /// Farther than any list is long.
 const FAR: isize = 1 << 30;
@@ -26,7 +26,9 @@ pub(super) fn walk(state: &mut State, action: Action) {
     if let Some(spot) = state.layers.last_mut().and_then(Layer::spot_mut) {
         return page::walk(spot, &rows, height as usize, by);
     }
+    let estates = state.contexts.all.len();
     match state.layers.last_mut() {
+        Some(Layer::Contexts(list)) => contexts::step(list, estates, by),
         Some(Layer::Help { scroll }) => {
             *scroll = scroll.saturating_add_signed(by).min(rows.len().saturating_sub(height as usize));
         }

@@ -1,5 +1,6 @@
 //! The one place that changes the state: a message in, effects out.
 
+mod contexts;
 mod data;
 mod deeds;
 mod deployments;
@@ -15,6 +16,7 @@ pub(crate) mod verify;
 pub(crate) mod wizard;
 
 use super::ask::Told;
+use super::attention;
 use super::deployments::window;
 use super::effect::Effect;
 use super::message::Message;
@@ -27,8 +29,19 @@ pub use typing::narrow;
 /// Takes in what happened. `state.now` is already the moment of the message.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     let before = state.demand;
+    if matches!(message, Message::Key(_) | Message::Paste(_) | Message::Focus(true)) {
+        let since = state.attention.since;
+        attention::looks(state);
+        if state.attention.since != since {
+            pane::refresh(state);
+        }
+    }
     let mut effects = match message {
         Message::Key(key) => keys::press(state, key),
+        Message::Focus(_) => {
+            state.attention.looked = Some(state.now);
+            Vec::new()
+        }
         Message::Paste(text) => {
             typing::paste(state, &text);
             Vec::new()
@@ -66,6 +79,8 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     effects.extend(deeds::listed(state));
     effects.extend(app_timeline::wanted(state));
     effects.extend(wizard::wanted(state));
+    effects.extend(attention::due(state).map(|call| Effect::Attend(Box::new(call))));
+    effects.extend(attention::title(state).map(Effect::Title));
     state.demand.points = pane::points(state);
     if state.demand != before {
         effects.push(Effect::Demand(state.demand));
@@ -76,6 +91,8 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
 /// The answer to what a view asked.
 fn told(state: &mut State, told: Told) -> Vec<Effect> {
     match told {
+        Told::Contexts(found) => contexts::looked(state, found),
+        Told::Context(name, result) => return contexts::read(state, &name, result),
         Told::Deployments(rows) => return deployments::rows(state, rows),
         Told::DeploymentCount { number, count, done } => window::count_is(state, number, count, done),
         Told::DeploymentNeighbours { key, before, after } => window::neighbours_are(state, &key, (before, after)),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::app::action::Action;
 use crate::app::ask::Ask;
+use crate::app::attention;
 use crate::app::deployments::share::COPY_CAP;
 use crate::app::effect::Effect;
 use crate::app::layer::{Layer, Spot};
@@ -31,6 +32,7 @@ pub(super) fn known(state: &mut State, runs: Runs) -> Vec<Effect> {
             spot.selected = focus(new).or(spot.selected.take());
         }
     }
+    attention::runs(state, &runs);
     state.runs = runs;
     let of_run = |known: &Arc<KnownRun>| deployments(&known.state, &state.estate);
     let mut made: Vec<Arc<Deployment>> = state.runs.all.iter().flat_map(of_run).map(Arc::new).collect();

@@ -1,0 +1,12 @@
+//! Who sits at the console, and where.
+
+/// Who sits where: on the first line of every screen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// This machine's name.
+    pub host: String,
+    /// The login name.
+    pub user: String,
+    /// The estate file that the command line named, as a shell takes it: another terminal has to be told of it too.
+    pub estate: Option<String>,
+}
