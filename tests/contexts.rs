@@ -69,7 +69,7 @@ fn another_estate_is_opened_on_the_screen_and_nothing_of_the_former_is_left() {
     let (url, held) = silent();
     let more = format!(
         "[[source]]\nname = \"FAKE-silent\"\nkind = \"prometheus\"\nurl = \"{url}\"\nevery = \"60s\"\ntimeout = \"60s\"\n\
-         [[backup]]\nname = \"FAKE-slow\"\nkind = \"command\"\ncommand = [\"sleep\", \"600\"]\nevery = \"600s\"\ntimeout = \"600s\"\n"
+         [[backup]]\nname = \"FAKE-slow\"\nkind = \"command\"\ncommand = [\"sleep\", \"600\"]\nevery = \"600s\"\n"
     );
     write(&config.join("estates"), "near", "staging", &near, &more);
     write(&config.join("estates"), "far", "prod-eu", &far, "");

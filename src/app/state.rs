@@ -332,7 +332,7 @@ impl State {
             keymap,
             read_only: false,
             contexts: Contexts::default(),
-            attention: Attention::default(),
+            attention: Attention { looked: Some(now), ..Attention::default() },
             exports: None,
         };
         state.demand.points = super::pane::points(&state);

@@ -130,6 +130,7 @@ mod tests {
         let mut events = vec![Ok(Event::Resize(1, 1)), Err(io::Error::other("EIO")), Ok(Event::Paste("q".into())), Ok(Event::FocusGained)];
         let (out, mut typed) = mpsc::channel(8);
         forward(|| events.pop().unwrap(), None, &out);
+        assert_eq!(typed.try_recv(), Ok(Message::Focus(true)));
         assert_eq!(typed.try_recv(), Ok(Message::Paste("q".into())));
         assert!(typed.try_recv().is_err());
     }

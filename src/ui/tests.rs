@@ -617,3 +617,14 @@ fn the_list_of_estates_and_the_banner_of_production() {
     assert!(text(&drawn)[0].contains("PRODUCTION") && drawn.content()[0].modifier.contains(ratatui::style::Modifier::REVERSED));
     insta::assert_snapshot!("contexts_80_ascii", text(&drawn).join("\n"));
 }
+
+#[test]
+fn what_happened_while_nobody_looked_is_the_first_line_of_the_overview() {
+    let size = (80, 24);
+    let mut state = shown("overview", size);
+    let at = state.now - jiff::SignedDuration::from_hours(4);
+    state.attention.since = Some(crate::app::attention::Since { at, critical: 2, resolved: 1, ended: 1 });
+    crate::app::pane::refresh(&mut state);
+    let line = text(&buffer(&state, size))[3].clone();
+    assert_eq!(line.trim(), "> since 02:12Z: 2 new critical, 1 resolved, 1 run ended  enter: timeline  esc", "{line}");
+}

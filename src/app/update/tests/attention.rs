@@ -15,8 +15,9 @@ fn critical(name: &str, state: AlertState) -> Arc<Alert> {
 
 /// What is called for when the Alertmanager says this.
 fn heard(state: &mut State, alerts: Vec<Arc<Alert>>) -> Vec<Call> {
-    let outcome = Outcome::Value { value: alertmanager(alerts), as_of: state.now };
-    let effects = update(state, Message::Read { source: 0, outcome, next_try: state.now + SignedDuration::from_secs(10) });
+    let now = state.now;
+    let outcome = Outcome::Value { value: alertmanager(alerts), as_of: now };
+    let effects = update(state, Message::Read { source: 0, outcome, next_try: now + SignedDuration::from_secs(10) });
     calls(effects)
 }
 
@@ -114,8 +115,9 @@ fn the_title_counts_criticals_only_where_it_is_wished_and_only_when_it_changes()
     assert!(titles(update(&mut state, Message::Tick)).is_empty());
     state.attention.wishes.title = true;
     assert_eq!(titles(update(&mut state, Message::Tick)), ["qd e: ? nothing is fresh"]);
-    let outcome = Outcome::Value { value: alertmanager(vec![critical("A", AlertState::Firing)]), as_of: state.now };
-    let effects = update(&mut state, Message::Read { source: 0, outcome, next_try: state.now });
+    let now = state.now;
+    let outcome = Outcome::Value { value: alertmanager(vec![critical("A", AlertState::Firing)]), as_of: now };
+    let effects = update(&mut state, Message::Read { source: 0, outcome, next_try: now });
     assert_eq!(titles(effects), ["qd e: X 1 critical"]);
     assert!(titles(update(&mut state, Message::Tick)).is_empty());
 }
