@@ -7,7 +7,6 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::app::contexts::{Contexts, Known, Looked};
-use crate::app::state::Identity;
 use crate::config::contexts::{all, is_same, named};
 use crate::config::load;
 use crate::config::paths::Paths;
@@ -211,10 +210,7 @@ impl Files for Shelf {
         let context = named(&self.all, name).map_err(|problem| vec![problem.what])?;
         let estate = load::estate(&context.estate).map_err(lines)?;
         let is_first = is_same(&context.estate, &self.first.0);
-        let paths = match is_first {
-            true => self.first.1.clone(),
-            false => Paths { records: practice(&context.estate), ..self.paths.clone() },
-        };
+        let paths = if is_first { self.first.1.clone() } else { Paths { records: practice(&context.estate), ..self.paths.clone() } };
         let theme = self.said.theme.clone().or(context.theme).or_else(|| self.preferences.theme.clone());
         let preferences = Preferences { theme, ..self.preferences.clone() };
         let look = look(self.paths.themes().as_deref(), &preferences, self.colours).map_err(|failure| match failure {
@@ -236,8 +232,7 @@ impl Files for Shelf {
             range: None,
         };
         let contexts = self.contexts(&context.estate);
-        let identity = Identity { ..settings::identity(named) };
-        Ok(Opening { estate: Arc::new(estate), look, identity, options, contexts })
+        Ok(Opening { estate: Arc::new(estate), look, identity: settings::identity(named), options, contexts })
     }
 }
 
