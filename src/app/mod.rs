@@ -25,6 +25,7 @@ pub mod row;
 pub mod state;
 pub mod subject;
 pub mod timeline;
+mod typed;
 pub mod update;
 pub mod verifying;
 pub mod when;

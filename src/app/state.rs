@@ -18,7 +18,6 @@ use crate::model::metric::Demand;
 use crate::model::needs::{self, Need};
 use crate::model::preferences::{Theme, ZoneChoice};
 use crate::model::reading::{Freshness, Reading};
-use crate::model::run::advice::typed;
 use crate::model::run::known::Runs;
 use crate::model::source::Answer;
 use crate::model::timeline::Event;
@@ -48,13 +47,6 @@ pub struct Identity {
     pub user: String,
     /// The estate file that the command line named, as a shell takes it: another terminal has to be told of it too.
     pub estate: Option<String>,
-}
-
-impl Identity {
-    /// A text in which the commands are as they must be typed in another terminal.
-    pub fn typed(&self, text: &str) -> String {
-        typed(text, self.estate.as_deref())
-    }
 }
 
 /// How things look.
