@@ -17,7 +17,7 @@ use crate::model::source::{Answer, HistoryAnswer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 53] = [
+const SCREENS: [&str; 51] = [
     "operations empty",
     "operations running",
     "operations asking",
@@ -32,8 +32,6 @@ const SCREENS: [&str; 53] = [
     "run report",
     "run abort form",
     "run retry form",
-    "run take up form",
-    "run not taken up",
     "whole overview",
     "timeline",
     "timeline all",
