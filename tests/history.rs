@@ -68,7 +68,7 @@ fn twenty_thousand_deployments_are_opened_searched_told_of_and_exported() {
     // What was there before and after it are of the index: the view holds the newest only.
     shows(&console, "1.12341 -> 1.12342");
     console.press(b"y");
-    shows(&console, "copied, where the terminal allows it");
+    shows(&console, "asked the terminal to copy");
     let wanted = b"\x1b]52;c;";
     assert!(console.shown.0.lock().unwrap().raw.windows(wanted.len()).any(|bytes| bytes == wanted));
     console.press(b"\x1b");

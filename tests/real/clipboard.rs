@@ -21,7 +21,7 @@ fn tmux(console: &Console, arguments: &[&str]) -> String {
 fn copied(console: &mut Console, said: &str) {
     console.until("the console", |screen| screen.contents().contains("harbour") && screen.contents().contains("unreachable"));
     console.press(b"y");
-    console.until("what came of copying", |screen| screen.contents().contains(said) && screen.contents().contains("SOURCE  alerts"));
+    console.until("what came of copying", |screen| screen.contents().contains(said) && screen.contents().contains("TEXT TO PASTE"));
 }
 
 /// The command line at the end of the text, run as it stands there.

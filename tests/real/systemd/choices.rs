@@ -26,7 +26,8 @@ fn asking(hosts: &Hosts, kind: Kind) -> (Operator, RunState, String) {
     let told = operator.json(&["show", &state.run]);
     for verb in ["retry", "skip", "take-back", "abort"] {
         let next = told["next"].as_array().unwrap();
-        assert!(next.iter().any(|line| line.as_str().unwrap().starts_with(&format!("qd {verb} {}", state.run))), "{verb}: {told}");
+        let is_it = |line: &str| line.starts_with("qd --estate ") && line.contains(&format!(" {verb} {}", state.run));
+        assert!(next.iter().any(|line| is_it(line.as_str().unwrap())), "{verb}: {told}");
     }
     operator.is_sound(&hosts[..]);
     (operator, state, step)

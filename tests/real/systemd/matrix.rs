@@ -137,7 +137,7 @@ fn a_run_that_is_killed_at_any_boundary_on_a_host_is_taken_up_and_done() {
             let told = operator.json(&["runs"]);
             assert_eq!((&told[0]["run"], &told[0]["live"]), (&run.as_str().into(), &"orphaned".into()), "{boundary} {step}: {told}");
             let next = operator.json(&["show", &run])["next"].to_string();
-            assert!(next.contains(&format!("qd resume {run}")), "{next}");
+            assert!(next.contains(&format!(" resume {run}")), "{next}");
             operator.ask("resume", &run, &[]);
             let (code, out) = operator.attach(&run);
             assert_eq!(code, Some(0), "{boundary} {step}: {out}");
