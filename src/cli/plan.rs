@@ -1,5 +1,6 @@
 //! `qd plan`: makes a plan and its checks, prints them, and changes nothing.
 
+pub mod service;
 pub mod silence;
 
 use std::io::{self, Write};
@@ -22,6 +23,7 @@ use crate::operate::plan::rollback::{Desk, PlanError, rollback};
 use crate::session::archive::Archive;
 use crate::session::operator::{history, recorded};
 
+use self::service::Processes;
 use self::silence::{Ack, Expire, Silence};
 use super::args::Output;
 use super::failure::Failure;
@@ -54,6 +56,33 @@ pub enum Wanted {
         /// Which service, and to what.
         #[command(flatten)]
         back: Back,
+        /// Then look at what each step would find, with nothing done.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// What runs of a service is stopped and started again, host by host.
+    Restart {
+        /// Which service, and where.
+        #[command(flatten)]
+        what: Processes,
+        /// Then look at what each step would find, with nothing done.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// A service is stopped.
+    Stop {
+        /// Which service, and where.
+        #[command(flatten)]
+        what: Processes,
+        /// Then look at what each step would find, with nothing done.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// A service that does not run is started.
+    Start {
+        /// Which service, and where.
+        #[command(flatten)]
+        what: Processes,
         /// Then look at what each step would find, with nothing done.
         #[arg(long)]
         dry_run: bool,
@@ -95,6 +124,10 @@ Examples:
   qd plan rollback web --without web3
   qd plan rollback web -o json | jq '.checks[] | select(.verdict != \"pass\")'
   qd plan rollback web -o json | jq -r .confirm
+  qd plan restart web
+  qd plan restart web --host web2
+  qd plan stop web --host web2
+  qd plan start web --host web2
   qd plan silence --matcher alertname=DiskFull --matcher 'host=~web.*' --for 2h --reason 'new disks'
   qd plan silence --extend 2b614108 --for 4h --reason 'it takes longer'
   qd plan ack DiskFull --reason 'I am looking at it'
@@ -126,6 +159,9 @@ pub fn run(settings: &Settings<'_>, wanted: &Wanted, out: &mut dyn Write, err: &
             let found = if *dry_run { Some(dry(&estate, &planned.plan)?) } else { None };
             (planned, found)
         }
+        Wanted::Restart { what, dry_run } => processes(settings, &estate, Deed::Restart, what, *dry_run)?,
+        Wanted::Stop { what, dry_run } => processes(settings, &estate, Deed::Stop, what, *dry_run)?,
+        Wanted::Start { what, dry_run } => processes(settings, &estate, Deed::Start, what, *dry_run)?,
         Wanted::Silence { what, reason } => (silence::planned(settings, &estate, what, reason)?, None),
         Wanted::Ack { what, reason } => (silence::planned(settings, &estate, what, reason)?, None),
         Wanted::Expire { what, reason } => (silence::planned(settings, &estate, what, reason)?, None),
@@ -140,6 +176,19 @@ pub fn run(settings: &Settings<'_>, wanted: &Wanted, out: &mut dyn Write, err: &
         Output::Table | Output::Csv => table(&planned, found.as_deref(), out)?,
     }
     Ok(if stands_in_the_way(&planned.checks) { REFUSED } else { OK })
+}
+
+/// The plan of a service act, and what each step would find where that is asked for.
+fn processes(
+    settings: &Settings<'_>,
+    estate: &Arc<Estate>,
+    deed: Deed,
+    what: &Processes,
+    dry_run: bool,
+) -> Result<(Planned, Option<Vec<Found>>), Failure> {
+    let planned = service::planned(settings, estate, deed, what)?;
+    let found = if dry_run { Some(dry(estate, &planned.plan)?) } else { None };
+    Ok((planned, found))
 }
 
 /// What each step would find.
@@ -190,7 +239,7 @@ pub(super) fn planned(settings: &Settings<'_>, estate: &Arc<Estate>, back: &Back
         PlanError::Without(_) | PlanError::NoService { .. } | PlanError::NoDefault { .. } | PlanError::NoRelease { .. } => {
             Failure::Usage(error.to_string())
         }
-        PlanError::Unsaid(_) | PlanError::Hosts(_) | PlanError::Same { .. } => Failure::Other(eyre!("{error}; nothing was planned")),
+        PlanError::Unsaid(_) | PlanError::Hosts(_) | PlanError::Nothing(_) | PlanError::Same { .. } => Failure::Other(eyre!("{error}; nothing was planned")),
     })?;
     planned.plan.impact.seconds = seconds(&planned.plan, &runs.iter().collect::<Vec<_>>());
     for (name, why) in unread {
@@ -206,7 +255,7 @@ fn table(planned: &Planned, found: Option<&[Found]>, out: &mut dyn Write) -> io:
     let word = |version: &Option<String>| version.clone().unwrap_or_else(|| "?".to_owned());
     match plan.deed {
         Deed::Rollback => writeln!(out, "{} of {} from {} to {}", plan.deed.word(), plan.subject, word(&plan.from), word(&plan.to))?,
-        Deed::Silence => writeln!(out, "{} of {}", plan.deed.word(), plan.subject)?,
+        Deed::Silence | Deed::Restart | Deed::Stop | Deed::Start => writeln!(out, "{} of {}", plan.deed.word(), plan.subject)?,
     }
     for (head, lines) in [("does", &plan.impact.does), ("costs", &plan.impact.costs), ("stays", &plan.impact.keeps)] {
         for (at, line) in lines.iter().enumerate() {

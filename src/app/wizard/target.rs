@@ -32,7 +32,7 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
                 _ => None,
             });
             let place = match &there.kind {
-                TargetKind::Releases { folder, ssh, .. } => {
+                TargetKind::Releases { folder, ssh, .. } | TargetKind::Service { folder, ssh, .. } => {
                     format!("{folder}{}", ssh.as_deref().map_or_else(|| " on this machine".to_owned(), |ssh| format!(" over ssh {ssh}")))
                 }
                 TargetKind::Host { .. } | TargetKind::Alertmanager { .. } | TargetKind::Outside => String::new(),
@@ -58,7 +58,7 @@ fn count(hosts: usize) -> String {
 }
 
 fn is_host(kind: &TargetKind) -> bool {
-    matches!(kind, TargetKind::Releases { .. })
+    kind.leasable().is_some()
 }
 
 /// The targets that hold releases, those that are begun side by side together: their first steps need the same.

@@ -50,7 +50,7 @@ pub fn rollback(to: &str, hosts: &[&str], now: Timestamp) -> Planned {
             (
                 "running",
                 "see that it runs from it",
-                Act::Running { release: link(to), serving: Serving::Unit { unit: unit(), before: Some(812) } },
+                Act::Running { release: Some(link(to)), serving: Serving::Unit { unit: unit(), before: Some(812) } },
             ),
         ];
         for (name, title, act) in acts {

@@ -15,8 +15,20 @@ pub(super) struct Folder<'a> {
     pub log: Option<(String, BTreeMap<Part, String>)>,
 }
 
-/// Where the service's releases lie, host by host, in the file's order.
+/// Where the service's releases lie, host by host, in the file's order; never nowhere.
 pub(super) fn folders<'a>(estate: &'a Estate, service: &Service) -> Result<Vec<Folder<'a>>, PlanError> {
+    let folders = any(estate, service)?;
+    match folders.is_empty() {
+        true => Err(PlanError::Unsaid(format!(
+            "the service `{}` has no release folders: add a [[history]] of kind `releases` with its hosts",
+            service.name
+        ))),
+        false => Ok(folders),
+    }
+}
+
+/// The same, also where there is none.
+pub(super) fn any<'a>(estate: &'a Estate, service: &Service) -> Result<Vec<Folder<'a>>, PlanError> {
     let mut folders: Vec<Folder<'a>> = Vec::new();
     for source in estate.sources.iter().filter(|source| source.service.as_deref() == Some(&service.name)) {
         let SourceKind::History(History::Releases { path, hosts, log, fields, .. }) = &source.kind else { continue };
@@ -37,13 +49,7 @@ pub(super) fn folders<'a>(estate: &'a Estate, service: &Service) -> Result<Vec<F
             folders.push(Folder { host, site: source.site.clone().or_else(|| host.site.clone()), path, log });
         }
     }
-    match folders.is_empty() {
-        true => Err(PlanError::Unsaid(format!(
-            "the service `{}` has no release folders: add a [[history]] of kind `releases` with its hosts",
-            service.name
-        ))),
-        false => Ok(folders),
-    }
+    Ok(folders)
 }
 
 /// Those that are not to be left out.

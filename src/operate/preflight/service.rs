@@ -2,7 +2,7 @@
 
 use super::Case;
 use crate::model::check::{Check, Verdict};
-use crate::model::plan::{Deed, TargetKind};
+use crate::model::plan::Deed;
 use crate::operate::plan::candidates;
 
 /// No run of our journal changes the same service or one of its hosts.
@@ -12,10 +12,7 @@ pub(super) fn other_run(case: &Case<'_>) -> Check {
         .plan
         .targets
         .iter()
-        .filter_map(|target| match &target.kind {
-            TargetKind::Releases { host, .. } => Some(host.as_str()),
-            _ => None,
-        })
+        .filter_map(|target| target.kind.leasable().map(|place| place.host))
         .collect();
     let going = match case.going {
         Ok(going) => going,

@@ -1,0 +1,1 @@
+//! Plans of service acts from this machine: hosts without `ssh`.
