@@ -179,7 +179,7 @@ fn text(console: &Console) -> String {
 /// Through the wizard up to the phrase, with a reason; gives the phrase back.
 fn to_the_phrase(console: &mut Console) -> String {
     press(console, "R", "[1 target]");
-    console.until("the plan", |s| s.contents().contains("HOSTS") && s.contents().contains("web2"));
+    console.until("the plan", |s| s.contents().contains("batch 2 of 2"));
     press(console, "\r", "[2 release]");
     console.until("the release", |s| s.contents().contains("2.4.0"));
     press(console, "\r", "[3 impact]");
@@ -289,7 +289,7 @@ fn a_run_outlives_its_console_says_when_it_is_orphaned_and_is_taken_back() {
     press(&mut console, "7", "WAITING FOR A PERSON (1)");
     press(&mut console, "\r", "RUN  rollback of web  2.5.0 -> 2.4.0  ! paused");
     end(estate.run().unwrap().runner.unwrap().process.id);
-    console.until("that nobody carries it out", |s| s.contents().contains("X orphaned") && s.contents().contains("qd resume web-"));
+    console.until("that nobody carries it out", |s| s.contents().contains("X orphaned") && s.contents().contains("P take up"));
     let red = |s: &vt100::Screen| {
         let row = s.rows(0, 80).nth(1).unwrap();
         let at = row.find("orphaned").map(|at| row[..at].chars().count());
@@ -320,6 +320,72 @@ fn a_run_outlives_its_console_says_when_it_is_orphaned_and_is_taken_back() {
     estate.let_go("web1");
     console.until("its end", |s| s.contents().contains("! aborted"));
     assert_eq!(HOSTS.map(|host| estate.current(host)), ["2.5.0", "2.5.0"]);
+    console.press(b"qq");
+    console.exit_code();
+}
+
+#[test]
+fn a_run_whose_runner_was_killed_is_taken_up_on_screen_and_ends() {
+    let estate = Estate::new();
+    estate.hold("web1");
+    let mut console = estate.open("");
+    start(&mut console);
+    console.until("the slow command", |s| s.contents().contains("waiting for the port"));
+    press(&mut console, "P", "its runner lives");
+    let killed = estate.run().unwrap().runner.unwrap().process.id;
+    end(killed);
+    console.until("that nobody carries it out", |s| s.contents().contains("X orphaned"));
+    // From the list: one key, and Enter on Cancel begins nothing.
+    press(&mut console, "\x1b", "d compare");
+    press(&mut console, "7", "ORPHANED (1)");
+    press(&mut console, "P", "TAKE UP");
+    console.until("that keys count", |s| s.contents().contains("Enter here goes back"));
+    console.press(b"\r");
+    console.until("the form's end", |s| !s.contents().contains("TAKE UP"));
+    assert_eq!(estate.run().unwrap().runners, 1);
+    press(&mut console, "P", "TAKE UP");
+    console.until("that keys count", |s| s.contents().contains("Enter here goes back"));
+    press(&mut console, "\t", "> _");
+    press(&mut console, "the runner was killed", "the runner was killed_");
+    console.press(b"\r");
+    estate.until("the new runner", |run| run.runners == 2);
+    console.until("that it goes on", |s| !s.contents().contains("orphaned"));
+    estate.let_go("web1");
+    console.until("its end", |s| s.contents().contains("RUN  rollback of web  2.5.0 -> 2.4.0  done"));
+    assert_eq!(HOSTS.map(|host| estate.current(host)), ["2.4.0", "2.4.0"]);
+    let run = estate.run().unwrap();
+    assert!(run.requests.iter().any(|(_, _, request)| request.to_string() == "go on: the runner was killed"), "{:?}", run.requests);
+    console.press(b"qq");
+    console.exit_code();
+}
+
+#[test]
+fn a_host_that_cannot_be_asked_is_left_out_and_the_other_goes_back() {
+    let estate = Estate::new();
+    fs::remove_file(estate.at("web2").join("current")).unwrap();
+    let mut console = estate.open("");
+    press(&mut console, "5", "web");
+    press(&mut console, "R", "there is no plan");
+    press(&mut console, "j ", "without web2");
+    console.until("a plan", |s| s.contents().contains("batch 1 of 1"));
+    press(&mut console, "\r", "GO BACK TO");
+    press(&mut console, "\r", "STEPS");
+    press(&mut console, "\r", "web2 takes part");
+    // Whatever this machine warns of besides.
+    while !text(&console).contains("nothing stands in the way") {
+        press(&mut console, "v", "why may it go on all the same");
+        press(&mut console, "its disk is gone\r", "overridden");
+    }
+    press(&mut console, "\r", "Reason, required");
+    press(&mut console, "errors\r", "left out       ! web2");
+    console.until("that keys count", |s| s.contents().contains("here goes back"));
+    let phrase = phrase(&console);
+    press(&mut console, "\t", "> _");
+    console.press(phrase.as_bytes());
+    press(&mut console, "", "starts it");
+    console.press(b"\r");
+    console.until("its end", |s| s.contents().contains("2.5.0 -> 2.4.0  done"));
+    assert_eq!(estate.current("web1"), "2.4.0");
     console.press(b"qq");
     console.exit_code();
 }

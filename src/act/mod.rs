@@ -120,6 +120,15 @@ pub async fn observe(reach: &Reach, plan: &Plan, step: usize, call: Call, run: &
     }
 }
 
+/// What a call of that step on an Alertmanager would find now, with the write left out; `None` of every other step.
+pub async fn foresee(reach: &Reach, plan: &Plan, step: usize) -> Option<Found> {
+    let step = plan.steps.get(step).filter(|step| matches!(step.act, Act::Silence { .. } | Act::ExpireSilence { .. }))?;
+    Some(match reach.peers(plan, step) {
+        Ok(peers) => silence::foresee(&peers, &step.act).await,
+        Err(why) => Found::Untold { why },
+    })
+}
+
 /// What the job of that try printed so far, cleaned and without secrets; `None` where it has no job, or the host does not
 /// tell. It changes nothing.
 pub async fn printed(reach: &Reach, plan: &Plan, step: usize, call: Call, run: &str, attempt: u32) -> Option<Vec<u8>> {

@@ -37,6 +37,9 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Bytes of an answer to a write.
 const ANSWER: usize = 1 << 16;
 
+/// The run of a look that is no run's.
+const NOBODY: &str = "dry-run";
+
 /// What a call wants of the set.
 #[derive(Debug, Clone, Copy)]
 enum Want<'a> {
@@ -88,6 +91,20 @@ pub async fn apply(peers: &Peers, permit: Permit, act: &Act, until: Instant) -> 
         }
     };
     Called { end, output: Vec::new() }
+}
+
+/// What [`apply`] would find now, by one look at all peers, with the write left out.
+pub async fn foresee(peers: &Peers, act: &Act) -> Found {
+    let Some(want) = Want::of(act) else { return Found::Untold { why: "the plan has no such call".to_owned() } };
+    // No run has this name: nothing is taken for its own.
+    match Situation::of(&peers.look(Instant::now() + peers::LOOK).await, want, NOBODY) {
+        Situation::Settled(CallEnd::Done { seen }) => Found::Done { seen },
+        Situation::Settled(CallEnd::Refused { why } | CallEnd::Failed { why }) => Found::Moved { seen: why },
+        Situation::Settled(CallEnd::Unknown { why }) => Found::Untold { why },
+        Situation::Made(id) => Found::Done { seen: format!("silence {id} is there") },
+        Situation::Go(Some(old)) => Found::NotDone { seen: format!("silence {} ends at {}, as the plan expects", old.id, old.ends_at) },
+        Situation::Go(None) => Found::NotDone { seen: "nothing mutes the same that long".to_owned() },
+    }
 }
 
 /// Reads all peers: is that act done? `run` is the run that may have done it.

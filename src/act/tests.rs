@@ -67,6 +67,7 @@ impl Ground {
             repeat: Repeat::Ask,
             timeout: self.seconds,
             on_failure: OnFailure::Ask,
+            undone_with: None,
             point_of_no_return: false,
         };
         Plan {

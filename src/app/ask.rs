@@ -15,7 +15,9 @@ use crate::model::plan::silence::Wish;
 use crate::model::plan::{Plan as Deed, Planned};
 use crate::model::run::{Agreement, Request};
 use crate::model::timeline::Event;
+use crate::model::window::{Names, RangeAsk, RangeTold};
 
+use super::chart::Slot;
 use super::filter::Plan;
 use super::verifying::News;
 
@@ -67,6 +69,13 @@ pub enum Ask {
         /// What.
         request: Request,
     },
+    /// Have a new runner take up the run of that id, whose own is gone. It ends in [`Told::Requested`].
+    TakeUp {
+        /// The run.
+        run: String,
+        /// Why.
+        reason: String,
+    },
     /// What happened between two moments (UTC), as far as the newest readings do not tell it.
     Timeline(Timestamp, Timestamp),
     /// Make a plan, and make ready what would carry it out. Nothing is changed.
@@ -94,8 +103,40 @@ pub enum Ask {
         /// What the person agreed to.
         agreement: Agreement,
     },
+    /// Give this text to tmux.
+    Copy(String),
     /// Drop what was made ready: nothing follows from the plans that were asked for.
     Close,
+    /// A window of a panel. Whatever was asked before for the same slot is given up.
+    Chart {
+        /// What for.
+        slot: Slot,
+        /// Its number: they rise.
+        number: u64,
+        /// Which.
+        ask: RangeAsk,
+    },
+    /// Give up what was asked for charts by numbers below this.
+    StopCharts(u64),
+    /// What queries this person typed before.
+    Queries,
+    /// Keep this query among them.
+    KeepQuery(String),
+    /// The names of the metrics of the Prometheus of that name.
+    Names(String),
+    /// Writes the numbers of a chart to a file; told as an export is.
+    ExportChart {
+        /// Its number.
+        number: u64,
+        /// The whole path; it ends in `.csv`.
+        path: String,
+        /// What is written.
+        text: Arc<str>,
+        /// The one folder that is made where it is not there.
+        folder: Option<String>,
+        /// True where a file of that name is replaced.
+        replace: bool,
+    },
 }
 
 /// What a plan is to be made of.
@@ -107,6 +148,8 @@ pub enum WishOf {
         service: String,
         /// The version to go back to; `None` leaves it to the plan.
         to: Option<String>,
+        /// Hosts that are left out, as by `--without` on the command line.
+        without: Vec<String>,
     },
     /// Alerts are muted, or a mute gets another end.
     Silence {
@@ -262,6 +305,15 @@ pub enum Told {
         /// It; `Err` is a sentence.
         result: Result<Arc<Planned>, String>,
     },
+    /// One of the hosts that are asked for a plan or its checks answered. It may be left out: the whole follows.
+    Heard {
+        /// The plan's number.
+        number: u64,
+        /// The host.
+        host: String,
+        /// Why it could not be asked.
+        end: Result<(), String>,
+    },
     /// The checks of a plan, all of them.
     Checks {
         /// The plan's number.
@@ -278,6 +330,26 @@ pub enum Told {
     },
     /// What was made ready is dropped.
     Closed,
+    /// What came of copying a text, as a sentence.
+    Copied(String),
+    /// The queries that this person typed, the newest first; `Err` says why they are not known or not kept.
+    Queries(Result<Vec<String>, String>),
+    /// The names of the metrics of one source.
+    Names {
+        /// Its name.
+        source: String,
+        /// Them; `Err` is one line.
+        result: Result<Names, String>,
+    },
+    /// A window of a panel, or why there is none.
+    Chart {
+        /// What for.
+        slot: Slot,
+        /// The question's number.
+        number: u64,
+        /// It; `Err` is one line.
+        result: Result<Arc<RangeTold>, String>,
+    },
 }
 
 /// A piece of the list of deployments.

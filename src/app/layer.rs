@@ -10,10 +10,14 @@ use crate::model::deployment::diff::Comparison;
 use crate::model::deployment::dora::Table;
 
 use super::action::Action;
-use super::ask::Exported;
+pub use super::deployments::share::ExportForm;
 use super::operations::RequestForm;
-use super::palette::{Goal, Palette};
+use super::palette::Palette;
+use super::prompt::Prompt;
+use super::themes::Picker;
 use super::wizard::Wizard;
+
+pub use super::spot::Spot;
 
 /// A whole screen at the bottom of the stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,15 +63,6 @@ impl Pane {
     pub fn named(name: &str) -> Option<Pane> {
         Pane::ALL.into_iter().find(|p| p.name() == name)
     }
-}
-
-/// Where one is in a detail.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Spot {
-    /// First line shown.
-    pub scroll: usize,
-    /// Where the selected line leads; `None` where no line on the screen leads anywhere.
-    pub selected: Option<Goal>,
 }
 
 /// A view that lies on a pane.
@@ -152,14 +147,25 @@ pub enum Layer {
     },
     /// The filter being typed. The text so far is in the pane's `typed`.
     Filter,
+    /// The prompt of a query.
+    Prompt(Box<Prompt>),
     /// The palette.
     Palette(Palette),
-    /// The text to paste that tells of a deployment.
+    /// The themes to choose from.
+    Themes(Picker),
+    /// The text to paste that tells of what is looked at.
     Share {
         /// It.
         text: String,
-        /// True where the terminal was asked to copy it; else it is too long.
-        copied: bool,
+        /// What came of copying it.
+        said: String,
+    },
+    /// A text as the terminal selects it best: alone, over the whole width, wrapped by the terminal itself.
+    Select {
+        /// It.
+        text: String,
+        /// The first line shown.
+        first: usize,
     },
     /// The form of an export.
     Export(ExportForm),
@@ -168,15 +174,6 @@ pub enum Layer {
         /// First line shown.
         scroll: usize,
     },
-}
-
-/// Where an export goes.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ExportForm {
-    /// The path, as it is typed.
-    pub typed: String,
-    /// How far it is; `None` before it began.
-    pub far: Option<Exported>,
 }
 
 impl Layer {
@@ -193,8 +190,11 @@ impl Layer {
             Layer::Chart { .. }
             | Layer::Filter
             | Layer::Palette(_)
+            | Layer::Themes(_)
+            | Layer::Prompt(_)
             | Layer::Help { .. }
             | Layer::Share { .. }
+            | Layer::Select { .. }
             | Layer::Export(_)
             | Layer::Request(_)
             | Layer::Wizard(_)
@@ -215,8 +215,11 @@ impl Layer {
             Layer::Chart { .. }
             | Layer::Filter
             | Layer::Palette(_)
+            | Layer::Themes(_)
+            | Layer::Prompt(_)
             | Layer::Help { .. }
             | Layer::Share { .. }
+            | Layer::Select { .. }
             | Layer::Export(_)
             | Layer::Request(_)
             | Layer::Wizard(_)
@@ -268,11 +271,15 @@ pub enum Scope {
     Input,
     /// The palette.
     Palette,
+    /// The themes to choose from.
+    Themes,
+    /// Where a query is typed.
+    Prompt,
 }
 
 impl Scope {
     /// All scopes with their names in keymap files.
-    pub const ALL: [(Scope, &'static str); 20] = [
+    pub const ALL: [(Scope, &'static str); 22] = [
         (Scope::Global, "global"),
         (Scope::List, "list"),
         (Scope::Overview, "overview"),
@@ -293,6 +300,8 @@ impl Scope {
         (Scope::Help, "help"),
         (Scope::Input, "input"),
         (Scope::Palette, "palette"),
+        (Scope::Themes, "themes"),
+        (Scope::Prompt, "prompt"),
     ];
 
     /// The scope of that name.
@@ -329,6 +338,9 @@ impl Scope {
             Scope::Help => &[Scope::Help, Scope::Global],
             Scope::Input => &[Scope::Input],
             Scope::Palette => &[Scope::Palette, Scope::Input],
+            // Nothing that leads elsewhere: the former theme comes back on the way out only.
+            Scope::Themes => &[Scope::Themes],
+            Scope::Prompt => &[Scope::Prompt, Scope::Input],
         }
     }
 
@@ -346,9 +358,9 @@ impl Scope {
                 Zone, Close,
             ],
             Scope::Timeline => &[Open, Help, Longer, Shorter, Filter, Timeline, Live, Palette, Overview, Alerts, Freeze, Close],
-            Scope::Operations => &[Open, Help, Filter, Palette, Overview, Alerts, Deployments, Freeze, Zone, Close],
-            Scope::Run => &[Back, PauseRun, AbortRun, RetryStep, SkipStep, TakeBack, ConfirmStep, Record, Share, Help, Down, Up],
-            Scope::Metrics => &[Open, Help, Longer, Shorter, Filter, Palette, Overview, Alerts, Freeze, Close],
+            Scope::Operations => &[Open, ResumeRun, Help, Filter, Palette, Overview, Alerts, Deployments, Freeze, Zone, Close],
+            Scope::Run => &[Back, PauseRun, ResumeRun, AbortRun, RetryStep, SkipStep, TakeBack, ConfirmStep, Record, Share, Help, Down, Up],
+            Scope::Metrics => &[Open, Help, Longer, Shorter, Query, Filter, Rollback, Palette, Overview, Alerts, Freeze, Close],
             Scope::Databases => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Verify => &[StartVerification, StopVerification, Back, Help, Down, Up, Zone],
             Scope::Detail => &[
@@ -360,10 +372,15 @@ impl Scope {
             }
             Scope::Reason => &[Accept, Back, EraseAll, Help],
             Scope::Confirm => &[Accept, Back, Down, EraseAll, Help],
-            Scope::Chart => &[Back, Help, Left, Right, Live, Longer, Shorter, Freeze, Zone],
+            Scope::Chart => &[
+                Back, Help, Left, Right, Longer, Shorter, Earlier, Later, Live, Before, Over, Query, ChartText, Rollback, Keep, Export,
+                Freeze, Zone,
+            ],
             Scope::Help => &[Back, Down, Up],
             Scope::Input => &[Accept, Back, EraseAll],
             Scope::Palette => &[Accept, Back, Down, Up],
+            Scope::Themes => &[Accept, Back, Down, Up, Help],
+            Scope::Prompt => &[Accept, Back, Complete, Up, Down, NextSource, EraseAll],
             Scope::Global | Scope::List => &[Help, Close],
         }
     }
@@ -389,8 +406,10 @@ pub fn scope(pane: Pane, layers: &[Layer]) -> Scope {
         Some(Layer::Request(_)) => Scope::Confirm,
         Some(Layer::Wizard(of)) => of.scope(),
         Some(Layer::Chart { .. }) => Scope::Chart,
-        Some(Layer::Help { .. } | Layer::Share { .. }) => Scope::Help,
+        Some(Layer::Help { .. } | Layer::Share { .. } | Layer::Select { .. }) => Scope::Help,
         Some(Layer::Filter | Layer::Export(_)) => Scope::Input,
         Some(Layer::Palette(_)) => Scope::Palette,
+        Some(Layer::Themes(_)) => Scope::Themes,
+        Some(Layer::Prompt(_)) => Scope::Prompt,
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod ask;
+pub mod chart;
 pub mod databases;
 pub mod deeds;
 pub mod deployments;
@@ -22,9 +23,14 @@ pub mod overview;
 pub mod page;
 pub mod palette;
 pub mod pane;
+pub mod prompt;
 pub mod row;
+pub mod share;
+pub mod spot;
 pub mod state;
 pub mod subject;
+pub mod target;
+pub mod themes;
 pub mod timeline;
 pub mod update;
 pub mod verdict;

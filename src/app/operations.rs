@@ -10,7 +10,7 @@ use crate::model::run::{Call, Ending, Phase, Request, StepState};
 use crate::model::text::is_hostile;
 
 use super::action::Action;
-use super::layer::Layer;
+use super::layer::{Layer, Pane};
 use super::palette::Goal;
 use super::state::State;
 use super::subject::Subject;
@@ -142,6 +142,11 @@ pub fn rows(state: &State) -> Vec<OperationRow> {
     rows
 }
 
+/// Rows that the list has room for, of a body of so many: why the journal cannot be read stands above it.
+pub fn room(state: &State, height: usize) -> usize {
+    height.saturating_sub(usize::from(state.runs.problem.is_some())).max(1)
+}
+
 /// What tells a row from others.
 pub fn id(state: &State, row: usize) -> Option<String> {
     match state.operation_rows.get(row)? {
@@ -214,8 +219,30 @@ pub fn shown(state: &State) -> Option<(&KnownRun, Option<usize>)> {
     Some((known, step))
 }
 
+/// The run that a key is about: the one whose page is on top, else the selected one of the list.
+pub fn meant(state: &State) -> Option<&KnownRun> {
+    if !state.layers.is_empty() || state.pane != Pane::Operations {
+        return shown(state).map(|(known, _)| known);
+    }
+    match state.operation_rows.get(state.operations.list.row)? {
+        OperationRow::Head(..) => None,
+        OperationRow::Run(place) => state.runs.all.get(*place).map(|known| &**known),
+    }
+}
+
+/// Why that run cannot be taken up from here; `None` where it can.
+pub fn keeps_from_taking_up(state: &State, known: &KnownRun) -> Option<String> {
+    match state.read_only {
+        true => Some("this console was opened with --read-only".to_owned()),
+        false => known.alive.keeps_from_taking_up(&known.state),
+    }
+}
+
 /// True where that can be asked of the run that is shown, as it stands.
 pub fn offers(state: &State, action: Action) -> bool {
+    if action == Action::ResumeRun {
+        return meant(state).is_some_and(|known| keeps_from_taking_up(state, known).is_none());
+    }
     let Some((known, step)) = shown(state) else { return false };
     let run = &known.state;
     // Of a run on another machine nothing can be asked from here: its folder is there.

@@ -47,6 +47,8 @@ pub enum Goal {
     Step(String),
     /// The wizard of a rollback, on a service.
     Rollback(String),
+    /// This panel laid over the chart; `None` takes what lies there away.
+    Over(Option<String>),
     /// All alerts that a source of this name told of.
     AlertsOf(String),
 }
@@ -81,6 +83,13 @@ impl Palette {
     /// The palette over what is shown now.
     pub fn open(state: &State) -> Palette {
         let mut palette = Palette { items: items(state), ..Palette::default() };
+        palette.retype(String::new());
+        palette
+    }
+
+    /// Only these lines.
+    pub fn of(items: Vec<Item>) -> Palette {
+        let mut palette = Palette { items, ..Palette::default() };
         palette.retype(String::new());
         palette
     }
@@ -188,8 +197,9 @@ fn offered(scope: Scope, action: Action) -> bool {
     match action {
         Action::Open | Action::Filter => list,
         Action::Back => !list,
-        Action::Export => scope == Scope::Deployments,
-        Action::Share => matches!(scope, Scope::Deployments | Scope::Detail | Scope::Run),
+        Action::Export => matches!(scope, Scope::Deployments | Scope::Chart),
+        Action::Share | Action::Select => list || matches!(scope, Scope::Detail | Scope::Run | Scope::Chart),
+        Action::ResumeRun => matches!(scope, Scope::Run | Scope::Operations),
         Action::PauseRun
         | Action::AbortRun
         | Action::RetryStep
@@ -197,7 +207,9 @@ fn offered(scope: Scope, action: Action) -> bool {
         | Action::TakeBack
         | Action::ConfirmStep
         | Action::Record => scope == Scope::Run,
-        Action::Rollback => matches!(scope, Scope::Overview | Scope::Alerts | Scope::Deployments | Scope::Detail),
+        Action::Rollback => {
+            matches!(scope, Scope::Overview | Scope::Alerts | Scope::Metrics | Scope::Chart | Scope::Deployments | Scope::Detail)
+        }
         Action::Ack | Action::Silence | Action::Extend | Action::Expire => matches!(scope, Scope::Alerts | Scope::Detail),
         Action::Next | Action::Toggle | Action::Override | Action::BreakGlass => false,
         Action::Muted | Action::Group | Action::Near => scope == Scope::Alerts,
@@ -206,6 +218,9 @@ fn offered(scope: Scope, action: Action) -> bool {
         Action::Verify => matches!(scope, Scope::Backups | Scope::Detail),
         Action::StartVerification | Action::StopVerification => scope == Scope::Verify,
         Action::Live => matches!(scope, Scope::Chart | Scope::Timeline),
+        Action::Earlier | Action::Later | Action::Before | Action::Over | Action::Keep | Action::ChartText => scope == Scope::Chart,
+        Action::Query => list || scope == Scope::Chart,
+        Action::Complete | Action::NextSource => false,
         Action::Help => scope != Scope::Help,
         Action::Close
         | Action::Quit
@@ -216,7 +231,8 @@ fn offered(scope: Scope, action: Action) -> bool {
         | Action::Refresh
         | Action::Freeze
         | Action::Zone
-        | Action::Theme => true,
+        | Action::Theme
+        | Action::Mouse => true,
         Action::Interrupt
         | Action::Palette
         | Action::Overview

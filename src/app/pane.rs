@@ -16,7 +16,7 @@ use super::layer::{Layer, Pane};
 use super::list::List;
 use super::state::{AlertRow, State};
 use super::subject::OfBackup;
-use super::{databases, focus, operations, overview, page, timeline};
+use super::{chart, databases, focus, operations, overview, page, timeline};
 
 /// Computes the rows of all panes again and settles the selections. Until the first key the first row is selected,
 /// whichever it is by now; from then on a selection stays with its id.
@@ -43,7 +43,7 @@ pub fn refresh(state: &mut State) {
     list.settle(state.database_rows.len(), |row| databases::id(state, row), height);
     state.databases.list = list;
     let mut list = std::mem::take(&mut state.operations.list);
-    list.settle(state.operation_rows.len(), |row| operations::id(state, row), height);
+    list.settle(state.operation_rows.len(), |row| operations::id(state, row), operations::room(state, height));
     state.operations.list = list;
     window::settle(state);
     if !state.window.indexed {
@@ -58,6 +58,7 @@ pub fn refresh(state: &mut State) {
     state.backups.list = list;
     timeline::renew(state);
     focus::renew(state);
+    chart::bars::renew(state);
     renew_details(state);
     settle_top(state);
 }
@@ -216,6 +217,7 @@ pub fn next_wake(state: &State) -> Timestamp {
         .chain(counted)
         .chain(state.deeds.wake())
         .chain(super::update::wizard::wake(state))
+        .chain(chart::wake(state))
         .filter(|at| *at > now)
         .fold(minute, Timestamp::min)
 }

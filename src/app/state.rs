@@ -18,10 +18,12 @@ use crate::model::metric::Demand;
 use crate::model::needs::{self, Need};
 use crate::model::preferences::{Theme, ZoneChoice};
 use crate::model::reading::{Freshness, Reading};
+use crate::model::run::advice::typed;
 use crate::model::run::known::Runs;
 use crate::model::source::Answer;
 use crate::model::timeline::Event;
 
+use super::chart::ChartView;
 use super::databases::DatabaseRow;
 use super::deeds::Deeds;
 use super::deployments::window::Window;
@@ -32,6 +34,7 @@ use super::keymap::Keymap;
 use super::layer::{Layer, Pane, Scope, scope};
 use super::list::List;
 use super::operations::{OperationRow, Sent};
+use super::themes::Offers;
 use super::timeline::Timeline;
 use super::verifying::Verifying;
 use super::wizard::Wizards;
@@ -49,6 +52,13 @@ pub struct Identity {
     pub estate: Option<String>,
 }
 
+impl Identity {
+    /// A text in which the commands are as they must be typed in another terminal.
+    pub fn typed(&self, text: &str) -> String {
+        typed(text, self.estate.as_deref())
+    }
+}
+
 /// How things look.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Look {
@@ -56,6 +66,8 @@ pub struct Look {
     pub themes: Vec<Theme>,
     /// The one in use, an index into `themes`.
     pub theme: usize,
+    /// What the theme is chosen from.
+    pub offers: Offers,
     /// Pure ASCII on the screen.
     pub ascii: bool,
     /// Which clock is shown.
@@ -273,8 +285,12 @@ pub struct State {
     pub timeline: Timeline,
     /// What is asked of panels.
     pub demand: Demand,
+    /// The chart that lies on top.
+    pub chart: ChartView,
     /// How things look.
     pub look: Look,
+    /// True where the mouse clicks and scrolls here; else the terminal selects text with it.
+    pub mouse: bool,
     /// What keys do.
     pub keymap: Arc<Keymap>,
     /// True where nothing may be changed through this console.
@@ -332,7 +348,9 @@ impl State {
             wizards: Wizards::default(),
             timeline: Timeline::default(),
             demand: Demand::default(),
+            chart: ChartView::default(),
             look,
+            mouse: false,
             keymap,
             read_only: false,
             exports: None,
@@ -381,6 +399,11 @@ impl State {
             ZoneChoice::Local => self.look.local.clone(),
             ZoneChoice::Estate => self.estate.zone.clone().unwrap_or(TimeZone::UTC),
         }
+    }
+
+    /// True where the mouse's clicks are wanted of the terminal now.
+    pub fn wants_mouse(&self) -> bool {
+        self.mouse && !matches!(self.layers.last(), Some(Layer::Select { .. }))
     }
 
     /// Shown alerts, counted: see [`View::counts`].

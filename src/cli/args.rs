@@ -100,7 +100,7 @@ pub struct Global {
     /// Plain ASCII on the screen.
     #[arg(long, global = true)]
     pub ascii: bool,
-    /// The theme: dark, light, sixteen or one of your own.
+    /// The theme: auto (dark or light, as the terminal is), high-contrast, okabe-ito... or one of your own; T shows all.
     #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<String>,
     /// How to print: a table for people or JSON for programs.

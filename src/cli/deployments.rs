@@ -12,11 +12,10 @@ use crate::app::subject::DEPLOYMENT_FIELDS;
 use crate::model::age;
 use crate::model::deployment::{Deployment, Ending};
 use crate::model::estate::{Estate, SourceKind};
-use crate::operate::history;
 use crate::session::archive::Archive;
 use crate::session::export::{Export, Format};
+use crate::session::operator::histories;
 use crate::session::past::past;
-use crate::watch::{self, Ledger};
 
 use super::args::Output;
 use super::failure::Failure;
@@ -73,17 +72,9 @@ fn parse(text: &str) -> Result<Filter, String> {
 /// Reads each history and the journal once into the index; those that failed, with why.
 pub(super) fn read(settings: &Settings<'_>, estate: &Arc<Estate>, archive: &Arc<Archive>) -> Result<Vec<(String, String)>, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(color_eyre::Report::from)?;
-    let ledger: Arc<dyn Ledger> = archive.clone();
     let past = past(estate.clone(), settings.paths.readings());
-    let read = runtime.block_on(watch::histories(estate, &past, &ledger));
+    let failed = runtime.block_on(histories(estate, archive, &past, settings.paths.journal().as_deref(), None));
     runtime.shutdown_background();
-    let named = |index: usize| estate.sources.get(index).map_or("?", |source| source.name.as_str()).to_owned();
-    let mut failed: Vec<(String, String)> = read.into_iter().filter_map(|(index, why)| Some((named(index), why?))).collect();
-    match settings.paths.journal().map(|journal| history::read(&journal, estate)) {
-        Some(Ok(news)) => archive.recorded(&news),
-        Some(Err(why)) => failed.push(("the journal".to_owned(), why.to_string())),
-        None => {}
-    }
     Ok(failed)
 }
 

@@ -85,58 +85,60 @@ pub fn run(args: impl IntoIterator<Item = OsString>, outside: Outside<'_>, out: 
             let _ = write!(err, "{told}");
             return USAGE;
         }
-        Err(told) => return finish(write!(out, "{told}").map_err(Failure::from).map(|()| OK), FAILED, out, err),
+        Err(told) => return finish(write!(out, "{told}").map_err(Failure::from).map(|()| OK), FAILED, str::to_owned, out, err),
     };
     // To a monitoring system 1 is a warning: what could not be judged is unknown.
     let failed = if matches!(cli.command, Some(Command::Status { .. })) { status::UNKNOWN } else { FAILED };
-    let done = dispatch(&cli, outside, out, err);
-    finish(done, failed, out, err)
+    let settings = Settings::new(&cli.global, outside);
+    let done = dispatch(&cli, &settings, out, err);
+    finish(done, failed, |text| settings.typed(text), out, err)
 }
 
-fn dispatch(cli: &Cli, outside: Outside<'_>, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
-    let settings = Settings::new(&cli.global, outside);
+fn dispatch(cli: &Cli, settings: &Settings<'_>, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
     if cli.global.output == args::Output::Csv && !matches!(cli.command, Some(Command::Deployments { .. })) {
         return Err(Failure::Usage("CSV is what `qd deployments` prints: use -o table or -o json here".to_owned()));
     }
     let start = open::Start { pane: cli.pane, filter: cli.filter.clone(), range: cli.range };
     match &cli.command {
-        None => open::run(&settings, start, err),
-        Some(Command::Init(init)) => init::run(&settings, init, out, err),
-        Some(Command::Check { live: false, estate }) => check::run(&settings, estate.as_deref(), out),
-        Some(Command::Check { live: true, estate }) => live::run(&settings, estate.as_deref(), out, err),
-        Some(Command::Status { watch: true, every, limit }) => status::linear(&settings, *every, *limit, out, err),
-        Some(Command::Status { .. }) => status::run(&settings, out, err),
+        None => open::run(settings, start, err),
+        Some(Command::Init(init)) => init::run(settings, init, out, err),
+        Some(Command::Check { live: false, estate }) => check::run(settings, estate.as_deref(), out),
+        Some(Command::Check { live: true, estate }) => live::run(settings, estate.as_deref(), out, err),
+        Some(Command::Status { watch: true, every, limit }) => status::linear(settings, *every, *limit, out, err),
+        Some(Command::Status { .. }) => status::run(settings, out, err),
         Some(Command::Snapshot { pane, filter, size, range }) => {
             let frame = snapshot::Wanted { pane: *pane, filter: filter.as_deref(), size: *size, range: *range };
-            snapshot::run(&settings, &frame, out, err)
+            snapshot::run(settings, &frame, out, err)
         }
-        Some(Command::Deployments { filter, limit }) => deployments::run(&settings, filter, *limit, out, err),
-        Some(Command::Keys) => keys::run(&settings, out),
+        Some(Command::Deployments { filter, limit }) => deployments::run(settings, filter, *limit, out, err),
+        Some(Command::Keys) => keys::run(settings, out),
         #[cfg(feature = "lab")]
-        Some(Command::Demo(demo)) => demo::run(&settings, start, demo, out, err),
+        Some(Command::Demo(demo)) => demo::run(settings, start, demo, out, err),
         #[cfg(feature = "lab")]
-        Some(Command::Lab(lab)) => lab::run(&settings, lab, out),
-        Some(Command::Verify(what)) => verify::run(&settings, what, out, err),
-        Some(Command::Run(what)) => deed::carry(&settings, what, out, err),
-        Some(Command::Runner) => deed::runner::run(&settings, err),
-        Some(Command::Deed(deed)) => deed::run(&settings, deed, out, err),
-        Some(Command::Journal(what)) => journal::run(&settings, what, out, err),
-        Some(Command::Plan(wanted)) => plan::run(&settings, wanted, out, err),
-        Some(Command::Paths) => paths::run(&settings, out),
+        Some(Command::Lab(lab)) => lab::run(settings, lab, out),
+        Some(Command::Verify(what)) => verify::run(settings, what, out, err),
+        Some(Command::Run(what)) => deed::carry(settings, what, out, err),
+        Some(Command::Runner) => deed::runner::run(settings, err),
+        Some(Command::Deed(deed)) => deed::run(settings, deed, out, err),
+        Some(Command::Journal(what)) => journal::run(settings, what, out, err),
+        Some(Command::Plan(wanted)) => plan::run(settings, wanted, out, err),
+        Some(Command::Paths) => paths::run(settings, out),
         Some(Command::Completions { shell }) => completions::run(*shell, out),
         Some(Command::Man { folder }) => man::run(folder.as_deref(), out),
         Some(Command::Schema) => schema::run(out),
     }
 }
 
-/// Flushes, tells what failed, and chooses the exit code.
-fn finish(done: Result<u8, Failure>, failed: u8, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
+/// Flushes, tells what failed, with commands as they must be `typed`, and chooses the exit code.
+fn finish(done: Result<u8, Failure>, failed: u8, typed: impl Fn(&str) -> String, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
     match done.and_then(|code| out.flush().map(|()| code).map_err(Failure::from)) {
         Ok(code) => code,
         Err(failure) if failure.is_broken_pipe() => BROKEN_PIPE,
         Err(failure) => {
             // Where errors cannot be told either, the exit code is all that is left.
-            let _ = failure.tell(err);
+            let mut told = Vec::new();
+            let _ = failure.tell(&mut told);
+            let _ = err.write_all(typed(&String::from_utf8_lossy(&told)).as_bytes());
             failure.code(failed)
         }
     }
@@ -224,6 +226,23 @@ mod tests {
         let (code, out, err) = qd(&["--estate", path.to_str().unwrap()]);
         assert_eq!((code, out.as_str()), (FAILED, ""));
         assert!(err.contains("estate.toml:3:1: ") && err.contains("nothing was done"), "{err}");
+    }
+
+    #[test]
+    fn the_commands_of_an_error_are_about_the_estate_that_was_named() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().as_os_str().to_owned();
+        let env = |name: &str| (name == "HOME").then(|| folder.clone());
+        let outside = Outside { env: &env, terminal: false };
+        let told = |args: &[&str]| {
+            let mut err = Vec::new();
+            let code = run(args.iter().map(OsString::from), outside, &mut Vec::new(), &mut err);
+            (code, String::from_utf8(err).unwrap())
+        };
+        let (code, err) = told(&["qd", "--estate", "/srv/my shop.toml", "show", "web"]);
+        assert!(code == USAGE && err.contains("`qd --estate '/srv/my shop.toml' runs` lists them"), "{code} {err}");
+        let (code, err) = told(&["qd", "show", "web"]);
+        assert!(code == USAGE && err.contains("`qd runs` lists them"), "{code} {err}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::app::layer::Pane;
 use crate::app::state::State;
 use crate::app::update::narrow;
 use crate::session;
+use crate::session::clipboard::Clipboard;
 
 use super::failure::Failure;
 use super::settings::{Settings, colours, identity};
@@ -42,10 +43,13 @@ pub fn run(settings: &Settings<'_>, start: Start, err: &mut dyn Write) -> Result
         read_only: settings.global.read_only,
         cache: settings.paths.readings(),
         exports: settings.paths.exports(),
+        queries: settings.paths.queries(),
         filter: start.filter.unwrap_or_default(),
         journal: settings.paths.journal(),
         hand: settings.hand(Some(&estate)),
         start_pane: start.pane.unwrap_or(Pane::Overview),
+        clipboard: Clipboard::of(preferences.clipboard, settings.outside.env),
+        mouse: preferences.mouse,
         range: start.range,
     };
     // Dropping the log's guard writes what it still holds.

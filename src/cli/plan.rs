@@ -9,19 +9,17 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use color_eyre::eyre::eyre;
-use jiff::Timestamp;
 use serde::Serialize;
-use tokio::time::Instant;
 
 use crate::link::ssh::Hosts;
 use crate::model::check::{Check, open};
 use crate::model::estate::Estate;
-use crate::model::plan::{Act, Candidate, Deed, Doubt, Found, Plan, Planned};
-use crate::model::run::estimate::seconds;
+use crate::model::plan::{Act, Candidate, Deed, Found, Plan, Planned};
 use crate::operate;
-use crate::operate::plan::rollback::{Desk, PlanError, rollback};
+use crate::operate::plan::rollback::PlanError;
+use crate::operate::preflight::unheard;
 use crate::session::archive::Archive;
-use crate::session::operator::{history, recorded};
+use crate::session::operator::{BackError, Bench, unread_words};
 
 use self::service::Processes;
 use self::silence::{Ack, Expire, Silence};
@@ -95,6 +93,9 @@ pub enum Wanted {
         /// Why; it stands in the silence's comment.
         #[arg(long, value_name = "WHY")]
         reason: String,
+        /// Then look at what each step would find, with nothing done.
+        #[arg(long)]
+        dry_run: bool,
     },
     /// One alert is muted for a short while, with your name on it.
     Ack {
@@ -104,6 +105,9 @@ pub enum Wanted {
         /// Why, or what you are doing about it.
         #[arg(long, value_name = "WHY")]
         reason: String,
+        /// Then look at what each step would find, with nothing done.
+        #[arg(long)]
+        dry_run: bool,
     },
     /// A silence ends now.
     Expire {
@@ -113,6 +117,9 @@ pub enum Wanted {
         /// Why.
         #[arg(long, value_name = "WHY")]
         reason: String,
+        /// Then look at what each step would find, with nothing done.
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 
@@ -130,7 +137,7 @@ Examples:
   qd plan start web --host web2
   qd plan silence --matcher alertname=DiskFull --matcher 'host=~web.*' --for 2h --reason 'new disks'
   qd plan silence --extend 2b614108 --for 4h --reason 'it takes longer'
-  qd plan ack DiskFull --reason 'I am looking at it'
+  qd plan ack DiskFull --reason 'I am looking at it' --dry-run
   qd plan expire 2b614108 --reason 'the disks are in'
 
 It reads the histories, each host or the Alertmanager once; nothing is changed anywhere. `confirm` is what `qd run` wants typed.
@@ -153,19 +160,16 @@ struct Told<'a> {
 pub fn run(settings: &Settings<'_>, wanted: &Wanted, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
     let estate = Arc::new(settings.estate()?);
     let _log = settings.log(err);
-    let (planned, found) = match wanted {
-        Wanted::Rollback { back, dry_run } => {
-            let planned = planned(settings, &estate, back, err)?;
-            let found = if *dry_run { Some(dry(&estate, &planned.plan)?) } else { None };
-            (planned, found)
-        }
-        Wanted::Restart { what, dry_run } => processes(settings, &estate, Deed::Restart, what, *dry_run)?,
-        Wanted::Stop { what, dry_run } => processes(settings, &estate, Deed::Stop, what, *dry_run)?,
-        Wanted::Start { what, dry_run } => processes(settings, &estate, Deed::Start, what, *dry_run)?,
-        Wanted::Silence { what, reason } => (silence::planned(settings, &estate, what, reason)?, None),
-        Wanted::Ack { what, reason } => (silence::planned(settings, &estate, what, reason)?, None),
-        Wanted::Expire { what, reason } => (silence::planned(settings, &estate, what, reason)?, None),
+    let (planned, dry_run) = match wanted {
+        Wanted::Rollback { back, dry_run } => (planned(settings, &estate, back, err)?, *dry_run),
+        Wanted::Restart { what, dry_run } => (service::planned(settings, &estate, Deed::Restart, what)?, *dry_run),
+        Wanted::Stop { what, dry_run } => (service::planned(settings, &estate, Deed::Stop, what)?, *dry_run),
+        Wanted::Start { what, dry_run } => (service::planned(settings, &estate, Deed::Start, what)?, *dry_run),
+        Wanted::Silence { what, reason, dry_run } => (silence::planned(settings, &estate, what, reason)?, *dry_run),
+        Wanted::Ack { what, reason, dry_run } => (silence::planned(settings, &estate, what, reason)?, *dry_run),
+        Wanted::Expire { what, reason, dry_run } => (silence::planned(settings, &estate, what, reason)?, *dry_run),
     };
+    let found = if dry_run { Some(dry(&estate, &planned.plan)?) } else { None };
     match settings.global.output {
         Output::Json => {
             let Planned { plan, checks, candidates } = &planned;
@@ -173,29 +177,15 @@ pub fn run(settings: &Settings<'_>, wanted: &Wanted, out: &mut dyn Write, err: &
             serde_json::to_writer_pretty(&mut *out, &told).map_err(io::Error::from)?;
             writeln!(out)?;
         }
-        Output::Table | Output::Csv => table(&planned, found.as_deref(), out)?,
+        Output::Table | Output::Csv => table(settings, &planned, found.as_deref(), out)?,
     }
     Ok(if stands_in_the_way(&planned.checks) { REFUSED } else { OK })
 }
 
-/// The plan of a service act, and what each step would find where that is asked for.
-fn processes(
-    settings: &Settings<'_>,
-    estate: &Arc<Estate>,
-    deed: Deed,
-    what: &Processes,
-    dry_run: bool,
-) -> Result<(Planned, Option<Vec<Found>>), Failure> {
-    let planned = service::planned(settings, estate, deed, what)?;
-    let found = if dry_run { Some(dry(estate, &planned.plan)?) } else { None };
-    Ok((planned, found))
-}
-
 /// What each step would find.
 fn dry(estate: &Arc<Estate>, plan: &Plan) -> Result<Vec<Found>, Failure> {
-    let hosts = Arc::new(Hosts::new(&estate.hosts));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(color_eyre::Report::from)?;
-    let found = runtime.block_on(operate::plan::dry::dry(plan, hosts));
+    let found = runtime.block_on(operate::plan::dry::dry(plan, estate));
     runtime.shutdown_background();
     Ok(found)
 }
@@ -222,35 +212,31 @@ pub(super) fn planned(settings: &Settings<'_>, estate: &Arc<Estate>, back: &Back
     let unread = super::deployments::read(settings, estate, &archive)?;
     // Also where there is no plan: then this may be why.
     for (name, why) in &unread {
-        writeln!(err, "qd: {name} cannot be read: {why}; the newest of it may be missing")?;
+        writeln!(err, "qd: {}", unread_words(name, why))?;
     }
-    let failed = |why: String| Failure::Other(eyre!(why));
-    let history = history(&archive, service).map_err(failed)?;
-    let (going, runs) = settings.paths.journal().map_or(Ok(Default::default()), |journal| recorded(&journal)).map_err(failed)?;
     let hosts = Hosts::new(&estate.hosts);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(color_eyre::Report::from)?;
-    let made = runtime.block_on(async {
-        let desk = Desk { estate, hosts: &hosts, history: &history, going: &going, without, until: Instant::now() + HOSTS };
-        rollback(desk, service, to.as_deref(), Timestamp::now()).await
-    });
+    let journal = settings.paths.journal();
+    let bench = Bench { estate, hosts: &hosts, archive: &archive, journal: journal.as_deref(), within: HOSTS, heard: &unheard };
+    let made = runtime.block_on(bench.rollback(service, to.as_deref(), without, &unread));
     drop(hosts);
     runtime.shutdown_background();
-    let mut planned = made.map_err(|error| match error {
-        PlanError::Without(_) | PlanError::NoService { .. } | PlanError::NoDefault { .. } | PlanError::NoRelease { .. } => {
-            Failure::Usage(error.to_string())
+    made.map_err(|error| match error {
+        BackError::Plan(
+            PlanError::Without(_) | PlanError::NoService { .. } | PlanError::NoDefault { .. } | PlanError::NoRelease { .. },
+        ) => Failure::Usage(error.to_string()),
+        BackError::Plan(PlanError::Unsaid(_) | PlanError::Hosts(_) | PlanError::Nothing(_) | PlanError::Same { .. }) => {
+            Failure::Other(eyre!("{error}; nothing was planned"))
         }
-        PlanError::Unsaid(_) | PlanError::Hosts(_) | PlanError::Nothing(_) | PlanError::Same { .. } => Failure::Other(eyre!("{error}; nothing was planned")),
-    })?;
-    planned.plan.impact.seconds = seconds(&planned.plan, &runs.iter().collect::<Vec<_>>());
-    for (name, why) in unread {
-        let (id, title) = (format!("history/{name}"), "the histories could be read".to_owned());
-        planned.doubt(Doubt { id, title, what: format!("{name} cannot be read: {why}; the newest of it may be missing") });
-    }
-    Ok(planned)
+        BackError::Plan(error @ PlanError::Some(_)) => {
+            Failure::Other(eyre!("{error}: `qd plan rollback {service} --without HOST`; nothing was planned"))
+        }
+        BackError::Record(why) => Failure::Other(eyre!(why)),
+    })
 }
 
 /// For people: what it does, its steps, its checks, and what to type.
-fn table(planned: &Planned, found: Option<&[Found]>, out: &mut dyn Write) -> io::Result<()> {
+fn table(settings: &Settings<'_>, planned: &Planned, found: Option<&[Found]>, out: &mut dyn Write) -> io::Result<()> {
     let plan = &planned.plan;
     let word = |version: &Option<String>| version.clone().unwrap_or_else(|| "?".to_owned());
     match plan.deed {
@@ -277,7 +263,7 @@ fn table(planned: &Planned, found: Option<&[Found]>, out: &mut dyn Write) -> io:
     writeln!(out, "\nCHECKS")?;
     let passed = planned.checks.iter().filter(|check| check.passes()).count();
     for check in planned.checks.iter().filter(|check| !check.passes()) {
-        writeln!(out, "  {:<8}{}: {}", check.verdict.word(), check.id, check.seen)?;
+        writeln!(out, "  {:<8}{}: {}", check.verdict.word(), check.id, settings.typed(&check.seen))?;
     }
     writeln!(out, "  {passed} of {} pass", planned.checks.len())?;
     if !planned.candidates.is_empty() {

@@ -93,13 +93,18 @@ impl Paths {
         self.data.as_ref().map(|data| data.join("exports"))
     }
 
+    /// The queries that a person typed.
+    pub fn queries(&self) -> Option<PathBuf> {
+        self.state.as_ref().map(|s| s.join("queries"))
+    }
+
     /// A person's own estate.
     pub fn estate(&self) -> Option<PathBuf> {
         self.config.as_ref().map(|c| c.join("estate.toml"))
     }
 
     /// Every path with what it is for, in the order in which they are shown.
-    pub fn all(&self) -> [(&'static str, Option<PathBuf>); 9] {
+    pub fn all(&self) -> [(&'static str, Option<PathBuf>); 10] {
         [
             ("estate", self.estate()),
             ("preferences", self.preferences()),
@@ -110,6 +115,7 @@ impl Paths {
             ("runs", self.runs()),
             ("readings", self.readings()),
             ("exports", self.exports()),
+            ("queries", self.queries()),
         ]
     }
 

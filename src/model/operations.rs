@@ -4,6 +4,8 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+use super::estate::{Estate, History, Service, SourceKind};
+
 /// How the processes of a service on one host are started again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -143,4 +145,116 @@ pub enum OwnAct {
         /// What is to be done, in words.
         what: String,
     },
+}
+
+impl Estate {
+    /// The hosts on which the releases of that service lie, in the file's order.
+    pub fn release_hosts(&self, service: &str) -> Vec<&str> {
+        let mut all = Vec::new();
+        for (_, hosts) in self.releases_of(service) {
+            let new = hosts.iter().map(String::as_str).filter(|name| self.host(name).is_some());
+            for name in new {
+                if !all.contains(&name) {
+                    all.push(name);
+                }
+            }
+        }
+        all
+    }
+
+    /// Why that service cannot be rolled back, whatever runs where: what the estate file does not say, and how to say it.
+    /// `None` where it says enough.
+    pub fn no_rollback(&self, service: &Service) -> Option<String> {
+        if let Some((name, _)) = self.releases_of(&service.name).find(|(_, hosts)| hosts.is_empty()) {
+            return Some(format!(
+                "the history `{name}` names no host, and a run must prove whose folder it changes: add a [[host]] (without `ssh` it is this machine) and `host = \"...\"`"
+            ));
+        }
+        if self.release_hosts(&service.name).is_empty() {
+            return Some(format!(
+                "the service `{}` has no release folders: add a [[history]] of kind `releases` with its hosts",
+                service.name
+            ));
+        }
+        if service.restart.is_none() {
+            return Some(format!(
+                "the service `{}` does not say how it is started again: add `restart = {{ unit = \"{}.service\" }}` or `restart = {{ command = [...] }}`",
+                service.name, service.name
+            ));
+        }
+        let judged = self.panels.iter().any(|panel| panel.service.as_deref() == Some(&service.name));
+        (service.rollback.guard.is_some() && !judged).then(|| {
+            format!("the service `{}` has a `guard` and no [[panel]] that it could judge: add one, or leave `guard` out", service.name)
+        })
+    }
+
+    /// The histories that are release folders of that service, with their hosts.
+    fn releases_of<'a>(&'a self, service: &str) -> impl Iterator<Item = (&'a str, &'a [String])> {
+        self.sources.iter().filter(move |source| source.service.as_deref() == Some(service)).filter_map(|source| match &source.kind {
+            SourceKind::History(history @ History::Releases { .. }) => Some((source.name.as_str(), history.hosts())),
+            _ => None,
+        })
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::model::estate::tests::{bare, source};
+    use crate::model::host::Host;
+
+    /// Lays the releases of that service on these hosts.
+    pub(crate) fn lay(estate: &mut Estate, service: &str, hosts: &[&str]) {
+        let host = |name: &&str| Host {
+            name: (*name).into(),
+            site: None,
+            ssh: Some(format!("{name}.example.org")),
+            ssh_config: None,
+            machine_id: None,
+        };
+        estate.hosts.extend(hosts.iter().map(host));
+        let history = History::Releases {
+            path: "/srv/web".into(),
+            hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
+            log: None,
+            fields: Default::default(),
+            config: vec![],
+        };
+        let mut releases = source(&format!("{service} releases"), SourceKind::History(history));
+        releases.service = Some(service.to_owned());
+        estate.sources.push(releases);
+        for of in estate.services.iter_mut().filter(|of| of.name == service) {
+            of.restart = Some(Restart::Unit { unit: format!("{service}.service"), sudo: true });
+        }
+    }
+
+    #[test]
+    fn what_keeps_a_service_from_going_back_is_told_with_what_to_add() {
+        let mut estate = bare(vec![]);
+        let mut web = Service {
+            name: "web".into(),
+            sites: vec![],
+            depends_on: vec![],
+            hosts: vec![],
+            labels: crate::model::label::Labels::default(),
+            runbook: None,
+            start: None,
+            stop: None,
+            restart: None,
+            health: None,
+            rollback: Rollback::default(),
+        };
+        estate.services = vec![web.clone()];
+        assert!(estate.no_rollback(&web).unwrap().contains("has no release folders: add a [[history]]"));
+        lay(&mut estate, "web", &[]);
+        assert!(estate.no_rollback(&web).unwrap().contains("names no host"));
+        estate.sources.clear();
+        lay(&mut estate, "web", &["web1", "web2"]);
+        assert_eq!(estate.release_hosts("web"), ["web1", "web2"]);
+        assert!(estate.no_rollback(&web).unwrap().contains("does not say how it is started again"));
+        web = estate.services[0].clone();
+        assert_eq!(estate.no_rollback(&web), None);
+        web.rollback.guard = Some(jiff::SignedDuration::from_mins(5));
+        assert!(estate.no_rollback(&web).unwrap().contains("no [[panel]] that it could judge"));
+    }
 }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::guard;
 use super::plan::silence;
 use super::preflight::{Case, Going, here, judge, look};
-use super::world::{Leased, World};
+use super::world::{Leased, Own, World};
 use crate::act::{self, Called, Reach};
 use crate::link::http::LinkError;
 use crate::link::known_secrets::known_secrets;
@@ -89,9 +89,9 @@ fn answered(answer: Result<LeaseAnswer, LinkError>) -> Leased {
 }
 
 impl World for Ground {
-    async fn check(&self, plan: Arc<Plan>, begun: bool) -> Vec<Check> {
+    async fn check(&self, plan: Arc<Plan>, own: Own) -> Vec<Check> {
         if silence::is(&plan) {
-            return silence::checks(&self.estate, &plan, begun.then_some(self.run.as_str())).await;
+            return silence::checks(&self.estate, &plan, own.begun.then_some(self.run.as_str())).await;
         }
         let others = self.others.clone();
         // The journal is read on a thread that may block.
@@ -100,7 +100,8 @@ impl World for Ground {
         let going = going.await.unwrap_or_else(|error| Err(error.to_string()));
         let going = going.as_deref().map_err(String::as_str);
         let now = Timestamp::now();
-        let mut all = judge(&Case { plan: &plan, estate: &self.estate, seen: &seen, going, now, run: Some(&self.run), begun });
+        let run = Some(self.run.as_str());
+        let mut all = judge(&Case { plan: &plan, estate: &self.estate, seen: &seen, going, now, run, own: &own });
         all.push(here().await);
         all
     }

@@ -20,11 +20,19 @@ pub enum Leased {
     Unknown(String),
 }
 
+/// What a run did so far by its record: none of it is a fault of the world.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Own {
+    /// True where a call was begun.
+    pub begun: bool,
+    /// How many fence numbers of each target may be its own.
+    pub fences: Vec<u64>,
+}
+
 /// The world as a runner meets it. Every call ends by a deadline of its own.
 pub trait World: Send + Sync + 'static {
-    /// Makes all checks of the plan anew, hosts side by side, one round trip to each. Of a run that is resumed, what its
-    /// own steps changed is no fault: `begun` is true then.
-    fn check(&self, plan: Arc<Plan>, begun: bool) -> impl Future<Output = Vec<Check>> + Send;
+    /// Makes all checks of the plan anew, hosts side by side, one round trip to each. What the run itself did is no fault.
+    fn check(&self, plan: Arc<Plan>, own: Own) -> impl Future<Output = Vec<Check>> + Send;
 
     /// Takes the lease of a target for the run of the permit, or takes it over from an earlier runner of that same run:
     /// in both cases with a fence number greater than every one before. Targets without a lease give `None`.

@@ -17,7 +17,15 @@ use crate::model::source::{Answer, HistoryAnswer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 51] = [
+const SCREENS: [&str; 63] = [
+    "chart prompt",
+    "chart typed",
+    "chart text",
+    "chart export",
+    "chart compared",
+    "chart over",
+    "chart loading",
+    "chart help",
     "operations empty",
     "operations running",
     "operations asking",
@@ -32,6 +40,8 @@ const SCREENS: [&str; 51] = [
     "run report",
     "run abort form",
     "run retry form",
+    "run take up form",
+    "run not taken up",
     "whole overview",
     "timeline",
     "timeline all",
@@ -69,6 +79,8 @@ const SCREENS: [&str; 51] = [
     "findings",
     "finding",
     "page estate",
+    "themes",
+    "themes broken",
 ];
 
 #[test]
@@ -120,6 +132,24 @@ fn every_screen_without_colours_and_in_ascii() {
             insta::assert_snapshot!(format!("{}_{}_ascii", screen.replace(' ', "_"), size.0), text(&drawn).join("\n"));
         }
     }
+}
+
+#[test]
+fn every_glyph_has_its_twin_on_every_screen_at_every_size() {
+    for size in [(60, 16), (80, 24), (100, 30), (120, 40), (160, 50), (200, 60), (300, 100)] {
+        for screen in SCREENS {
+            twins(shown(screen, size), size, screen);
+        }
+    }
+}
+
+/// The planted break: a glyph that goes through as text is drawn as `?`, and that is found.
+#[test]
+#[should_panic(expected = "has no twin")]
+fn a_glyph_without_a_twin_is_found() {
+    let mut state = shown("overview", (80, 24));
+    Arc::make_mut(&mut state.estate).name = "▲".into();
+    twins(state, (80, 24), "overview");
 }
 
 fn layers(state: &State) -> Vec<Vec<Layer>> {

@@ -10,7 +10,7 @@ use quarterdeck::model::event::{Actor, Event, Record};
 use quarterdeck::model::plan::{Found, Plan};
 use quarterdeck::model::run::{Call, CallEnd, Happened, RunEvent};
 use quarterdeck::operate::runner::{Begin, Book, Entry, Ledger, NoHooks};
-use quarterdeck::operate::world::{Leased, World};
+use quarterdeck::operate::world::{Leased, Own, World};
 
 use super::fixture::{LONG, Room, me, order, plan, programs};
 use super::world::{Fault, Files};
@@ -145,8 +145,8 @@ enum Lie {
 struct Liar(Files, Lie);
 
 impl World for Liar {
-    async fn check(&self, plan: Arc<Plan>, begun: bool) -> Vec<Check> {
-        let mut checks = self.0.check(plan, begun).await;
+    async fn check(&self, plan: Arc<Plan>, own: Own) -> Vec<Check> {
+        let mut checks = self.0.check(plan, own).await;
         if self.1 == Lie::Stale {
             checks.iter_mut().for_each(|check| check.as_of -= SignedDuration::from_hours(1));
         }

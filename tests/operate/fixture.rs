@@ -33,6 +33,7 @@ fn step(host: usize, what: &str, needs: &[String], act: Act, undo: Option<Act>) 
         repeat: Repeat::Repeatable,
         timeout: 1,
         on_failure: OnFailure::Ask,
+        undone_with: None,
         point_of_no_return: false,
         act,
         undo,

@@ -12,7 +12,7 @@ use quarterdeck::link::permit::Permit;
 use quarterdeck::model::check::{Check, Verdict};
 use quarterdeck::model::plan::{Act, Found, Plan};
 use quarterdeck::model::run::{Call, CallEnd};
-use quarterdeck::operate::world::{Leased, World};
+use quarterdeck::operate::world::{Leased, Own, World};
 use serde::{Deserialize, Serialize};
 
 use super::fixture::{before, effects};
@@ -195,7 +195,7 @@ impl Files {
 }
 
 impl World for Files {
-    async fn check(&self, plan: Arc<Plan>, _begun: bool) -> Vec<Check> {
+    async fn check(&self, plan: Arc<Plan>, _own: Own) -> Vec<Check> {
         let check = |id: &str, verdict| Check {
             id: id.to_owned(),
             title: id.to_owned(),

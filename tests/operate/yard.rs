@@ -24,7 +24,7 @@ use quarterdeck::model::run::{Call, RunState, StepState};
 use quarterdeck::operate::ground::Ground;
 use quarterdeck::operate::order::Order;
 use quarterdeck::operate::plan::rollback::{Desk, rollback};
-use quarterdeck::operate::world::{Leased, World};
+use quarterdeck::operate::world::{Leased, Own, World};
 use quarterdeck::watch::no_past;
 use tokio::time::Instant;
 
@@ -109,11 +109,19 @@ impl Yard {
         };
         let (hosts, until) = (Hosts::new(&self.estate.hosts), Instant::now() + Duration::from_secs(60));
         let history = [act(200, "2"), act(100, "1")];
-        let desk = Desk { estate: &self.estate, hosts: &hosts, history: &history, going: &[], without: &[], until };
+        let desk = Desk {
+            estate: &self.estate,
+            hosts: &hosts,
+            history: &history,
+            going: &[],
+            without: &[],
+            until,
+            heard: &quarterdeck::operate::preflight::unheard,
+        };
         let mut plan = rollback(desk, "web", None, Timestamp::now()).await.unwrap().plan;
         change(&mut plan);
         plan.expires_at = plan.made_at + SignedDuration::from_mins(10);
-        let checks = self.ground(run).check(Arc::new(plan.clone()), false).await;
+        let checks = self.ground(run).check(Arc::new(plan.clone()), Own::default()).await;
         let overrides = open(&checks, &[], false).map(|check| {
             assert!(check.overridable, "{check:?}");
             Override { check: check.id.clone(), reason: "this machine is what it is".into() }
@@ -274,8 +282,8 @@ fn seen(kind: &str, permit: &Permit, plan: &Plan, target: usize) -> Seen {
 }
 
 impl World for Watched {
-    async fn check(&self, plan: Arc<Plan>, begun: bool) -> Vec<Check> {
-        self.ground.check(plan, begun).await
+    async fn check(&self, plan: Arc<Plan>, own: Own) -> Vec<Check> {
+        self.ground.check(plan, own).await
     }
 
     async fn take_lease(&self, permit: Permit, plan: Arc<Plan>, target: usize) -> Option<Leased> {

@@ -190,3 +190,16 @@ fn what_a_peer_says_is_read_whole_or_not_at_all() {
     assert_eq!(held::made(br#"{"silenceID":"../x"}"#), None);
     assert_eq!(held::made(b"<html>"), None);
 }
+
+#[tokio::test]
+async fn a_dry_run_says_what_a_call_would_find_and_sends_nothing() {
+    let (one, two) = (peer(ResponseTemplate::new(200)).await, peer(ResponseTemplate::new(200)).await);
+    let peers = Peers::at(vec![one.uri(), two.uri()], None);
+    assert!(matches!(foresee(&peers, &mute()).await, Found::NotDone { .. }));
+    let gone = foresee(&peers, &expire(Some("2b614108"))).await;
+    assert!(!matches!(gone, Found::NotDone { .. }), "{gone:?}");
+    assert!(matches!(foresee(&peers, &Act::Run { argv: vec!["true".into()] }).await, Found::Untold { .. }));
+    assert_eq!((posts(&one).await, posts(&two).await), (0, 0));
+    let silent = Peers::at(vec!["http://127.0.0.1:1".to_owned()], None);
+    assert!(matches!(foresee(&silent, &mute()).await, Found::Moved { seen } if seen.contains("nothing was sent")));
+}

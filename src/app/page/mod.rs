@@ -161,6 +161,9 @@ pub fn lines(state: &State, layer: &Layer, width: u16) -> (String, Vec<Row>) {
         | Layer::Filter
         | Layer::Palette(_)
         | Layer::Share { .. }
+        | Layer::Themes(_)
+        | Layer::Select { .. }
+        | Layer::Prompt(_)
         | Layer::Export(_)
         | Layer::Request(_)
         | Layer::Wizard(_) => (String::new(), page.done()),

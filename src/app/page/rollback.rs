@@ -1,5 +1,6 @@
 //! On a service's page: how it is started again, how its health is asked and what its rollback does beside the switch.
 
+use crate::app::state::State;
 use crate::model::age;
 use crate::model::estate::Service;
 use crate::model::operations::{HealthAsk, OwnAct, OwnStep, Restart};
@@ -9,13 +10,21 @@ use crate::model::text::{NOTE_CAP, clean};
 use super::Page;
 use super::service::typed;
 
-/// All of it; nothing where the estate file says nothing.
-pub(super) fn lines(service: &Service, page: &mut Page) {
+/// All of it, and why it is not possible where the estate file does not say enough.
+pub(super) fn lines(state: &State, service: &Service, page: &mut Page) {
     let rollback = &service.rollback;
+    let unsaid = state.estate.no_rollback(service);
     if service.restart.is_none() && service.health.is_none() && *rollback == Default::default() {
+        if let Some(why) = unsaid {
+            page.head("ROLLBACK");
+            page.text(&clean(&format!("not possible: {why}"), NOTE_CAP), Token::Dim);
+        }
         return;
     }
     page.head("ROLLBACK, as the estate file says");
+    if let Some(why) = unsaid {
+        page.text(&clean(&format!("! not possible: {why}"), NOTE_CAP), Token::Warning);
+    }
     let field = |page: &mut Page, name: &str, text: &str| page.field(name, &clean(text, NOTE_CAP), Token::Text);
     match &service.restart {
         Some(Restart::Unit { unit, sudo }) => {

@@ -102,6 +102,7 @@ fn key(state: &State, run: &RunState, spot: &Spot, way: Way) -> Option<(String, 
     let asked = run.asked.as_ref().and_then(|(step, _)| step.clone()).map(Goal::Step);
     let (action, of_step) = match way {
         Way::Look | Way::Kill => return None,
+        Way::Resume if offers(state, Action::ResumeRun) => (Action::ResumeRun, false),
         Way::Pause | Way::Resume => (Action::PauseRun, false),
         Way::Abort => (Action::AbortRun, false),
         Way::Retry => (Action::RetryStep, true),
@@ -111,9 +112,9 @@ fn key(state: &State, run: &RunState, spot: &Spot, way: Way) -> Option<(String, 
     };
     let meant = !of_step || (asked.is_some() && asked == spot.selected);
     // A key that pauses does not answer a question.
-    let right = way != Way::Resume || run.paused.is_some();
+    let right = way != Way::Resume || run.paused.is_some() || action == Action::ResumeRun;
     let key = state.keymap.key_for(Scope::Run, action)?;
-    let short = if way == Way::Resume { "go on" } else { action.entry().short };
+    let short = if way == Way::Resume && action == Action::PauseRun { "go on" } else { action.entry().short };
     (meant && right && offers(state, action)).then(|| (key.to_string(), short))
 }
 

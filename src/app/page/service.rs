@@ -93,7 +93,7 @@ pub fn lines(state: &State, name: &str, mut page: Page) -> Vec<Row> {
     deployments(state, name, &mut page);
     sources(state, name, &mut page);
     // What is wrong comes before what is seldom wanted.
-    rollback::lines(service, &mut page);
+    rollback::lines(state, service, &mut page);
     commands(service, &mut page);
     page.done()
 }

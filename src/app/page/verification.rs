@@ -73,7 +73,8 @@ fn done(state: &State, last: &Done, page: &mut Page) {
         page.text(line, if of.outcome == Outcome::Failed { Token::Warning } else { Token::Dim });
     }
     if of.evidence.len() > EVIDENCE {
-        page.text(&format!("{} more lines: `qd journal show`", of.evidence.len() - EVIDENCE), Token::Dim);
+        let more = format!("{} more lines: `qd journal show`", of.evidence.len() - EVIDENCE);
+        page.text(&state.identity.typed(&more), Token::Dim);
     }
 }
 

@@ -1,15 +1,17 @@
 //! A key: what it means on the top layer, and the doing of it.
 
 use crate::app::action::Action;
+use crate::app::chart;
 use crate::app::effect::Effect;
 use crate::app::key::{Code, Key};
 use crate::app::layer::{Layer, Pane, Scope};
 use crate::app::palette::Palette;
 use crate::app::pane;
 use crate::app::state::{Frozen, State};
+use crate::app::themes;
 use crate::model::preferences::ZoneChoice;
 
-use super::{deeds, layers, lists, metrics, runs, share, timeline, typing, verify, wizard};
+use super::{deeds, layers, lists, metrics, prompt, runs, share, timeline, typing, verify, wizard};
 
 /// A key was pressed.
 pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
@@ -18,8 +20,10 @@ pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
     if let Some(action) = state.keymap.find(scope, key) {
         return run(state, action);
     }
-    if let (Scope::Input | Scope::Palette | Scope::Reason | Scope::Confirm, Key { code: Code::Char(c), ctrl: false, alt: false }) =
-        (scope, key)
+    if let (
+        Scope::Input | Scope::Palette | Scope::Prompt | Scope::Reason | Scope::Confirm,
+        Key { code: Code::Char(c), ctrl: false, alt: false },
+    ) = (scope, key)
     {
         typing::put(state, c);
     }
@@ -39,7 +43,10 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Close if !layers::pop(state) => return vec![Effect::Quit(0)],
         Action::Suspend => return vec![Effect::Suspend],
         Action::Redraw => return vec![Effect::Redraw],
-        Action::Refresh => return vec![Effect::Poll(None)],
+        Action::Refresh => {
+            chart::retry(state);
+            return vec![Effect::Poll(None)];
+        }
         Action::Accept => return layers::accept(state),
         Action::Back => layers::back(state),
         Action::Help if !matches!(state.layers.last(), Some(Layer::Help { .. })) => state.layers.push(Layer::Help { scroll: 0 }),
@@ -59,9 +66,17 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Near => timeline::near(state),
         // The row that is meant may not be there yet.
         Action::Share if state.pane == Pane::Deployments && state.layers.is_empty() && state.window.keep(action) => {}
-        Action::Share if matches!(state.layers.last(), Some(Layer::Run { .. })) => return runs::share(state),
         Action::Share => return share::share(state),
+        Action::Select => share::select(state),
+        Action::Export if matches!(state.layers.last(), Some(Layer::Chart { .. })) => prompt::export(state),
         Action::Export => share::begin(state),
+        Action::Query => return prompt::open(state),
+        Action::Keep => return prompt::keep(state),
+        Action::ChartText => return prompt::tell(state),
+        Action::Up | Action::Down | Action::Complete | Action::NextSource if matches!(state.layers.last(), Some(Layer::Prompt(_))) => {
+            return prompt::run(state, action);
+        }
+        Action::Complete | Action::NextSource => {}
         Action::Mark => deeds::mark(state),
         Action::Compare => return deeds::compare(state),
         Action::Measures => return deeds::measures(state),
@@ -69,6 +84,7 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::StartVerification => return verify::start(state),
         Action::StopVerification => return verify::stop(state),
         Action::PauseRun => return runs::pause(state),
+        Action::ResumeRun => runs::take_up(state),
         Action::AbortRun | Action::RetryStep | Action::SkipStep | Action::TakeBack | Action::ConfirmStep => runs::begin(state, action),
         Action::Record => runs::record(state),
         Action::Rollback => wizard::open(state),
@@ -99,6 +115,9 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Longer => metrics::range(state, true),
         Action::Shorter => metrics::range(state, false),
         Action::Live => metrics::live(state),
+        Action::Earlier | Action::Later => metrics::pan(state, action == Action::Later),
+        Action::Before => metrics::compare(state),
+        Action::Over => metrics::choose(state),
         Action::Freeze => freeze(state),
         Action::Zone => {
             state.look.zone = match state.look.zone {
@@ -107,7 +126,8 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
                 ZoneChoice::Local | ZoneChoice::Estate => ZoneChoice::Utc,
             }
         }
-        Action::Theme => state.look.theme = (state.look.theme + 1) % state.look.themes.len().max(1),
+        Action::Theme => themes::open(state),
+        Action::Mouse => state.mouse = !state.mouse,
         Action::Erase | Action::EraseWord | Action::EraseAll => typing::erase(state, action),
         Action::Next | Action::Toggle | Action::Override | Action::BreakGlass => {}
         Action::Close | Action::Help | Action::Palette | Action::Nothing => {}

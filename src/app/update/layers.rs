@@ -12,17 +12,22 @@ use crate::app::page;
 use crate::app::palette::Goal;
 use crate::app::pane;
 use crate::app::state::{AlertRow, OverviewRow, State, WayBack};
+use crate::app::themes;
 use crate::model::alert::{Alert, AlertId};
 use crate::model::change::Change;
 use crate::model::needs::About;
 
-use super::{keys, runs, share, timeline, typing, wizard};
+use super::{keys, metrics, prompt, runs, share, timeline, typing, wizard};
 
 /// Takes the top layer away; false where there is none. A filter line gives its former filter back.
 pub(super) fn pop(state: &mut State) -> bool {
     match state.layers.pop() {
         Some(Layer::Filter) => {
             typing::restore(state);
+            true
+        }
+        Some(Layer::Themes(picker)) => {
+            themes::restore(&mut state.look, picker);
             true
         }
         top => top.is_some(),
@@ -65,7 +70,12 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
             state.layers.pop();
             go(state, goal)
         }
+        Some(Layer::Themes(_)) => {
+            themes::accept(state);
+            Vec::new()
+        }
         Some(Layer::Export(_)) => share::accept(state),
+        Some(Layer::Prompt(_)) => prompt::accept(state),
         Some(Layer::Request(_)) => runs::accept(state),
         _ => Vec::new(),
     }
@@ -89,6 +99,7 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
         Goal::Step(_) => {}
         Goal::TimelineOf(service) => timeline::of_service(state, service),
         Goal::Rollback(service) => wizard::open_on(state, service),
+        Goal::Over(panel) => metrics::lay_over(state, panel),
         Goal::AlertsOf(source) => {
             state.show_muted = true;
             narrow(state, by_field("source", &source));
@@ -99,7 +110,18 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
 
 /// Lays a view on top. Filter line and help below it would be come upon again on the way back: they go.
 pub(super) fn lay(state: &mut State, layer: Layer) {
-    while matches!(state.layers.last(), Some(Layer::Filter | Layer::Help { .. } | Layer::Share { .. } | Layer::Export(_))) {
+    while matches!(
+        state.layers.last(),
+        Some(
+            Layer::Filter
+                | Layer::Help { .. }
+                | Layer::Share { .. }
+                | Layer::Select { .. }
+                | Layer::Export(_)
+                | Layer::Themes(_)
+                | Layer::Prompt(_)
+        )
+    ) {
         pop(state);
     }
     state.layers.push(layer);
@@ -268,8 +290,12 @@ fn by_field(name: &str, text: &str) -> Filter {
 /// Shows the Alerts pane with this filter, from its first row. Going back leads where this came from.
 fn narrow(state: &mut State, filter: Filter) {
     let mut layers = std::mem::take(&mut state.layers);
-    layers
-        .retain(|layer| !matches!(layer, Layer::Filter | Layer::Palette(_) | Layer::Help { .. } | Layer::Share { .. } | Layer::Export(_)));
+    layers.retain(|layer| {
+        !matches!(
+            layer,
+            Layer::Filter | Layer::Palette(_) | Layer::Help { .. } | Layer::Share { .. } | Layer::Select { .. } | Layer::Export(_)
+        )
+    });
     let way = WayBack { pane: state.pane, layers, alerts: state.alerts.clone(), further: state.way_back.take() };
     show(state, Pane::Alerts);
     state.way_back = Some(Box::new(way));

@@ -5,7 +5,7 @@ use crate::app::deployments::window;
 use crate::app::grid::grid;
 use crate::app::layer::{Layer, Pane};
 use crate::app::state::State;
-use crate::app::{databases, focus, operations, overview, page, pane};
+use crate::app::{databases, focus, operations, overview, page, pane, themes};
 
 use super::{metrics, runs, timeline, verify, wizard};
 
@@ -22,19 +22,35 @@ pub(super) fn walk(state: &mut State, action: Action) {
     if wizard::is_on_top(state) {
         return wizard::walk(state, by);
     }
+    if let Some(Layer::Verify { .. }) = state.layers.last() {
+        return verify::step(state, by);
+    }
+    match state.layers.last_mut() {
+        Some(Layer::Request(form)) if form.is_settled(now) => runs::refocus(form),
+        Some(_) => scroll_top(state, by),
+        None => step(state, action, height),
+    }
+}
+
+/// Moves through the page, the help or the palette on top by so many lines.
+pub(super) fn scroll_top(state: &mut State, by: isize) {
+    let height = state.body_height() as isize;
     let rows = state.layers.last().map(|layer| page::lines(state, layer, state.size.0).1).unwrap_or_default();
     if let Some(spot) = state.layers.last_mut().and_then(Layer::spot_mut) {
         return page::walk(spot, &rows, height as usize, by);
+    }
+    if matches!(state.layers.last(), Some(Layer::Themes(_))) {
+        return themes::walk(state, by);
     }
     match state.layers.last_mut() {
         Some(Layer::Help { scroll }) => {
             *scroll = scroll.saturating_add_signed(by).min(rows.len().saturating_sub(height as usize));
         }
         Some(Layer::Palette(palette)) => palette.step(by),
-        Some(Layer::Verify { .. }) => verify::step(state, by),
-        Some(Layer::Request(form)) if form.is_settled(now) => runs::refocus(form),
-        Some(_) => {}
-        None => step(state, action, height),
+        Some(Layer::Select { text, first }) => {
+            *first = first.saturating_add_signed(by).min(text.lines().count().saturating_sub(1));
+        }
+        _ => {}
     }
 }
 
@@ -85,6 +101,7 @@ fn step(state: &mut State, action: Action, height: isize) {
             walk_deployments(state, action);
         }
         Pane::Operations => {
+            let room = operations::room(state, room);
             let mut list = std::mem::take(&mut state.operations.list);
             list.step(state.operation_rows.len(), |row| operations::id(state, row), lines(action, height), room);
             state.operations.list = list;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use crate::app::action::Action;
 use crate::app::ask::Ask;
 use crate::app::deployments::made::carried_on;
-use crate::app::deployments::share::COPY_CAP;
 use crate::app::effect::Effect;
 use crate::app::layer::{Layer, Spot};
 use crate::app::operations::{self, ABORT, OperationRow, RequestForm, Sent};
@@ -14,10 +13,12 @@ use crate::app::pane;
 use crate::app::state::State;
 use crate::app::wizard::Focus;
 use crate::model::run::known::{KnownRun, Liveness, Runs};
-use crate::model::run::report::report;
 use crate::model::run::{Request, StepState};
 
 use super::layers;
+
+/// What is asked where a run is to be taken up.
+const TAKE_UP: &str = "take it up";
 
 /// The runs, as they are now. Where they made other deployments than before, what is shown of these is derived anew.
 pub(super) fn known(state: &mut State, runs: Runs) -> Vec<Effect> {
@@ -28,6 +29,14 @@ pub(super) fn known(state: &mut State, runs: Runs) -> Vec<Effect> {
         {
             spot.selected = focus(new).or(spot.selected.take());
         }
+    }
+    // What kept something from being asked may be over: who carries the run out is another matter now.
+    let stands = |of: &Runs, run: &str| of.find(run).map(|known| std::mem::discriminant(&known.alive));
+    if let Some(sent) = &state.sent
+        && matches!(sent.end, Some(Err(_)))
+        && stands(&state.runs, &sent.run) != stands(&runs, &sent.run)
+    {
+        state.sent = None;
     }
     let made = carried_on(&state.made, &state.runs, &runs, &state.estate);
     let other = !Arc::ptr_eq(&made, &state.made);
@@ -53,7 +62,9 @@ fn focus(known: &KnownRun) -> Option<Goal> {
     let asked = run.asked.as_ref().and_then(|(step, _)| run.place(step.as_ref()?));
     let place = asked
         .or_else(|| first(|state| matches!(state, StepState::Underway(_) | StepState::Unknown(_))))
-        .or_else(|| first(|state| state == StepState::Waiting).filter(|_| run.ended.is_none()))?;
+        .or_else(|| first(|state| state == StepState::Waiting).filter(|_| run.ended.is_none()))
+        // Of one that ended what went wrong matters.
+        .or_else(|| first(|state| matches!(state, StepState::Failed | StepState::UndoFailed | StepState::Untold(_))))?;
     Some(Goal::Step(run.plan.steps[place].id.clone()))
 }
 
@@ -78,15 +89,6 @@ pub(super) fn record(state: &mut State) {
         (*record, *spot) = (!*record, Spot::default());
         pane::settle_top(state);
     }
-}
-
-/// Shows the report, and asks the terminal to copy it.
-pub(super) fn share(state: &mut State) -> Vec<Effect> {
-    let Some((known, _)) = operations::shown(state) else { return Vec::new() };
-    let text = report(&known.state, known.alive, &state.runs.head);
-    let copied = text.len() <= COPY_CAP;
-    state.layers.push(Layer::Share { text: text.clone(), copied });
-    if copied { vec![Effect::Copy(text)] } else { Vec::new() }
 }
 
 /// Pauses at once, or lets it go on.
@@ -122,6 +124,36 @@ pub(super) fn begin(state: &mut State, action: Action) {
     };
     let form = RequestForm { run, request, focus: Focus::Cancel, typed: String::new(), reason: None, opened: state.now, error: None };
     state.layers.push(Layer::Request(form));
+}
+
+/// Opens the form that asks why a run whose runner is gone is taken up, on the run's page. Where it cannot be, the page
+/// says why.
+pub(super) fn take_up(state: &mut State) {
+    if state.layers.is_empty() {
+        open(state);
+    }
+    if let Some(Layer::Run { record, .. }) = state.layers.last_mut() {
+        *record = false;
+    }
+    let Some((known, _)) = operations::shown(state) else { return };
+    let (run, before) = (known.state.run.clone(), known.state.requests.len());
+    if let Some(why) = operations::keeps_from_taking_up(state, known) {
+        state.sent = Some(Sent { run, words: TAKE_UP.to_owned(), before, end: Some(Err(why)) });
+        return;
+    }
+    let request = Request::Resume { reason: String::new() };
+    let form = RequestForm { run, request, focus: Focus::Cancel, typed: String::new(), reason: None, opened: state.now, error: None };
+    state.layers.push(Layer::Request(form));
+}
+
+/// Has it taken up, unless somebody else did meanwhile.
+fn taken_up(state: &mut State, run: String, reason: String) -> Vec<Effect> {
+    let known = state.runs.find(&run);
+    let gone = || Some("the journal does not tell of it any more".to_owned());
+    let end = known.map_or_else(gone, |known| operations::keeps_from_taking_up(state, known)).map(Err);
+    let before = known.map_or(0, |known| known.state.requests.len());
+    state.sent = Some(Sent { run: run.clone(), words: format!("{TAKE_UP}: {reason}"), before, end: end.clone() });
+    if end.is_some() { Vec::new() } else { vec![Effect::Ask(Box::new(Ask::TakeUp { run, reason }))] }
 }
 
 /// From Cancel to the line of the form, and back.
@@ -164,6 +196,11 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
         (Some(reason), _) => reason.clone(),
     };
     let (run, mut request) = (form.run.clone(), form.request.clone());
+    // Only that form asks to go on: of a run that lives it is asked by one key.
+    if matches!(request, Request::Resume { .. }) {
+        state.layers.pop();
+        return taken_up(state, run, reason);
+    }
     match &mut request {
         Request::Pause { reason: of }
         | Request::Resume { reason: of }

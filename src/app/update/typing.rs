@@ -6,13 +6,14 @@ use crate::app::filter::{FILTER_CAP, Filter, no_field};
 use crate::app::layer::{Layer, Pane};
 use crate::app::operations::RUN_FIELDS;
 use crate::app::pane;
+use crate::app::prompt::QUERY_CAP;
 use crate::app::state::{PaneList, State};
 use crate::app::subject::{
     ALERT_FIELDS, BACKUP_FIELDS, DEPLOYMENT_FIELDS, EVENT_FIELDS, NODE_FIELDS, OVERVIEW_FIELDS, PANEL_FIELDS, Subject,
 };
 use crate::model::text::is_hostile;
 
-use super::wizard;
+use super::{prompt, wizard};
 
 /// The filter line of a pane, whatever its list is of.
 pub(super) struct Line<'a> {
@@ -81,6 +82,11 @@ pub(super) fn paste(state: &mut State, pasted: &str) {
     if matches!(state.layers.last(), Some(Layer::Request(_))) || wizard::drops_paste(state) {
         return;
     }
+    if matches!(state.layers.last(), Some(Layer::Prompt(_))) {
+        // A query of several lines stays one: its words must not run together.
+        let spaced = pasted.chars().map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c });
+        return change(state, |text| text.extend(spaced.filter(|c| !is_hostile(*c)).take(QUERY_CAP)));
+    }
     change(state, |text| text.extend(pasted.chars().filter(|c| !is_hostile(*c)).take(FILTER_CAP)));
 }
 
@@ -110,6 +116,11 @@ fn change(state: &mut State, with: impl FnOnce(&mut String)) {
             with(&mut typed);
             cap(&mut typed);
             palette.retype(typed);
+        }
+        Some(Layer::Prompt(of)) => {
+            with(&mut of.typed);
+            of.past = None;
+            prompt::retyped(state);
         }
         Some(Layer::Filter) => {
             let typed = line(state).typed;

@@ -1,6 +1,7 @@
 //! The wizard under hands: opened on a service or an alert, gone through, confirmed; and the world moving meanwhile.
 
 mod agree;
+mod hosts;
 mod look;
 mod silence;
 mod told;
@@ -14,9 +15,11 @@ use crate::app::ask::{Ask, WishOf};
 use crate::app::effect::Effect;
 use crate::app::layer::{Layer, Pane};
 use crate::app::state::{AlertRow, OverviewRow, State};
+use crate::app::target::Choice;
 use crate::app::wizard::{self, AGAIN, Focus, Standing, Step, Subject, Wizard, confirm, held};
 use crate::model::alert::Alert;
 use crate::model::needs::{self, About};
+use crate::model::panel::Panel;
 
 use super::{layers, runs};
 use agree::{accept, begin_override, break_glass};
@@ -25,7 +28,7 @@ use look::{compare, look};
 pub(super) use agree::{change, drops_paste};
 pub(crate) use silence::offers;
 pub(super) use silence::open as open_silence;
-pub(super) use told::{checked, planned, started};
+pub(super) use told::{checked, heard, planned, started};
 
 /// The service that a key is about: of the page on top, else of the selected row; `None` where there is none.
 pub(crate) fn about(state: &State) -> Option<String> {
@@ -41,6 +44,7 @@ pub(crate) fn about(state: &State) -> Option<String> {
         Some(Layer::Deployment { deployment, .. }) => Some(deployment.service.clone()),
         Some(Layer::Diff { to, .. }) => Some(to.service.clone()),
         Some(Layer::Service { name, .. }) => Some(name.clone()),
+        Some(Layer::Chart { .. }) => panel(state).and_then(|panel| panel.service.clone()),
         Some(_) => None,
         None => match state.pane {
             Pane::Deployments => {
@@ -61,16 +65,33 @@ pub(crate) fn about(state: &State) -> Option<String> {
                 OverviewRow::Deployment(place) => state.shown().deployments.all.get(*place).map(|one| one.service.clone()),
                 _ => None,
             },
-            Pane::Metrics | Pane::Databases | Pane::Backups | Pane::Operations | Pane::Timeline => None,
+            Pane::Metrics => panel(state).and_then(|panel| panel.service.clone()),
+            Pane::Databases | Pane::Backups | Pane::Operations | Pane::Timeline => None,
         },
     }
     .filter(known)
 }
 
-/// Opens it on what a key is about.
+/// The panel that a key is about: the one on the full screen, else the selected one.
+fn panel(state: &State) -> Option<&Panel> {
+    let panels = state.panels();
+    let view = match state.layers.last() {
+        Some(Layer::Chart { panel, .. }) => panels.iter().find(|view| view.panel.name == *panel),
+        None if state.pane == Pane::Metrics => panels.get(*state.metric_rows.get(state.metrics.list.row)?),
+        _ => None,
+    };
+    view.map(|view| view.panel)
+}
+
+/// Opens it on what a key is about. Where that cannot go back it says why.
 pub(super) fn open(state: &mut State) {
     if let Some(service) = about(state) {
         open_on(state, service);
+    } else if let Some(panel) = panel(state).map(|panel| panel.name.clone()).filter(|_| held(state).is_none()) {
+        let why = format!(
+            "A rollback is of a service, and the panel `{panel}` belongs to none: open the service, or add `service = \"...\"` to the panel in the estate file."
+        );
+        begin(state, Wizard::new(panel), Some(why));
     }
 }
 
@@ -80,14 +101,17 @@ pub(super) fn open_on(state: &mut State, service: String) {
     if held(state).is_some() {
         return;
     }
-    begin(state, Wizard::new(service));
+    let unsaid = state.estate.service(&service).and_then(|of| state.estate.no_rollback(of));
+    let why = unsaid.map(|why| format!("No rollback of {service} is possible: {why}. `qd check` reads the estate file again."));
+    begin(state, Wizard::new(service), why);
 }
 
-/// Lays it on top; where the console only reads, saying so.
-fn begin(state: &mut State, mut wizard: Wizard) {
-    if state.read_only {
+/// Lays it on top; where it cannot be gone through, or the console only reads, saying so.
+fn begin(state: &mut State, mut wizard: Wizard, why: Option<String>) {
+    let read_only = state.read_only.then(|| wizard.subject.read_only());
+    if let Some(why) = read_only.or(why) {
         wizard.wants = false;
-        wizard.standing = Standing::Refused(wizard.subject.read_only());
+        wizard.standing = Standing::Refused(why);
     }
     layers::lay(state, Layer::Wizard(Box::new(wizard)));
 }
@@ -124,7 +148,10 @@ pub(super) fn next(state: &mut State) {
     let valid = of.is_valid(now);
     let missing = || Some("wait: there is no valid plan yet".to_owned());
     match of.step {
-        Step::Target if of.planned.is_none() => of.said = missing(),
+        Step::Target if of.planned.is_none() => {
+            let failed = "there is no plan: leave out the host that cannot be asked, or have it tried again".to_owned();
+            of.said = if of.problem.is_some() { Some(failed) } else { missing() };
+        }
         Step::Release => {
             let selected = choice(of).and_then(|at| of.candidates().get(at)).cloned();
             match selected {
@@ -232,6 +259,7 @@ pub(super) fn walk(state: &mut State, by: isize) {
                 draft.walk(by);
             }
         }
+        Step::Target => hosts::walk(state, by),
         Step::Release => {
             let at = moved(choice(of), of.candidates().len());
             of.picked = of.candidates().get(at).map(|one| one.version.clone());
@@ -242,6 +270,48 @@ pub(super) fn walk(state: &mut State, by: isize) {
         }
         _ => of.scroll = of.scroll.min(sheet.rows.len()).saturating_add_signed(by).min(sheet.rows.len().saturating_sub(room)),
     }
+}
+
+/// Moves without ever changing what is focused where it is confirmed.
+pub(super) fn scroll(state: &mut State, by: isize) {
+    if matches!(state.layers.last(), Some(Layer::Wizard(of)) if of.step != Step::Confirm) {
+        walk(state, by);
+    }
+}
+
+/// Selects what was clicked on, where the step that is shown offers it and no line is being typed, and says whether it
+/// was selected already.
+pub(super) fn pick(state: &mut State, wanted: &Choice) -> Option<bool> {
+    let of = top(state).filter(|of| of.standing == Standing::Open && of.typing.is_none())?;
+    match (of.step, wanted) {
+        (Step::Release, Choice::Release(version)) => {
+            let place = of.candidates().iter().position(|one| one.version == *version)?;
+            let again = choice(of) == Some(place);
+            of.picked = Some(version.clone());
+            Some(again)
+        }
+        (Step::Checks, Choice::Check(id)) => {
+            let place = of.checks.iter().position(|check| check.id == *id)?;
+            let again = of.checks_selected() == Some(place);
+            of.check = Some(id.clone());
+            Some(again)
+        }
+        (Step::What, Choice::Label(place)) => {
+            let Subject::Silence(draft) = &mut of.subject else { return None };
+            if *place >= draft.choices.len() + draft.silences.len() {
+                return None;
+            }
+            let by = place.cast_signed() - draft.selected.cast_signed();
+            draft.walk(by);
+            Some(by == 0)
+        }
+        _ => None,
+    }
+}
+
+/// Shows who shipped the selected release and what it did.
+pub(super) fn look_closer(state: &mut State) {
+    look(state);
 }
 
 fn choice(of: &Wizard) -> Option<usize> {
@@ -303,6 +373,7 @@ pub(super) fn wanted(state: &mut State) -> Vec<Effect> {
         wizards.prepared = true;
         of.number = wizards.numbers;
         (of.asked, of.problem, of.checking) = (Some(now), None, None);
+        of.heard.clear();
         of.wished = Some(wish.clone());
         let ask = Ask::Plan { number: of.number, wish };
         return vec![Effect::Ask(Box::new(ask))];
@@ -311,11 +382,14 @@ pub(super) fn wanted(state: &mut State) -> Vec<Effect> {
     let due = of.checked.is_none_or(|at| now.duration_since(at) >= AGAIN);
     if live && due && of.checking.is_none() && of.is_valid(now) {
         of.checking = Some(now);
+        of.heard.clear();
         if let Some(planned) = &of.planned {
             let plan = Arc::new(planned.plan.clone());
             // The version that the plan chose is the one to make it anew with.
             let wish = match &of.wished {
-                Some(WishOf::Rollback { service, .. }) => WishOf::Rollback { service: service.clone(), to: plan.to.clone() },
+                Some(WishOf::Rollback { service, without, .. }) => {
+                    WishOf::Rollback { service: service.clone(), to: plan.to.clone(), without: without.clone() }
+                }
                 Some(wish) => wish.clone(),
                 None => return Vec::new(),
             };
@@ -354,6 +428,7 @@ pub(super) fn run(state: &mut State, action: Action) -> Option<Vec<Effect>> {
         Action::Refresh => again(state),
         Action::Open => look(state),
         Action::Compare => return Some(compare(state)),
+        Action::Toggle if held(state).is_some_and(|of| of.step == Step::Target) => hosts::toggle(state),
         Action::Toggle | Action::Longer | Action::Shorter => silence::choose(state, action),
         _ => return None,
     }

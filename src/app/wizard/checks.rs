@@ -3,11 +3,15 @@
 
 use crate::app::page::{Page, Row};
 use crate::app::state::State;
+use crate::app::target::Choice;
 use crate::app::when;
 use crate::model::check::{Check, Verdict};
 use crate::model::preferences::Token;
 
-use super::{Sheet, Wizard, input, row, verdict};
+use super::{Sheet, Wizard, awaited, input, row, verdict};
+
+/// Seconds after which a host that did not answer is named.
+const SLOW: i64 = 2;
 
 /// Its lines.
 pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
@@ -26,6 +30,11 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
         (None, _) => "being made".to_owned(),
     };
     sheet.rows.push(Row { spans: vec![(text, token), (format!("  {age}"), Token::Dim)], opens: None });
+    // Most answer at once: who does not is named before the answer is given up.
+    let long = |since: &jiff::Timestamp| state.now.duration_since(*since).as_secs() >= SLOW;
+    if let Some((since, hosts)) = of.checking.filter(long).zip(awaited(state, of)) {
+        sheet.rows.push(row(&format!("  ? asking {hosts} for {}; the rest answered", secs(state, since)), Token::Unknown));
+    }
     if let Some(why) = &of.glass {
         sheet.rows.push(row(&format!("X GLASS BROKEN: {why}"), Token::Critical));
     }
@@ -35,6 +44,7 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
         if here {
             sheet.selected = Some(sheet.rows.len());
         }
+        sheet.choices.push((sheet.rows.len(), Choice::Check(check.id.clone())));
         lines(state, of, check, here, width, &mut sheet.rows);
     }
     if let Some(typing) = &of.typing {
@@ -85,7 +95,7 @@ fn lines(state: &State, of: &Wizard, check: &Check, here: bool, width: u16, rows
         return;
     }
     let mut page = Page::new(width);
-    page.field("", &format!("{}, {} ago", check.seen, when::ago(state, check.as_of)), Token::Text);
+    page.field("", &format!("{}, {} ago", state.identity.typed(&check.seen), when::ago(state, check.as_of)), Token::Text);
     if let Some(one) = overridden {
         page.field("", &format!("~ overridden: {}", one.reason), Token::Warning);
     } else if here || !check.is_settled(&of.overrides, of.glass.is_some()) {

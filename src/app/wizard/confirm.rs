@@ -91,7 +91,11 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
     page.field("estate", &format!("{}, {}", plan.estate, plan.environment), Token::Title);
     match of.subject {
         Subject::Rollback { .. } => {
-            page.field("goes back", &format!("{} from {from} to {to} on {}", plan.subject, on.join(", ")), Token::Text)
+            page.field("goes back", &format!("{} from {from} to {to} on {}", plan.subject, on.join(", ")), Token::Text);
+            let left_out: Vec<&str> = plan.impact.left_out().collect();
+            if !left_out.is_empty() {
+                page.field("left out", &format!("! {}: not asked, keeps what runs there", left_out.join(", ")), Token::Warning);
+            }
         }
         Subject::Silence(_) => {
             for step in &plan.steps {
@@ -179,17 +183,18 @@ pub(super) fn starting(state: &State, of: &Wizard, since: Timestamp, width: u16,
         ),
         Token::Text,
     );
-    let estate = state.identity.estate.as_ref().map_or(String::new(), |estate| format!(" --estate {estate}"));
-    let text = format!("It does not depend on this console: leaving it now leaves the run as it is. `qd{estate} runs` lists it.");
-    page.text(&text, Token::Dim);
+    let text = "It does not depend on this console: leaving it now leaves the run as it is. `qd runs` lists it.";
+    page.text(&state.identity.typed(text), Token::Dim);
     sheet.rows = page.done();
 }
 
 /// It did not begin.
 pub(super) fn failed(why: &str, width: u16, sheet: &mut Sheet) {
     let mut page = Page::new(width);
-    page.head("NOT STARTED");
+    page.head("NOT SEEN TO START");
     page.text(&format!("X {why}"), Token::Critical);
-    page.text("Nothing is being done. Going back makes a fresh plan; the choice and the reason are kept.", Token::Dim);
+    let text = "A run that began all the same is listed in Operations and by `qd runs`: look there first. Going back makes a fresh plan; \
+                the choice and the reason are kept.";
+    page.text(text, Token::Dim);
     sheet.rows = page.done();
 }

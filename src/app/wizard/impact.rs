@@ -31,10 +31,11 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
     );
     page.head(&format!("STEPS  {}, {} of them change something", plan.steps.len(), plan.changing().count()));
     for (number, step) in plan.steps.iter().enumerate() {
-        let undo = match (&step.undo, step.act.changes()) {
-            (_, false) => "only looks",
-            (Some(_), _) => "can be taken back",
-            (None, _) => "cannot be taken back",
+        let undo = match (&step.undo, &step.undone_with) {
+            _ if !step.act.changes() => "only looks".to_owned(),
+            (Some(_), _) => "can be taken back".to_owned(),
+            (None, Some(with)) => format!("taken back together with {with}"),
+            (None, None) => "cannot be taken back".to_owned(),
         };
         let person = if matches!(step.act, Act::Manual { .. }) { ", a person does it" } else { "" };
         let last = if step.point_of_no_return { "; from here on nothing is taken back" } else { "" };

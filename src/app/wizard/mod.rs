@@ -13,6 +13,7 @@ mod subject;
 mod target;
 mod what;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -30,8 +31,10 @@ pub use draft::{Choice, Draft, LASTS, Verb};
 pub use moved::{Seen, differences};
 pub use sheet::{Sheet, sheet};
 pub use subject::{Step, Subject};
+pub use target::{hosts, selected as host_selected};
 
 use sheet::{input, row, verdict};
+use target::awaited;
 
 /// Columns of the wizard, on every screen that has as many.
 pub const WIDTH: u16 = 80;
@@ -113,12 +116,16 @@ pub struct Wizard {
     pub wants: bool,
     /// Since when one is being made (UTC).
     pub asked: Option<Timestamp>,
+    /// What came of the hosts that were asked last, as far as they answered: each with why it could not be asked.
+    pub heard: BTreeMap<String, Result<(), String>>,
     /// Why none could be made.
     pub problem: Option<String>,
     /// What moved while the wizard was open, the newest last.
     pub moved: Vec<String>,
     /// What the polls said of the service when the plan was made.
     pub seen: Seen,
+    /// The host that is selected.
+    pub host: Option<String>,
     /// The version that is selected.
     pub picked: Option<String>,
     /// The first line shown, of pages without a selection.
@@ -148,7 +155,7 @@ pub struct Wizard {
 impl Wizard {
     /// For a rollback of that service, before anything is known.
     pub fn new(service: String) -> Wizard {
-        Wizard { wants: true, ..Wizard::of(Subject::Rollback { service }) }
+        Wizard { wants: true, ..Wizard::of(Subject::Rollback { service, without: Vec::new() }) }
     }
 
     /// For that, before a plan is asked for.
@@ -164,9 +171,11 @@ impl Wizard {
             wished: None,
             wants: false,
             asked: None,
+            heard: BTreeMap::new(),
             problem: None,
             moved: Vec::new(),
             seen: Seen::default(),
+            host: None,
             picked: None,
             scroll: 0,
             checks: Vec::new(),
@@ -266,7 +275,7 @@ impl Wizard {
             Action::Override => at(Step::Checks) || self.open_checks().all(|check| check.glass),
             Action::BreakGlass => at(Step::Checks) || !self.checks.iter().any(|check| check.glass && check.verdict == Verdict::Block),
             Action::Open | Action::Compare => at(Step::Release),
-            Action::Toggle => at(Step::What) || !self.is_of(Verb::Silence),
+            Action::Toggle => at(Step::Target) && (at(Step::What) || !self.is_of(Verb::Silence)),
             Action::Longer | Action::Shorter => at(Step::What) || self.is_of(Verb::Expire),
             Action::Refresh => at(Step::Checks) && self.problem.is_none(),
             _ => false,
@@ -284,6 +293,7 @@ impl Wizard {
             (Action::Accept, Scope::Confirm) => Some("start, once the phrase is typed"),
             (Action::Accept, Scope::Reason) if self.typing.is_none() => Some("next"),
             (Action::Down, Scope::Confirm) => Some("cancel or phrase"),
+            (Action::Toggle, _) if self.step == Step::Target => Some("leave out/in"),
             (Action::Open, _) => Some("who and what it did"),
             (Action::Compare, _) => Some("diff"),
             (Action::Refresh, _) => Some("again"),
@@ -306,11 +316,20 @@ impl Wizard {
         let arrow = self.plan().and_then(|plan| Some((plan.from.as_deref()?, plan.to.as_deref()?)));
         match (&self.subject, arrow) {
             (Subject::Silence(draft), _) => format!("{}  {}", draft.verb.word(), draft.about),
-            (Subject::Rollback { service }, Some((from, to))) if self.is_past(Step::Release) => {
-                format!("ROLL BACK  {service}  from {from} to {to}")
+            (Subject::Rollback { service, without }, Some((from, to))) if self.is_past(Step::Release) => {
+                format!("ROLL BACK  {service}  from {from} to {to}{}", left_out(without))
             }
-            (Subject::Rollback { service }, _) => format!("ROLL BACK  {service}"),
+            (Subject::Rollback { service, without }, _) => format!("ROLL BACK  {service}{}", left_out(without)),
         }
+    }
+}
+
+/// `, without web3`: what must not be forgotten on any page.
+fn left_out(without: &[String]) -> String {
+    match without {
+        [] => String::new(),
+        [one] => format!(", without {one}"),
+        many => format!(", without {} hosts", many.len()),
     }
 }
 

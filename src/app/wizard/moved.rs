@@ -31,7 +31,7 @@ impl Seen {
         let silent = (state.estate.sources.iter().zip(&state.readings))
             .filter(|(source, reading)| {
                 (match subject {
-                    Subject::Rollback { service } => source.service.as_ref() == Some(service),
+                    Subject::Rollback { service, .. } => source.service.as_ref() == Some(service),
                     Subject::Silence(draft) => source.name == draft.source,
                 }) && matches!(reading.freshness(state.now), Freshness::Unreachable | Freshness::Refused)
             })

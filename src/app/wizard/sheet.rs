@@ -2,11 +2,12 @@
 
 use crate::app::page::{Page, Row};
 use crate::app::state::State;
+use crate::app::target::Choice;
 use crate::app::wrap::{cells, wrap};
 use crate::model::check::Verdict;
 use crate::model::preferences::Token;
 
-use super::{Standing, Step, Subject, WIDTH, Wizard, checks, choose, confirm, impact, reason, target, what};
+use super::{Standing, Step, Subject, WIDTH, Wizard, awaited, checks, choose, confirm, impact, reason, target, what};
 
 /// A page of the wizard, ready to be drawn.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -19,6 +20,8 @@ pub struct Sheet {
     pub rows: Vec<Row>,
     /// The line that is kept on the screen.
     pub selected: Option<usize>,
+    /// What can be chosen, and the line of `rows` at which each begins.
+    pub choices: Vec<(usize, Choice)>,
     /// The lines that stand at the bottom, always.
     pub foot: Vec<Row>,
 }
@@ -49,11 +52,11 @@ pub fn sheet(state: &State, of: &Wizard) -> Sheet {
         Standing::Refused(why) => {
             let mut page = Page::new(width);
             page.head("NOT FROM HERE");
-            page.text(why, Token::Warning);
+            page.text(&state.identity.typed(why), Token::Warning);
             sheet.rows = page.done();
         }
         Standing::Starting(since) => confirm::starting(state, of, *since, width, &mut sheet),
-        Standing::Failed(why) => confirm::failed(why, width, &mut sheet),
+        Standing::Failed(why) => confirm::failed(&state.identity.typed(why), width, &mut sheet),
         Standing::Open => match of.step {
             Step::Target => target::sheet(state, of, width, &mut sheet),
             Step::What => {
@@ -92,16 +95,20 @@ fn top(state: &State, of: &Wizard, width: u16) -> Vec<Row> {
         say(&format!("! moved: {what}"), Token::Warning);
     }
     match (&of.standing, &of.problem) {
-        (Standing::Open, Some(why)) => say(&format!("X there is no plan: {why}"), Token::Critical),
+        (Standing::Open, Some(why)) => say(&format!("X there is no plan: {}", state.identity.typed(why)), Token::Critical),
         (Standing::Open, None) if of.wants || of.asked.is_some() => {
             let since = of.asked.map_or_else(String::new, |at| format!(" ({} s)", state.now.duration_since(at).as_secs().max(0)));
-            let who = if of.subject.service().is_some() { "hosts are" } else { "the Alertmanager is" };
-            say(&format!("the plan is being made{since}: {who} asked, nothing is changed"), Token::Dim);
+            let who = match (of.subject.service(), awaited(state, of)) {
+                (None, _) => "the Alertmanager is asked".to_owned(),
+                (Some(_), Some(hosts)) => format!("asking {hosts}"),
+                (Some(_), None) => "hosts are asked".to_owned(),
+            };
+            say(&format!("the plan is being made{since}: {who}; nothing is changed"), Token::Dim);
         }
         _ => {}
     }
     if let Some(why) = &of.said {
-        say(&format!("! {why}"), Token::Warning);
+        say(&format!("! {}", state.identity.typed(why)), Token::Warning);
     }
     rows
 }

@@ -13,6 +13,8 @@ pub enum Subject {
     Rollback {
         /// The service.
         service: String,
+        /// Hosts that are left out, in the order in which the estate file names them.
+        without: Vec<String>,
     },
     /// Alerts are muted, or a mute gets another end.
     Silence(Draft),
@@ -22,7 +24,7 @@ impl Subject {
     /// The service, where it is about one.
     pub fn service(&self) -> Option<&str> {
         match self {
-            Subject::Rollback { service } => Some(service),
+            Subject::Rollback { service, .. } => Some(service),
             Subject::Silence(_) => None,
         }
     }
@@ -30,15 +32,25 @@ impl Subject {
     /// What it is about: the service, or the alert.
     pub fn name(&self) -> &str {
         match self {
-            Subject::Rollback { service } => service,
+            Subject::Rollback { service, .. } => service,
             Subject::Silence(draft) => &draft.about,
+        }
+    }
+
+    /// The hosts that are left out.
+    pub fn without(&self) -> &[String] {
+        match self {
+            Subject::Rollback { without, .. } => without,
+            Subject::Silence(_) => &[],
         }
     }
 
     /// What a plan is asked for; `None` before enough is said. `to` is the version, `reason` why.
     pub fn wish(&self, to: Option<&str>, reason: &str) -> Option<WishOf> {
         match self {
-            Subject::Rollback { service } => Some(WishOf::Rollback { service: service.clone(), to: to.map(str::to_owned) }),
+            Subject::Rollback { service, without } => {
+                Some(WishOf::Rollback { service: service.clone(), to: to.map(str::to_owned), without: without.clone() })
+            }
             Subject::Silence(draft) => {
                 let reason = reason.trim().to_owned();
                 let wish = draft.wish().filter(|_| !reason.is_empty())?;
@@ -64,7 +76,7 @@ impl Subject {
     /// Why it cannot be gone through from a console that only reads.
     pub fn read_only(&self) -> String {
         let plan = match self {
-            Subject::Rollback { service } => format!("rollback {service}"),
+            Subject::Rollback { service, .. } => format!("rollback {service}"),
             Subject::Silence(draft) => draft.verb.command().to_owned(),
         };
         format!("This console was opened with --read-only: nothing in production is changed from here. `qd plan {plan}` shows the plan.")

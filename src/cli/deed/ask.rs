@@ -10,7 +10,6 @@ use crate::model::event::Event;
 use crate::model::run::known::Liveness;
 use crate::model::run::{Happened, Request, RunEvent, RunState};
 use crate::operate::attach::{self, liveness};
-use crate::operate::order::LEASE;
 
 use super::super::OK;
 use super::super::failure::Failure;
@@ -37,16 +36,17 @@ pub fn run(settings: &Settings<'_>, deed: &Deed, out: &mut dyn Write, err: &mut 
         }
         Liveness::Live { .. } | Liveness::Silent { .. } | Liveness::Orphaned => {}
     }
+    if live == Liveness::Orphaned && !matches!(request, Request::Pause { .. }) {
+        writeln!(err, "its runner is gone, another one takes it up")?;
+        let started = runner::take_up(settings, &ground, state, &request)?;
+        let text = format!("{}: taken up again by process {}; `qd attach {}` follows it", started.run, started.process, started.run);
+        writeln!(out, "{}", settings.typed(&text))?;
+        return Ok(OK);
+    }
     attach::ask(&ground.runs, &state.run, &request, &by).wrap_err("the request cannot be written: nothing was asked")?;
     match live {
-        Liveness::Orphaned if matches!(request, Request::Pause { .. }) => {
-            writeln!(out, "{}: its runner is gone, nothing is begun; the next one finds it paused", state.run)?;
-        }
         Liveness::Orphaned => {
-            writeln!(err, "its runner is gone, another one takes it up")?;
-            let started = runner::resume(settings, &ground, state, by, LEASE)?;
-            let text = format!("{}: taken up again by process {}; `qd attach {}` follows it", started.run, started.process, started.run);
-            writeln!(out, "{}", settings.typed(&text))?;
+            writeln!(out, "{}: its runner is gone, nothing is begun; the next one finds it paused", state.run)?;
         }
         Liveness::Silent { .. } => writeln!(out, "{}: asked; its runner does not beat, it is taken up when it goes on", state.run)?,
         Liveness::Live { .. } | Liveness::Over | Liveness::Elsewhere { .. } => {

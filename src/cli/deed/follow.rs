@@ -47,7 +47,7 @@ pub fn follow(settings: &Settings<'_>, run: &str, out: &mut dyn Write, err: &mut
         let (mut looks, mut gone) = (0, 0);
         loop {
             for line in new.iter().filter_map(event) {
-                writeln!(out, "{}", clean(&line, NOTE_CAP))?;
+                writeln!(out, "{}", clean(&settings.typed(&line), NOTE_CAP))?;
             }
             out.flush()?;
             if let Some(state) = one.state() {

@@ -12,12 +12,12 @@ use crate::link::ssh::Hosts;
 use crate::model::estate::Host;
 use crate::model::event::Actor;
 use crate::model::problem::Problem;
-use crate::model::run::RunState;
+use crate::model::run::{Request, RunState};
 use crate::operate::attach::{Started, prepare};
 use crate::operate::ground::Ground;
 use crate::operate::runner::process::{Prepare, serve};
 use crate::operate::runner::{Outcome, Pace};
-use crate::session::operator::{RUNNER, under_way};
+use crate::session::operator::{self, RUNNER, under_way};
 use crate::session::past::past;
 
 use super::super::failure::Failure;
@@ -75,10 +75,9 @@ pub(super) fn ready(settings: &Settings<'_>, what: Prepare) -> Result<crate::ope
     Ok(prepare(&[RUNNER], what, &log.join("runner.log")).map_err(color_eyre::Report::from)?)
 }
 
-/// Starts a runner for a run whose own is gone.
-pub(super) fn resume(settings: &Settings<'_>, ground: &Desk, state: &RunState, by: Actor, lease: u64) -> Result<Started, Failure> {
-    let estate = settings.estate()?;
-    let hand = settings.hand(Some(&estate));
-    let prepared = ready(settings, ground.prepare(settings.estate_path()?, &state.plan, lease))?;
-    Ok(prepared.resume(&state.run, by, hand.estate).map_err(color_eyre::Report::from)?)
+/// Has a new runner take up a run whose own is gone, with what is asked of it.
+pub(super) fn take_up(settings: &Settings<'_>, ground: &Desk, state: &RunState, request: &Request) -> Result<Started, Failure> {
+    let hand = settings.hand(Some(&settings.estate()?));
+    let started = operator::take_up(settings.estate_path()?, &ground.journal, state, request, &hand);
+    Ok(started.map_err(color_eyre::Report::from)?)
 }

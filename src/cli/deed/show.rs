@@ -60,7 +60,7 @@ pub fn run(settings: &Settings<'_>, run: &str, as_report: bool, out: &mut dyn Wr
     if as_report {
         let Some(journal) = Journal::read(&ground.journal).map_err(color_eyre::Report::from)? else { return Ok(OK) };
         let head = journal.head().map_err(color_eyre::Report::from)?;
-        write!(out, "{}", report(state, live, &head.to_string()))?;
+        write!(out, "{}", settings.typed(&report(state, live, &head.to_string())))?;
         return Ok(OK);
     }
     let step = |place: usize| {
@@ -78,26 +78,26 @@ pub fn run(settings: &Settings<'_>, run: &str, as_report: bool, out: &mut dyn Wr
     };
     let told = Told {
         run: &state.run,
-        state: runs::said(state, live),
+        state: settings.typed(&runs::said(state, live)),
         live: live.word(),
         hash: &state.hash,
         agreement: state.agreement.as_ref(),
         checks: &state.checks,
         steps: (0..state.steps.len()).map(step).collect(),
         stays: state.stays(),
-        next: advice(state, live).into_iter().map(|advice| format!("{}: {}", advice.command, advice.means)).collect(),
+        next: advice(state, live).into_iter().map(|advice| settings.typed(&format!("{}: {}", advice.command, advice.means))).collect(),
         plan: &state.plan,
         events: &events,
     };
     match settings.global.output {
         Output::Json => settings::json(&told, out)?,
-        Output::Table | Output::Csv => table(state, &told, out)?,
+        Output::Table | Output::Csv => table(settings, state, &told, out)?,
     }
     Ok(OK)
 }
 
-fn table(state: &RunState, told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let mut line = |text: &str| writeln!(out, "{}", clean(text, NOTE_CAP));
+fn table(settings: &Settings<'_>, state: &RunState, told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let mut line = |text: &str| writeln!(out, "{}", clean(&settings.typed(text), NOTE_CAP));
     line(&format!("{}: {} of {}, {}", state.run, state.plan.deed.word(), state.plan.subject, told.state))?;
     if let Some(agreement) = &state.agreement {
         line(&format!("{} agreed, `{}` was typed: {}", state.by.name(), agreement.phrase, agreement.reason))?;

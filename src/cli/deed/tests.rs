@@ -27,6 +27,7 @@ fn plan() -> Plan {
         repeat: Repeat::Ask,
         timeout: 60,
         on_failure: OnFailure::Ask,
+        undone_with: None,
         point_of_no_return: false,
     };
     let now = Timestamp::from_second(1_800_000_000).unwrap();

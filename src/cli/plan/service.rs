@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use clap::Args;
 use color_eyre::eyre::eyre;
-use jiff::Timestamp;
-use tokio::time::Instant;
 
 use super::HOSTS;
 use crate::cli::failure::Failure;
@@ -13,10 +11,10 @@ use crate::cli::settings::Settings;
 use crate::link::ssh::Hosts;
 use crate::model::estate::Estate;
 use crate::model::plan::{Deed, Planned};
-use crate::model::run::estimate::seconds;
-use crate::operate::plan::rollback::{Desk, PlanError};
-use crate::operate::plan::service::service;
-use crate::session::operator::recorded;
+use crate::operate::plan::rollback::PlanError;
+use crate::operate::preflight::unheard;
+use crate::session::archive::Archive;
+use crate::session::operator::{BackError, Bench};
 
 /// Which service, and where.
 #[derive(Debug, Clone, Args)]
@@ -34,20 +32,23 @@ pub struct Processes {
 /// # Errors
 /// Why there is none.
 pub fn planned(settings: &Settings<'_>, estate: &Arc<Estate>, deed: Deed, what: &Processes) -> Result<Planned, Failure> {
-    let failed = |why: String| Failure::Other(eyre!(why));
-    let (going, runs) = settings.paths.journal().map_or(Ok(Default::default()), |journal| recorded(&journal)).map_err(failed)?;
     let hosts = Hosts::new(&estate.hosts);
+    let (archive, journal) = (Arc::new(Archive::new(estate.clone(), settings.paths.readings())), settings.paths.journal());
+    let bench =
+        Bench { estate, hosts: &hosts, archive: &archive, journal: journal.as_deref(), within: HOSTS, heard: &unheard };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(color_eyre::Report::from)?;
-    let made = runtime.block_on(async {
-        let desk = Desk { estate, hosts: &hosts, history: &[], going: &going, without: &[], until: Instant::now() + HOSTS };
-        service(desk, deed, &what.service, &what.hosts, Timestamp::now()).await
-    });
+    let made = runtime.block_on(bench.service(deed, &what.service, &what.hosts));
     drop(hosts);
     runtime.shutdown_background();
-    let mut planned = made.map_err(|error| match error {
-        PlanError::Without(_) | PlanError::NoService { .. } => Failure::Usage(error.to_string()),
-        _ => Failure::Other(eyre!("{error}; nothing was planned")),
-    })?;
-    planned.plan.impact.seconds = seconds(&planned.plan, &runs.iter().collect::<Vec<_>>());
-    Ok(planned)
+    made.map_err(|error| match error {
+        BackError::Plan(error @ (PlanError::Without(_) | PlanError::NoService { .. })) => Failure::Usage(error.to_string()),
+        BackError::Plan(PlanError::Some(why)) => Failure::Other(eyre!(
+            "{}; the others can be named: `qd plan {} {} --host HOST`; nothing was planned",
+            why.join("; "),
+            deed.word(),
+            what.service
+        )),
+        BackError::Plan(error) => Failure::Other(eyre!("{error}; nothing was planned")),
+        BackError::Record(why) => Failure::Other(eyre!(why)),
+    })
 }

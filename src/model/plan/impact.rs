@@ -24,6 +24,11 @@ pub struct Impact {
 }
 
 impl Impact {
+    /// The hosts that are left out, by their names.
+    pub fn left_out(&self) -> impl Iterator<Item = &str> {
+        self.doubts.iter().filter_map(|doubt| doubt.id.strip_prefix(LEFT_OUT))
+    }
+
     /// How long it takes, in words.
     pub fn takes(&self) -> String {
         let told = |secs: u64| age::exact(SignedDuration::from_secs(i64::try_from(secs).unwrap_or(i64::MAX)));
@@ -48,7 +53,19 @@ pub struct Doubt {
     pub what: String,
 }
 
+/// The beginning of the name of the check of a host that is left out.
+const LEFT_OUT: &str = "left-out/";
+
 impl Doubt {
+    /// That a host is left out: it must be passed over knowingly.
+    pub fn left_out(host: &str) -> Doubt {
+        Doubt {
+            id: format!("{LEFT_OUT}{host}"),
+            title: format!("{host} takes part"),
+            what: format!("{host} is left out: it was not asked, and keeps what runs there"),
+        }
+    }
+
     /// Its check, true at that time (UTC).
     pub fn check(&self, as_of: Timestamp) -> Check {
         Check {

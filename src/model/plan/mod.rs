@@ -219,6 +219,10 @@ pub struct Step {
     pub act: Act,
     /// How it is taken back; nothing where `None`.
     pub undo: Option<Act>,
+    /// The step whose undo takes this one back too, by its name: a service that was started again by a program is started
+    /// again once more when its release is switched back. Only of a step without an undo of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undone_with: Option<String>,
     /// Whether it may be done twice.
     pub repeat: Repeat,
     /// How long one try may take, in seconds.

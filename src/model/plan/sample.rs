@@ -69,6 +69,7 @@ pub fn rollback(to: &str, hosts: &[&str], now: Timestamp) -> Planned {
                 repeat: Repeat::Repeatable,
                 timeout: 30,
                 on_failure: OnFailure::Ask,
+                undone_with: None,
                 point_of_no_return: false,
             });
         }

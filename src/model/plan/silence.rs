@@ -123,6 +123,7 @@ pub fn plan(ground: &Ground<'_>, wish: &Wish, by: &str, reason: &str) -> Result<
         repeat: Repeat::Once,
         timeout: TIMEOUT,
         on_failure: OnFailure::Ask,
+        undone_with: None,
         point_of_no_return: false,
     };
     Ok(Plan {

@@ -2,7 +2,7 @@
 
 use super::known::Liveness;
 use super::{Call, Ending, Phase, RunState, StepState};
-use crate::model::plan::{Act, Repeat};
+use crate::model::plan::{Act, Repeat, Serving, Step};
 
 /// What an advice is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,20 +86,20 @@ pub fn advice(state: &RunState, alive: Liveness) -> Vec<Advice> {
     let look = |verb: &str, means: &str| Advice { way: Way::Look, command: format!("qd {verb} {run}"), means: means.to_owned() };
     let abort = || of(Way::Abort, None, "takes back what can be taken back, and ends");
     match (state.phase(), alive) {
-        (Phase::Planned | Phase::Ended, _) => vec![look("show", "the whole record")],
+        (Phase::Planned | Phase::Ended, _) => vec![look("show", "shows the whole record")],
         (_, Liveness::Orphaned) => {
             vec![
-                of(Way::Resume, None, "a new runner takes it up: it reads the world back before it does anything"),
-                look("show", "what it did so far, and what is not known"),
+                of(Way::Resume, None, "starts a new runner, which reads the world back before it does anything"),
+                look("show", "shows what was done so far, and what is not known"),
             ]
         }
         (_, Liveness::Silent { .. }) => {
-            let mut all = vec![look("attach", "see whether it goes on by itself")];
+            let mut all = vec![look("attach", "shows whether it goes on by itself")];
             if let Some(runner) = &state.runner {
                 let (id, host) = (runner.process.id, &runner.host);
                 all.push(Advice { way: Way::Kill, command: format!("kill {id}"), means: format!("on {host}: ends the silent runner") });
             }
-            all.push(of(Way::Resume, None, "once it is gone: a new runner takes it up"));
+            all.push(of(Way::Resume, None, "once the silent one is gone: starts a new runner"));
             all
         }
         (Phase::Asking, _) => match state.asked.as_ref().and_then(|(step, _)| state.place(step.as_ref()?)) {
@@ -107,17 +107,21 @@ pub fn advice(state: &RunState, alive: Liveness) -> Vec<Advice> {
             None => vec![of(Way::Resume, None, "goes on"), abort()],
         },
         (Phase::Paused, _) => vec![of(Way::Resume, None, "goes on"), abort()],
-        (Phase::Aborting, _) => vec![look("attach", "follow it"), of(Way::Pause, None, "begins nothing new")],
-        (Phase::Preparing | Phase::Going, _) => vec![look("attach", "follow it"), of(Way::Pause, None, "begins nothing new"), abort()],
+        (Phase::Aborting, _) => vec![look("attach", "follows it"), of(Way::Pause, None, "begins nothing new")],
+        (Phase::Preparing | Phase::Going, _) => vec![look("attach", "follows it"), of(Way::Pause, None, "begins nothing new"), abort()],
     }
 }
 
 fn about(state: &RunState, place: usize, of: &dyn Fn(Way, Option<&str>, &str) -> Advice, abort: impl Fn() -> Advice) -> Vec<Advice> {
     let (plan, step) = (&state.plan.steps[place], &state.steps[place]);
     let id = Some(plan.id.as_str());
-    let once = plan.repeat == Repeat::Once;
-    let again = if once { "looks again, and does it only where it is not done" } else { "does it again" };
-    let skip = of(Way::Skip, id, "goes on as if it were done; what it changed stays");
+    let name = state.plan.target_of(plan).map_or("the target", |target| target.name.as_str());
+    let again = again(plan, name);
+    let again = again.as_str();
+    let skip = match plan.act.changes() {
+        true => of(Way::Skip, id, "goes on as if it were done; what it changed stays"),
+        false => of(Way::Skip, id, "goes on although nobody saw that this is well"),
+    };
     let manual = matches!(plan.act, Act::Manual { .. });
     let mut all = match step.state {
         StepState::Untold(Call::Apply) | StepState::Underway(_) | StepState::Unknown(_) if manual => {
@@ -125,7 +129,7 @@ fn about(state: &RunState, place: usize, of: &dyn Fn(Way, Option<&str>, &str) ->
         }
         StepState::Untold(Call::Apply) => vec![of(Way::Confirm, id, "you looked, and it is done"), of(Way::Retry, id, again), skip],
         StepState::Untold(Call::Undo) | StepState::UndoFailed => {
-            vec![of(Way::Retry, id, "takes it back again"), of(Way::Confirm, id, "you looked, and it is taken back"), skip]
+            vec![of(Way::Retry, id, "tries once more to take it back"), of(Way::Confirm, id, "you looked, and it is taken back"), skip]
         }
         StepState::Failed | StepState::Refused => vec![of(Way::Retry, id, again), skip],
         StepState::Unknown(_) | StepState::Underway(_) => Vec::new(),
@@ -134,11 +138,51 @@ fn about(state: &RunState, place: usize, of: &dyn Fn(Way, Option<&str>, &str) ->
     if state.aborting.is_none() {
         let target = state.plan.target_of(plan);
         if let (Some(target), true) = (target, state.plan.targets.len() > 1) {
-            all.push(of(Way::TakeBack, Some(&target.name), "takes back what was done there, and goes on with the others"));
+            all.push(of(Way::TakeBack, Some(&target.name), &format!("takes back what was done on {name}, and goes on with the others")));
         }
         all.push(abort());
     }
     all
+}
+
+/// What trying that step again means. A step that only looks mends nothing: what it looks at is for a person to mend first.
+fn again(step: &Step, target: &str) -> String {
+    let first = |what: String| format!("only looks again and mends nothing: {what} first, or choose another way");
+    match &step.act {
+        Act::Running { serving: Serving::Unit { unit, .. }, .. } => {
+            first(format!("see why {unit} does not run on {target} (`journalctl -u {unit}`) and start it there"))
+        }
+        Act::Running { serving: Serving::PidFile { .. }, .. } => {
+            first(format!("see why the service does not run on {target} and start it there"))
+        }
+        Act::Healthy { .. } => first(format!("see why it is not healthy on {target} and mend that")),
+        Act::Guard { seconds, .. } => format!("watches the panels for another {seconds} s and judges them anew"),
+        _ => match step.repeat {
+            Repeat::Once => "looks first, and does it only if it is not done".to_owned(),
+            Repeat::Repeatable => "does it again; doing it twice does no harm".to_owned(),
+            Repeat::Ask => "does it again, also if it was done already".to_owned(),
+        },
+    }
+}
+
+/// Commands that are about no estate.
+const FREE: [&str; 6] = ["init", "demo", "keys", "schema", "completions", "--estate"];
+
+/// A text whose commands (between back quotes, or the text itself) are as they must be typed where the estate file was named:
+/// without it they would be about another estate. `estate` is it as a shell takes it.
+pub fn typed(text: &str, estate: Option<&str>) -> String {
+    let Some(estate) = estate else { return text.to_owned() };
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = if out.is_empty() && rest.starts_with("qd ") { Some(0) } else { rest.find("`qd ").map(|at| at + 1) } {
+        let (before, command) = rest.split_at(at + "qd ".len());
+        out.push_str(before);
+        if !FREE.iter().any(|word| command.strip_prefix(word).is_some_and(|more| !more.starts_with(|c: char| c.is_alphanumeric()))) {
+            out.push_str(&format!("--estate {estate} "));
+        }
+        rest = command;
+    }
+    out + rest
 }
 
 /// The word as a shell takes it.
@@ -180,6 +224,53 @@ mod tests {
         assert_eq!(wants(&log.state(), alive).as_deref(), Some("web1/switch: no"));
         log.add(Happened::Ended(Ending::Done));
         assert_eq!((commands(&log, Liveness::Orphaned), wants(&log.state(), Liveness::Orphaned)), (vec!["qd show web-1".to_owned()], None));
+    }
+
+    #[test]
+    fn a_step_that_only_looks_is_not_said_to_do_anything_again() {
+        let alive = Liveness::Live { heartbeat: at(0) };
+        let told = |act: Act, repeat: Repeat| {
+            let look = Step { act, repeat, undo: None, ..step("web1/runs") };
+            let mut log = Log::begun("web-1", &plan(&["web1", "web2"], vec![look]));
+            log.intent("web1/runs", 1, Call::Apply);
+            log.result("web1/runs", 1, Call::Apply, failed("no"));
+            log.add(Happened::Asked { step: Some("web1/runs".to_owned()), why: "web1/runs: no".to_owned() });
+            advice(&log.state(), alive).into_iter().map(|found| (found.way, found.means)).collect::<Vec<_>>()
+        };
+        let unit = Act::Running { release: "1".into(), serving: Serving::Unit { unit: "web.service".into(), before: None } };
+        let all = told(unit, Repeat::Repeatable);
+        let ways: Vec<Way> = all.iter().map(|(way, _)| *way).collect();
+        assert_eq!(ways, [Way::Retry, Way::Skip, Way::TakeBack, Way::Abort]);
+        let means = &all[0].1;
+        assert!(means.contains("mends nothing") && means.contains("journalctl -u web.service") && means.contains("on web1"), "{means}");
+        assert!(!all[1].1.contains("it changed") && all[2].1.contains("done on web1"), "{all:?}");
+        let file = Act::Running { release: "1".into(), serving: Serving::PidFile { path: "/run/web.pid".into(), before: None } };
+        let ask = crate::model::operations::HealthAsk::Command { command: vec!["true".into()] };
+        for look in [file, Act::Healthy { ask, times: 1, every_ms: 1 }] {
+            let means = told(look, Repeat::Repeatable)[0].1.clone();
+            assert!(means.contains("mends nothing") && !means.contains("does it again"), "{means}");
+        }
+        let guard = Act::Guard { service: "web".into(), seconds: 300, panels: vec![] };
+        assert!(told(guard, Repeat::Ask)[0].1.contains("another 300 s"));
+        let run = || Act::Run { argv: vec!["migrate".into()] };
+        assert!(told(run(), Repeat::Ask)[0].1.contains("also if it was done"));
+        assert!(told(run(), Repeat::Repeatable)[0].1.contains("no harm"));
+        assert!(told(run(), Repeat::Once)[0].1.contains("only if it is not done"));
+    }
+
+    #[test]
+    fn commands_name_the_estate_that_the_command_line_named_once() {
+        let told = |text: &str| typed(text, Some("'my shop.toml'"));
+        assert_eq!(told("qd show web-1: all of it"), "qd --estate 'my shop.toml' show web-1: all of it");
+        let both = "gone: `qd resume web-1 --reason WHY` goes on, `qd abort web-1` ends it";
+        let wanted =
+            "gone: `qd --estate 'my shop.toml' resume web-1 --reason WHY` goes on, `qd --estate 'my shop.toml' abort web-1` ends it";
+        assert_eq!(told(both), wanted);
+        assert_eq!(told(wanted), wanted, "not twice");
+        for same in ["kill 4242", "the word qd alone", "`qd demo` opens one", "`qd init ... PATH`", "the `qdx run`"] {
+            assert_eq!(told(same), same);
+        }
+        assert_eq!(typed(both, None), both);
     }
 
     #[test]

@@ -70,9 +70,13 @@ impl RunState {
     }
 
     fn lease(&mut self, target: usize, lease: Lease) {
-        if let Some(place) = self.leases.get_mut(target) {
-            *place = lease;
+        let (Some(place), Some(asks)) = (self.leases.get_mut(target), self.asks.get_mut(target)) else { return };
+        match (&lease, &place) {
+            (Lease::Wanted, _) => *asks += 1,
+            (Lease::Lost(_), Lease::Wanted) => *asks = asks.saturating_sub(1),
+            _ => {}
         }
+        *place = lease;
     }
 
     fn step_mut(&mut self, id: &str) -> Option<&mut StepRun> {
@@ -108,6 +112,28 @@ impl RunState {
         };
         (step.state, step.said) = (state, said.clone());
         self.answered(id);
+        self.undone_with(place);
+    }
+
+    /// What is taken back together with that step, where it was.
+    fn undone_with(&mut self, place: usize) {
+        let (id, said) = (&self.plan.steps[place].id, &self.steps[place].said);
+        if self.steps[place].state != StepState::Undone {
+            return;
+        }
+        let said = format!("taken back together with {id}: {said}");
+        let with: Vec<usize> = (0..self.steps.len()).filter(|of| self.plan.steps[*of].undone_with.as_ref() == Some(id)).collect();
+        for step in with {
+            let step = &mut self.steps[step];
+            match step.state {
+                // A person passed it over: that stands, what it may have changed does not.
+                StepState::Skipped => step.touched = false,
+                StepState::Done | StepState::Failed | StepState::Refused | StepState::Waiting if step.touched => {
+                    (step.state, step.touched, step.said) = (StepState::Undone, false, said.clone());
+                }
+                _ => {}
+            }
+        }
     }
 
     /// What the world says. It is asked about calls whose end is not known; whatever else is known already stands.
@@ -153,6 +179,7 @@ impl RunState {
         if resolved {
             self.answered(id);
         }
+        self.undone_with(place);
     }
 
     fn requested(&mut self, request: &Request, by: &Actor) {
@@ -202,6 +229,7 @@ impl RunState {
             step.said = said;
         }
         self.answered(id);
+        self.undone_with(place);
         if matches!(self.asked, Some((None, _))) {
             self.asked = None;
         }

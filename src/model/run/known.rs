@@ -34,6 +34,23 @@ pub enum Liveness {
 }
 
 impl Liveness {
+    /// Why no new runner can take up a run that stands so; `None` where one can.
+    pub fn keeps_from_taking_up(self, state: &RunState) -> Option<String> {
+        let runner = state.runner.as_ref();
+        let host = runner.map_or("another machine", |runner| runner.host.as_str());
+        match self {
+            Liveness::Orphaned if state.runners == 0 => Some("it was never begun: there is nothing to take up".to_owned()),
+            Liveness::Orphaned => None,
+            Liveness::Over => Some("it has ended".to_owned()),
+            Liveness::Live { .. } => Some("its runner lives: no other one may take it up".to_owned()),
+            Liveness::Silent { .. } => {
+                let kill = runner.map_or_else(String::new, |runner| format!("; `kill {}` there ends it", runner.process.id));
+                Some(format!("its runner is still there on {host}, and says nothing: no other one may take the run up{kill}"))
+            }
+            Liveness::Elsewhere { .. } => Some(format!("its runner is on {host}: take it up there")),
+        }
+    }
+
     /// `over`, `live`, `silent`, `orphaned`, `elsewhere`.
     pub fn word(self) -> &'static str {
         match self {

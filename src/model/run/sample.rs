@@ -36,6 +36,7 @@ pub fn step(id: &str) -> Step {
         repeat: Repeat::Once,
         timeout: 60,
         on_failure: OnFailure::Ask,
+        undone_with: None,
         point_of_no_return: false,
     }
 }

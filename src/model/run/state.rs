@@ -34,6 +34,9 @@ pub struct RunState {
     pub checks: Vec<Check>,
     /// The leases, by the plan's targets.
     pub leases: Vec<Lease>,
+    /// How often the lease of each target was asked for and not refused, by all runners: each of these got one fence number
+    /// at the most, so that a greater one at a target where nobody was before is another run's.
+    pub asks: Vec<u64>,
     /// The steps, in the plan's order.
     pub steps: Vec<StepRun>,
     /// Why nothing new is begun.
@@ -161,6 +164,7 @@ impl RunState {
             begun_at: None,
             checks: Vec::new(),
             leases: vec![Lease::None; plan.targets.len()],
+            asks: vec![0; plan.targets.len()],
             steps: vec![step; plan.steps.len()],
             plan: (**plan).clone(),
             paused: None,

@@ -120,6 +120,81 @@ fn a_failed_step_that_is_taken_back_names_what_could_not_be() {
     assert!(stays[0].contains("passed over") && stays[0].contains("because"), "{stays:?}");
 }
 
+/// A host that is started by a program: `ready` does nothing, and its undo starts it again after the switch is taken back.
+fn restarted() -> Log {
+    let run = |word: &str| Act::Run { argv: vec![word.to_owned()] };
+    let ready = Step { act: run("true"), undo: Some(run("restart-web")), ..step("web1/ready") };
+    let switch = Step { needs: vec![ready.id.clone()], ..step("web1/switch") };
+    let restart = Step {
+        act: run("restart-web"),
+        undo: None,
+        undone_with: Some(ready.id.clone()),
+        needs: vec![switch.id.clone()],
+        repeat: Repeat::Repeatable,
+        ..step("web1/restart")
+    };
+    let mut log = Log::begun("r", &plan(&["web1"], vec![ready, switch, restart]));
+    log.done("web1/ready");
+    log.done("web1/switch");
+    log
+}
+
+#[test]
+fn a_restart_by_a_program_is_taken_back_with_the_last_restart_and_only_by_it() {
+    let mut log = restarted();
+    log.done("web1/restart");
+    log.request(abort());
+    log.intent("web1/switch", 2, Call::Undo);
+    log.result("web1/switch", 2, Call::Undo, done());
+    assert_eq!(log.state().stays().len(), 2, "as long as it runs what was switched to");
+    log.intent("web1/ready", 2, Call::Undo);
+    let mut failing = log.clone();
+    log.result("web1/ready", 2, Call::Undo, done());
+    let state = log.state();
+    assert_eq!((state.steps[2].state, state.steps[2].touched), (StepState::Undone, false), "{:?}", state.steps[2]);
+    assert!(state.steps[2].said.starts_with("taken back together with web1/ready"), "{:?}", state.steps[2]);
+    assert_eq!(next(&state, &[]), [Move::End(Ending::Aborted { stays: vec![] })]);
+    assert_eq!(state.progress(), (3, 3));
+
+    // Where it could not be started again it still runs what was switched to, whatever a person passes over.
+    failing.result("web1/ready", 2, Call::Undo, failed("no such program"));
+    failing.request(Request::Skip { step: "web1/ready".to_owned(), reason: reason() });
+    let [Move::End(Ending::Aborted { stays })] = &next(&failing.state(), &[])[..] else { panic!("{:?}", next(&failing.state(), &[])) };
+    assert!(stays.iter().any(|line| line.starts_with("web1/restart:")), "{stays:?}");
+}
+
+#[test]
+fn a_restart_that_failed_or_was_passed_over_is_made_good_by_the_last_restart_too() {
+    for skip in [false, true] {
+        let mut log = restarted();
+        log.intent("web1/restart", 1, Call::Apply);
+        log.result("web1/restart", 1, Call::Apply, failed("exit 1"));
+        if skip {
+            log.request(Request::Skip { step: "web1/restart".to_owned(), reason: reason() });
+        }
+        log.request(abort());
+        for id in ["web1/switch", "web1/ready"] {
+            log.intent(id, 2, Call::Undo);
+            log.result(id, 2, Call::Undo, done());
+        }
+        let state = log.state();
+        assert_eq!(state.steps[2].state, if skip { StepState::Skipped } else { StepState::Undone });
+        assert_eq!(state.stays(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_restart_that_was_never_made_is_taken_back_by_nothing() {
+    let mut log = restarted();
+    log.request(abort());
+    for id in ["web1/switch", "web1/ready"] {
+        log.intent(id, 2, Call::Undo);
+        log.result(id, 2, Call::Undo, done());
+    }
+    assert_eq!(log.state().steps[2].state, StepState::Waiting);
+    assert_eq!(log.state().stays(), Vec::<String>::new());
+}
+
 #[test]
 fn a_step_that_is_retried_and_then_not_done_still_counts_as_touched() {
     let steps = vec![Step { repeat: Repeat::Repeatable, ..step("a") }];

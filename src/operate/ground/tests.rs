@@ -31,6 +31,7 @@ fn world(folder: &std::path::Path, run: &str) -> (Ground, Arc<Plan>) {
         repeat: Repeat::Once,
         timeout: 30,
         on_failure: OnFailure::Ask,
+        undone_with: None,
         point_of_no_return: false,
     };
     let kind = TargetKind::Releases {
@@ -79,8 +80,8 @@ fn folder() -> tempfile::TempDir {
 }
 
 /// Ids of the checks that stand in the way, but for the disk and the identity of the machine that the test runs on.
-async fn stand(ground: &Ground, plan: &Arc<Plan>, begun: bool) -> Vec<String> {
-    let checks = ground.check(plan.clone(), begun).await;
+async fn stand(ground: &Ground, plan: &Arc<Plan>, own: Own) -> Vec<String> {
+    let checks = ground.check(plan.clone(), own).await;
     let own = |id: &str| !["disk/", "identity/", "logind", "tools/"].iter().any(|kind| id.starts_with(kind));
     open(&checks, &[], false).filter(|check| own(&check.id)).map(|check| check.id.clone()).collect()
 }
@@ -89,14 +90,14 @@ async fn stand(ground: &Ground, plan: &Arc<Plan>, begun: bool) -> Vec<String> {
 async fn a_switch_is_checked_leased_made_and_read_back_and_another_run_is_kept_out() {
     let folder = folder();
     let (ground, plan) = world(folder.path(), "run-1");
-    assert_eq!(stand(&ground, &plan, false).await, Vec::<String>::new());
+    assert_eq!(stand(&ground, &plan, Own::default()).await, Vec::<String>::new());
     let permit = |step: &str, fence| Permit::mint("run-1", step, 1, fence, "1 00");
     let Some(Leased::Held(fence)) = ground.take_lease(permit("lease", None), plan.clone(), 0).await else { panic!("no lease") };
     let before = ground.observe(plan.clone(), 0, Call::Apply, "run-1".into(), 1).await;
     assert!(matches!(before, Found::NotDone { .. }), "{before:?}");
 
     let (other, _) = world(folder.path(), "run-2");
-    assert_eq!(stand(&other, &plan, false).await, ["mark/web1", "lease/web1"], "the lease of run-1 made a mark");
+    assert_eq!(stand(&other, &plan, Own::default()).await, ["mark/web1", "lease/web1"], "the lease of run-1 made a mark");
     let taken = other.take_lease(Permit::mint("run-2", "lease", 1, None, "1 00"), plan.clone(), 0).await;
     assert!(matches!(&taken, Some(Leased::Other(who)) if who.contains("run-1") && who.contains("ann@jump")), "{taken:?}");
 
@@ -104,7 +105,7 @@ async fn a_switch_is_checked_leased_made_and_read_back_and_another_run_is_kept_o
     assert!(matches!(called.end, CallEnd::Done { .. }), "{called:?}");
     assert_eq!(fs::read_link(folder.path().join("current")).unwrap(), std::path::Path::new("releases/1"));
     assert!(matches!(ground.observe(plan.clone(), 0, Call::Apply, "run-1".into(), 1).await, Found::Done { .. }));
-    assert_eq!(stand(&ground, &plan, true).await, Vec::<String>::new(), "what its own run did is no fault");
+    assert_eq!(stand(&ground, &plan, Own { begun: true, fences: vec![1] }).await, Vec::<String>::new(), "what its own run did is no fault");
     assert_eq!(ground.renew_lease(plan.clone(), 0, "run-1".into(), fence).await, Leased::Held(fence));
     assert_eq!(ground.give_lease(plan.clone(), 0, "run-1".into(), fence).await, Ok(()));
     assert!(matches!(ground.renew_lease(plan, 0, "run-1".into(), fence).await, Leased::Other(_)));

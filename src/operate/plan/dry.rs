@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 
 use crate::act::{self, Reach};
 use crate::link::ssh::Hosts;
+use crate::model::estate::Estate;
 use crate::model::plan::{Act, Found, Plan};
 use crate::model::run::Call;
 
@@ -13,8 +14,8 @@ use crate::model::run::Call;
 const NOBODY: &str = "dry-run";
 
 /// How the world stands to each step now, in the plan's order: one that is not done would be done. Nothing is changed.
-pub async fn dry(plan: &Plan, hosts: Arc<Hosts>) -> Vec<Found> {
-    let reach = Reach::new(hosts);
+pub async fn dry(plan: &Plan, estate: &Arc<Estate>) -> Vec<Found> {
+    let reach = Reach::new(Arc::new(Hosts::new(&estate.hosts))).with(estate.clone());
     join_all((0..plan.steps.len()).map(|place| one(&reach, plan, place))).await
 }
 
@@ -27,6 +28,9 @@ async fn one(reach: &Reach, plan: &Plan, place: usize) -> Found {
         Some(Act::Run { .. }) => Found::NotDone { seen: "it would be run".to_owned() },
         Some(Act::Http { .. }) => Found::NotDone { seen: "it would be sent".to_owned() },
         Some(Act::Manual { .. }) => Found::NotDone { seen: "a person would be asked".to_owned() },
+        Some(Act::Silence { .. } | Act::ExpireSilence { .. }) => {
+            act::foresee(reach, plan, place).await.unwrap_or_else(|| Found::Untold { why: "the plan has no such call".to_owned() })
+        }
         _ => act::observe(reach, plan, place, Call::Apply, NOBODY, 1).await,
     }
 }

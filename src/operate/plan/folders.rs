@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::rollback::PlanError;
 use crate::model::estate::{Estate, History, Host, Part, Service, SourceKind};
-use crate::model::plan::Doubt;
 use crate::model::text::clean;
 
 /// A release folder on a host, by the estate file.
@@ -32,12 +31,6 @@ pub(super) fn any<'a>(estate: &'a Estate, service: &Service) -> Result<Vec<Folde
     let mut folders: Vec<Folder<'a>> = Vec::new();
     for source in estate.sources.iter().filter(|source| source.service.as_deref() == Some(&service.name)) {
         let SourceKind::History(History::Releases { path, hosts, log, fields, .. }) = &source.kind else { continue };
-        if hosts.is_empty() {
-            return Err(PlanError::Unsaid(format!(
-                "the history `{}` names no host, and a run must prove whose folder it changes: add a [[host]] (without `ssh` it is this machine) and `host = \"...\"`",
-                source.name
-            )));
-        }
         for name in hosts {
             let Some(host) = estate.host(name) else { continue };
             if folders.iter().any(|known| known.host.name == host.name) {
@@ -63,14 +56,5 @@ pub(super) fn leave_out<'a>(folders: Vec<Folder<'a>>, without: &[String], servic
     match left.is_empty() {
         true => Err(PlanError::Without(format!("all hosts of `{service}` are left out: nothing is to be done"))),
         false => Ok(left),
-    }
-}
-
-/// What must be passed over knowingly then.
-pub(super) fn left_out(host: &str) -> Doubt {
-    Doubt {
-        id: format!("left-out/{host}"),
-        title: "no host is left out".to_owned(),
-        what: format!("{host} is left out: it was not asked, and keeps what runs there"),
     }
 }

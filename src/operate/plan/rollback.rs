@@ -9,16 +9,17 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::candidates::{self, Has};
-use super::folders::{Folder, folders, leave_out, left_out};
+use super::folders::{Folder, folders, leave_out};
 use super::steps::{Place, Scheme};
 use super::{machine, steps, words};
 use crate::link::ssh::Hosts;
 use crate::model::deployment::{Deployment, did};
 use crate::model::estate::{Estate, Host, Service};
 use crate::model::operations::{OwnAct, Restart, filled};
-use crate::model::plan::{Candidate, Deed, FORMAT, Impact, Plan, Planned, Target, TargetKind};
-use crate::operate::preflight::{self, Going, Seen};
+use crate::model::plan::{Candidate, Deed, Doubt, FORMAT, Impact, Plan, Planned, Target, TargetKind};
+use crate::operate::preflight::{self, Going, Heard, Seen};
 use crate::operate::survey::{Look, Survey, survey};
+use crate::operate::world::Own;
 
 /// How long a plan may be begun.
 pub(super) const EXPIRES: SignedDuration = SignedDuration::from_mins(15);
@@ -38,6 +39,8 @@ pub struct Desk<'a> {
     pub without: &'a [String],
     /// When all hosts must have answered.
     pub until: Instant,
+    /// Told of each host as it answers.
+    pub heard: &'a Heard,
 }
 
 /// Why there is no plan.
@@ -60,6 +63,9 @@ pub enum PlanError {
     /// A host could not be asked, or its state is none that a plan can be made from.
     #[error("{}", .0.join("; "))]
     Hosts(Vec<String>),
+    /// Some hosts could not be asked, and others could: the plan can be made without them.
+    #[error("{}; a host can be left out", .0.join("; "))]
+    Some(Vec<String>),
     /// Nothing says where to go back to.
     #[error("{why}; name one with --to: {}", named(.candidates))]
     NoDefault {
@@ -106,14 +112,14 @@ fn named(candidates: &[Candidate]) -> String {
 /// See [`PlanError`].
 pub async fn rollback(desk: Desk<'_>, service: &str, to: Option<&str>, now: Timestamp) -> Result<Planned, PlanError> {
     let service = find(desk.estate, service)?;
+    let unsaid = || PlanError::Unsaid(desk.estate.no_rollback(service).unwrap_or_default());
+    let restart = service.restart.as_ref().filter(|_| desk.estate.no_rollback(service).is_none()).ok_or_else(unsaid)?;
     let folders = leave_out(folders(desk.estate, service)?, desk.without, &service.name)?;
-    let restart = service.restart.as_ref().ok_or_else(|| {
-        PlanError::Unsaid(format!(
-            "the service `{}` does not say how it is started again: add `restart = {{ unit = \"{}.service\" }}` or `restart = {{ command = [...] }}`",
-            service.name, service.name
-        ))
-    })?;
-    let asked = folders.iter().map(|folder| look(desk, service, restart, folder));
+    let asked = folders.iter().map(|folder| async move {
+        let seen = look(desk, service, restart, folder).await;
+        (desk.heard)(&folder.host.name, seen.as_ref().map(|_| ()).map_err(String::as_str));
+        seen
+    });
     let surveys = gather(join_all(asked).await)?;
     let all: Vec<Has<'_>> = folders.iter().zip(&surveys).map(|(folder, survey)| has(folder.host, survey)).collect::<Result<_, _>>()?;
     let mut candidates = candidates::candidates(desk.estate, service, &all, desk.history);
@@ -140,11 +146,6 @@ pub async fn rollback(desk: Desk<'_>, service: &str, to: Option<&str>, now: Time
     let here = preflight::here().await;
     let panels = panels(desk.estate, service);
     let outside = (!panels.is_empty() && service.rollback.guard.is_some()).then(|| outside(&mut targets));
-    if service.rollback.guard.is_some() && panels.is_empty() {
-        let what =
-            format!("the service `{}` has a `guard` and no [[panel]] that it could judge: add one, or leave `guard` out", service.name);
-        return Err(PlanError::Unsaid(what));
-    }
     let target_of = |act: &OwnAct| match act {
         OwnAct::Command { host, .. } => own.get(host).copied().unwrap_or(0),
         OwnAct::Http { .. } | OwnAct::Manual { .. } => targets.iter().position(|target| target.kind == TargetKind::Outside).unwrap_or(0),
@@ -163,7 +164,7 @@ pub async fn rollback(desk: Desk<'_>, service: &str, to: Option<&str>, now: Time
     let steps = steps::steps(&scheme);
     let chosen = candidates.iter().find(|one| one.chosen);
     let impact = Impact {
-        doubts: desk.without.iter().map(|host| left_out(host)).collect(),
+        doubts: desk.without.iter().map(|host| Doubt::left_out(host)).collect(),
         ..words::impact(service, &to, &places, &same, desk.without, chosen)
     };
     let plan = Plan {
@@ -194,7 +195,7 @@ pub async fn rollback(desk: Desk<'_>, service: &str, to: Option<&str>, now: Time
         going: Ok(desk.going),
         now,
         run: None,
-        begun: false,
+        own: &Own::default(),
     });
     checks.push(here);
     Ok(Planned { plan, checks, candidates })
@@ -228,11 +229,7 @@ fn gather(asked: Vec<Result<Survey, String>>) -> Result<Vec<Survey>, PlanError> 
         true => Ok(good.into_iter().flatten().collect()),
         // Where all are silent, leaving some out is no way.
         false if good.is_empty() => Err(PlanError::Hosts(bad.into_iter().filter_map(Result::err).collect())),
-        false => {
-            let why = bad.into_iter().filter_map(Result::err);
-            let way = "a host can be left out: `qd plan rollback SERVICE --without HOST`".to_owned();
-            Err(PlanError::Hosts(why.chain([way]).collect()))
-        }
+        false => Err(PlanError::Some(bad.into_iter().filter_map(Result::err).collect())),
     }
 }
 

@@ -17,6 +17,7 @@ use crate::model::plan::{Deed, FORMAT, Plan, Planned, Target, TargetKind};
 use crate::model::text::clean;
 use crate::operate::preflight::{self, Seen};
 use crate::operate::survey::{Look, Survey, survey};
+use crate::operate::world::Own;
 
 /// Seconds for which a unit that systemd started again by itself must have run before it is taken for steady.
 const STEADY: u64 = 600;
@@ -74,8 +75,7 @@ pub async fn service(desk: Desk<'_>, deed: Deed, name: &str, hosts: &[String], n
     let places: Vec<Place<'_>> = join_all(asked).await.into_iter().collect::<Result<_, _>>()?;
     let silent: Vec<String> = places.iter().filter(|place| place.chosen).filter_map(|place| place.seen.as_ref().err().cloned()).collect();
     if !silent.is_empty() {
-        let way = (silent.len() < all.len()).then(|| format!("the others can be named: `qd plan {} {} --host HOST`", deed.word(), service.name));
-        return Err(PlanError::Hosts(silent.into_iter().chain(way).collect()));
+        return Err(if silent.len() < all.len() { PlanError::Some(silent) } else { PlanError::Hosts(silent) });
     }
     let (mut todo, mut left): (Vec<(&Place<'_>, &Survey)>, Vec<&Place<'_>>) = (Vec::new(), Vec::new());
     for place in &places {
@@ -116,7 +116,7 @@ pub async fn service(desk: Desk<'_>, deed: Deed, name: &str, hosts: &[String], n
     let of = |at: usize| todo.get(at).map(|(_, survey)| Ok((*survey).clone()));
     let seen: Vec<Seen> = (0..plan.targets.len()).map(of).collect();
     let case =
-        preflight::Case { plan: &plan, estate: desk.estate, seen: &seen, going: Ok(desk.going), now, run: None, begun: false };
+        preflight::Case { plan: &plan, estate: desk.estate, seen: &seen, going: Ok(desk.going), now, run: None, own: &Own::default() };
     let mut checks = preflight::judge(&case);
     checks.push(preflight::here().await);
     Ok(Planned { plan, checks, candidates: Vec::new() })
@@ -173,6 +173,7 @@ async fn place<'a>(
     };
     let look = Look { folder: Some(folder.clone()), unit, sudo, pid_file, log: None };
     let seen = survey(&reader, &look, desk.until).await;
+    (desk.heard)(&host.name, seen.as_ref().map(|_| ()).map_err(String::as_str));
     let chosen = chosen.is_empty() || chosen.contains(&host.name);
     Ok(Place { host, site, releases, folder, way, seen, chosen })
 }

@@ -83,7 +83,7 @@ pub(super) fn steps(scheme: &Scheme<'_>) -> Vec<Step> {
 /// The guard window after a batch.
 pub(super) fn judged(service: &str, panels: &[String], seconds: u64, batch: usize, outside: usize) -> Step {
     let act = Act::Guard { service: service.to_owned(), seconds, panels: panels.to_vec() };
-    let title = format!("judge {} for {seconds} s against before", panels.join(", "));
+    let title = format!("watch {} for {seconds} s and judge them against the days before", panels.join(", "));
     let timeout = u32::try_from(seconds).unwrap_or(u32::MAX).saturating_add(120);
     // Where its end is not known, or it could not be judged, a person is asked.
     step(format!("batch-{batch}/guard"), title, outside, act, None, Repeat::Ask, timeout)
@@ -93,8 +93,8 @@ pub(super) fn judged(service: &str, panels: &[String], seconds: u64, batch: usiz
 pub(super) fn well(id: String, health: &Health, names: &[(&str, &str)], target: usize) -> Step {
     let (act, timeout) = healthy(health, names);
     let title = match health.times {
-        1 => "see one good answer".to_owned(),
-        times => format!("see {times} good answers in a row"),
+        1 => "see one good answer of the health check".to_owned(),
+        times => format!("see {times} good answers of the health check in a row"),
     };
     step(id, title, target, act, None, Repeat::Repeatable, timeout)
 }
@@ -128,10 +128,11 @@ fn host(all: &mut Vec<Step>, scheme: &Scheme<'_>, place: &Place, after: &[String
             // last: it is the undo of a step that stands before the switch and does nothing.
             let still = Act::Run { argv: vec!["true".to_owned()] };
             let run = Act::Run { argv };
-            let title = "nothing now; where this host is taken back, it is started again last".to_owned();
+            let title = "nothing now; if this host is taken back, the service is started again here, last".to_owned();
             let ready = push(all, of("ready", title, still, Some(run.clone()), Repeat::Repeatable, RESTART), after);
-            let switched = push(all, switch, &[ready]);
-            let restart = of("restart", "start it again".to_owned(), run, None, Repeat::Repeatable, RESTART);
+            let switched = push(all, switch, std::slice::from_ref(&ready));
+            let mut restart = of("restart", "start it again".to_owned(), run, None, Repeat::Repeatable, RESTART);
+            restart.undone_with = Some(ready);
             let serving = pid_file.as_ref().map(|file| Serving::PidFile { path: filled(file, &names), before: place.pid });
             (push(all, restart, &[switched]), serving)
         }
@@ -237,7 +238,7 @@ pub(super) fn short(link: &str) -> &str {
 
 pub(super) fn step(id: String, title: String, target: usize, act: Act, undo: Option<Act>, repeat: Repeat, timeout: u32) -> Step {
     let (needs, on_failure) = (Vec::new(), OnFailure::Ask);
-    Step { id, title, target, needs, act, undo, repeat, timeout, on_failure, point_of_no_return: false }
+    Step { id, title, target, needs, act, undo, undone_with: None, repeat, timeout, on_failure, point_of_no_return: false }
 }
 
 pub(super) fn push(all: &mut Vec<Step>, mut step: Step, needs: &[String]) -> String {

@@ -34,7 +34,7 @@ pub(super) fn impact(
         does.push(format!("{} goes from {from} to {to} on {}.", service.name, hosts.join(", ")));
     }
     if froms.len() > 1 {
-        does.push("The hosts do not run the same release now: each goes from its own.".to_owned());
+        does.push("The hosts do not run the same release now: each goes back from its own.".to_owned());
     }
     if !same.is_empty() {
         does.push(format!("{} runs {to} already and stays as it is.", same.join(", ")));
@@ -42,7 +42,7 @@ pub(super) fn impact(
     let own = service.rollback.before.len() + service.rollback.after.len();
     if own > 0 {
         let names: Vec<&str> = service.rollback.before.iter().chain(&service.rollback.after).map(|step| step.name.as_str()).collect();
-        does.push(format!("It does the estate's own steps: {}.", names.join(", ")));
+        does.push(format!("It also does the steps that the estate file adds: {}.", names.join(", ")));
     }
     let batch = usize::try_from(service.rollback.batch.max(1)).unwrap_or(1).min(places.len());
     let total = places.len() + same.len() + without.len();
@@ -51,24 +51,33 @@ pub(super) fn impact(
     } else {
         "while it starts again"
     };
-    match places {
-        [one] if total == 1 => costs.push(format!("{} does not serve {how}: it is the only host, so nobody is served then.", one.host)),
-        _ if batch >= total => costs.push(format!("All {total} hosts at once do not serve {how}.")),
-        _ => costs.push(format!("{batch} of {total} hosts at a time does not serve, {how}; the others carry its load.")),
-    }
+    let others = match total - batch {
+        1 => "the other host carries the load".to_owned(),
+        others => format!("the other {others} hosts carry the load"),
+    };
+    costs.push(match places {
+        [one] if total == 1 => format!("{} is the only host: nobody is served {how}.", one.host),
+        [one] => format!("{} is out of service {how}; {others}.", one.host),
+        _ if batch >= total => format!("All {total} hosts are out of service together, {how}: nobody is served then."),
+        _ if batch == 1 => format!("One host at a time is out of service, {how}; {others}."),
+        _ => format!("{batch} of {total} hosts at a time are out of service, {how}; {others}."),
+    });
     if let Some(guard) = service.rollback.guard {
-        let batches = places.len().div_ceil(batch.max(1));
-        costs.push(format!("After each of {batches} batches the panels are judged for {}.", age::exact(guard)));
+        let watched = format!("it waits {} and judges the panels", age::exact(guard));
+        costs.push(match places.len().div_ceil(batch.max(1)) {
+            1 => format!("Afterwards {watched}."),
+            batches => format!("After each of the {batches} batches {watched}, before it goes on."),
+        });
     }
-    keeps.extend(without.iter().map(|host| format!("{host} is left out: it keeps what runs there, which was not looked at.")));
+    keeps.extend(without.iter().map(|host| format!("{host} is left out: what runs there stays, and was not looked at.")));
     keeps.extend(chosen.into_iter().flat_map(|chosen| chosen.not_reverted.iter().cloned()));
     for step in service.rollback.before.iter().chain(&service.rollback.after).filter(|step| step.undo.is_none()) {
         if !matches!(step.does, OwnAct::Manual { .. }) {
-            keeps.push(format!("Nothing takes {} back.", step.name));
+            keeps.push(format!("The step {} cannot be taken back.", step.name));
         }
     }
     if service.health.is_none() {
-        keeps.push("The estate file names no health check: that a host is well is not looked at.".to_owned());
+        keeps.push("The estate file names no health check: whether a host works afterwards is not looked at.".to_owned());
     }
     Impact { does, costs, keeps, seconds: None, doubts: Vec::new() }
 }

@@ -37,16 +37,21 @@ pub(super) fn mark(case: &Case<'_>, at: &On<'_>, found: &Folder) -> Check {
     match (wanted, found.mark.as_deref()) {
         (Some(wanted), Some(is)) if wanted == is => case.of(at, "mark", title, Verdict::Pass, "it is"),
         (None, None) => case.of(at, "mark", title, Verdict::Pass, "no run was there before"),
-        // The first fence number is given out with the mark.
-        (None, Some(_)) if case.begun || (is_own(case, found) && found.fence == 1) => {
+        // The first fence number is given out with the mark, each later one to whoever had it next.
+        (None, Some(_)) if case.own.begun || (is_own(case, found) && found.fence <= fences(case, at)) => {
             case.of(at, "mark", title, Verdict::Pass, "this run made it")
         }
-        (None, Some(_)) => case.of(at, "mark", title, Verdict::Block, "a run was there since the plan was made: make the plan anew"),
+        (None, Some(_)) => case.of(at, "mark", title, Verdict::Block, "another run was there since the plan was made: make the plan anew"),
         (Some(_), _) => {
-            let seen = "it is another folder than the plan was made with, or its mark was removed: look at it, then make the plan anew";
+            let seen = "`.quarterdeck/mark` there is not what it was: it is another folder, or someone removed the mark; look, then make the plan anew";
             case.of(at, "mark", title, Verdict::Block, seen)
         }
     }
+}
+
+/// How many of the fence numbers there may be those of the plan's own run.
+fn fences(case: &Case<'_>, at: &On<'_>) -> u64 {
+    case.own.fences.get(at.place).copied().unwrap_or(0)
 }
 
 /// The lease is held by the plan's own run.
@@ -60,17 +65,17 @@ pub(super) fn current(case: &Case<'_>, at: &On<'_>, found: &Folder) -> Option<Ch
         Some(switch) => switch,
         None => from(case, at).map(|from| (from, from))?,
     };
-    let title = "`current` is where the plan expects it";
+    let title = "`current` leads where the plan expects it";
     Some(match &found.current {
-        Some(Ok(is)) if is == from => case.of(at, "current", title, Verdict::Pass, format!("it holds {is}")),
-        Some(Ok(is)) if is == to && case.begun => {
-            case.of(at, "current", title, Verdict::Pass, format!("it holds {is}: this run switched it"))
+        Some(Ok(is)) if is == from => case.of(at, "current", title, Verdict::Pass, format!("it leads to {is}")),
+        Some(Ok(is)) if is == to && case.own.begun => {
+            case.of(at, "current", title, Verdict::Pass, format!("it leads to {is}: this run switched it"))
         }
         Some(Ok(is)) => {
-            let seen = format!("it holds {is} and the plan expects {from}: someone deployed meanwhile; make the plan anew");
+            let seen = format!("it leads to {is}, the plan expects {from}: someone deployed meanwhile; make the plan anew");
             case.of(at, "current", title, Verdict::Block, seen)
         }
-        Some(Err(why)) => case.of(at, "current", title, Verdict::Block, format!("what it holds cannot be told: {why}")),
+        Some(Err(why)) => case.of(at, "current", title, Verdict::Block, format!("where it leads cannot be told: {why}")),
         None => case.of(at, "current", title, Verdict::Block, "the release folder is not there, or may not be looked into"),
     })
 }
@@ -91,19 +96,19 @@ pub(super) fn release(case: &Case<'_>, at: &On<'_>, found: &Folder) -> Option<Ch
 
 /// Nobody else changes it.
 pub(super) fn lease(case: &Case<'_>, at: &On<'_>, found: &Folder) -> Check {
-    let title = "no other run has it";
+    let title = "no other run has this host";
     if found.damaged {
-        let seen = "the lease in .quarterdeck cannot be read: look whether a run is under way, then remove it";
+        let seen = "the file `.quarterdeck/lease` there is damaged: make sure that no run is under way, then remove it";
         return case.of(at, "lease", title, Verdict::Block, seen);
     }
     match (&found.lease, &found.busy) {
         (Some(_), _) if is_own(case, found) => case.of(at, "lease", title, Verdict::Pass, "this run has it"),
         (Some(lease), _) => {
-            let seen = format!("the run {} of {} has it for {} s more: attach to it, or wait", lease.run, lease.who, lease.seconds);
+            let seen = format!("the run {} of {} has it for {} s more: follow that run, or wait", lease.run, lease.who, lease.seconds);
             case.of(at, "lease", title, Verdict::Block, seen)
         }
         (None, Some(job)) if case.run.is_none_or(|run| !job.starts_with(run)) => {
-            case.of(at, "lease", title, Verdict::Block, format!("a job still runs there: {job}"))
+            case.of(at, "lease", title, Verdict::Block, format!("a job of another run still goes on there: {job}; wait until it ends"))
         }
         (None, _) => case.of(at, "lease", title, Verdict::Pass, "it is free"),
     }
@@ -136,7 +141,7 @@ pub(super) fn writable(case: &Case<'_>, at: &On<'_>, found: &Folder) -> Check {
 pub(super) fn disk(case: &Case<'_>, at: &On<'_>, found: &Folder) -> Check {
     let title = "its disk has room";
     let Some(free) = found.free else {
-        let unknown = case.of(at, "disk", title, Verdict::Unknown, "df there tells nothing");
+        let unknown = case.of(at, "disk", title, Verdict::Unknown, "how much is free is not known: `df` there says nothing");
         return Check { overridable: true, ..unknown };
     };
     let inodes = found.inodes.unwrap_or(u64::MAX);

@@ -37,7 +37,7 @@ pub(super) fn identity(case: &Case<'_>, at: &On<'_>) -> Check {
 pub(super) fn reach(case: &Case<'_>, at: &On<'_>) -> Check {
     let title = "a run can reach it again by itself";
     match at.survey.alone.as_slice() {
-        [] => case.of(at, "reach", title, Verdict::Pass, "nothing is known against it"),
+        [] => case.of(at, "reach", title, Verdict::Pass, "nothing speaks against it"),
         reasons => case.of(at, "reach", title, Verdict::Warn, reasons.join(" ")),
     }
 }
@@ -48,7 +48,7 @@ pub(super) fn unit(case: &Case<'_>, at: &On<'_>) -> Option<Check> {
     let title = "its unit is loaded";
     let check = |verdict, seen: String| Some(case.of(at, "unit", title, verdict, seen));
     if !at.survey.systemd {
-        return check(Verdict::Block, "systemd does not run there: name a `command` in `restart`".to_owned());
+        return check(Verdict::Block, "systemd does not run there: give the service a `command` in `restart`".to_owned());
     }
     match unit.load.as_str() {
         "loaded" => {
@@ -57,7 +57,7 @@ pub(super) fn unit(case: &Case<'_>, at: &On<'_>) -> Option<Check> {
         }
         "masked" => check(Verdict::Block, "it is masked: it could be stopped and not started; `systemctl unmask` it first".to_owned()),
         "not-found" => check(Verdict::Block, "systemd knows no such unit: correct `unit` in `restart`".to_owned()),
-        "" => check(Verdict::Unknown, "systemctl there tells nothing of it".to_owned()),
+        "" => check(Verdict::Unknown, "`systemctl show` there says nothing of it".to_owned()),
         other => check(Verdict::Block, format!("systemd calls it {other}: `systemctl status` says why")),
     }
 }
@@ -107,24 +107,24 @@ pub(super) fn tools(case: &Case<'_>, at: &On<'_>) -> Check {
 
 /// Its clock is ours.
 pub(super) fn clock(case: &Case<'_>, at: &On<'_>) -> Check {
-    let title = "its clock is right by ours";
+    let title = "its clock agrees with this machine's";
     let skew = at.survey.skew;
     if skew.abs() <= SKEW {
         return case.of(at, "clock", title, Verdict::Pass, format!("within {} s", SKEW.as_secs()));
     }
-    let way = if skew.is_negative() { "behind" } else { "ahead" };
-    let seen = format!("{:.1} s {way} of this machine's: times of its logs mean little", skew.abs().as_secs_f64());
+    let way = if skew.is_negative() { "behind" } else { "ahead of" };
+    let seen = format!("it is {:.1} s {way} this machine's: do not trust the times in its logs", skew.abs().as_secs_f64());
     case.of(at, "clock", title, Verdict::Warn, seen)
 }
 
 /// Nothing ends our jobs there when the connection does.
 pub(super) fn logind(case: &Case<'_>, at: &On<'_>) -> Option<Check> {
-    let title = "what we leave running there may go on";
+    let title = "a job there goes on when the link breaks";
     Some(match at.survey.kills? {
-        false => case.of(at, "logind", title, Verdict::Pass, "logind lets it"),
+        false => case.of(at, "logind", title, Verdict::Pass, "logind does not end it"),
         true => {
             let seen = format!(
-                "logind ends all of a user with the last session (KillUserProcesses): where the link is lost a job is cut off; `loginctl enable-linger {}` helps",
+                "logind ends all processes of a user with the last session (KillUserProcesses): if the link breaks, a job is killed half-way; `loginctl enable-linger {}` there prevents it",
                 at.survey.user
             );
             case.of(at, "logind", title, Verdict::Warn, seen)

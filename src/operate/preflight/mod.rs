@@ -20,9 +20,16 @@ use crate::model::plan::{Act, Deed, Plan, Serving, Target, TargetKind};
 use crate::model::run::{Phase, RunState};
 
 use super::survey::{Look, Survey, survey};
+use super::world::Own;
 
 /// What was seen of a target: `None` where nothing of it is looked at.
 pub type Seen = Option<Result<Survey, String>>;
+
+/// Told of each host at once that it answered, or why it could not be asked.
+pub type Heard = dyn Fn(&str, Result<(), &str>) + Send + Sync;
+
+/// Where nobody listens.
+pub fn unheard(_: &str, _: Result<(), &str>) {}
 
 /// A run that is under way, by our journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,8 +74,8 @@ pub struct Case<'a> {
     pub now: Timestamp,
     /// The plan's own run, where there is one: its leases are no fault.
     pub run: Option<&'a str>,
-    /// True where that run was begun before: what it changed is no fault.
-    pub begun: bool,
+    /// What that run did so far: none of it is a fault.
+    pub own: &'a Own,
 }
 
 impl Case<'_> {
@@ -100,7 +107,19 @@ pub(in crate::operate) struct On<'a> {
 
 /// Looks at each target of the plan once, side by side.
 pub async fn look(plan: &Plan, hosts: &Hosts, until: Instant) -> Vec<Seen> {
-    join_all((0..plan.targets.len()).map(|place| one(plan, place, hosts, until))).await
+    look_each(plan, hosts, until, &unheard).await
+}
+
+/// The same, telling of each as it answers.
+pub async fn look_each(plan: &Plan, hosts: &Hosts, until: Instant, heard: &Heard) -> Vec<Seen> {
+    let looks = plan.targets.iter().enumerate().map(|(place, target)| async move {
+        let seen = one(plan, place, hosts, until).await;
+        if let Some(seen) = &seen {
+            heard(&target.name, seen.as_ref().map(|_| ()).map_err(String::as_str));
+        }
+        seen
+    });
+    join_all(looks).await
 }
 
 async fn one(plan: &Plan, place: usize, hosts: &Hosts, until: Instant) -> Seen {

@@ -26,8 +26,8 @@ pub(super) fn other_run(case: &Case<'_>) -> Check {
     match other {
         Some(going) => {
             let seen = format!(
-                "the run {} of {} is not at its end: `qd attach {}`, `qd resume` or `qd abort` it",
-                going.run, going.who, going.run
+                "the run {} of {} has not ended: `qd attach {}` follows it, `qd abort {} --reason WHY` takes it back",
+                going.run, going.who, going.run, going.run
             );
             case.check("other-run", title, Verdict::Block, seen)
         }
@@ -47,7 +47,7 @@ pub(super) fn migrations(case: &Case<'_>) -> Option<Check> {
         [] => case.check("migrations", title, Verdict::Pass, "the estate file names no database that it depends on"),
         data => {
             let seen = format!(
-                "whether migrations ran on {} since {} is not known: no history tells of them",
+                "no history tells whether migrations ran on {} since {}: ask whoever deployed, and say so in the reason",
                 data.join(", "),
                 case.plan.to.as_deref().unwrap_or("then")
             );

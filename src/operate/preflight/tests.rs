@@ -31,6 +31,7 @@ fn step(id: &str, act: Act) -> Step {
         repeat: Repeat::Once,
         timeout: 1,
         on_failure: OnFailure::Ask,
+        undone_with: None,
         point_of_no_return: false,
     }
 }
@@ -92,7 +93,8 @@ fn well() -> Survey {
 /// The checks that do not pass: id and verdict.
 fn wrong(estate: &Estate, plan: &Plan, survey: Survey, run: Option<&str>, going: &[Going]) -> Vec<(String, Verdict)> {
     let seen = [Some(Ok(survey))];
-    let all = judge(&Case { plan, estate, seen: &seen, going: Ok(going), now: now(), run, begun: run.is_some() });
+    let own = Own { begun: run.is_some(), fences: vec![1] };
+    let all = judge(&Case { plan, estate, seen: &seen, going: Ok(going), now: now(), run, own: &own });
     let ids: std::collections::BTreeSet<&str> = all.iter().map(|check| check.id.as_str()).collect();
     assert_eq!(ids.len(), all.len(), "a check is overridden by its name");
     assert!(all.iter().all(|check| !check.seen.is_empty()));
@@ -154,7 +156,7 @@ fn each_check_tells_what_is_wrong() {
 fn a_host_that_is_silent_is_no_pass_and_cannot_be_overridden() {
     let (estate, plan) = (estate(""), plan());
     let seen = [Some(Err("web1: no route".to_owned()))];
-    let all = judge(&Case { plan: &plan, estate: &estate, seen: &seen, going: Ok(&[]), now: now(), run: None, begun: false });
+    let all = judge(&Case { plan: &plan, estate: &estate, seen: &seen, going: Ok(&[]), now: now(), run: None, own: &Own::default() });
     let open: Vec<&str> = all.iter().filter(|check| !check.passes()).map(|check| check.id.as_str()).collect();
     assert_eq!(open, ["freshness", "reach/web1"]);
     assert!(all.iter().filter(|check| !check.passes()).all(|check| !check.overridable && !check.glass));
@@ -164,7 +166,7 @@ fn a_host_that_is_silent_is_no_pass_and_cannot_be_overridden() {
 fn a_journal_that_cannot_be_read_is_no_pass_and_cannot_be_overridden() {
     let (estate, plan) = (estate(""), plan());
     let seen = [Some(Ok(well()))];
-    let all = judge(&Case { plan: &plan, estate: &estate, seen: &seen, going: Err("no"), now: now(), run: None, begun: false });
+    let all = judge(&Case { plan: &plan, estate: &estate, seen: &seen, going: Err("no"), now: now(), run: None, own: &Own::default() });
     let open: Vec<_> =
         all.iter().filter(|check| !check.passes()).map(|check| (check.id.as_str(), check.verdict, check.overridable)).collect();
     assert_eq!(open, [("other-run", Verdict::Unknown, false)]);
@@ -188,6 +190,27 @@ fn what_the_plans_own_run_did_is_no_fault_and_what_another_does_is() {
 }
 
 #[test]
+fn a_mark_that_was_not_there_is_its_own_where_no_more_had_the_lease_than_its_own_runners() {
+    let mut first = plan();
+    let TargetKind::Releases { mark, .. } = &mut first.targets[0].kind else { panic!() };
+    *mark = None;
+    let told = |fence: u64, holder: &str, fences: Vec<u64>| {
+        let mut survey = well();
+        folder(&mut survey).fence = fence;
+        folder(&mut survey).lease = Some(Lease { run: holder.into(), fence, who: "ann@jump".into(), seconds: 20 });
+        let (seen, own) = ([Some(Ok(survey))], Own { begun: false, fences });
+        let of = estate("");
+        let all = judge(&Case { plan: &first, estate: &of, seen: &seen, going: Ok(&[]), now: now(), run: Some("run-1"), own: &own });
+        all.into_iter().filter(|check| !check.passes()).map(|check| check.id).collect::<Vec<_>>()
+    };
+    assert_eq!(told(1, "run-1", vec![1]), Vec::<String>::new(), "the first runner");
+    assert_eq!(told(2, "run-1", vec![2]), Vec::<String>::new(), "the one that took it up");
+    assert_eq!(told(1, "run-1", vec![2]), Vec::<String>::new(), "one that was lost before it asked");
+    assert_eq!(told(3, "run-1", vec![2]), ["mark/web1"], "another run had it in between");
+    assert_eq!(told(2, "run-2", vec![2]), ["mark/web1", "lease/web1"], "another run has it");
+}
+
+#[test]
 fn a_freeze_blocks_until_the_glass_is_broken_and_wins_over_an_open_window() {
     let freeze = "[[freeze]]\nname = 'f'\nfrom = '2026-11-20'\nto = '2026-11-21'\nservices = ['web']\n";
     let open = "[[window]]\nname = 'w'\nwhen = 'Sat 13:00-15:00'\n";
@@ -199,7 +222,7 @@ fn a_freeze_blocks_until_the_glass_is_broken_and_wins_over_an_open_window() {
     assert_eq!(told("[[window]]\nname = 'w'\nwhen = 'Sun 13:00-15:00'\nservices = ['db']\n[[service]]\nname = 'db'\n"), []);
     let (estate, plan) = (estate(freeze), plan());
     let seen = [Some(Ok(well()))];
-    let all = judge(&Case { plan: &plan, estate: &estate, seen: &seen, going: Ok(&[]), now: now(), run: None, begun: false });
+    let all = judge(&Case { plan: &plan, estate: &estate, seen: &seen, going: Ok(&[]), now: now(), run: None, own: &Own::default() });
     let check = all.iter().find(|check| check.id == "freeze").unwrap();
     assert!(!check.is_settled(&[], false) && check.is_settled(&[], true), "{check:?}");
 }

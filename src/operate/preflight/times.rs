@@ -13,12 +13,12 @@ const FRESH: SignedDuration = SignedDuration::from_secs(60);
 /// The plan may still be begun.
 pub(super) fn plan(case: &Case<'_>) -> Check {
     let title = "the plan is not too old";
-    if case.begun {
+    if case.own.begun {
         return case.check("plan", title, Verdict::Pass, "its run began in time");
     }
     let left = case.plan.expires_at.duration_since(case.now);
     match left > SignedDuration::ZERO {
-        true => case.check("plan", title, Verdict::Pass, format!("it may be begun for {} more", age::exact(left))),
+        true => case.check("plan", title, Verdict::Pass, format!("it can be begun for {} more", age::exact(left))),
         false => {
             let seen = format!("it expired {} ago: make it anew", age::exact(left.abs()));
             case.check("plan", title, Verdict::Block, seen)
@@ -56,7 +56,11 @@ pub(super) fn freeze(case: &Case<'_>) -> Check {
     });
     match holds {
         Some((freeze, end)) => {
-            let seen = format!("the freeze `{}` holds until {}: only by breaking the glass, with a reason", freeze.name, told(end, &zone));
+            let seen = format!(
+                "the freeze `{}` holds until {}: nothing is changed before then, unless the glass is broken with a reason",
+                freeze.name,
+                told(end, &zone)
+            );
             Check { glass: true, ..case.check("freeze", title, Verdict::Block, seen) }
         }
         None => case.check("freeze", title, Verdict::Pass, "none does"),
@@ -73,7 +77,7 @@ pub(super) fn window(case: &Case<'_>) -> Option<Check> {
     Some(match begin <= case.now {
         true => case.check("window", title, Verdict::Pass, format!("`{}` is open until {}", window.name, told(end, &zone))),
         false => {
-            let seen = format!("none is; the next is `{}` at {}", window.name, told(begin, &zone));
+            let seen = format!("none is open now; the next is `{}`, at {}", window.name, told(begin, &zone));
             case.check("window", title, Verdict::Warn, seen)
         }
     })

@@ -14,7 +14,7 @@ use crate::model::event::Record;
 use crate::model::plan;
 use crate::model::run::{Ending, Happened, RunState};
 use crate::operate::order::{Order, OrderError};
-use crate::operate::world::{Leased, World};
+use crate::operate::world::{Leased, Own, World};
 
 /// What a runner takes up.
 #[derive(Debug, Clone)]
@@ -151,7 +151,7 @@ impl<W: World, H: Hooks, L: Ledger> Runner<W, H, L> {
             return None;
         }
         let begun = self.state.steps.iter().any(|step| step.attempt > 0);
-        let checks = self.world.check(self.plan.clone(), begun).await;
+        let checks = self.world.check(self.plan.clone(), Own { begun, fences: self.state.asks.clone() }).await;
         self.record(Happened::Checked { checks })?;
         let (overrides, glass) = match &self.state.agreement {
             Some(agreement) => (agreement.overrides.clone(), agreement.glass.is_some()),

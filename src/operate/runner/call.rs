@@ -103,7 +103,7 @@ impl<W: World, H: Hooks, L: Ledger> Runner<W, H, L> {
         if long && self.state.asked.is_none() && self.halt.is_none() {
             let said = self.state.steps[place].said.clone();
             let why = format!(
-                "{step}: its outcome is not known: {said}; it is still read back, and `qd confirm {} {step} --reason WHY` says that it is done",
+                "{step}: its outcome is not known: {said}; it is read back again until that is known; `qd abort {} --reason WHY` takes the rest back then",
                 self.state.run
             );
             self.record(Happened::Asked { step: Some(step), why });

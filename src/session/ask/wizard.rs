@@ -12,6 +12,7 @@ use crate::app::ask::{Told, WishOf};
 use crate::model::check::{Check, Verdict};
 use crate::model::plan::{Plan, Planned};
 use crate::model::run::Agreement;
+use crate::operate::preflight::{Heard, unheard};
 
 use super::Desk;
 
@@ -26,25 +27,36 @@ const NOBODY: &str = "there is no folder for the journal and the runs: set HOME 
 
 /// Who makes plans and has them carried out. What it waits for ends by deadlines of its own.
 pub trait Operator: Send + Sync {
-    /// Makes the plan of that, with its checks, and makes ready what would carry it out. Changes nothing.
-    fn plan<'a>(&'a self, wish: &'a WishOf) -> BoxFuture<'a, Result<Planned, String>>;
+    /// Makes the plan of that, with its checks, and makes ready what would carry it out. Changes nothing. `heard` is told of
+    /// each host as it answers.
+    fn plan<'a>(&'a self, wish: &'a WishOf, heard: &'a Heard) -> BoxFuture<'a, Result<Planned, String>>;
 
-    /// Makes all checks of the plan anew.
-    fn check<'a>(&'a self, plan: &'a Plan) -> BoxFuture<'a, Vec<Check>>;
+    /// Makes all checks of the plan anew. `heard` is told of each host as it answers.
+    fn check<'a>(&'a self, plan: &'a Plan, heard: &'a Heard) -> BoxFuture<'a, Vec<Check>>;
 
     /// Has the plan carried out, and waits for the runner's first sign of life. The run's id; `Err` is a sentence or two
     /// with the exact next command.
     fn start(&self, plan: Arc<Plan>, agreement: Agreement) -> BoxFuture<'_, Result<String, String>>;
+
+    /// Has a new runner take up the run of that id, whose own is gone, and waits for its first sign of life. `Err` is a
+    /// sentence or two.
+    fn take_up(&self, run: String, reason: String) -> BoxFuture<'_, Result<(), String>>;
 
     /// Drops what was made ready. Never waits.
     fn close(&self);
 }
 
 impl Desk {
+    /// Tells early of each host that it answered, or why it could not be asked.
+    fn heard(&self, number: u64) -> impl Fn(&str, Result<(), &str>) + Send + Sync + use<> {
+        let early = self.early.clone();
+        move |host, end| early(Told::Heard { number, host: host.to_owned(), end: end.map_err(str::to_owned) })
+    }
+
     /// A plan, or why there is none.
     pub(super) async fn plan(&self, number: u64, wish: &WishOf) -> Told {
         let result = match &self.operator {
-            Some(operator) => made(operator.as_ref(), wish).await,
+            Some(operator) => made(operator.as_ref(), wish, &self.heard(number)).await,
             None => Err(NOBODY.to_owned()),
         };
         Told::Plan { number, result }
@@ -55,8 +67,9 @@ impl Desk {
         let Some(operator) = self.operator.as_deref() else {
             return Told::Plan { number, result: Err(NOBODY.to_owned()) };
         };
-        let checks = timeout(CHECK_LIMIT, operator.check(plan));
-        let (checks, again) = tokio::join!(checks, made(operator, wish));
+        let heard = self.heard(number);
+        let checks = timeout(CHECK_LIMIT, operator.check(plan, &heard));
+        let (checks, again) = tokio::join!(checks, made(operator, wish, &unheard));
         match again {
             Ok(again) if again.plan.hash() == plan.hash() => {
                 Told::Checks { number, checks: checks.unwrap_or_else(|_| vec![untold(Timestamp::now())]) }
@@ -80,8 +93,23 @@ impl Desk {
     }
 }
 
-async fn made(operator: &dyn Operator, wish: &WishOf) -> Result<Arc<Planned>, String> {
-    match timeout(PLAN_LIMIT, operator.plan(wish)).await {
+impl Desk {
+    /// Whether a new runner took the run up.
+    pub(super) async fn take_up(&self, run: String, reason: String) -> Told {
+        let silent = || {
+            let secs = START_LIMIT.as_secs();
+            Err(format!("no runner showed within {secs} s that it lives, and nobody knows whether one began: `qd runs` tells"))
+        };
+        let end = match &self.operator {
+            Some(operator) => timeout(START_LIMIT, operator.take_up(run.clone(), reason)).await.unwrap_or_else(|_| silent()),
+            None => Err(NOBODY.to_owned()),
+        };
+        Told::Requested { run, end }
+    }
+}
+
+async fn made(operator: &dyn Operator, wish: &WishOf, heard: &Heard) -> Result<Arc<Planned>, String> {
+    match timeout(PLAN_LIMIT, operator.plan(wish, heard)).await {
         Ok(planned) => planned.map(Arc::new),
         Err(_) => Err(format!("no plan was made within {} s: {} is slow or cannot be reached", PLAN_LIMIT.as_secs(), who(wish))),
     }

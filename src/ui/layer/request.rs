@@ -14,7 +14,9 @@ pub fn draw(canvas: &mut Canvas, state: &State, form: &RequestForm) {
     let stays = || state.runs.find(&form.run).map_or(0, |known| known.state.stays().len());
     let (title, means) = match &form.request {
         Request::Pause { .. } => ("PAUSE".to_owned(), "nothing new is begun".to_owned()),
-        Request::Resume { .. } => ("GO ON".to_owned(), "the run goes on".to_owned()),
+        Request::Resume { .. } => {
+            ("TAKE UP".to_owned(), "a new runner takes it up: it reads the world back first, then goes on".to_owned())
+        }
         Request::Abort { .. } => {
             let made = match stays() {
                 0 => "nothing is changed so far: it ends".to_owned(),

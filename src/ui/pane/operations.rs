@@ -23,7 +23,10 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
         y += 1;
     }
     if state.operation_rows.is_empty() {
-        let text = if state.runs.all.is_empty() {
+        let text = if state.runs.all.is_empty() && state.runs.problem.is_some() {
+            canvas.put(2, y + 1, canvas.area.width - 2, "One may be going on: look at the hosts before anything is begun", Token::Text);
+            "? Which runs there are is not known"
+        } else if state.runs.all.is_empty() {
             "No run is in this journal. A rollback begins from Deployments or Alerts"
         } else {
             "No run matches"

@@ -77,10 +77,27 @@ fn answer(silenced: bool, now: jiff::Timestamp) -> AlertmanagerAnswer {
     answer
 }
 
+/// Ten thousand alerts of one kind; labels that a terminal would obey, and that are longer than any line.
+fn worst(now: jiff::Timestamp) -> AlertmanagerAnswer {
+    let one = |n: usize| {
+        let (instance, long) = (format!("web{n:05}\u{1b}[2J\u{202e}"), "path/".repeat(600));
+        let labels = [("alertname", "DiskFull"), ("instance", &instance), ("path", &long), ("service", "search"), ("severity", "critical")];
+        let mut one = alert(&labels, AlertState::Firing, now.as_second() - 300);
+        let of = Arc::make_mut(&mut one);
+        of.fingerprint = fingerprint(&of.labels).into();
+        one
+    };
+    alertmanager_answer((0..10_000).map(one).collect())
+}
+
 /// On the Alerts pane, an alert selected.
 fn opened(silenced: bool) -> (Desk, AlertmanagerAnswer) {
-    let mut desk = Desk { state: trouble(SIZE) };
+    let desk = Desk { state: trouble(SIZE) };
     let answer = answer(silenced, desk.state.now);
+    over(desk, answer, silenced)
+}
+
+fn over(mut desk: Desk, answer: AlertmanagerAnswer, silenced: bool) -> (Desk, AlertmanagerAnswer) {
     let outcome = Outcome::Value { value: Answer::Alertmanager(Arc::new(answer.clone())), as_of: desk.state.now };
     let next_try = desk.state.now + SignedDuration::from_secs(10);
     desk.take(Message::Read { source: 0, outcome, next_try });
@@ -138,6 +155,59 @@ fn every_page_of_a_silence() {
         insta::assert_snapshot!(format!("silence_{screen}"), format!("{}\n---\n{}", text(&drawn).join("\n"), styles(&drawn).join("\n")));
         desk.state.look.ascii = true;
         assert!(buffer(&desk.state, SIZE).content().iter().all(|cell| cell.symbol().is_ascii()), "{screen}");
+    }
+}
+
+/// What goes wrong, and what is more than fits.
+fn broken(screen: &str, size: (u16, u16)) -> Desk {
+    let mut desk = Desk { state: trouble(size) };
+    if screen.starts_with("worst") {
+        let answer = worst(desk.state.now);
+        let (mut desk, answer) = over(desk, answer, false);
+        // Whatever is of the same kind: nothing but the name and the service are left.
+        desk.press("S j space");
+        if screen == "worst_what" {
+            return desk;
+        }
+        desk.press("enter");
+        desk.write(&"the array is rebuilt ".repeat(30));
+        desk.press("enter");
+        desk.planned(&answer);
+        return desk;
+    }
+    if screen == "none_to_end" {
+        let answer = answer(false, desk.state.now);
+        desk = over(desk, answer, false).0;
+        desk.press("X");
+        return desk;
+    }
+    desk = shown(if screen == "unplanned" { "planning" } else { "confirm" });
+    desk.take(Message::Resize(size.0, size.1));
+    let number = held(&desk.state).unwrap().number;
+    if screen == "unplanned" {
+        let why = "am: POST /api/v2/silences: connection refused; nothing was planned".to_owned();
+        desk.take(Message::Told(Box::new(Told::Plan { number, result: Err(why) })));
+        return desk;
+    }
+    let phrase = held(&desk.state).unwrap().plan().unwrap().phrase();
+    desk.press("tab");
+    desk.write(&phrase);
+    desk.press("enter");
+    let why = "no runner showed within 30 s that it lives, and nobody knows whether one began: `qd runs` lists what did".to_owned();
+    desk.take(Message::Told(Box::new(Told::Started { number, result: Err(why) })));
+    desk
+}
+
+#[test]
+fn a_silence_at_its_worst() {
+    for size in [SIZE, (200, 60)] {
+        for screen in ["worst_what", "worst_impact", "none_to_end", "unplanned", "failed"] {
+            let desk = broken(screen, size);
+            let drawn = buffer(&desk.state, size);
+            let bad = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}');
+            assert!(!drawn.content().iter().any(|cell| cell.symbol().chars().any(bad)), "{screen}");
+            insta::assert_snapshot!(format!("silence_{screen}_{}", size.0), text(&drawn).join("\n"));
+        }
     }
 }
 

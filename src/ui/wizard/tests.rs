@@ -11,16 +11,24 @@ use crate::app::state::State;
 use crate::app::update::update;
 use crate::app::wizard::{SMALLEST, Shown, Wizard, dialog, held};
 use crate::model::check::{Check, Verdict};
-use crate::model::plan::Planned;
+use crate::model::operations::tests::lay;
 use crate::model::plan::sample::{check, rollback};
-use crate::ui::fixture::{buffer, deployments, styles, text};
+use crate::model::plan::{Doubt, Planned};
+use crate::ui::fixture::{buffer, deployments, styles, text, twins};
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 18] = [
+const SCREENS: [&str; 25] = [
     "planning",
+    "asking",
+    "asking checks",
+    "impossible",
     "unplanned",
     "refused",
     "target",
+    "dead",
+    "left out",
+    "left out checks",
+    "left out confirm",
     "release",
     "release blocked",
     "impact",
@@ -87,11 +95,43 @@ fn checks(state: &State, of: &str) -> Vec<Check> {
     all
 }
 
+/// The dead host is left out.
+fn without_web3(mut desk: Desk, screen: &str) -> Desk {
+    desk.press("G space");
+    let mut planned = rollback("2.4.0", &HOSTS[..2], desk.state.now);
+    planned.doubt(Doubt::left_out("web3"));
+    planned.plan.impact.keeps.insert(0, "web3 is left out: it keeps what runs there, which was not looked at.".into());
+    let checks = planned.checks.clone();
+    desk.plan(Ok(planned));
+    if screen == "left out" {
+        return desk;
+    }
+    desk.press("enter enter enter");
+    let number = held(&desk.state).unwrap().number;
+    desk.tell(Told::Checks { number, checks });
+    if screen == "left out checks" {
+        return desk;
+    }
+    desk.press("v");
+    desk.write("its rack has no power");
+    desk.press("enter enter");
+    desk.write("checkout 5xx since 2.5.0");
+    desk.press("enter");
+    desk
+}
+
 /// Goes to a screen as hands do.
 fn shown(screen: &str, size: (u16, u16)) -> Desk {
     let mut desk = Desk { state: deployments::deployed(size) };
+    lay(Arc::make_mut(&mut desk.state.estate), "web", &HOSTS);
     desk.state.layers.push(Layer::Wizard(Box::new(Wizard::new("web".into()))));
     desk.state.read_only = screen == "refused";
+    if screen == "impossible" {
+        desk.state.layers.clear();
+        desk.state.layers.push(Layer::Service { name: "search".into(), spot: Default::default() });
+        desk.press("R");
+        return desk;
+    }
     if screen == "refused" {
         desk.state.layers.clear();
         desk.state.layers.push(Layer::Service { name: "checkout".into(), spot: Default::default() });
@@ -101,11 +141,27 @@ fn shown(screen: &str, size: (u16, u16)) -> Desk {
     desk.take(Message::Tick);
     match screen {
         "planning" => return desk,
+        "asking" => {
+            let number = held(&desk.state).unwrap().number;
+            desk.tell(Told::Heard { number, host: "web1".into(), end: Ok(()) });
+            desk.tell(Told::Heard { number, host: "web3".into(), end: Err("web3: ssh: No route to host".into()) });
+            desk.state.now += SignedDuration::from_secs(12);
+            return desk;
+        }
         "unplanned" => {
             desk.plan(Err("web2 cannot be reached: Connection refused; ssh web2 shows more".into()));
             return desk;
         }
         _ => {}
+    }
+    if screen == "dead" {
+        let why = "web3: ssh: connect to host web3.example.org port 22: No route to host; a host can be left out on the first page; nothing was planned";
+        desk.plan(Err(why.into()));
+        desk.press("G");
+        return desk;
+    }
+    if screen.starts_with("left out") {
+        return without_web3(desk, screen);
     }
     let planned = rollback("2.4.0", &HOSTS, desk.state.now);
     desk.plan(Ok(planned.clone()));
@@ -115,6 +171,18 @@ fn shown(screen: &str, size: (u16, u16)) -> Desk {
         "release blocked" => desk.press("enter G enter"),
         "impact" => desk.press("enter enter"),
         _ => desk.press("enter enter enter"),
+    }
+    if screen == "asking checks" {
+        let number = held(&desk.state).unwrap().number;
+        let told = checks(&desk.state, "checks");
+        desk.tell(Told::Checks { number, checks: told });
+        desk.state.now += SignedDuration::from_secs(10);
+        desk.take(Message::Tick);
+        for host in ["web1", "web3"] {
+            desk.tell(Told::Heard { number, host: host.into(), end: Ok(()) });
+        }
+        desk.state.now += SignedDuration::from_secs(7);
+        return desk;
     }
     if matches!(screen, "release" | "release blocked" | "impact") {
         return desk;
@@ -195,6 +263,17 @@ fn every_page_of_the_wizard() {
 }
 
 #[test]
+fn every_glyph_of_the_wizard_has_its_twin_at_every_size() {
+    for size in [(60, 16), (80, 24), (120, 40), (160, 50), (200, 60), (300, 100)] {
+        for screen in SCREENS {
+            let mut desk = shown(screen, (80, 24));
+            desk.take(Message::Resize(size.0, size.1));
+            twins(desk.state, size, screen);
+        }
+    }
+}
+
+#[test]
 fn the_phrase_and_the_way_out_are_on_the_smallest_screen_and_the_dialog_is_not_wider_on_the_widest() {
     assert_eq!(SMALLEST, crate::ui::SMALLEST);
     for size in [(60, 16), (80, 24), (200, 60), (300, 100)] {
@@ -220,6 +299,66 @@ fn no_size_and_no_page_breaks() {
                 buffer(&desk.state, size);
                 desk.press(key);
             }
+        }
+    }
+}
+
+#[test]
+fn no_click_and_no_turn_of_the_wheel_confirms_or_starts_anything() {
+    use crate::app::ask::Ask;
+    use crate::app::effect::Effect;
+    use crate::app::target::Target;
+    use crate::ui::hit::sight;
+    let mut choices = 0;
+    for size in [(60, 16), (80, 24), (160, 50)] {
+        for screen in SCREENS {
+            let mut desk = shown(screen, (80, 24));
+            desk.take(Message::Resize(size.0, size.1));
+            let now = held(&desk.state).map(|of| (of.step, of.confirm.focus, of.standing.clone()));
+            for place in sight(&desk.state).places() {
+                let mut state = desk.state.clone();
+                for _ in 0..3 {
+                    for effect in update(&mut state, Message::Click(place.target.clone())) {
+                        let Effect::Ask(ask) = effect else { continue };
+                        assert!(!matches!(*ask, Ask::Start { .. }), "{screen}: {place:?}");
+                    }
+                }
+                if let Target::Choice(_) = &place.target {
+                    choices += 1;
+                    assert_eq!(held(&state).map(|of| of.step), held(&desk.state).map(|of| of.step), "{screen}");
+                }
+            }
+            for by in [3, -3, 3] {
+                update(&mut desk.state, Message::Wheel { by, right: false });
+            }
+            assert_eq!(held(&desk.state).map(|of| (of.step, of.confirm.focus, of.standing.clone())), now, "{screen}");
+        }
+    }
+    assert!(choices > 20, "{choices}");
+}
+
+#[test]
+fn a_click_selects_the_choice_that_is_drawn_there() {
+    use crate::app::target::Target;
+    use crate::ui::hit::sight;
+    for size in SIZES {
+        for screen in ["release", "checks", "block"] {
+            let desk = shown(screen, size);
+            let mut seen: Vec<Target> = Vec::new();
+            for place in sight(&desk.state).places() {
+                if !matches!(place.target, Target::Choice(_)) || seen.contains(&place.target) {
+                    continue;
+                }
+                seen.push(place.target.clone());
+                let before = text(&buffer(&desk.state, size))[usize::from(place.y)].replace('>', " ");
+                let mut state = desk.state.clone();
+                update(&mut state, Message::Click(place.target.clone()));
+                let lines = text(&buffer(&state, size));
+                let words = before.split_whitespace().next().unwrap_or_default();
+                let marked = lines.iter().any(|line| line.contains('>') && line.replace('>', " ").trim_start().starts_with(words));
+                assert!(marked, "{screen} {words}\n{}", lines.join("\n"));
+            }
+            assert!(seen.len() > 1, "{screen}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::app::ask::Ask as Asked;
-use crate::app::operations::RequestForm;
+use crate::app::operations::{self, RequestForm};
 use crate::app::wizard::Focus;
 use crate::model::run::known::{KnownRun, Liveness, Runs};
 use crate::model::run::sample::{Log, failed, plan, step};
@@ -139,7 +139,7 @@ fn w_shows_the_journal_and_y_the_report() {
     assert!(matches!(state.layers.last(), Some(Layer::Run { record: false, .. })));
     let copied = update(&mut state, Message::Key("y".parse().unwrap()));
     assert!(matches!(copied.as_slice(), [Effect::Copy(text)] if text.contains("web1/switch") && text.contains("1 ab")), "{copied:?}");
-    assert!(matches!(state.layers.last(), Some(Layer::Share { copied: true, .. })));
+    assert!(matches!(state.layers.last(), Some(Layer::Share { .. })));
 }
 
 #[test]
@@ -156,6 +156,70 @@ fn of_an_orphaned_run_of_one_elsewhere_and_read_only_nothing_is_asked() {
         assert_eq!(key(&mut state, "p"), []);
         assert!(state.sent.as_ref().is_some_and(|sent| matches!(sent.end, Some(Err(_)))), "it is said why not");
     }
+}
+
+#[test]
+fn a_run_whose_runner_is_gone_is_taken_up_with_a_reason_from_its_page_and_from_the_list() {
+    let mut state = asks();
+    tell(&mut state, &failed_switch(), Liveness::Orphaned);
+    let asked = |state: &mut State, with: &str| -> Vec<Asked> {
+        let effects = update(state, Message::Key(with.parse().unwrap()));
+        effects.into_iter().filter_map(|effect| if let Effect::Ask(ask) = effect { Some(*ask) } else { None }).collect()
+    };
+    for from_list in [false, true] {
+        if from_list {
+            key(&mut state, "esc");
+            assert!(state.layers.is_empty() && operations::offers(&state, Action::ResumeRun));
+        }
+        assert_eq!(key(&mut state, "P"), []);
+        assert!(matches!(form(&state).unwrap().request, Request::Resume { .. }));
+        later(&mut state);
+        assert_eq!(asked(&mut state, "enter"), [], "Enter alone goes back");
+        assert!(form(&state).is_none());
+        key(&mut state, "P");
+        later(&mut state);
+        key(&mut state, "tab");
+        assert_eq!(asked(&mut state, "enter"), [], "a reason is wanted");
+        words(&mut state, "it was killed");
+        let all = asked(&mut state, "enter");
+        assert_eq!(all, [Asked::TakeUp { run: RUN.into(), reason: "it was killed".into() }]);
+        assert!(form(&state).is_none() && matches!(state.layers.last(), Some(Layer::Run { .. })));
+        assert_eq!(state.sent.as_ref().unwrap().end, None);
+    }
+    assert_eq!(Action::ResumeRun.entry().danger, Danger::Production);
+}
+
+#[test]
+fn a_run_that_somebody_carries_out_is_not_taken_up_and_its_page_says_why() {
+    let now = at(1_000);
+    let alive = [
+        (Liveness::Live { heartbeat: now }, "its runner lives"),
+        (Liveness::Silent { since: now }, "no other one may take the run up; `kill "),
+        (Liveness::Elsewhere { since: now }, "take it up there"),
+        (Liveness::Over, "it has ended"),
+    ];
+    for (alive, why) in alive {
+        let mut state = asks();
+        tell(&mut state, &failed_switch(), alive);
+        assert!(!operations::offers(&state, Action::ResumeRun));
+        key(&mut state, "P");
+        let sent = state.sent.as_ref().unwrap();
+        assert!(form(&state).is_none() && sent.end.as_ref().unwrap().as_ref().unwrap_err().contains(why), "{sent:?}");
+    }
+    let mut state = asks();
+    tell(&mut state, &failed_switch(), Liveness::Orphaned);
+    state.read_only = true;
+    key(&mut state, "P");
+    assert!(form(&state).is_none() && state.sent.as_ref().unwrap().end.as_ref().unwrap().as_ref().unwrap_err().contains("--read-only"));
+    // Somebody else was faster.
+    state.read_only = false;
+    key(&mut state, "P");
+    later(&mut state);
+    key(&mut state, "tab");
+    words(&mut state, "mine");
+    tell(&mut state, &failed_switch(), Liveness::Live { heartbeat: now });
+    assert!(update(&mut state, Message::Key("enter".parse().unwrap())).iter().all(|effect| !matches!(effect, Effect::Ask(_))));
+    assert!(state.sent.as_ref().unwrap().end.as_ref().unwrap().is_err());
 }
 
 #[test]

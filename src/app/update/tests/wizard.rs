@@ -15,7 +15,7 @@ fn key(state: &mut State, keys: &str) -> Vec<Question> {
 }
 
 fn rollback_to(number: u64, to: Option<&str>) -> Question {
-    Question::Plan { number, wish: WishOf::Rollback { service: "web".into(), to: to.map(str::to_owned) } }
+    Question::Plan { number, wish: WishOf::Rollback { service: "web".into(), to: to.map(str::to_owned), without: vec![] } }
 }
 
 fn asked(effects: Vec<Effect>) -> Vec<Question> {
@@ -62,9 +62,17 @@ fn sample(state: &State, to: &str) -> Planned {
     rollback(to, &HOSTS, state.now)
 }
 
+/// A console whose service lies on hosts.
+fn served() -> State {
+    let mut state = console();
+    let estate = Arc::make_mut(&mut state.estate);
+    crate::model::operations::tests::lay(estate, "web", &HOSTS);
+    state
+}
+
 /// On the first step, with a plan.
 fn opened() -> State {
-    let mut state = console();
+    let mut state = served();
     state.layers.push(Layer::Service { name: "web".into(), spot: Spot::default() });
     let all = key(&mut state, "R");
     assert_eq!(all, [rollback_to(1, None)]);
@@ -98,7 +106,7 @@ fn phrase(state: &State) -> String {
 
 #[test]
 fn it_is_opened_on_a_service_from_wherever_one_is_selected() {
-    let mut state = console();
+    let mut state = served();
     let mut other = (*firing("A", 30)).clone();
     other.labels = Labels::new([("alertname", "A"), ("job", "other")]);
     read(&mut state, 0, alertmanager(vec![Arc::new(other)]));
@@ -218,6 +226,7 @@ fn the_deployment_and_the_difference_are_looked_at_on_top_of_it() {
     let mut state = super::deployments::deployed(0);
     super::deployments::told_by(&mut state, vec![(60, "2.4.0".into()), (30, "2.5.0".into())]);
     let service = state.view.deployments.all[0].service.clone();
+    crate::model::operations::tests::lay(Arc::make_mut(&mut state.estate), &service, &HOSTS);
     super::super::wizard::open_on(&mut state, service);
     update(&mut state, Message::Tick);
     let planned = sample(&state, "2.4.0");
@@ -229,6 +238,133 @@ fn the_deployment_and_the_difference_are_looked_at_on_top_of_it() {
     assert_eq!((from.to.as_deref(), to.to.as_deref()), (Some("2.5.0"), Some("2.4.0")));
     press(&mut state, "esc");
     assert_eq!(wizard(&state).step, Step::Release, "and it is as it was");
+}
+
+// Hosts that are left out.
+
+fn without(number: u64, hosts: &[&str]) -> Question {
+    let without = hosts.iter().map(|host| (*host).to_owned()).collect();
+    Question::Plan { number, wish: WishOf::Rollback { service: "web".into(), to: None, without } }
+}
+
+/// The plan without a host, as it is made: with a warning for it.
+fn left_out(state: &State, host: &str) -> Planned {
+    let others: Vec<&str> = HOSTS.into_iter().filter(|one| *one != host).collect();
+    let mut planned = rollback("2.4.0", &others, state.now);
+    planned.doubt(crate::model::plan::Doubt::left_out(host));
+    planned
+}
+
+#[test]
+fn the_host_that_is_dead_is_left_out_before_there_is_any_plan_and_the_others_go_back() {
+    let mut state = served();
+    state.layers.push(Layer::Service { name: "web".into(), spot: Spot::default() });
+    assert_eq!(key(&mut state, "R"), [without(1, &[])]);
+    tell(&mut state, Told::Plan { number: 1, result: Err("web2: no route to host; a host can be left out".into()) });
+    assert!(key(&mut state, "enter").is_empty(), "nothing goes on without a plan");
+    assert!(wizard(&state).said.as_ref().unwrap().contains("leave out the host"), "{:?}", wizard(&state).said);
+    assert_eq!(key(&mut state, "j space"), [without(2, &["web2"])]);
+    assert!(key(&mut state, "k space").is_empty(), "one must stay");
+    assert!(wizard(&state).said.as_ref().unwrap().contains("one host must stay"));
+    let planned = left_out(&state, "web2");
+    plan(&mut state, planned.clone());
+    press(&mut state, "enter enter enter");
+    checks(&mut state, planned.checks.clone());
+    let asked = pass(&mut state, 11_000);
+    let again = WishOf::Rollback { service: "web".into(), to: Some("2.4.0".into()), without: vec!["web2".into()] };
+    assert!(matches!(&asked[..], [Question::Check { wish, .. }] if *wish == again), "the checks are made without it: {asked:?}");
+    checks(&mut state, planned.checks);
+    press(&mut state, "enter");
+    assert_eq!(wizard(&state).step, Step::Checks, "it is passed over knowingly, or not at all");
+    assert!(wizard(&state).said.as_ref().unwrap().contains("web2 takes part"), "{:?}", wizard(&state).said);
+    press(&mut state, "v");
+    write(&mut state, "its rack has no power");
+    press(&mut state, "enter enter");
+    assert_eq!(wizard(&state).step, Step::Reason);
+    write(&mut state, "errors");
+    press(&mut state, "enter");
+    assert_eq!(wizard(&state).step, Step::Confirm);
+    draw(&mut state);
+    pass(&mut state, 600);
+    let phrase = phrase(&state);
+    press(&mut state, "tab");
+    write(&mut state, &phrase);
+    let started = key(&mut state, "enter");
+    let [Question::Start { agreement, plan, .. }] = &started[..] else { panic!("{started:?} {:?}", wizard(&state).said) };
+    assert_eq!(plan.impact.left_out().collect::<Vec<_>>(), ["web2"]);
+    assert_eq!(agreement.overrides, [Override { check: "left-out/web2".into(), reason: "its rack has no power".into() }]);
+}
+
+#[test]
+fn a_host_is_taken_in_again_and_what_was_agreed_to_without_it_is_gone() {
+    let mut state = opened();
+    assert_eq!(key(&mut state, "G space"), [without(2, &["web2"])]);
+    let planned = left_out(&state, "web2");
+    plan(&mut state, planned);
+    press(&mut state, "enter enter enter v");
+    write(&mut state, "dead");
+    press(&mut state, "enter");
+    assert_eq!(wizard(&state).overrides.len(), 1);
+    press(&mut state, "esc esc esc");
+    assert_eq!(wizard(&state).step, Step::Target);
+    assert_eq!(key(&mut state, "space"), [without(3, &[])]);
+    let planned = sample(&state, "2.4.0");
+    plan(&mut state, planned);
+    assert_eq!((wizard(&state).overrides.len(), wizard(&state).subject.without().len()), (0, 0));
+}
+
+#[test]
+fn an_answer_about_other_hosts_than_are_wanted_now_is_dropped() {
+    let mut state = opened();
+    key(&mut state, "space");
+    let whole = sample(&state, "2.4.0");
+    tell(&mut state, Told::Plan { number: 1, result: Ok(Arc::new(whole)) });
+    press(&mut state, "enter enter enter");
+    assert_eq!(wizard(&state).step, Step::Impact, "the plan without it is not there yet");
+}
+
+#[test]
+fn what_each_host_answered_is_known_before_the_plan_is_there() {
+    let mut state = served();
+    state.layers.push(Layer::Service { name: "web".into(), spot: Spot::default() });
+    key(&mut state, "R");
+    tell(&mut state, Told::Heard { number: 1, host: "web1".into(), end: Ok(()) });
+    tell(&mut state, Told::Heard { number: 9, host: "web2".into(), end: Ok(()) });
+    assert_eq!(wizard(&state).heard.keys().collect::<Vec<_>>(), ["web1"], "what is told of another question is dropped");
+    key(&mut state, "j space");
+    assert!(wizard(&state).heard.is_empty(), "a new question begins anew");
+    let planned = left_out(&state, "web2");
+    plan(&mut state, planned);
+    tell(&mut state, Told::Heard { number: 2, host: "web1".into(), end: Err("late".into()) });
+    assert!(wizard(&state).heard.is_empty(), "nobody is asked any more");
+}
+
+#[test]
+fn r_is_about_the_service_of_a_panel_and_says_why_where_nothing_can_go_back() {
+    let why = |state: &State| match &wizard(state).standing {
+        Standing::Refused(why) => why.clone(),
+        other => panic!("{other:?}"),
+    };
+    let mut state = served();
+    assert_eq!(key(&mut state, "3 R"), [rollback_to(1, None)], "the selected panel is of web");
+    key(&mut state, "esc");
+    key(&mut state, "enter");
+    assert!(matches!(state.layers.last(), Some(Layer::Chart { .. })));
+    assert_eq!(key(&mut state, "R"), [rollback_to(2, None)], "so is the one on the full screen");
+    let mut state = console();
+    assert_eq!(key(&mut state, "3 R"), []);
+    assert!(why(&state).contains("the service `web` has no release folders: add a [[history]]"), "{}", why(&state));
+    assert_eq!(key(&mut state, "enter enter"), []);
+    key(&mut state, "esc");
+    assert!(held(&state).is_none());
+    Arc::make_mut(&mut state.estate).panels[0].service = None;
+    pane::refresh(&mut state);
+    assert_eq!(key(&mut state, "g R"), []);
+    assert!(why(&state).contains("belongs to none"), "{}", why(&state));
+    state.layers.clear();
+    state.layers.push(Layer::Service { name: "web".into(), spot: Spot::default() });
+    assert_eq!(key(&mut state, "R"), []);
+    assert!(why(&state).contains("No rollback of web is possible"), "from the service's page too");
 }
 
 // The checks.
@@ -567,6 +703,7 @@ fn an_expired_plan_is_made_anew() {
 #[test]
 fn a_poll_that_shows_a_deployment_of_the_service_invalidates_the_plan() {
     let mut state = super::deployments::deployed(0);
+    crate::model::operations::tests::lay(Arc::make_mut(&mut state.estate), "web", &HOSTS);
     super::deployments::told_by(&mut state, vec![(60, "2.5.0".into())]);
     super::super::wizard::open_on(&mut state, "web".into());
     update(&mut state, Message::Tick);
@@ -633,7 +770,7 @@ fn one_that_did_not_begin_says_why_and_goes_back_to_a_fresh_plan() {
 
 #[test]
 fn a_console_without_who_carries_plans_out_says_so() {
-    let mut state = console();
+    let mut state = served();
     state.layers.push(Layer::Service { name: "web".into(), spot: Spot::default() });
     press(&mut state, "R");
     tell(&mut state, Told::Plan { number: 1, result: Err("there is no folder for the journal".into()) });

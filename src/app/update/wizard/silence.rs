@@ -44,11 +44,8 @@ pub(crate) fn offers(state: &State, action: Action) -> bool {
 pub(in crate::app::update) fn open(state: &mut State, action: Action) {
     let (Some(verb), Some(alert)) = (verb(action), about(state)) else { return };
     let Some((draft, refused)) = Draft::of(state, &alert, verb).filter(|_| held(state).is_none()) else { return };
-    let mut wizard = Wizard::of(Subject::Silence(draft));
-    if let Some(why) = refused {
-        wizard.standing = Standing::Refused(why);
-    }
-    begin(state, wizard);
+    let wizard = Wizard::of(Subject::Silence(draft));
+    begin(state, wizard, refused);
 }
 
 /// Changes what is chosen on the first page.

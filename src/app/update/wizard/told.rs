@@ -61,6 +61,12 @@ pub(in crate::app::update) fn planned(state: &mut State, number: u64, result: Re
     }
 }
 
+/// A host answered that is asked for the plan or its checks.
+pub(in crate::app::update) fn heard(state: &mut State, number: u64, host: String, end: Result<(), String>) {
+    let Some(of) = held_mut(state).filter(|of| of.number == number && (of.asked.is_some() || of.checking.is_some())) else { return };
+    of.heard.insert(host, end);
+}
+
 /// An override holds for the warning that it was given for, and not for what became of it.
 fn settle(of: &mut Wizard) {
     let checks = std::mem::take(&mut of.checks);

@@ -69,7 +69,15 @@ impl World {
         let estate = self.estate();
         let hosts = Hosts::new(&estate.hosts);
         let until = Instant::now() + Duration::from_secs(60);
-        let desk = Desk { estate: &estate, hosts: &hosts, history: &self.history, going: &[], without: &self.without, until };
+        let desk = Desk {
+            estate: &estate,
+            hosts: &hosts,
+            history: &self.history,
+            going: &[],
+            without: &self.without,
+            until,
+            heard: &preflight::unheard,
+        };
         rollback(desk, "web", to, now.parse().unwrap()).await
     }
 }
@@ -175,6 +183,8 @@ async fn where_there_is_no_systemd_a_program_starts_it_and_taking_back_starts_it
     let argv = vec!["restart-it".to_owned(), "web1".to_owned()];
     assert_eq!(planned.plan.step("web1/restart").unwrap().act, Act::Run { argv: argv.clone() });
     assert_eq!(planned.plan.step("web1/ready").unwrap().undo, Some(Act::Run { argv }), "undone after the switch is");
+    let restart = planned.plan.step("web1/restart").unwrap();
+    assert_eq!((&restart.undo, restart.undone_with.as_deref()), (&None, Some("web1/ready")));
     assert!(planned.plan.impact.keeps.iter().any(|line| line.contains("names no health check")));
 }
 
@@ -238,7 +248,8 @@ async fn without_a_plan_the_reason_says_what_can_be_named() {
     assert_eq!(world.plan(None).await.unwrap_err().to_string(), "web2: what runs there cannot be told from `current`: it is not there");
     let estate = world.estate();
     let hosts = Hosts::new(&estate.hosts);
-    let desk = Desk { estate: &estate, hosts: &hosts, history: &[], going: &[], without: &[], until: Instant::now() };
+    let until = Instant::now();
+    let desk = Desk { estate: &estate, hosts: &hosts, history: &[], going: &[], without: &[], until, heard: &preflight::unheard };
     assert!(rollback(desk, "wbe", None, NOW.parse().unwrap()).await.unwrap_err().to_string().contains("it has web"));
 }
 
@@ -251,8 +262,9 @@ async fn a_host_that_is_left_out_is_not_asked_and_must_be_passed_over_knowingly(
     world.without = vec!["web2".into()];
     let planned = world.plan(None).await.unwrap();
     assert!(ids(&planned).iter().all(|id| id.starts_with("web1/")) && planned.plan.hash() != whole.hash());
-    assert!(planned.plan.impact.keeps[0].starts_with("web2 is left out: it keeps what runs there"), "{:?}", planned.plan.impact);
-    assert!(planned.plan.impact.costs[0].starts_with("1 of 2 hosts"), "{:?}", planned.plan.impact);
+    assert!(planned.plan.impact.keeps[0].starts_with("web2 is left out: what runs there stays"), "{:?}", planned.plan.impact);
+    let costs = "web1 is out of service from its stop until it is started again; the other host carries the load.";
+    assert_eq!(planned.plan.impact.costs[0], costs);
     let check = planned.checks.iter().find(|check| check.id == "left-out/web2").unwrap();
     assert!(check.verdict == Verdict::Warn && check.overridable, "{check:?}");
     world.without.push("web1".into());

@@ -33,21 +33,26 @@ impl Played {
 }
 
 impl Operator for Played {
-    fn plan<'a>(&'a self, wish: &'a WishOf) -> BoxFuture<'a, Result<Planned, String>> {
+    fn plan<'a>(&'a self, wish: &'a WishOf, heard: &'a Heard) -> BoxFuture<'a, Result<Planned, String>> {
         Box::pin(async move {
             sleep(self.slow).await;
+            heard("web1", Ok(()));
             match wish {
-                WishOf::Rollback { service, to } => self.note(&format!("plan {service} {}", to.as_deref().unwrap_or("-"))),
+                WishOf::Rollback { service, to, without } => {
+                    let without: String = without.iter().map(|host| format!(" without {host}")).collect();
+                    self.note(&format!("plan {service} {}{without}", to.as_deref().unwrap_or("-")));
+                }
                 WishOf::Silence { source, wish, reason } => self.note(&format!("plan {source} {wish:?} {reason}")),
             }
             Ok(rollback(&self.to.lock().unwrap(), &["web1"], now()))
         })
     }
 
-    fn check<'a>(&'a self, plan: &'a Plan) -> BoxFuture<'a, Vec<Check>> {
+    fn check<'a>(&'a self, plan: &'a Plan, heard: &'a Heard) -> BoxFuture<'a, Vec<Check>> {
         Box::pin(async move {
             sleep(self.slow).await;
             self.note(&format!("check {}", plan.subject));
+            heard("web1", Err("no route"));
             rollback("2.4.0", &["web1"], now()).checks
         })
     }
@@ -57,6 +62,14 @@ impl Operator for Played {
             sleep(self.slow).await;
             self.note(&format!("start {} because {}", plan.subject, agreement.reason));
             Ok("web-1".to_owned())
+        })
+    }
+
+    fn take_up(&self, run: String, reason: String) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async move {
+            sleep(self.slow).await;
+            self.note(&format!("take up {run} because {reason}"));
+            Ok(())
         })
     }
 
@@ -77,7 +90,7 @@ fn plan() -> Arc<Plan> {
 }
 
 fn web(to: Option<&str>) -> WishOf {
-    WishOf::Rollback { service: "web".into(), to: to.map(str::to_owned) }
+    WishOf::Rollback { service: "web".into(), to: to.map(str::to_owned), without: vec![] }
 }
 
 fn agreement() -> Agreement {
@@ -96,6 +109,20 @@ async fn plans_checks_and_starts_are_told_with_their_numbers() {
     assert_eq!(desk.answer(Ask::Close).await, Told::Closed);
     let asked = played.asked.lock().unwrap().clone();
     assert_eq!((asked[0].as_str(), asked.last().unwrap().as_str()), ("plan web 2.4.0", "start web because errors"));
+}
+
+#[tokio::test]
+async fn each_host_is_told_of_once_as_it_answers() {
+    let (mut desk, _) = played(0);
+    let (told, heard) = (Arc::new(Mutex::new(Vec::new())), Mutex::new(Vec::new()));
+    let into = told.clone();
+    desk.early = Arc::new(move |told| into.lock().unwrap().push(told));
+    desk.answer(Ask::Plan { number: 5, wish: web(None) }).await;
+    desk.answer(Ask::Check { number: 5, plan: plan(), wish: web(Some("2.4.0")) }).await;
+    heard.lock().unwrap().extend([Ok(()), Err("no route".to_owned())]);
+    let wanted: Vec<Told> =
+        heard.into_inner().unwrap().into_iter().map(|end| Told::Heard { number: 5, host: "web1".into(), end }).collect();
+    assert_eq!(*told.lock().unwrap(), wanted, "the plan that is made beside the checks asks the same hosts, and is not told of");
 }
 
 #[tokio::test]
@@ -137,6 +164,18 @@ async fn who_is_silent_is_not_waited_for_without_end_and_silence_passes_no_check
     let (desk, _) = played(30);
     let told = desk.answer(Ask::Check { number: 1, plan: plan(), wish: web(Some("2.4.0")) }).await;
     assert!(matches!(told, Told::Checks { checks, .. } if checks[0].verdict == Verdict::Unknown));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_is_taken_up_and_where_no_runner_shows_that_is_told() {
+    let ask = || Ask::TakeUp { run: "web-1".into(), reason: "it was killed".into() };
+    let (desk, played) = played(0);
+    assert_eq!(desk.answer(ask()).await, Told::Requested { run: "web-1".into(), end: Ok(()) });
+    assert_eq!(*played.asked.lock().unwrap(), ["take up web-1 because it was killed"]);
+    let (slow, _) = self::played(1_000);
+    let told = slow.answer(ask()).await;
+    assert!(matches!(&told, Told::Requested { end: Err(why), .. } if why.contains("nobody knows whether one began")), "{told:?}");
+    assert!(matches!(self::desk().answer(ask()).await, Told::Requested { end: Err(why), .. } if why == NOBODY));
 }
 
 #[tokio::test]
