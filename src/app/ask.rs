@@ -12,7 +12,7 @@ use crate::model::deployment::diff::Comparison;
 use crate::model::deployment::dora::Table;
 use crate::model::deployment::list::{Piece, Place};
 use crate::model::plan::silence::Wish;
-use crate::model::plan::{Plan as Deed, Planned};
+use crate::model::plan::{Deed as Act, Plan as Deed, Planned};
 use crate::model::run::{Agreement, Request};
 use crate::model::timeline::Event;
 use crate::model::window::{Names, RangeAsk, RangeTold};
@@ -150,6 +150,15 @@ pub enum WishOf {
         to: Option<String>,
         /// Hosts that are left out, as by `--without` on the command line.
         without: Vec<String>,
+    },
+    /// What runs of a service is restarted, stopped or started.
+    Processes {
+        /// Which of the three.
+        deed: Act,
+        /// The service.
+        service: String,
+        /// The hosts on which it is done; all where none is named.
+        hosts: Vec<String>,
     },
     /// Alerts are muted, or a mute gets another end.
     Silence {

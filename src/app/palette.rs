@@ -8,6 +8,7 @@ use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use crate::model::alert::AlertId;
+use crate::model::plan::Deed;
 
 use super::action::{ACTIONS, Action};
 use super::filter::moment;
@@ -47,6 +48,8 @@ pub enum Goal {
     Step(String),
     /// The wizard of a rollback, on a service.
     Rollback(String),
+    /// The wizard of a service act, on a service.
+    Processes(String, Deed),
     /// This panel laid over the chart; `None` takes what lies there away.
     Over(Option<String>),
     /// All alerts that a source of this name told of.
@@ -160,6 +163,10 @@ fn items(state: &State) -> Vec<Item> {
         items.push(item(format!("timeline of {}", service.name), String::new(), goal));
         let note = "asks before anything is done".to_owned();
         items.push(item(format!("rollback {}", service.name), note, Goal::Rollback(service.name.clone())));
+        for deed in Deed::SERVICE.into_iter().filter(|deed| !state.read_only && service.says(*deed)) {
+            let goal = Goal::Processes(service.name.clone(), deed);
+            items.push(item(format!("{} {}", deed.word(), service.name), "asks before anything is done".to_owned(), goal));
+        }
     }
     for panel in state.panels() {
         let of = panel.panel.service.as_deref().map_or_else(String::new, |service| format!("of {service}"));
@@ -210,6 +217,7 @@ fn offered(scope: Scope, action: Action) -> bool {
         Action::Rollback => {
             matches!(scope, Scope::Overview | Scope::Alerts | Scope::Metrics | Scope::Chart | Scope::Deployments | Scope::Detail)
         }
+        Action::Processes => matches!(scope, Scope::Overview | Scope::Alerts | Scope::Deployments | Scope::Detail),
         Action::Ack | Action::Silence | Action::Extend | Action::Expire => matches!(scope, Scope::Alerts | Scope::Detail),
         Action::Next | Action::Toggle | Action::Override | Action::BreakGlass => false,
         Action::Muted | Action::Group | Action::Near => scope == Scope::Alerts,

@@ -66,6 +66,7 @@ impl Bridge {
     async fn planned(&self, wish: &WishOf, heard: &Heard) -> Result<Planned, String> {
         let planned = match wish {
             WishOf::Rollback { service, to, without } => self.rollback(service, to.as_deref(), without, heard).await?,
+            WishOf::Processes { deed, service, hosts } => self.processes(*deed, service, hosts, heard).await?,
             WishOf::Silence { source, wish, reason } => {
                 let made = silence::silence(&self.estate, Some(source), wish, &self.hand.actor.name(), reason).await;
                 made.map_err(|error| format!("{error}; nothing was planned"))?
@@ -91,6 +92,23 @@ impl Bridge {
         planned.map_err(|error| match error {
             BackError::Plan(error @ PlanError::Some(_)) => format!("{error} on the first page; nothing was planned{also}"),
             error => format!("{error}; nothing was planned{also}"),
+        })
+    }
+
+    async fn processes(&self, deed: Deed, service: &str, hosts: &[String], heard: &Heard) -> Result<Planned, String> {
+        let bench = Bench {
+            estate: &self.estate,
+            hosts: &self.hosts,
+            archive: &self.archive,
+            journal: Some(self.journal.as_path()),
+            within: HOSTS,
+            heard,
+        };
+        bench.service(deed, service, hosts).await.map_err(|error| match error {
+            BackError::Plan(PlanError::Some(why)) => {
+                format!("{}; the host can be left as it is, on the first page; nothing was planned", why.join("; "))
+            }
+            error => format!("{error}; nothing was planned"),
         })
     }
 

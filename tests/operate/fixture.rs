@@ -67,7 +67,7 @@ pub fn plan() -> Plan {
         steps.push(step(host, "switch", &name("stop"), switch(NEW, OLD), Some(switch(OLD, NEW))));
         steps.push(step(host, "start", &name("switch"), start(&unit), Some(stop(&unit))));
         let serving = Serving::Unit { unit: unit.clone(), before: None };
-        steps.push(step(host, "look", &name("start"), Act::Running { release: OLD.into(), serving }, None));
+        steps.push(step(host, "look", &name("start"), Act::Running { release: Some(OLD.into()), serving }, None));
     }
     let now = Timestamp::now();
     Plan {

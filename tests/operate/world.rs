@@ -173,7 +173,7 @@ impl Files {
                 place.ran += 1;
                 (true, done("it exited with 0"))
             }
-            Act::Running { release, .. } if place.running && place.current == *release => (false, done("it serves from there")),
+            Act::Running { release, .. } if place.running && release.as_deref().is_none_or(|release| place.current == release) => (false, done("it serves from there")),
             Act::Running { .. } => (false, CallEnd::Failed { why: "it does not serve from there".into() }),
             other => panic!("{other:?} is not of this world"),
         }
@@ -188,7 +188,7 @@ impl Files {
             Act::SwitchLink { to, .. } if place.current == *to => of(true),
             Act::SwitchLink { from, .. } if place.current == *from => of(false),
             Act::SwitchLink { .. } => Found::Moved { seen },
-            Act::Running { release, .. } => of(place.running && place.current == *release),
+            Act::Running { release, .. } => of(place.running && release.as_deref().is_none_or(|release| place.current == release)),
             _ => Found::Untold { why: "a program leaves nothing that could be read".into() },
         }
     }

@@ -99,6 +99,7 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
         Goal::Step(_) => {}
         Goal::TimelineOf(service) => timeline::of_service(state, service),
         Goal::Rollback(service) => wizard::open_on(state, service),
+        Goal::Processes(service, deed) => wizard::open_processes_on(state, &service, Some(deed)),
         Goal::Over(panel) => metrics::lay_over(state, panel),
         Goal::AlertsOf(source) => {
             state.show_muted = true;

@@ -10,10 +10,14 @@ use crate::app::wrap::fit;
 use crate::model::plan::{Act, Leasable, Plan, TargetKind};
 use crate::model::preferences::Token;
 
-use super::{Sheet, Wizard};
+use super::{Sheet, Subject, Wizard};
 
 /// The hosts of the service in the estate file's order, those that are left out too.
 pub fn hosts(state: &State, of: &Wizard) -> Vec<String> {
+    // Also those that are left as they are answer: whether anybody goes on serving is asked of all.
+    if let Subject::Processes(of) = &of.subject {
+        return of.hosts.iter().map(|(host, _)| host.clone()).collect();
+    }
     let mut all: Vec<String> =
         of.subject.service().map_or_else(Vec::new, |name| state.estate.release_hosts(name)).into_iter().map(str::to_owned).collect();
     // What the plan names and the file does not any more is there all the same.

@@ -6,6 +6,7 @@ use std::os::unix::fs::symlink;
 use jiff::SignedDuration;
 
 use super::*;
+use crate::model::plan::TargetKind;
 use crate::model::check::open;
 use crate::model::estate::Host;
 use crate::model::estate::tests::bare;

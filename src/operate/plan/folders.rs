@@ -14,20 +14,8 @@ pub(super) struct Folder<'a> {
     pub log: Option<(String, BTreeMap<Part, String>)>,
 }
 
-/// Where the service's releases lie, host by host, in the file's order; never nowhere.
+/// Where the service's releases lie, host by host, in the file's order.
 pub(super) fn folders<'a>(estate: &'a Estate, service: &Service) -> Result<Vec<Folder<'a>>, PlanError> {
-    let folders = any(estate, service)?;
-    match folders.is_empty() {
-        true => Err(PlanError::Unsaid(format!(
-            "the service `{}` has no release folders: add a [[history]] of kind `releases` with its hosts",
-            service.name
-        ))),
-        false => Ok(folders),
-    }
-}
-
-/// The same, also where there is none.
-pub(super) fn any<'a>(estate: &'a Estate, service: &Service) -> Result<Vec<Folder<'a>>, PlanError> {
     let mut folders: Vec<Folder<'a>> = Vec::new();
     for source in estate.sources.iter().filter(|source| source.service.as_deref() == Some(&service.name)) {
         let SourceKind::History(History::Releases { path, hosts, log, fields, .. }) = &source.kind else { continue };

@@ -9,9 +9,9 @@ mod words;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
-use super::folders::{self, Folder};
+use super::folders::{Folder, folders};
 use super::rollback::{Desk, EXPIRES, PlanError, find, has, outside, panels, releases};
-use crate::model::estate::{Estate, Host, Service};
+use crate::model::estate::{Host, Service};
 use crate::model::operations::{Restart, filled};
 use crate::model::plan::{Deed, FORMAT, Plan, Planned, Target, TargetKind};
 use crate::model::text::clean;
@@ -65,8 +65,11 @@ enum Runs {
 /// See [`PlanError`].
 pub async fn service(desk: Desk<'_>, deed: Deed, name: &str, hosts: &[String], now: Timestamp) -> Result<Planned, PlanError> {
     let service = find(desk.estate, name)?;
-    let folders = folders::any(desk.estate, service)?;
-    let all = all_hosts(desk.estate, service, &folders)?;
+    if let Some(why) = desk.estate.no_act(service, deed) {
+        return Err(PlanError::Unsaid(why));
+    }
+    let folders = folders(desk.estate, service)?;
+    let all: Vec<&Host> = desk.estate.hosts_of(&service.name).into_iter().filter_map(|name| desk.estate.host(name)).collect();
     if let Some(wrong) = hosts.iter().find(|name| !all.iter().any(|host| host.name == **name)) {
         let names: Vec<&str> = all.iter().map(|host| host.name.as_str()).collect();
         return Err(PlanError::Without(format!("`{}` has no host `{}`; it has {}", service.name, clean(wrong, 64), names.join(", "))));
@@ -122,24 +125,6 @@ pub async fn service(desk: Desk<'_>, deed: Deed, name: &str, hosts: &[String], n
     Ok(Planned { plan, checks, candidates: Vec::new() })
 }
 
-/// Its hosts, those that it names itself first; never none.
-fn all_hosts<'a>(estate: &'a Estate, service: &Service, folders: &[Folder<'a>]) -> Result<Vec<&'a Host>, PlanError> {
-    let named = service.hosts.iter().filter_map(|name| estate.host(name));
-    let mut all: Vec<&Host> = Vec::new();
-    for host in named.chain(folders.iter().map(|folder| folder.host)) {
-        if !all.iter().any(|known| known.name == host.name) {
-            all.push(host);
-        }
-    }
-    match all.is_empty() {
-        true => Err(PlanError::Unsaid(format!(
-            "the service `{}` does not say on which hosts it runs: add `hosts = [\"...\"]` to it, and a [[host]] for each",
-            service.name
-        ))),
-        false => Ok(all),
-    }
-}
-
 async fn place<'a>(
     desk: Desk<'a>,
     service: &Service,
@@ -164,7 +149,6 @@ async fn place<'a>(
             Way::Programs { restart, stop: service.stop.as_ref().map(argv), start: service.start.as_ref().map(argv), pid_file }
         }
     };
-    way.can(service, deed)?;
     let reader = desk.hosts.reader(&host.name).ok_or_else(|| PlanError::Hosts(vec![format!("{}: there is no such host", host.name)]))?;
     let folder = releases.map_or_else(|| job_folder(&desk.estate.hosts, service, host), |folder| folder.path.clone());
     let (unit, sudo, pid_file) = match &way {
@@ -229,26 +213,6 @@ fn wanted(deed: Deed, way: &Way, runs: Runs) -> bool {
         Deed::Restart => runs != Runs::No || matches!(way, Way::Programs { .. }),
         Deed::Stop => matches!(runs, Runs::Yes | Runs::Unknown),
         _ => runs != Runs::Yes,
-    }
-}
-
-impl Way {
-    /// Whether the estate file says how.
-    fn can(&self, service: &Service, deed: Deed) -> Result<(), PlanError> {
-        let name = &service.name;
-        let (there, how) = match (self, deed) {
-            (Way::Unit { .. }, _) => (true, ""),
-            (Way::Programs { restart, .. }, Deed::Restart) => (restart.is_some(), "`restart = { command = [...] }`"),
-            (Way::Programs { stop, .. }, Deed::Stop) => (stop.is_some(), "`stop = [...]`"),
-            (Way::Programs { start, .. }, _) => (start.is_some(), "`start = [...]`"),
-        };
-        match there {
-            true => Ok(()),
-            false => Err(PlanError::Unsaid(format!(
-                "the service `{name}` does not say how it is told to {}: add `restart = {{ unit = \"{name}.service\" }}` or {how}",
-                deed.word()
-            ))),
-        }
     }
 }
 

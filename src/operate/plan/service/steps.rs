@@ -49,7 +49,7 @@ fn host(
 ) -> Result<String, PlanError> {
     let (service, deed) = (scheme.service, scheme.deed);
     let named = |verb: &str| format!("{}/{verb}", place.host.name);
-    let missing = || place.way.can(service, deed).err().unwrap_or_else(|| PlanError::Unsaid(format!("nothing says how to {}", deed.word())));
+    let missing = || PlanError::Unsaid(format!("the estate file does not say how to {} {}", deed.word(), service.name));
     let program = |argv: &Option<Vec<String>>| argv.clone().map(|argv| Act::Run { argv });
     let (title, act, undo, repeat, limit) = match (&place.way, deed) {
         (Way::Unit { unit, sudo }, Deed::Restart) => {
@@ -109,7 +109,7 @@ fn host(
 
 /// False of a unit that does not run, or that systemd started again by itself lately: its `InvocationID` may be another at
 /// any moment, and no plan would be the one that was confirmed.
-fn is_steady(unit: &Unit, uptime: u64) -> bool {
+pub(super) fn is_steady(unit: &Unit, uptime: u64) -> bool {
     let long = unit.since.is_some_and(|since| uptime.saturating_sub(since) >= STEADY);
     unit.active == "active" && (long || unit.restarts.unwrap_or(0) == 0)
 }
