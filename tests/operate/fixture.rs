@@ -88,6 +88,21 @@ pub fn plan() -> Plan {
     }
 }
 
+/// The units of two hosts are restarted, one after the other.
+pub fn restart() -> Plan {
+    let mut plan = Plan { deed: Deed::Restart, from: None, to: None, ..plan() };
+    plan.steps.clear();
+    for host in 0..2 {
+        let before: Vec<String> = plan.steps.last().map(|step| step.id.clone()).into_iter().collect();
+        let act = Act::RestartUnit { unit: "app.service".into(), sudo: false, before: Some("0".into()) };
+        plan.steps.push(step(host, "restart", &before, act, None));
+        let serving = Serving::Unit { unit: "app.service".into(), before: None };
+        let needs = [format!("web{}/restart", host + 1)];
+        plan.steps.push(step(host, "look", &needs, Act::Running { release: None, serving }, None));
+    }
+    plan
+}
+
 /// Two hosts side by side, each with one program that leaves nothing to read back.
 pub fn programs() -> Plan {
     let mut plan = plan();

@@ -163,6 +163,12 @@ impl Files {
         match act {
             Act::StopUnit { .. } => (std::mem::replace(&mut place.running, false), done("it is stopped")),
             Act::StartUnit { .. } => (!std::mem::replace(&mut place.running, true), done("it runs")),
+            // What it was before is how often it was started anew until then.
+            Act::RestartUnit { before, .. } if before.as_deref() == Some(&*place.ran.to_string()) => {
+                place.ran += 1;
+                (true, done("it runs anew"))
+            }
+            Act::RestartUnit { .. } => (false, done("it was started anew since the plan was made")),
             Act::SwitchLink { to, .. } if place.current == *to => (false, done("it was so already")),
             Act::SwitchLink { from, to } if place.current == *from => {
                 place.current.clone_from(to);
@@ -185,6 +191,7 @@ impl Files {
         match act {
             Act::StopUnit { .. } => of(!place.running),
             Act::StartUnit { .. } => of(place.running),
+            Act::RestartUnit { before, .. } => of(place.running && before.as_deref() != Some(&*place.ran.to_string())),
             Act::SwitchLink { to, .. } if place.current == *to => of(true),
             Act::SwitchLink { from, .. } if place.current == *from => of(false),
             Act::SwitchLink { .. } => Found::Moved { seen },

@@ -3,6 +3,7 @@
 mod deeds;
 mod deployments;
 mod linear;
+mod processes;
 mod runs;
 mod silence;
 mod themes;

@@ -30,6 +30,7 @@ impl World {
         let root = folder.path().display().to_string();
         let text = format!(
             "version = 1\n[estate]\nname = 'shop'\nenvironment = 'test'\n[[host]]\nname = 'web1'\n[[host]]\nname = 'web2'\n\
+             [[source]]\nname = 'p'\nkind = 'prometheus'\nurl = 'http://127.0.0.1:1'\n\
              [[service]]\nname = 'web'\nhosts = ['web1', 'web2']\n{}\n{EDGE}",
             service.replace("ROOT", &root)
         );
