@@ -463,3 +463,60 @@ fn no_way_out_leaves_the_mouse_on() {
         console.ends_with(code); // which holds that no way of telling of the mouse is on
     }
 }
+
+#[test]
+fn one_finds_ones_way_by_history_menu_help_saved_views_and_two_keys() {
+    let home = tempfile::tempdir().unwrap();
+    let config = home.path().join(".config/quarterdeck");
+    std::fs::create_dir_all(&config).unwrap();
+    let views = "[[view]]\nname = \"mine\"\npane = \"alerts\"\nfilter = \"team=web\"\n\n[[view]]\nname = \"odd\"\npane = \"alarms\"\n";
+    std::fs::write(config.join("config.toml"), views).unwrap();
+    std::fs::write(config.join("keymap.toml"), "global = [{ on = \", a\", run = \"alerts\" }]\n").unwrap();
+    let mut console = Console::over(home, &dead_estate(), &["sh", "-c", "exec \"$QD\" --estate \"$ESTATE\""], &[], (80, 24));
+    console.ready();
+    let shows = |console: &Console, what: &str| console.until(what, |screen| screen.contents().contains(what));
+    console.press(b",");
+    shows(&console, ", and then?");
+    console.press(b"a");
+    shows(&console, "SEV ");
+    console.press(b"[");
+    console.until("the Overview again", |screen| !screen.contents().contains("SEV "));
+    console.press(b"[");
+    shows(&console, "there is no view before this one");
+    console.press(b"]");
+    shows(&console, "SEV ");
+    console.press(b"1");
+    console.until("the Overview", |screen| !screen.contents().contains("SEV "));
+    console.press(b".");
+    shows(&console, "WHAT CAN BE DONE");
+    console.press(b"\r");
+    shows(&console, "SOURCE  alerts");
+    console.press(b"?/saved");
+    shows(&console, "/saved  1 of");
+    console.press(b"\r");
+    console.until("the line that is found", |screen| !screen.contents().contains("/saved_") && screen.contents().contains("  V "));
+    console.press(b"qV");
+    shows(&console, "SAVED VIEWS");
+    shows(&console, "config.toml:7:8 `alarms` is no pane");
+    console.press(b"\r");
+    shows(&console, "/team=web");
+    console.press(b"VG\rthe web's\r");
+    shows(&console, "saved as the web's");
+    let kept = std::fs::read_to_string(console.home.path().join(".local/state/quarterdeck/views.toml")).unwrap();
+    assert!(kept.contains("name = \"the web's\"") && kept.contains("filter = \"team=web\""), "{kept}");
+    assert_eq!(std::fs::read_to_string(console.home.path().join(".config/quarterdeck/config.toml")).unwrap(), views);
+    let snapshot = |name: &str| {
+        let mut qd = std::process::Command::new(env!("CARGO_BIN_EXE_qd"));
+        qd.env_clear().env("HOME", console.home.path()).arg("--estate").arg(console.home.path().join("estate.toml"));
+        let out = qd.args(["snapshot", "--view", name]).output().unwrap();
+        (out.status.code(), format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr)))
+    };
+    let (code, frame) = snapshot("the web's");
+    assert!(code == Some(0) && frame.contains("SEV ") && frame.contains("/team=web"), "{frame}");
+    let (code, told) = snapshot("odd");
+    assert!(code == Some(64) && told.contains("config.toml:7:8"), "{told}");
+    let (code, told) = snapshot("none");
+    assert!(code == Some(64) && told.contains("there are `mine`, `the web's`"), "{told}");
+    console.press(b"q");
+    console.ends_with(0);
+}

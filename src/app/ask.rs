@@ -18,8 +18,10 @@ use crate::model::timeline::Event;
 use crate::model::window::{Names, RangeAsk, RangeTold};
 
 use super::chart::Slot;
+use super::contexts::Looked;
 use super::filter::Plan;
 use super::verifying::News;
+use super::views::View;
 
 /// A question. The session finds the answer out beside the loop, with a deadline; a view that asks again ignores the
 /// answers to what it asked before.
@@ -105,6 +107,17 @@ pub enum Ask {
     },
     /// Give this text to tmux.
     Copy(String),
+    /// Add a view to the file of views.
+    SaveView {
+        /// The file.
+        file: String,
+        /// It.
+        view: Box<View>,
+    },
+    /// What the files of the estates that have a name say.
+    Contexts,
+    /// Read the estate file of that name, to open it.
+    Context(String),
     /// Drop what was made ready: nothing follows from the plans that were asked for.
     Close,
     /// A window of a panel. Whatever was asked before for the same slot is given up.
@@ -251,6 +264,10 @@ pub struct AskDid {
 /// The answer to a question.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Told {
+    /// What the files of estates say, by name; else why one cannot be used.
+    Contexts(Vec<(String, Result<Looked, String>)>),
+    /// The estate of that name can be opened, or why not, a line each.
+    Context(String, Result<(), Vec<String>>),
     /// A piece of the list.
     Deployments(Rows),
     /// How many pass.
@@ -336,6 +353,13 @@ pub enum Told {
         number: u64,
         /// The run's id; `Err` is a sentence or two.
         result: Result<String, String>,
+    },
+    /// A view is in the file, or why not.
+    ViewSaved {
+        /// It.
+        view: Box<View>,
+        /// `Err` is a sentence; the file is then as it was.
+        end: Result<(), String>,
     },
     /// What was made ready is dropped.
     Closed,

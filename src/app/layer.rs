@@ -9,14 +9,18 @@ use crate::model::deployment::Deployment;
 use crate::model::deployment::diff::Comparison;
 use crate::model::deployment::dora::Table;
 
-use super::action::Action;
+use super::contexts::ContextList;
 pub use super::deployments::share::ExportForm;
+use super::history::Search;
+use super::menu::Menu;
 use super::operations::RequestForm;
 use super::palette::Palette;
 use super::prompt::Prompt;
 use super::themes::Picker;
+use super::views::{SaveForm, ViewList};
 use super::wizard::Wizard;
 
+pub use super::scope::{Scope, scope};
 pub use super::spot::Spot;
 
 /// A whole screen at the bottom of the stack.
@@ -151,6 +155,8 @@ pub enum Layer {
     Prompt(Box<Prompt>),
     /// The palette.
     Palette(Palette),
+    /// The estates that have a name.
+    Contexts(ContextList),
     /// The themes to choose from.
     Themes(Picker),
     /// The text to paste that tells of what is looked at.
@@ -173,7 +179,15 @@ pub enum Layer {
     Help {
         /// First line shown.
         scroll: usize,
+        /// The words that its lines must have.
+        search: Search,
     },
+    /// What can be done with the row below.
+    Menu(Menu),
+    /// The saved views.
+    Views(ViewList),
+    /// The name under which the view below is saved.
+    SaveView(SaveForm),
 }
 
 impl Layer {
@@ -187,18 +201,7 @@ impl Layer {
             | Layer::Service { spot, .. }
             | Layer::Run { spot, .. }
             | Layer::Source { spot, .. } => Some(spot),
-            Layer::Chart { .. }
-            | Layer::Filter
-            | Layer::Palette(_)
-            | Layer::Themes(_)
-            | Layer::Prompt(_)
-            | Layer::Help { .. }
-            | Layer::Share { .. }
-            | Layer::Select { .. }
-            | Layer::Export(_)
-            | Layer::Request(_)
-            | Layer::Wizard(_)
-            | Layer::Verify { .. } => None,
+            _ => None,
         }
     }
 
@@ -212,204 +215,7 @@ impl Layer {
             | Layer::Service { spot, .. }
             | Layer::Run { spot, .. }
             | Layer::Source { spot, .. } => Some(spot),
-            Layer::Chart { .. }
-            | Layer::Filter
-            | Layer::Palette(_)
-            | Layer::Themes(_)
-            | Layer::Prompt(_)
-            | Layer::Help { .. }
-            | Layer::Share { .. }
-            | Layer::Select { .. }
-            | Layer::Export(_)
-            | Layer::Request(_)
-            | Layer::Wizard(_)
-            | Layer::Verify { .. } => None,
+            _ => None,
         }
-    }
-}
-
-/// Names of keymap layers, and where a key of each is looked up: its own layer first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Scope {
-    /// Everywhere but where text is typed.
-    Global,
-    /// All panes.
-    List,
-    /// The Overview pane.
-    Overview,
-    /// The Alerts pane.
-    Alerts,
-    /// The Metrics pane.
-    Metrics,
-    /// The Databases pane.
-    Databases,
-    /// The Backups pane.
-    Backups,
-    /// The Deployments pane.
-    Deployments,
-    /// The Operations pane.
-    Operations,
-    /// The Timeline pane.
-    Timeline,
-    /// One run.
-    Run,
-    /// One alert, service or source.
-    Detail,
-    /// The verification of a backup.
-    Verify,
-    /// The wizard.
-    Wizard,
-    /// Where a reason is typed in it.
-    Reason,
-    /// Where it is confirmed.
-    Confirm,
-    /// One panel on the full screen.
-    Chart,
-    /// The help page.
-    Help,
-    /// Where text is typed.
-    Input,
-    /// The palette.
-    Palette,
-    /// The themes to choose from.
-    Themes,
-    /// Where a query is typed.
-    Prompt,
-}
-
-impl Scope {
-    /// All scopes with their names in keymap files.
-    pub const ALL: [(Scope, &'static str); 22] = [
-        (Scope::Global, "global"),
-        (Scope::List, "list"),
-        (Scope::Overview, "overview"),
-        (Scope::Alerts, "alerts"),
-        (Scope::Metrics, "metrics"),
-        (Scope::Databases, "databases"),
-        (Scope::Backups, "backups"),
-        (Scope::Deployments, "deployments"),
-        (Scope::Operations, "operations"),
-        (Scope::Timeline, "timeline"),
-        (Scope::Run, "run"),
-        (Scope::Detail, "detail"),
-        (Scope::Verify, "verify"),
-        (Scope::Wizard, "wizard"),
-        (Scope::Reason, "reason"),
-        (Scope::Confirm, "confirm"),
-        (Scope::Chart, "chart"),
-        (Scope::Help, "help"),
-        (Scope::Input, "input"),
-        (Scope::Palette, "palette"),
-        (Scope::Themes, "themes"),
-        (Scope::Prompt, "prompt"),
-    ];
-
-    /// The scope of that name.
-    pub fn named(name: &str) -> Option<Scope> {
-        Scope::ALL.into_iter().find(|(_, n)| *n == name).map(|(scope, _)| scope)
-    }
-
-    /// Its name in keymap files.
-    pub fn name(self) -> &'static str {
-        Scope::ALL.into_iter().find(|(scope, _)| *scope == self).map_or("", |(_, name)| name)
-    }
-
-    /// Where a key is looked up, in this order.
-    pub fn path(self) -> &'static [Scope] {
-        match self {
-            Scope::Global => &[Scope::Global],
-            Scope::List => &[Scope::List, Scope::Global],
-            Scope::Overview => &[Scope::Overview, Scope::List, Scope::Global],
-            Scope::Alerts => &[Scope::Alerts, Scope::List, Scope::Global],
-            Scope::Metrics => &[Scope::Metrics, Scope::List, Scope::Global],
-            Scope::Databases => &[Scope::Databases, Scope::List, Scope::Global],
-            Scope::Backups => &[Scope::Backups, Scope::List, Scope::Global],
-            Scope::Deployments => &[Scope::Deployments, Scope::List, Scope::Global],
-            Scope::Operations => &[Scope::Operations, Scope::List, Scope::Global],
-            Scope::Timeline => &[Scope::Timeline, Scope::List, Scope::Global],
-            Scope::Run => &[Scope::Run, Scope::Help, Scope::Global],
-            Scope::Detail => &[Scope::Detail, Scope::Global],
-            Scope::Verify => &[Scope::Verify, Scope::Global],
-            // Nothing that leads elsewhere: what was chosen would be gone.
-            Scope::Wizard => &[Scope::Wizard],
-            Scope::Reason => &[Scope::Reason, Scope::Input],
-            Scope::Confirm => &[Scope::Confirm],
-            Scope::Chart => &[Scope::Chart, Scope::Global],
-            Scope::Help => &[Scope::Help, Scope::Global],
-            Scope::Input => &[Scope::Input],
-            Scope::Palette => &[Scope::Palette, Scope::Input],
-            // Nothing that leads elsewhere: the former theme comes back on the way out only.
-            Scope::Themes => &[Scope::Themes],
-            Scope::Prompt => &[Scope::Prompt, Scope::Input],
-        }
-    }
-
-    /// What the footer offers here, the most useful first: a narrow footer shows only the first of them.
-    pub fn footer(self) -> &'static [Action] {
-        use Action::*;
-        match self {
-            Scope::Overview => &[Open, Help, Filter, Rollback, Processes, Timeline, Palette, Alerts, Metrics, Freeze, Zone, Close],
-            Scope::Alerts => {
-                &[Open, Help, Filter, Ack, Silence, Extend, Expire, Rollback, Processes, Muted, Group, Near, Palette, Overview, Metrics, Freeze, Close]
-            }
-            Scope::Backups => &[Open, Help, Verify, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
-            Scope::Deployments => &[
-                Open, Help, Filter, Rollback, Processes, Compare, Measures, Mark, Share, Export, Bottom, Palette, Overview, Alerts, Metrics, Freeze,
-                Zone, Close,
-            ],
-            Scope::Timeline => &[Open, Help, Longer, Shorter, Filter, Timeline, Live, Palette, Overview, Alerts, Freeze, Close],
-            Scope::Operations => &[Open, ResumeRun, Help, Filter, Palette, Overview, Alerts, Deployments, Freeze, Zone, Close],
-            Scope::Run => &[Back, PauseRun, ResumeRun, AbortRun, RetryStep, SkipStep, TakeBack, ConfirmStep, Record, Share, Help, Down, Up],
-            Scope::Metrics => &[Open, Help, Longer, Shorter, Query, Filter, Rollback, Palette, Overview, Alerts, Freeze, Close],
-            Scope::Databases => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
-            Scope::Verify => &[StartVerification, StopVerification, Back, Help, Down, Up, Zone],
-            Scope::Detail => &[
-                Back, Open, Help, Verify, Ack, Silence, Extend, Expire, Rollback, Processes, Compare, Mark, Measures, Share, Down, Up, Palette,
-                Freeze, Zone,
-            ],
-            Scope::Wizard => {
-                &[Next, Back, Help, Toggle, Longer, Shorter, Override, BreakGlass, Refresh, Open, Compare, Down, Up, Zone, Close]
-            }
-            Scope::Reason => &[Accept, Back, EraseAll, Help],
-            Scope::Confirm => &[Accept, Back, Down, EraseAll, Help],
-            Scope::Chart => &[
-                Back, Help, Left, Right, Longer, Shorter, Earlier, Later, Live, Before, Over, Query, ChartText, Rollback, Keep, Export,
-                Freeze, Zone,
-            ],
-            Scope::Help => &[Back, Down, Up],
-            Scope::Input => &[Accept, Back, EraseAll],
-            Scope::Palette => &[Accept, Back, Down, Up],
-            Scope::Themes => &[Accept, Back, Down, Up, Help],
-            Scope::Prompt => &[Accept, Back, Complete, Up, Down, NextSource, EraseAll],
-            Scope::Global | Scope::List => &[Help, Close],
-        }
-    }
-}
-
-/// The scope of what lies on top.
-pub fn scope(pane: Pane, layers: &[Layer]) -> Scope {
-    match layers.last() {
-        None => match pane {
-            Pane::Overview => Scope::Overview,
-            Pane::Alerts => Scope::Alerts,
-            Pane::Metrics => Scope::Metrics,
-            Pane::Databases => Scope::Databases,
-            Pane::Backups => Scope::Backups,
-            Pane::Deployments => Scope::Deployments,
-            Pane::Operations => Scope::Operations,
-            Pane::Timeline => Scope::Timeline,
-        },
-        Some(Layer::Alert { .. } | Layer::Deployment { .. } | Layer::Service { .. } | Layer::Source { .. }) => Scope::Detail,
-        Some(Layer::Diff { .. } | Layer::Dora { .. }) => Scope::Detail,
-        Some(Layer::Verify { .. }) => Scope::Verify,
-        Some(Layer::Run { .. }) => Scope::Run,
-        Some(Layer::Request(_)) => Scope::Confirm,
-        Some(Layer::Wizard(of)) => of.scope(),
-        Some(Layer::Chart { .. }) => Scope::Chart,
-        Some(Layer::Help { .. } | Layer::Share { .. } | Layer::Select { .. }) => Scope::Help,
-        Some(Layer::Filter | Layer::Export(_)) => Scope::Input,
-        Some(Layer::Palette(_)) => Scope::Palette,
-        Some(Layer::Themes(_)) => Scope::Themes,
-        Some(Layer::Prompt(_)) => Scope::Prompt,
     }
 }

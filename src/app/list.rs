@@ -1,6 +1,8 @@
 //! A list's selection and scrolling. The selection is an id, never a row number, and stays at its place on the screen
 //! when rows come and go above it.
 
+use super::filter::Filter;
+
 /// Selection and scrolling of one list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct List<Id> {
@@ -101,6 +103,27 @@ impl<Id: PartialEq> List<Id> {
     fn scroll(&mut self, len: usize, height: usize) {
         let height = height.max(1);
         self.offset = self.offset.min(len.saturating_sub(height)).min(self.row).max((self.row + 1).saturating_sub(height));
+    }
+}
+
+/// One pane's list with its filter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PaneList<Id> {
+    /// Selection and scrolling.
+    pub list: List<Id>,
+    /// What is shown.
+    pub filter: Filter,
+    /// The filter as it is being typed, while it is.
+    pub typed: String,
+    /// Why the typed text is no filter, where it is none.
+    pub error: Option<String>,
+    /// The filter from before the typing began: leaving it brings that back.
+    pub former: Filter,
+}
+
+impl<Id> Default for PaneList<Id> {
+    fn default() -> Self {
+        PaneList { list: List::default(), filter: Filter::default(), typed: String::new(), error: None, former: Filter::default() }
     }
 }
 

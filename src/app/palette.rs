@@ -14,7 +14,7 @@ use super::action::{ACTIONS, Action};
 use super::filter::moment;
 use super::layer::{Pane, Scope};
 use super::state::State;
-use super::when;
+use super::{views, when};
 
 /// Matches kept; all are counted.
 const FOUND_CAP: usize = 100;
@@ -46,12 +46,16 @@ pub enum Goal {
     Operation(String),
     /// A step of the run that is shown, by its name.
     Step(String),
+    /// A saved view, by name.
+    View(String),
     /// The wizard of a rollback, on a service.
     Rollback(String),
     /// The wizard of a service act, on a service.
     Processes(String, Deed),
     /// This panel laid over the chart; `None` takes what lies there away.
     Over(Option<String>),
+    /// Another estate, by the name of its context.
+    Context(String),
     /// All alerts that a source of this name told of.
     AlertsOf(String),
 }
@@ -155,6 +159,13 @@ fn items(state: &State) -> Vec<Item> {
     for entry in ACTIONS.iter().filter(|entry| offered(scope, entry.action)) {
         items.push(item(format!("{}: {}", entry.name.replace('-', " "), entry.doc), key(entry.action), Goal::Run(entry.action)));
     }
+    for view in &state.views.all {
+        items.push(item(format!("view {}", view.name), views::words(view), Goal::View(view.name.clone())));
+    }
+    for (place, known) in state.contexts.all.iter().enumerate() {
+        let note = if state.contexts.open == Some(place) { "open".to_owned() } else { String::new() };
+        items.push(item(format!("open estate {}", known.name), note, Goal::Context(known.name.clone())));
+    }
     let view = state.shown();
     for (service, health) in state.estate.services.iter().zip(&view.services) {
         let note = health.overall.severity.word().to_owned();
@@ -203,6 +214,8 @@ fn offered(scope: Scope, action: Action) -> bool {
     );
     match action {
         Action::Open | Action::Filter => list,
+        Action::Menu => list || matches!(scope, Scope::Detail | Scope::Run),
+        Action::Earlier | Action::Later | Action::Views => true,
         Action::Back => !list,
         Action::Export => matches!(scope, Scope::Deployments | Scope::Chart),
         Action::Share | Action::Select => list || matches!(scope, Scope::Detail | Scope::Run | Scope::Chart),
@@ -220,16 +233,16 @@ fn offered(scope: Scope, action: Action) -> bool {
         Action::Processes => matches!(scope, Scope::Overview | Scope::Alerts | Scope::Deployments | Scope::Detail),
         Action::Ack | Action::Silence | Action::Extend | Action::Expire => matches!(scope, Scope::Alerts | Scope::Detail),
         Action::Next | Action::Toggle | Action::Override | Action::BreakGlass => false,
-        Action::Muted | Action::Group | Action::Near => scope == Scope::Alerts,
+        Action::Pick | Action::Muted | Action::Group | Action::Near => scope == Scope::Alerts,
         Action::Mark | Action::Compare | Action::Measures => scope == Scope::Deployments,
         Action::Longer | Action::Shorter => matches!(scope, Scope::Metrics | Scope::Chart | Scope::Timeline),
         Action::Verify => matches!(scope, Scope::Backups | Scope::Detail),
         Action::StartVerification | Action::StopVerification => scope == Scope::Verify,
         Action::Live => matches!(scope, Scope::Chart | Scope::Timeline),
-        Action::Earlier | Action::Later | Action::Before | Action::Over | Action::Keep | Action::ChartText => scope == Scope::Chart,
+        Action::PanBack | Action::PanOn | Action::Before | Action::Over | Action::Keep | Action::ChartText => scope == Scope::Chart,
         Action::Query => list || scope == Scope::Chart,
         Action::Complete | Action::NextSource => false,
-        Action::Help => scope != Scope::Help,
+        Action::Help => scope != Scope::Search,
         Action::Close
         | Action::Quit
         | Action::Suspend
@@ -239,6 +252,7 @@ fn offered(scope: Scope, action: Action) -> bool {
         | Action::Refresh
         | Action::Freeze
         | Action::Zone
+        | Action::Contexts
         | Action::Theme
         | Action::Mouse => true,
         Action::Interrupt

@@ -18,46 +18,33 @@ use crate::model::metric::Demand;
 use crate::model::needs::{self, Need};
 use crate::model::preferences::{Theme, ZoneChoice};
 use crate::model::reading::{Freshness, Reading};
-use crate::model::run::advice::typed;
 use crate::model::run::known::Runs;
 use crate::model::source::Answer;
 use crate::model::timeline::Event;
 
+use super::attention::Attention;
 use super::chart::ChartView;
+use super::contexts::Contexts;
 use super::databases::DatabaseRow;
 use super::deeds::Deeds;
 use super::deployments::window::Window;
 use super::deployments::{Deployments, Made};
-use super::filter::Filter;
 use super::focus::Focus;
+use super::history::{History, WayBack};
+use super::key::Key;
 use super::keymap::Keymap;
 use super::layer::{Layer, Pane, Scope, scope};
-use super::list::List;
+use super::marks::Marks;
 use super::operations::{OperationRow, Sent};
 use super::themes::Offers;
 use super::timeline::Timeline;
 use super::verifying::Verifying;
+use super::views::Views;
 use super::wizard::Wizards;
 
+pub use super::identity::Identity;
+pub use super::list::PaneList;
 pub use super::row::{AlertRow, OverviewId, OverviewRow};
-
-/// Who sits where: on the first line of every screen.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Identity {
-    /// This machine's name.
-    pub host: String,
-    /// The login name.
-    pub user: String,
-    /// The estate file that the command line named, as a shell takes it: another terminal has to be told of it too.
-    pub estate: Option<String>,
-}
-
-impl Identity {
-    /// A text in which the commands are as they must be typed in another terminal.
-    pub fn typed(&self, text: &str) -> String {
-        typed(text, self.estate.as_deref())
-    }
-}
 
 /// How things look.
 #[derive(Debug, Clone, PartialEq)]
@@ -160,40 +147,6 @@ pub struct Frozen {
     pub view: Arc<View>,
 }
 
-/// One pane's list with its filter.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PaneList<Id> {
-    /// Selection and scrolling.
-    pub list: List<Id>,
-    /// What is shown.
-    pub filter: Filter,
-    /// The filter as it is being typed, while it is.
-    pub typed: String,
-    /// Why the typed text is no filter, where it is none.
-    pub error: Option<String>,
-    /// The filter from before the typing began: leaving it brings that back.
-    pub former: Filter,
-}
-
-impl<Id> Default for PaneList<Id> {
-    fn default() -> Self {
-        PaneList { list: List::default(), filter: Filter::default(), typed: String::new(), error: None, former: Filter::default() }
-    }
-}
-
-/// Where going back leads from a pane that a row has led to.
-#[derive(Debug, Clone, PartialEq)]
-pub struct WayBack {
-    /// The pane.
-    pub pane: Pane,
-    /// What lay on it.
-    pub layers: Vec<Layer>,
-    /// The Alerts pane as it was.
-    pub alerts: PaneList<AlertId>,
-    /// The way on from there.
-    pub further: Option<Box<WayBack>>,
-}
-
 /// All that the console knows and shows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
@@ -228,7 +181,17 @@ pub struct State {
     /// What lies on it.
     pub layers: Vec<Layer>,
     /// Where going back leads from this pane.
-    pub way_back: Option<Box<WayBack>>,
+    pub way_back: Option<Arc<WayBack>>,
+    /// The views that were visited.
+    pub history: History,
+    /// The saved views.
+    pub views: Views,
+    /// The alerts that are marked.
+    pub marks: Marks,
+    /// The first key of two, and where it was pressed: the second is awaited.
+    pub pending: Option<(Scope, Key)>,
+    /// One line about what a key came to, until the next key.
+    pub said: Option<String>,
     /// The Overview pane.
     pub overview: PaneList<OverviewId>,
     /// Its lines: those of the left column, then those of the right one.
@@ -295,6 +258,10 @@ pub struct State {
     pub keymap: Arc<Keymap>,
     /// True where nothing may be changed through this console.
     pub read_only: bool,
+    /// The estates that have a name.
+    pub contexts: Contexts,
+    /// Calling for the person, and what is known of them.
+    pub attention: Attention,
     /// The folder that exports go to where nothing else is said; `None` where there is none.
     pub exports: Option<String>,
 }
@@ -320,6 +287,11 @@ impl State {
             pane: Pane::Overview,
             layers: Vec::new(),
             way_back: None,
+            history: History::default(),
+            views: Views::default(),
+            marks: Marks::default(),
+            pending: None,
+            said: None,
             overview: PaneList::default(),
             overview_rows: Vec::new(),
             overview_right: 0,
@@ -353,6 +325,8 @@ impl State {
             mouse: false,
             keymap,
             read_only: false,
+            contexts: Contexts::default(),
+            attention: Attention { looked: Some(now), ..Attention::default() },
             exports: None,
         };
         state.demand.points = super::pane::points(&state);

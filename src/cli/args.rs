@@ -22,7 +22,9 @@ Examples:
   qd check --live                    is the file right, and does each source answer?
   qd                                 open the console
   qd --estate ./estate.toml          ... for this estate
+  qd --context shop                  ... for the estate of that name; `@` changes it on the screen
   qd --pane alerts --read-only       ... on the Alerts pane, with nothing that changes production
+  qd --view 'my alerts'              ... on a view that you saved under that name
   qd status                          one look, for a person
   qd status -o json | jq .alerts     one look, for a program
   qd status --watch                  only what is new, line by line, to listen to
@@ -36,6 +38,7 @@ Examples:
   qd show web-2026 --report          the whole record as Markdown
   qd journal verify                  is the record as it was written?
   qd snapshot --pane overview        one frame of the screen as text, for a report
+  qd contexts                        the estates that have a name
   qd keys                            what every key does
   qd schema > estate.schema.json     your editor completes and checks the estate file
   qd completions bash                Tab completes subcommands and flags
@@ -49,7 +52,7 @@ Exit codes:
   `qd verify`, `qd journal verify`: 5 where something is broken.
   `qd run`, `qd attach`: 4 refused by a check, 5 failed or taken back, 6 needs a person.
 
-The estate file is looked for in this order: --estate, QD_ESTATE,
+The estate file is looked for in this order: --estate or --context, QD_ESTATE,
 $XDG_CONFIG_HOME/quarterdeck/estate.toml (~/.config), /etc/quarterdeck/estate.toml.";
 
 /// The examples, without `qd demo` where it is compiled out.
@@ -74,6 +77,9 @@ pub struct Cli {
     /// How far back charts reach at first, 5m to 7d; 1h where nothing is said.
     #[arg(long, value_name = "DURATION", value_parser = range)]
     pub range: Option<SignedDuration>,
+    /// A saved view to start with: its pane, filter and range. `V` in the console lists them.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["pane", "filter"])]
+    pub view: Option<String>,
     /// What to do; nothing opens the console.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -91,6 +97,9 @@ pub struct Global {
     /// The estate file [env: QD_ESTATE].
     #[arg(long, global = true, value_name = "PATH")]
     pub estate: Option<PathBuf>,
+    /// The estate of that name, instead of a file: see `qd contexts`.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub context: Option<String>,
     /// Only look: nothing that changes production can be started.
     #[arg(long, global = true)]
     pub read_only: bool,
@@ -106,6 +115,9 @@ pub struct Global {
     /// How to print: a table for people or JSON for programs.
     #[arg(short, long, global = true, value_name = "FORMAT", value_enum, default_value_t)]
     pub output: Output,
+    /// What was said before a context was taken in.
+    #[arg(skip)]
+    pub said: super::contexts::Said,
 }
 
 /// When to use colours.
@@ -178,7 +190,7 @@ pub enum Command {
     },
     /// Read every source once and print one frame of the screen as text.
     #[command(
-        after_help = "Examples:\n  qd snapshot\n  qd snapshot --pane alerts --size 160x50\n  qd snapshot --pane metrics --color always | less -R"
+        after_help = "Examples:\n  qd snapshot\n  qd snapshot --pane alerts --size 160x50\n  qd snapshot --pane metrics --color always | less -R\n  qd snapshot --view 'my alerts'"
     )]
     Snapshot {
         /// The pane to draw.
@@ -187,9 +199,12 @@ pub enum Command {
         /// The pane's filter, as it is typed after `/`.
         #[arg(long, value_name = "FILTER")]
         filter: Option<String>,
-        /// How far back charts reach, 5m to 7d.
-        #[arg(long, value_name = "DURATION", value_parser = range, default_value = "1h")]
-        range: SignedDuration,
+        /// How far back charts reach, 5m to 7d; 1h where neither this nor the view says.
+        #[arg(long, value_name = "DURATION", value_parser = range)]
+        range: Option<SignedDuration>,
+        /// A saved view instead of pane and filter.
+        #[arg(long, value_name = "NAME", conflicts_with_all = ["pane", "filter"])]
+        view: Option<String>,
         /// Columns and rows.
         #[arg(long, value_name = "COLUMNSxROWS", value_parser = size, default_value = "80x24")]
         size: (u16, u16),
@@ -237,6 +252,11 @@ pub enum Command {
     #[cfg(feature = "lab")]
     #[command(subcommand, after_help = "Examples:\n  qd lab stop store north\n  qd lab start store north\n  qd lab deploy 2.4.0 north")]
     Lab(super::lab::Lab),
+    /// List the estates that have a name: those of config.toml and of the folder `estates` beside it.
+    #[command(
+        after_help = "Examples:\n  qd contexts\n  qd contexts -o json | jq -r '.[] | select(.production) | .name'\n  qd --context shop status\n\nThey are listed in config.toml, or lie in the folder `estates` beside it: docs/contexts.md."
+    )]
+    Contexts,
     /// List every file and folder that qd uses, and whether it exists.
     #[command(after_help = "Examples:\n  qd paths\n  qd paths -o json")]
     Paths,

@@ -4,6 +4,7 @@ pub mod args;
 mod check;
 mod columns;
 mod completions;
+pub mod contexts;
 pub mod deed;
 #[cfg(feature = "lab")]
 mod demo;
@@ -89,7 +90,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>, outside: Outside<'_>, out: 
     };
     // To a monitoring system 1 is a warning: what could not be judged is unknown.
     let failed = if matches!(cli.command, Some(Command::Status { .. })) { status::UNKNOWN } else { FAILED };
-    let settings = Settings::new(&cli.global, outside);
+    let global = match contexts::chosen(&cli.global, outside) {
+        Ok(global) => global,
+        Err(failure) => return finish(Err(failure), failed, str::to_owned, out, err),
+    };
+    let settings = Settings::new(&global, outside);
     let done = dispatch(&cli, &settings, out, err);
     finish(done, failed, |text| settings.typed(text), out, err)
 }
@@ -98,7 +103,7 @@ fn dispatch(cli: &Cli, settings: &Settings<'_>, out: &mut dyn Write, err: &mut d
     if cli.global.output == args::Output::Csv && !matches!(cli.command, Some(Command::Deployments { .. })) {
         return Err(Failure::Usage("CSV is what `qd deployments` prints: use -o table or -o json here".to_owned()));
     }
-    let start = open::Start { pane: cli.pane, filter: cli.filter.clone(), range: cli.range };
+    let start = open::Start { pane: cli.pane, filter: cli.filter.clone(), range: cli.range, view: cli.view.clone() };
     match &cli.command {
         None => open::run(settings, start, err),
         Some(Command::Init(init)) => init::run(settings, init, out, err),
@@ -106,11 +111,13 @@ fn dispatch(cli: &Cli, settings: &Settings<'_>, out: &mut dyn Write, err: &mut d
         Some(Command::Check { live: true, estate }) => live::run(settings, estate.as_deref(), out, err),
         Some(Command::Status { watch: true, every, limit }) => status::linear(settings, *every, *limit, out, err),
         Some(Command::Status { .. }) => status::run(settings, out, err),
-        Some(Command::Snapshot { pane, filter, size, range }) => {
-            let frame = snapshot::Wanted { pane: *pane, filter: filter.as_deref(), size: *size, range: *range };
+        Some(Command::Snapshot { pane, filter, size, range, view }) => {
+            let (filter, view) = (filter.as_deref(), view.as_deref());
+            let frame = snapshot::Wanted { pane: *pane, filter, size: *size, range: *range, view };
             snapshot::run(settings, &frame, out, err)
         }
         Some(Command::Deployments { filter, limit }) => deployments::run(settings, filter, *limit, out, err),
+        Some(Command::Contexts) => contexts::run(settings, out),
         Some(Command::Keys) => keys::run(settings, out),
         #[cfg(feature = "lab")]
         Some(Command::Demo(demo)) => demo::run(settings, start, demo, out, err),

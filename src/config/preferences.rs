@@ -1,12 +1,16 @@
 //! Reads what one person prefers: default < file < environment < flag.
 
 use serde::Deserialize;
+use toml::Spanned;
 
+use super::attention::{RawAttention, attention};
+use super::contexts::{self, RawContext};
 use super::keymap;
 use super::lenient;
 use super::paths::{Env, Paths};
 use super::raw::Key;
 use super::report::{self, Report, nearest};
+use super::views::{self, RawView};
 use crate::model::preferences::{ClipboardChoice, ColorChoice, KeymapChoice, Preferences, ZoneChoice};
 use crate::model::problem::{Place, Problem};
 use crate::model::text::{LABEL_CAP, clean};
@@ -48,6 +52,11 @@ struct Raw {
     keymap: Key<String>,
     mouse: Option<bool>,
     clipboard: Key<String>,
+    attention: Option<RawAttention>,
+    #[serde(default)]
+    view: Vec<Spanned<RawView>>,
+    #[serde(default)]
+    context: Vec<Spanned<RawContext>>,
 }
 
 /// The preferences of the files, the environment and the command line together. Variables that are read: `QD_THEME`,
@@ -86,6 +95,9 @@ fn from_file(report: &mut Report<'_>, found: &mut Preferences) -> Vec<Problem> {
         found.zone = choice(report, "zone", &raw.zone, &ZONES).unwrap_or_default();
         found.keymap = choice(report, "keymap", &raw.keymap, &KEYMAPS).unwrap_or_default();
         found.color = choice(report, "color", &raw.color, &COLORS).unwrap_or_default();
+        found.views = views::from_raw(report, &raw.view);
+        found.attention = attention(report, raw.attention);
+        found.contexts = contexts::listed(report, raw.context);
         if let Some(theme) = raw.theme.filter(|t| t.get_ref().is_empty()) {
             report.at(theme.span().start, "`theme` is empty");
         }

@@ -7,6 +7,7 @@ mod deeds;
 pub mod deployments;
 pub mod findings;
 pub mod keys;
+mod nav;
 pub mod runs;
 mod themes;
 pub mod timeline;
@@ -329,6 +330,9 @@ pub fn shown(screen: &str, size: (u16, u16)) -> State {
     if screen.starts_with("deploy") {
         return deployments::shown(screen, size);
     }
+    if let Some(state) = nav::shown(screen, size) {
+        return state;
+    }
     let mut state = trouble(size);
     match screen {
         "alerts" => state.pane = Pane::Alerts,
@@ -342,7 +346,7 @@ pub fn shown(screen: &str, size: (u16, u16)) -> State {
             state.layers.push(Layer::Alert { alert, spot: Spot::default() });
         }
         "themes" | "themes broken" => state = themes::shown(state, screen),
-        "help" => state.layers.push(Layer::Help { scroll: 0 }),
+        "help" => state.layers.push(Layer::Help { scroll: 0, search: Default::default() }),
         "service" => state.layers.push(Layer::Service { name: "checkout".into(), spot: Spot::default() }),
         _ => {}
     }

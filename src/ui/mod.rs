@@ -83,11 +83,15 @@ pub fn draw(state: &State, frame: &mut Frame) {
             l,
             Layer::Filter
                 | Layer::Palette(_)
+                | Layer::Contexts(_)
                 | Layer::Themes(_)
                 | Layer::Share { .. }
                 | Layer::Export(_)
                 | Layer::Request(_)
                 | Layer::Prompt(_)
+                | Layer::Menu(_)
+                | Layer::Views(_)
+                | Layer::SaveView(_)
         )
     };
     match state.layers.iter().rev().find(covers) {
@@ -107,12 +111,19 @@ pub fn draw(state: &State, frame: &mut Frame) {
     }
     frame::last(&mut canvas, state);
     match state.layers.last() {
+        Some(Layer::Menu(menu)) => layer::menu::draw(&mut canvas, menu),
+        Some(Layer::Views(of)) => layer::views::list(&mut canvas, state, of),
+        Some(Layer::SaveView(form)) => layer::views::form(&mut canvas, state, form),
         Some(Layer::Palette(palette)) => layer::palette::draw(&mut canvas, palette),
         Some(Layer::Themes(picker)) => layer::themes::draw(&mut canvas, state, *picker),
         Some(Layer::Share { text, said }) => layer::share::text(&mut canvas, text, said),
         Some(Layer::Prompt(prompt)) => layer::prompt::draw(&mut canvas, state, prompt),
         Some(Layer::Request(form)) => layer::request::draw(&mut canvas, state, form),
+        Some(Layer::Contexts(list)) => layer::contexts::draw(&mut canvas, state, list),
         Some(Layer::Export(form)) => layer::share::export(&mut canvas, state, form),
         _ => {}
+    }
+    if let Some((scope, prefix)) = state.pending {
+        layer::chord::draw(&mut canvas, state, scope, prefix);
     }
 }

@@ -45,6 +45,7 @@ pub fn desk(estate: &Arc<Estate>, cache: PathBuf) -> Desk {
         cache: Some(cache),
         charts: Default::default(),
         queries: None,
+        switcher: None,
     }
 }
 

@@ -3,20 +3,29 @@
 use crate::app::action::Action;
 use crate::app::chart;
 use crate::app::effect::Effect;
+use crate::app::history::Search;
 use crate::app::key::{Code, Key};
 use crate::app::layer::{Layer, Pane, Scope};
 use crate::app::palette::Palette;
-use crate::app::pane;
 use crate::app::state::{Frozen, State};
-use crate::app::themes;
+use crate::app::{marks, pane, themes};
 use crate::model::preferences::ZoneChoice;
 
-use super::{deeds, layers, lists, metrics, prompt, runs, share, timeline, typing, verify, wizard};
+use super::{contexts, deeds, history, layers, lists, menu, metrics, prompt, runs, share, timeline, typing, verify, views, wizard};
 
 /// A key was pressed.
 pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
     state.touched = true;
+    state.said = None;
     let scope = state.scope();
+    if let Some((place, first)) = state.pending.take() {
+        // What is on top may have changed meanwhile: then the first key meant something else.
+        let action = state.keymap.second(scope, first, key).filter(|_| place == scope);
+        if action.is_none() && key.code != Code::Esc {
+            state.said = Some(format!("`{first} {key}` does nothing here"));
+        }
+        return action.map_or_else(Vec::new, |action| run(state, action));
+    }
     if let Some(action) = state.keymap.find(scope, key) {
         return run(state, action);
     }
@@ -27,7 +36,11 @@ pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
     {
         typing::put(state, c);
     }
-    Vec::new()
+    if state.keymap.is_first(scope, key) {
+        state.pending = Some((scope, key));
+        return Vec::new();
+    }
+    menu::press(state, key)
 }
 
 /// Does what an action says, on the top layer.
@@ -48,8 +61,15 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
             return vec![Effect::Poll(None)];
         }
         Action::Accept => return layers::accept(state),
-        Action::Back => layers::back(state),
-        Action::Help if !matches!(state.layers.last(), Some(Layer::Help { .. })) => state.layers.push(Layer::Help { scroll: 0 }),
+        Action::Back => return layers::back(state),
+        Action::Earlier => return history::go(state, false),
+        Action::Later => return history::go(state, true),
+        Action::Menu => menu::open(state),
+        Action::Views => views::open(state),
+        Action::Pick => marks::pick(state),
+        Action::Help if !matches!(state.layers.last(), Some(Layer::Help { .. })) => {
+            state.layers.push(Layer::Help { scroll: 0, search: Search::default() });
+        }
         Action::Palette if !matches!(state.layers.last(), Some(Layer::Palette(_))) => {
             let palette = Palette::open(state);
             state.layers.push(Layer::Palette(palette));
@@ -116,7 +136,7 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Longer => metrics::range(state, true),
         Action::Shorter => metrics::range(state, false),
         Action::Live => metrics::live(state),
-        Action::Earlier | Action::Later => metrics::pan(state, action == Action::Later),
+        Action::PanBack | Action::PanOn => metrics::pan(state, action == Action::PanOn),
         Action::Before => metrics::compare(state),
         Action::Over => metrics::choose(state),
         Action::Freeze => freeze(state),
@@ -127,6 +147,7 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
                 ZoneChoice::Local | ZoneChoice::Estate => ZoneChoice::Utc,
             }
         }
+        Action::Contexts => return contexts::open(state),
         Action::Theme => themes::open(state),
         Action::Mouse => state.mouse = !state.mouse,
         Action::Erase | Action::EraseWord | Action::EraseAll => typing::erase(state, action),

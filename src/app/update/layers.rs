@@ -7,17 +7,18 @@ use crate::app::databases::DatabaseRow;
 use crate::app::deployments::window;
 use crate::app::effect::Effect;
 use crate::app::filter::Filter;
+use crate::app::history::{Search, Visit, WayBack};
 use crate::app::layer::{Layer, Pane, Spot};
 use crate::app::page;
 use crate::app::palette::Goal;
 use crate::app::pane;
-use crate::app::state::{AlertRow, OverviewRow, State, WayBack};
+use crate::app::state::{AlertRow, OverviewRow, State};
 use crate::app::themes;
 use crate::model::alert::{Alert, AlertId};
 use crate::model::change::Change;
 use crate::model::needs::About;
 
-use super::{keys, metrics, prompt, runs, share, timeline, typing, wizard};
+use super::{contexts, history, keys, menu, metrics, prompt, runs, share, timeline, typing, views, wizard};
 
 /// Takes the top layer away; false where there is none. A filter line gives its former filter back.
 pub(super) fn pop(state: &mut State) -> bool {
@@ -35,17 +36,33 @@ pub(super) fn pop(state: &mut State) -> bool {
 }
 
 /// One level up. On a pane that a row led to, to that row; on another the filter goes, and never the console.
-pub(super) fn back(state: &mut State) {
+pub(super) fn back(state: &mut State) -> Vec<Effect> {
+    if let Some(Layer::Help { scroll, search }) = state.layers.last_mut()
+        && (search.typing || !search.typed.is_empty())
+    {
+        (*scroll, *search) = (0, Search::default());
+        return Vec::new();
+    }
     if pop(state) {
-        return;
+        return Vec::new();
+    }
+    if state.pane == Pane::Alerts && state.marks.clear() {
+        return Vec::new();
     }
     match state.way_back.take() {
         Some(way) => {
-            let WayBack { pane, layers, alerts, further } = *way;
-            (state.pane, state.layers, state.alerts, state.way_back) = (pane, layers, alerts, further);
-            pane::refresh(state);
+            let WayBack { visit, alerts } = Arc::unwrap_or_clone(way);
+            state.alerts = alerts;
+            history::show(state, visit)
         }
-        None => typing::clear(state),
+        None if state.pane == Pane::Overview && state.attention.since.take().is_some() => {
+            pane::refresh(state);
+            Vec::new()
+        }
+        None => {
+            typing::clear(state);
+            Vec::new()
+        }
     }
 }
 
@@ -58,6 +75,10 @@ pub(super) fn show(state: &mut State, pane: Pane) {
 
 /// Takes what is typed: the filter where it is one, the palette's selected line.
 pub(super) fn accept(state: &mut State) -> Vec<Effect> {
+    if let Some(Layer::Help { search, .. }) = state.layers.last_mut() {
+        search.typing = false;
+        return Vec::new();
+    }
     match state.layers.last() {
         Some(Layer::Filter) => {
             if typing::line(state).error.is_none() {
@@ -74,9 +95,13 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
             themes::accept(state);
             Vec::new()
         }
+        Some(Layer::Contexts(_)) => contexts::accept(state),
         Some(Layer::Export(_)) => share::accept(state),
         Some(Layer::Prompt(_)) => prompt::accept(state),
         Some(Layer::Request(_)) => runs::accept(state),
+        Some(Layer::Menu(_)) => menu::choose(state),
+        Some(Layer::Views(_)) => views::choose(state),
+        Some(Layer::SaveView(_)) => views::save(state),
         _ => Vec::new(),
     }
 }
@@ -97,10 +122,12 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
         Goal::Operation(run) => runs::show(state, run),
         // What a key does with a step is asked by another key.
         Goal::Step(_) => {}
+        Goal::View(name) => views::go(state, &name),
         Goal::TimelineOf(service) => timeline::of_service(state, service),
         Goal::Rollback(service) => wizard::open_on(state, service),
         Goal::Processes(service, deed) => wizard::open_processes_on(state, &service, Some(deed)),
         Goal::Over(panel) => metrics::lay_over(state, panel),
+        Goal::Context(name) => return contexts::choose(state, name),
         Goal::AlertsOf(source) => {
             state.show_muted = true;
             narrow(state, by_field("source", &source));
@@ -120,7 +147,11 @@ pub(super) fn lay(state: &mut State, layer: Layer) {
                 | Layer::Select { .. }
                 | Layer::Export(_)
                 | Layer::Themes(_)
+                | Layer::Contexts(_)
                 | Layer::Prompt(_)
+                | Layer::Menu(_)
+                | Layer::Views(_)
+                | Layer::SaveView(_)
         )
     ) {
         pop(state);
@@ -194,6 +225,10 @@ pub(super) fn open(state: &mut State) {
 
 fn open_overview(state: &mut State) {
     match state.overview_rows.get(state.overview.list.row) {
+        Some(OverviewRow::Since(_)) => {
+            state.attention.since = None;
+            timeline::open(state);
+        }
         Some(OverviewRow::Need(place)) => {
             if let Some(about) = state.shown().needs.get(*place).map(|need| need.about.clone()) {
                 open_need(state, about);
@@ -288,18 +323,33 @@ fn by_field(name: &str, text: &str) -> Filter {
     Filter::parse(&format!("{name}:\"^{}$\"", regex::escape(text).replace('\\', "\\\\"))).unwrap_or_default()
 }
 
+/// The way back to what is shown now, with all that lies on it but what is only typed or read there.
+pub(super) fn way_here(state: &State) -> Arc<WayBack> {
+    let passing = |layer: &Layer| {
+        matches!(
+            layer,
+            Layer::Filter
+                | Layer::Palette(_)
+                | Layer::Help { .. }
+                | Layer::Share { .. }
+                | Layer::Select { .. }
+                | Layer::Themes(_)
+                | Layer::Contexts(_)
+                | Layer::Prompt(_)
+                | Layer::Export(_)
+                | Layer::Menu(_)
+                | Layer::Views(_)
+                | Layer::SaveView(_)
+        )
+    };
+    Arc::new(WayBack { visit: Visit::of(state, |layer| !passing(layer)), alerts: state.alerts.clone() })
+}
+
 /// Shows the Alerts pane with this filter, from its first row. Going back leads where this came from.
 fn narrow(state: &mut State, filter: Filter) {
-    let mut layers = std::mem::take(&mut state.layers);
-    layers.retain(|layer| {
-        !matches!(
-            layer,
-            Layer::Filter | Layer::Palette(_) | Layer::Help { .. } | Layer::Share { .. } | Layer::Select { .. } | Layer::Export(_)
-        )
-    });
-    let way = WayBack { pane: state.pane, layers, alerts: state.alerts.clone(), further: state.way_back.take() };
+    let way = way_here(state);
     show(state, Pane::Alerts);
-    state.way_back = Some(Box::new(way));
+    state.way_back = Some(way);
     state.alerts.typed = filter.text.clone();
     state.alerts.filter = filter;
     state.alerts.error = None;

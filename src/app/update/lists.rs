@@ -7,7 +7,7 @@ use crate::app::layer::{Layer, Pane};
 use crate::app::state::State;
 use crate::app::{databases, focus, operations, overview, page, pane, themes};
 
-use super::{metrics, runs, timeline, verify, wizard};
+use super::{contexts, metrics, runs, timeline, verify, views, wizard};
 
 /// Farther than any list is long.
 const FAR: isize = 1 << 30;
@@ -42,14 +42,18 @@ pub(super) fn scroll_top(state: &mut State, by: isize) {
     if matches!(state.layers.last(), Some(Layer::Themes(_))) {
         return themes::walk(state, by);
     }
+    let estates = state.contexts.all.len();
     match state.layers.last_mut() {
-        Some(Layer::Help { scroll }) => {
+        Some(Layer::Contexts(list)) => contexts::step(list, estates, by),
+        Some(Layer::Help { scroll, .. }) => {
             *scroll = scroll.saturating_add_signed(by).min(rows.len().saturating_sub(height as usize));
         }
         Some(Layer::Palette(palette)) => palette.step(by),
         Some(Layer::Select { text, first }) => {
             *first = first.saturating_add_signed(by).min(text.lines().count().saturating_sub(1));
         }
+        Some(Layer::Menu(menu)) => menu.step(by),
+        Some(Layer::Views(_)) => views::step(state, by),
         _ => {}
     }
 }

@@ -1,11 +1,14 @@
 //! The one place that changes the state: a message in, effects out.
 
+mod contexts;
 mod data;
 mod deeds;
 mod deployments;
+mod history;
 mod keys;
 mod layers;
 mod lists;
+mod menu;
 mod metrics;
 mod mouse;
 mod prompt;
@@ -14,9 +17,11 @@ mod share;
 mod timeline;
 mod typing;
 pub(crate) mod verify;
+mod views;
 pub(crate) mod wizard;
 
 use super::ask::Told;
+use super::attention;
 use super::chart;
 use super::deployments::window;
 use super::effect::Effect;
@@ -27,14 +32,28 @@ use super::themes;
 use super::timeline as app_timeline;
 
 pub use mouse::can_be_clicked;
-pub use typing::narrow;
+pub use typing::{judge, narrow};
+pub use views::show as show_view;
 
 /// Takes in what happened. `state.now` is already the moment of the message.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     let before = state.demand;
+    let from = matches!(message, Message::Key(_) | Message::Told(_)).then(|| history::here(state));
+    if matches!(message, Message::Key(_) | Message::Paste(_) | Message::Focus(true)) {
+        let since = state.attention.since;
+        attention::looks(state);
+        if state.attention.since != since {
+            pane::refresh(state);
+        }
+    }
     let mut effects = match message {
         Message::Key(key) => keys::press(state, key),
+        Message::Focus(_) => {
+            state.attention.looked = Some(state.now);
+            Vec::new()
+        }
         Message::Paste(text) => {
+            state.pending = None;
             typing::paste(state, &text);
             Vec::new()
         }
@@ -72,12 +91,17 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Runs(runs) => runs::known(state, *runs),
         Message::Told(told) => self::told(state, *told),
     };
+    if let Some(from) = from {
+        history::note(state, from);
+    }
     effects.extend(deployments::go_on(state));
     effects.extend(deeds::wanted(state));
     effects.extend(deeds::listed(state));
     effects.extend(app_timeline::wanted(state));
     effects.extend(chart::wanted(state));
     effects.extend(wizard::wanted(state));
+    effects.extend(attention::due(state).map(|call| Effect::Attend(Box::new(call))));
+    effects.extend(attention::title(state).map(Effect::Title));
     state.demand.points = pane::points(state);
     if state.demand != before {
         effects.push(Effect::Demand(state.demand));
@@ -88,6 +112,8 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
 /// The answer to what a view asked.
 fn told(state: &mut State, told: Told) -> Vec<Effect> {
     match told {
+        Told::Contexts(found) => contexts::looked(state, found),
+        Told::Context(name, result) => return contexts::read(state, &name, result),
         Told::Deployments(rows) => return deployments::rows(state, rows),
         Told::DeploymentCount { number, count, done } => window::count_is(state, number, count, done),
         Told::DeploymentNeighbours { key, before, after } => window::neighbours_are(state, &key, (before, after)),
@@ -109,6 +135,7 @@ fn told(state: &mut State, told: Told) -> Vec<Effect> {
         Told::Checks { number, checks } => wizard::checked(state, number, checks),
         Told::Started { number, result } => wizard::started(state, number, result),
         Told::Copied(said) => share::copied(state, said),
+        Told::ViewSaved { view, end } => views::saved(state, *view, end),
         Told::Closed => {}
         Told::Verification(source, news) => return verify::told(state, source, *news),
     }

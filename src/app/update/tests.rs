@@ -1,8 +1,11 @@
 //! The console as hands and sources drive it, over the real default keymap.
 
+mod attention;
+mod contexts;
 mod deeds;
 mod deployments;
 mod linear;
+mod nav;
 mod processes;
 mod runs;
 mod silence;
@@ -21,7 +24,7 @@ use proptest::prelude::*;
 use crate::app::action::{ACTIONS, Action, Danger};
 use crate::app::derive::Derivation;
 use crate::app::effect::Effect;
-use crate::app::key::{Code, Key};
+use crate::app::key::{Chord, Code, Key};
 use crate::app::keymap::{Keymap, may_run};
 use crate::app::layer::{Layer, Pane, Scope, Spot};
 use crate::app::message::Message;
@@ -199,7 +202,7 @@ fn the_ten_keys_that_hands_know() {
     press(&mut state, "esc");
     assert!(state.layers.is_empty());
     press(&mut state, "?");
-    assert_eq!(state.scope(), Scope::Help);
+    assert_eq!(state.scope(), Scope::Search);
     assert!(press(&mut state, "q").is_empty(), "q closes the view first");
     press(&mut state, "/");
     assert_eq!(state.scope(), Scope::Input);
@@ -229,8 +232,8 @@ fn every_binding_is_on_the_help_of_its_layer() {
         for binding in bindings {
             let scope = Scope::named(&binding.layer).unwrap();
             let action = Action::named(&binding.run).unwrap();
-            let key: Key = binding.on.parse().unwrap();
-            let told = |(keys, a, doc): &(Vec<Key>, Action, String)| *a == action && keys.contains(&key) && !doc.is_empty();
+            let key: Chord = binding.on.parse().unwrap();
+            let told = |(keys, a, doc): &(Vec<Chord>, Action, String)| *a == action && keys.contains(&key) && !doc.is_empty();
             assert!(compiled.all(scope).iter().any(told), "{keymap}: {binding:?}");
         }
     }
@@ -286,7 +289,12 @@ fn in_the_plain_keymap_no_letter_of_vi_or_emacs_moves() {
 #[test]
 fn any_key_of_any_scope_does_its_work_without_leaving_the_console_unasked() {
     for entry in ACTIONS {
-        for layer in [None, Some(Layer::Filter), Some(Layer::Help { scroll: 0 }), Some(Layer::Source { index: 0, spot: Spot::default() })] {
+        for layer in [
+            None,
+            Some(Layer::Filter),
+            Some(Layer::Help { scroll: 0, search: Default::default() }),
+            Some(Layer::Source { index: 0, spot: Spot::default() }),
+        ] {
             let mut state = console();
             state.layers.extend(layer);
             let effects = super::keys::run(&mut state, entry.action);
@@ -828,7 +836,7 @@ fn a_page_scrolls_to_its_last_line_and_not_past_it() {
         press(&mut state, "esc esc");
         press(&mut state, open);
         let scroll = |state: &State| match state.layers.last() {
-            Some(Layer::Help { scroll }) => *scroll,
+            Some(Layer::Help { scroll, .. }) => *scroll,
             Some(Layer::Source { spot, .. }) => spot.scroll,
             other => panic!("{other:?}"),
         };

@@ -45,6 +45,10 @@ pub(super) fn line(state: &mut State) -> Line<'_> {
 
 /// Opens the filter line of a pane; on other layers there is nothing to filter.
 pub(super) fn begin(state: &mut State) {
+    if let Some(Layer::Help { search, .. }) = state.layers.last_mut() {
+        search.typing = true;
+        return;
+    }
     if state.layers.is_empty() {
         let line = line(state);
         *line.former = line.filter.clone();
@@ -122,6 +126,11 @@ fn change(state: &mut State, with: impl FnOnce(&mut String)) {
             of.past = None;
             prompt::retyped(state);
         }
+        Some(Layer::Help { scroll, search }) if search.typing => {
+            with(&mut search.typed);
+            cap(&mut search.typed);
+            *scroll = 0;
+        }
         Some(Layer::Filter) => {
             let typed = line(state).typed;
             with(typed);
@@ -132,6 +141,11 @@ fn change(state: &mut State, with: impl FnOnce(&mut String)) {
             with(&mut form.typed);
             cap(&mut form.typed);
             form.far = None;
+        }
+        Some(Layer::SaveView(form)) if !form.writing => {
+            with(&mut form.typed);
+            cap(&mut form.typed);
+            form.error = None;
         }
         // Keys that were meant for what was there before are not for the form.
         Some(Layer::Request(form)) if form.is_settled(now) => form.retype(with),
@@ -175,9 +189,20 @@ fn apply(state: &mut State) {
     }
 }
 
-/// Refuses a field that no row of the pane can have: a slip of the fingers would else empty the list without a word.
-fn check(state: &State, filter: Filter) -> Result<Filter, String> {
-    let fields = match state.pane {
+/// The filter of a pane that is shown at another time. What labels the alerts have then is not known, so that there any
+/// field is taken.
+///
+/// # Errors
+/// Where it is no filter, or asks for a field that the pane does not have: a sentence.
+pub fn judge(pane: Pane, text: &str) -> Result<Filter, String> {
+    let filter = Filter::parse(text)?;
+    let unknown =
+        filter.unknown_field(|name| pane == Pane::Alerts || fields(pane).contains(&name)).map(|name| no_field(name, fields(pane)));
+    unknown.map_or(Ok(filter), Err)
+}
+
+fn fields(pane: Pane) -> &'static [&'static str] {
+    match pane {
         Pane::Overview => OVERVIEW_FIELDS,
         Pane::Alerts => ALERT_FIELDS,
         Pane::Metrics => PANEL_FIELDS,
@@ -186,7 +211,12 @@ fn check(state: &State, filter: Filter) -> Result<Filter, String> {
         Pane::Deployments => DEPLOYMENT_FIELDS,
         Pane::Operations => RUN_FIELDS,
         Pane::Timeline => EVENT_FIELDS,
-    };
+    }
+}
+
+/// Refuses a field that no row of the pane can have: a slip of the fingers would else empty the list without a word.
+fn check(state: &State, filter: Filter) -> Result<Filter, String> {
+    let fields = fields(state.pane);
     let alerts = &state.shown().alerts;
     let known =
         |name: &str| fields.contains(&name) || (state.pane == Pane::Alerts && alerts.iter().any(|alert| alert.field(name).is_some()));

@@ -27,10 +27,10 @@ use agree::{accept, begin_override, break_glass};
 use look::{compare, look};
 
 pub(super) use agree::{change, drops_paste};
-pub(crate) use service::acts;
+pub(crate) use service::{about as meant, acts};
 pub(super) use service::{open as open_processes, open_on as open_processes_on};
-pub(crate) use silence::offers;
 pub(super) use silence::open as open_silence;
+pub(crate) use silence::{about as alert, offers, refuses};
 pub(super) use told::{checked, heard, planned, started};
 
 /// The service that a key is about: of the page on top, else of the selected row; `None` where there is none.
@@ -136,6 +136,11 @@ fn top(state: &mut State) -> Option<&mut Wizard> {
 /// True where it lies on top.
 pub(super) fn is_on_top(state: &State) -> bool {
     matches!(state.layers.last(), Some(Layer::Wizard(_)))
+}
+
+/// True where one lies anywhere: another one is not opened.
+pub(crate) fn is_held(state: &State) -> bool {
+    held(state).is_some()
 }
 
 /// True where a key must not count: the dialog is not on the screen yet, or was for too short a time to be read.

@@ -152,9 +152,9 @@ fn what_is_not_there_any_more_is_not_hit() {
     let id = RowId::Alert(alert.id.clone());
     update(&mut state, Message::Click(Target::Row(id.clone())));
     assert_eq!(state.alerts.list.selected, Some(alert.id.clone()));
-    state.layers.push(Layer::Help { scroll: 0 });
+    state.layers.push(Layer::Help { scroll: 0, search: Default::default() });
     update(&mut state, Message::Click(Target::Row(id)));
-    assert_eq!(state.layers, [Layer::Help { scroll: 0 }], "a page lies on it");
+    assert_eq!(state.layers, [Layer::Help { scroll: 0, search: Default::default() }], "a page lies on it");
 }
 
 #[test]
@@ -174,9 +174,9 @@ fn the_wheel_scrolls_by_lines_and_keeps_the_selection_while_it_is_seen() {
         }
     }
     let mut help = screen("overview", (80, 24));
-    help.layers.push(Layer::Help { scroll: 0 });
+    help.layers.push(Layer::Help { scroll: 0, search: Default::default() });
     update(&mut help, Message::Wheel { by: 3, right: false });
-    assert_eq!(help.layers, [Layer::Help { scroll: 3 }]);
+    assert_eq!(help.layers, [Layer::Help { scroll: 3, search: Default::default() }]);
 }
 
 proptest! {

@@ -3,9 +3,13 @@
 pub mod chart;
 #[cfg(test)]
 mod chart_tests;
+pub mod chord;
+pub mod contexts;
 pub mod detail;
+pub mod menu;
 pub mod palette;
 pub mod prompt;
 pub mod request;
 pub mod share;
 pub mod themes;
+pub mod views;

@@ -9,7 +9,7 @@ use crate::model::plan::Deed;
 use super::{about_first, begin, held};
 
 /// The service that the key is about: the alert's own, as that is what is ill, and not what was deployed before it.
-fn about(state: &State) -> Option<String> {
+pub(crate) fn about(state: &State) -> Option<String> {
     about_first(state, false)
 }
 
