@@ -1,12 +1,13 @@
 //! The plan of a service act: what runs of a service is restarted, stopped or started on its hosts, and nothing else of it is
 //! changed. Made from one look at each host; the same world makes the same plan.
 
+mod muted;
 mod steps;
 #[cfg(test)]
 mod tests;
 mod words;
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use jiff::Timestamp;
 
 use super::folders::{Folder, folders};
@@ -75,7 +76,14 @@ pub async fn service(desk: Desk<'_>, deed: Deed, name: &str, hosts: &[String], n
         return Err(PlanError::Without(format!("`{}` has no host `{}`; it has {}", service.name, clean(wrong, 64), names.join(", "))));
     }
     let asked = all.iter().map(|host| place(desk, service, deed, host, &folders, hosts));
-    let places: Vec<Place<'_>> = join_all(asked).await.into_iter().collect::<Result<_, _>>()?;
+    let unmuted = async {
+        match deed {
+            Deed::Stop => muted::doubt(desk.estate, service).await,
+            _ => None,
+        }
+    };
+    let (places, unmuted) = join(join_all(asked), unmuted).await;
+    let places: Vec<Place<'_>> = places.into_iter().collect::<Result<_, _>>()?;
     let silent: Vec<String> = places.iter().filter(|place| place.chosen).filter_map(|place| place.seen.as_ref().err().cloned()).collect();
     if !silent.is_empty() {
         return Err(if silent.len() < all.len() { PlanError::Some(silent) } else { PlanError::Hosts(silent) });
@@ -100,6 +108,8 @@ pub async fn service(desk: Desk<'_>, deed: Deed, name: &str, hosts: &[String], n
     let guard = guard.filter(|_| !judged.is_empty()).map(|guard| (guard, judged, outside(&mut targets)));
     let scheme = steps::Scheme { service, deed, todo: &todo, guard: guard.as_ref() };
     let steps = steps::steps(&scheme)?;
+    let mut impact = words::impact(desk.estate, service, deed, &todo, &left, guard.as_ref().map(|(guard, ..)| *guard));
+    impact.doubts.extend(unmuted);
     let plan = Plan {
         format: FORMAT,
         deed,
@@ -109,7 +119,7 @@ pub async fn service(desk: Desk<'_>, deed: Deed, name: &str, hosts: &[String], n
         service: Some(service.name.clone()),
         from: None,
         to: None,
-        impact: words::impact(desk.estate, service, deed, &todo, &left, guard.as_ref().map(|(guard, ..)| *guard)),
+        impact,
         evidence: words::evidence(&todo),
         steps,
         targets,

@@ -75,10 +75,7 @@ pub(super) fn impact(
             costs.extend(theirs());
             costs.push("Requests in flight are cut off, and what it holds in memory is lost.".to_owned());
             if estate.sources.iter().any(|source| matches!(source.kind, SourceKind::Alertmanager { .. })) {
-                let (label, value) = label(service);
-                costs.push(format!(
-                    "Its alerts fire then. Mute them first, for as long as it is to be down: `qd plan silence --matcher '{label}=\"{value}\"' --for 1h`."
-                ));
+                costs.push("Its alerts fire then, and those of what depends on it.".to_owned());
             }
             let program = matches!(todo.first(), Some((Place { way: Way::Programs { .. }, .. }, _)));
             if program {
@@ -179,11 +176,6 @@ fn listed(names: &[&str]) -> String {
         true => format!("{} and {} more", names[..NAMED].join(", "), names.len() - NAMED),
         false => names.join(", "),
     }
-}
-
-/// A label by which its alerts are known.
-fn label(service: &Service) -> (&str, &str) {
-    service.labels.iter().next().unwrap_or(("service", &service.name))
 }
 
 /// The readings that the plan is made from.
