@@ -278,7 +278,7 @@ pub const ACTIONS: &[Entry] = &[
     entry(
         Action::Processes,
         "processes",
-        "restart/stop/start",
+        "restart",
         Danger::Production,
         "restart, stop or start this service: a wizard that changes nothing before a typed confirmation",
     ),

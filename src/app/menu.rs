@@ -34,8 +34,8 @@ pub const ROW_ACTIONS: &[Action] = &[
     Action::RetryStep,
     Action::SkipStep,
     Action::TakeBack,
-    Action::Rollback,
     Action::Processes,
+    Action::Rollback,
     Action::AbortRun,
 ];
 

@@ -124,15 +124,18 @@ fn without_web3(mut desk: Desk, screen: &str) -> Desk {
 fn every_page_of_a_service_act() {
     for screen in ["what", "chosen", "impact", "confirm"] {
         let mut desk = Desk { state: deployments::deployed((80, 24)) };
-        lay(Arc::make_mut(&mut desk.state.estate), "web", &HOSTS);
-        desk.state.layers.push(Layer::Service { name: "web".into(), spot: Default::default() });
+        lay(Arc::make_mut(&mut desk.state.estate), "checkout", &HOSTS);
+        desk.state.layers.push(Layer::Service { name: "checkout".into(), spot: Default::default() });
         desk.press("U");
         if screen != "what" {
             desk.press("space G space");
         }
         if matches!(screen, "impact" | "confirm") {
             desk.press("enter");
-            desk.plan(Ok(crate::model::plan::sample::restart(&HOSTS[..2], desk.state.now)));
+            let mut planned = crate::model::plan::sample::restart(&HOSTS[..2], desk.state.now);
+            planned.plan.subject = "checkout".into();
+            planned.plan.impact.does = vec!["checkout is stopped and started again on web1, web2.".into()];
+            desk.plan(Ok(planned));
         }
         if screen == "confirm" {
             desk.press("enter");

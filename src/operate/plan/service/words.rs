@@ -82,7 +82,9 @@ pub(super) fn impact(
                 keeps.push("That it stopped, only the exit code of its program tells.".to_owned());
             }
             keeps.push(format!("It stays stopped until it is started: `qd plan start {name}`."));
-            keeps.push("A unit that is installed for it starts with its host again.".to_owned());
+            if !program {
+                keeps.push("Where its unit is enabled it starts again with its host.".to_owned());
+            }
         }
         _ => {
             costs.push("Nothing that serves is stopped.".to_owned());
