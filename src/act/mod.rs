@@ -133,7 +133,15 @@ pub async fn foresee(reach: &Reach, plan: &Plan, step: usize) -> Option<Found> {
 /// tell. It changes nothing.
 pub async fn printed(reach: &Reach, plan: &Plan, step: usize, call: Call, run: &str, attempt: u32) -> Option<Vec<u8>> {
     let (step, act) = asked(plan, step, call)?;
-    if !matches!(act, Act::StopUnit { .. } | Act::StartUnit { .. } | Act::RestartUnit { .. } | Act::SwitchLink { .. } | Act::Run { .. } | Act::AppendLog { .. }) {
+    if !matches!(
+        act,
+        Act::StopUnit { .. }
+            | Act::StartUnit { .. }
+            | Act::RestartUnit { .. }
+            | Act::SwitchLink { .. }
+            | Act::Run { .. }
+            | Act::AppendLog { .. }
+    ) {
         return None;
     }
     let place = reach.place(plan, step).ok()?;
@@ -203,7 +211,6 @@ fn asked(plan: &Plan, step: usize, call: Call) -> Option<(&Step, &Act)> {
 /// Whether `sudo -n` may be used to look at a process: where the plan starts its unit so.
 fn sudo_of(plan: &Plan, step: &Step, serving: &Serving) -> bool {
     let Serving::Unit { unit, .. } = serving else { return false };
-    let by_sudo =
-        |act: &Act| matches!(act, Act::StartUnit { unit: other, sudo: true } | Act::RestartUnit { unit: other, sudo: true, .. } if other == unit);
+    let by_sudo = |act: &Act| matches!(act, Act::StartUnit { unit: other, sudo: true } | Act::RestartUnit { unit: other, sudo: true, .. } if other == unit);
     plan.steps.iter().any(|other| other.target == step.target && by_sudo(&other.act))
 }

@@ -179,7 +179,9 @@ impl Files {
                 place.ran += 1;
                 (true, done("it exited with 0"))
             }
-            Act::Running { release, .. } if place.running && release.as_deref().is_none_or(|release| place.current == release) => (false, done("it serves from there")),
+            Act::Running { release, .. } if place.running && release.as_deref().is_none_or(|release| place.current == release) => {
+                (false, done("it serves from there"))
+            }
             Act::Running { .. } => (false, CallEnd::Failed { why: "it does not serve from there".into() }),
             other => panic!("{other:?} is not of this world"),
         }

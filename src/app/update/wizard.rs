@@ -275,13 +275,11 @@ pub(super) fn walk(state: &mut State, by: isize) {
         Step::Confirm if of.standing == Standing::Open => {
             of.confirm.focus = if of.confirm.focus == Focus::Cancel { Focus::Phrase } else { Focus::Cancel };
         }
-        Step::What => {
-            match &mut of.subject {
-                Subject::Silence(draft) => draft.walk(by),
-                Subject::Processes(chosen) => chosen.walk(by),
-                Subject::Rollback { .. } => {}
-            }
-        }
+        Step::What => match &mut of.subject {
+            Subject::Silence(draft) => draft.walk(by),
+            Subject::Processes(chosen) => chosen.walk(by),
+            Subject::Rollback { .. } => {}
+        },
         Step::Target => hosts::walk(state, by),
         Step::Release => {
             let at = moved(choice(of), of.candidates().len());

@@ -117,7 +117,8 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
         ("keeps", &plan.impact.keeps, Token::Warning),
     ] {
         for (at, line) in all.iter().take(PART).enumerate() {
-            let more = if at + 1 == PART && all.len() > PART { format!(" (and {} more: step {impact})", all.len() - PART) } else { String::new() };
+            let more =
+                if at + 1 == PART && all.len() > PART { format!(" (and {} more: step {impact})", all.len() - PART) } else { String::new() };
             page.field(if at == 0 { name } else { "" }, &format!("{line}{more}"), token);
         }
     }

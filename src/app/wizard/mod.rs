@@ -29,8 +29,8 @@ use super::state::State;
 
 pub use confirm::{Confirm, Focus};
 pub use draft::{Choice, Draft, LASTS, Verb};
-pub use service::Processes;
 pub use moved::{Seen, differences};
+pub use service::Processes;
 pub use sheet::{Sheet, sheet};
 pub use subject::{Step, Subject};
 pub use target::{hosts, selected as host_selected};

@@ -34,8 +34,7 @@ pub struct Processes {
 pub fn planned(settings: &Settings<'_>, estate: &Arc<Estate>, deed: Deed, what: &Processes) -> Result<Planned, Failure> {
     let hosts = Hosts::new(&estate.hosts);
     let (archive, journal) = (Arc::new(Archive::new(estate.clone(), settings.paths.readings())), settings.paths.journal());
-    let bench =
-        Bench { estate, hosts: &hosts, archive: &archive, journal: journal.as_deref(), within: HOSTS, heard: &unheard };
+    let bench = Bench { estate, hosts: &hosts, archive: &archive, journal: journal.as_deref(), within: HOSTS, heard: &unheard };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(color_eyre::Report::from)?;
     let made = runtime.block_on(bench.service(deed, &what.service, &what.hosts));
     drop(hosts);

@@ -151,9 +151,7 @@ async fn place<'a>(
         Some(Restart::Unit { unit, sudo }) => Way::Unit { unit: unit.clone(), sudo: *sudo },
         other => {
             let (restart, pid_file) = match other {
-                Some(Restart::Command { command, pid_file }) => {
-                    (Some(argv(command)), pid_file.as_ref().map(|file| filled(file, &names)))
-                }
+                Some(Restart::Command { command, pid_file }) => (Some(argv(command)), pid_file.as_ref().map(|file| filled(file, &names))),
                 _ => (None, None),
             };
             Way::Programs { restart, stop: service.stop.as_ref().map(argv), start: service.start.as_ref().map(argv), pid_file }
@@ -238,7 +236,13 @@ impl Place<'_> {
             },
             (Way::Unit { .. }, None) => Runs::Unknown,
             (Way::Programs { pid_file: None, .. }, _) => Runs::Unknown,
-            (Way::Programs { .. }, _) => if survey.alive == Some(true) { Runs::Yes } else { Runs::No },
+            (Way::Programs { .. }, _) => {
+                if survey.alive == Some(true) {
+                    Runs::Yes
+                } else {
+                    Runs::No
+                }
+            }
         }
     }
 

@@ -12,7 +12,9 @@ const SKEW: SignedDuration = SignedDuration::from_secs(2);
 /// It is the machine that the plan was made for.
 pub(super) fn identity(case: &Case<'_>, at: &On<'_>) -> Check {
     let title = "it is the machine that the plan names";
-    let (TargetKind::Releases { machine_id, .. } | TargetKind::Service { machine_id, .. } | TargetKind::Host { machine_id, .. }) = &at.target.kind else {
+    let (TargetKind::Releases { machine_id, .. } | TargetKind::Service { machine_id, .. } | TargetKind::Host { machine_id, .. }) =
+        &at.target.kind
+    else {
         return case.of(at, "identity", title, Verdict::Pass, "it is no machine");
     };
     let is = &at.survey.machine_id;

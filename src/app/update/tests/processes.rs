@@ -3,8 +3,8 @@
 use super::*;
 use crate::app::ask::{Ask as Question, Told, WishOf};
 use crate::app::wizard::{Shown, Standing, Step, Subject, Wizard, dialog, held};
-use crate::model::plan::sample::{check, restart};
 use crate::model::check::Verdict;
+use crate::model::plan::sample::{check, restart};
 use crate::model::plan::{Deed, Planned};
 
 const HOSTS: [&str; 2] = ["web1", "web2"];
@@ -87,7 +87,10 @@ fn it_is_confirmed_by_the_phrase_alone() {
     let phrase = wizard(&state).plan().unwrap().phrase();
     write(&mut state, &phrase);
     let all = key(&mut state, "enter");
-    assert!(matches!(&all[..], [Question::Start { plan, agreement, .. }] if plan.deed == Deed::Restart && agreement.reason == "it leaks"), "{all:?}");
+    assert!(
+        matches!(&all[..], [Question::Start { plan, agreement, .. }] if plan.deed == Deed::Restart && agreement.reason == "it leaks"),
+        "{all:?}"
+    );
 }
 
 #[test]
@@ -101,7 +104,9 @@ fn the_palette_names_each_act_and_a_console_that_only_reads_none() {
     let mut state = served();
     state.read_only = true;
     press(&mut state, "U");
-    assert!(matches!(&wizard(&state).standing, Standing::Refused(why) if why.contains("--read-only") && why.contains("qd plan restart web")));
+    assert!(
+        matches!(&wizard(&state).standing, Standing::Refused(why) if why.contains("--read-only") && why.contains("qd plan restart web"))
+    );
     assert!(key(&mut state, "space enter enter esc").is_empty(), "nothing is asked");
     press(&mut state, ":");
     let Some(Layer::Palette(palette)) = state.layers.last() else { panic!() };

@@ -15,7 +15,9 @@ pub(crate) fn about(state: &State) -> Option<String> {
 
 /// True where the key opens a wizard that can be gone through. Of a console that only reads it is none.
 pub(crate) fn acts(state: &State) -> bool {
-    let can = |name: String| state.estate.service(&name).is_some_and(|of| Deed::SERVICE.iter().any(|deed| state.estate.no_act(of, *deed).is_none()));
+    let can = |name: String| {
+        state.estate.service(&name).is_some_and(|of| Deed::SERVICE.iter().any(|deed| state.estate.no_act(of, *deed).is_none()))
+    };
     !state.read_only && about(state).is_some_and(can)
 }
 

@@ -178,10 +178,8 @@ async fn a_restart_and_a_rollback_meet_in_the_release_folder_and_without_one_eac
     let path = world.folder.path().join("web1");
     fs::create_dir_all(path.join("releases/2.5.0")).unwrap();
     symlink("releases/2.5.0", path.join("current")).unwrap();
-    world.text += &format!(
-        "[[history]]\nname = 'folders'\nkind = 'releases'\npath = '{}'\nhost = 'web1'\nservice = 'web'\n",
-        path.display()
-    );
+    world.text +=
+        &format!("[[history]]\nname = 'folders'\nkind = 'releases'\npath = '{}'\nhost = 'web1'\nservice = 'web'\n", path.display());
     let plan = world.plan(Deed::Restart, &[]).await.unwrap().plan;
     let folders: Vec<&str> = plan.targets.iter().filter_map(|target| target.kind.leasable()).map(|place| place.folder).collect();
     assert_eq!(folders, [path.to_str().unwrap(), "~/services/web.web2"], "two hosts of one machine do not share one");

@@ -57,19 +57,24 @@ pub(super) fn impact(
                     costs.push(format!("All {} hosts at once do not serve while they start again.", todo.len()));
                     costs.extend(theirs());
                 }
-                _ => costs.push(format!("{batch} of {total} hosts at a time does not serve while it starts again; the others carry its load.")),
+                _ => costs
+                    .push(format!("{batch} of {total} hosts at a time does not serve while it starts again; the others carry its load.")),
             }
             if let Some(guard) = guard {
                 let batches = todo.len().div_ceil(batch.max(1));
                 costs.push(format!("After each of {batches} batches the panels are judged for {}.", age::exact(guard)));
             }
-            keeps.push("Requests in flight on a host are cut off, and what it holds in memory is lost: nothing brings that back.".to_owned());
+            keeps.push(
+                "Requests in flight on a host are cut off, and what it holds in memory is lost: nothing brings that back.".to_owned(),
+            );
             keeps.push("A restart itself needs no way back: an abort leaves done what is done.".to_owned());
         }
         Deed::Stop => {
             match (serves.len(), unsure.as_slice()) {
                 (0, []) => costs.push(format!("{name} is served by nobody afterwards, until it is started again.")),
-                (0, some) => costs.push(format!("Whether anybody serves {name} afterwards is not known: {} does not tell.", some.join(", "))),
+                (0, some) => {
+                    costs.push(format!("Whether anybody serves {name} afterwards is not known: {} does not tell.", some.join(", ")))
+                }
                 (some, _) => costs.push(format!("{some} of {total} hosts carry all the load of {name} afterwards.")),
             }
             costs.extend(theirs());
@@ -98,7 +103,13 @@ pub(super) fn impact(
     if service.health.is_none() && deed != Deed::Stop {
         keeps.push("The estate file names no health check: that a host is well is not looked at.".to_owned());
     }
-    Impact { does, costs, keeps, seconds: None, doubts: doubts(service, deed, todo, &serves.iter().map(|place| **place).collect::<Vec<_>>(), &unsure, &down) }
+    Impact {
+        does,
+        costs,
+        keeps,
+        seconds: None,
+        doubts: doubts(service, deed, todo, &serves.iter().map(|place| **place).collect::<Vec<_>>(), &unsure, &down),
+    }
 }
 
 /// What must be passed over knowingly.
