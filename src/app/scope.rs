@@ -143,7 +143,7 @@ impl Scope {
             ],
             Scope::Backups => &[Open, Help, Verify, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Deployments => &[
-                Open, Help, Filter, Rollback, Processes, Compare, Measures, Mark, Share, Export, Bottom, Palette, Overview, Alerts,
+                Open, Help, Filter, Rollback, Compare, Measures, Mark, Processes, Share, Export, Bottom, Palette, Overview, Alerts,
                 Metrics, Freeze, Zone, Close,
             ],
             Scope::Timeline => &[Open, Help, Longer, Shorter, Filter, Timeline, Live, Palette, Overview, Alerts, Freeze, Close],
