@@ -29,6 +29,9 @@ qd_ctl systemctl restart "$qd_unit"
 qd_rc=$?
 qd_show "$qd_unit"
 if [ "$qd_rc" = 0 ]; then
+  # What cannot run is up for a moment: then this is what failed, and can be tried again.
+  sleep 1
+  qd_show "$qd_unit"
   case $qd_active in
     active|reloading) [ -n "$qd_id" ] && [ "$qd_id" = "$qd_was" ] || qd_end 0 "$qd_is anew, process $qd_pid";;
     inactive) [ "$qd_type.$qd_result" = oneshot.success ] && qd_end 0 "$qd_unit ran to its end";;

@@ -30,7 +30,7 @@ fn a_unit_is_restarted_once_stopped_and_started_by_a_user_with_sudo() {
     let now = hosts[1].unit().pid;
     // The same words again are about what is not there any more.
     let (code, out, errors) = operator.qd(&words);
-    assert!(code == REFUSED && errors.contains("qd plan restart web --host web2"), "{code:?} {out}{errors}");
+    assert!(code == REFUSED && errors.contains("plan restart web --host web2"), "{code:?} {out}{errors}");
     assert_eq!(hosts[1].unit().pid, now, "it is not restarted a second time");
 
     let (code, out, errors) = operator.does(&["stop", "web", "--host", "web2"]);
