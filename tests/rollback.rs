@@ -416,3 +416,61 @@ fn a_read_only_console_begins_nothing() {
     assert!(estate.run().is_none() && Path::new(&estate.file()).exists());
     assert_eq!(HOSTS.map(|host| estate.current(host)), ["2.5.0", "2.5.0"]);
 }
+
+/// What stands at that host now: the number of its process.
+fn process(estate: &Estate, host: &str) -> String {
+    fs::read_to_string(estate.at(host).join("pid")).unwrap().trim().to_owned()
+}
+
+#[test]
+fn a_service_is_restarted_on_one_host_by_the_wizard_and_by_the_same_words_without_a_screen() {
+    let estate = Estate::new();
+    let before = HOSTS.map(|host| process(&estate, host));
+    let mut console = estate.open("");
+    press(&mut console, "U", "[1 what]");
+    press(&mut console, "\r", "choose first what is done");
+    press(&mut console, " ", "(*) restart");
+    press(&mut console, "jjjj ", "[ ] web2");
+    press(&mut console, "\r", "[2 impact]");
+    console.until("the plan", |s| s.contents().contains("web is stopped and started again on web1."));
+    press(&mut console, "\r", "[3 checks]");
+    console.until("the checks", |s| s.contents().contains("nothing stands in the way"));
+    press(&mut console, "\r", "[4 reason]");
+    press(&mut console, "it leaks", "it leaks");
+    press(&mut console, "\r", "[5 confirm]");
+    let phrase = phrase(&console);
+    console.press(b"\t");
+    press(&mut console, &phrase, "starts it");
+    press(&mut console, "\r", "RUN  restart of web");
+    console.until("its end", |s| s.contents().contains("RUN  restart of web") && s.contents().contains("done"));
+    estate.until("its end", |run| run.ended.is_some());
+    assert_eq!(estate.run().unwrap().ended.unwrap().1, Ending::Done);
+    let after = HOSTS.map(|host| process(&estate, host));
+    assert!(after[0] != before[0] && after[1] == before[1], "{before:?} {after:?}");
+    press(&mut console, "\x1b", "d compare");
+    press(&mut console, "7", "PAST (1)");
+    console.until("the run in the list", |s| s.contents().contains("restart web"));
+    console.press(b"q");
+    console.exit_code();
+    // The phrase was that of a process that is not there any more.
+    let again = estate.qd(&["run", "restart", "web", "--host", "web1", "--reason", "again", "--confirm", &phrase]);
+    assert_eq!(again.status.code(), Some(4), "{}", String::from_utf8_lossy(&again.stderr));
+    assert_eq!(process(&estate, "web1"), after[0]);
+}
+
+#[test]
+fn a_console_that_only_reads_restarts_nothing() {
+    let estate = Estate::new();
+    let before = HOSTS.map(|host| process(&estate, host));
+    let mut console = estate.open("--read-only");
+    assert!(!text(&console).contains("U restart"), "{}", text(&console));
+    press(&mut console, "U", "NOT FROM HERE");
+    console.press(b"\r \r\r");
+    press(&mut console, "\x1b", "d compare");
+    console.press(b"q");
+    console.exit_code();
+    let refused = estate.qd(&["--read-only", "run", "restart", "web", "--reason", "x", "--confirm", "web 000000"]);
+    assert_eq!(refused.status.code(), Some(64));
+    assert!(estate.run().is_none());
+    assert_eq!(HOSTS.map(|host| process(&estate, host)), before);
+}

@@ -12,6 +12,7 @@ mod log;
 mod printed;
 mod reach;
 mod release;
+mod restart;
 mod running;
 #[cfg(test)]
 mod scripts_tests;
@@ -65,6 +66,7 @@ pub async fn apply(reach: &Reach, permit: Permit, plan: &Plan, step: usize, call
     match act {
         Act::StopUnit { .. }
         | Act::StartUnit { .. }
+        | Act::RestartUnit { .. }
         | Act::SwitchLink { .. }
         | Act::Run { .. }
         | Act::AppendLog { .. }
@@ -78,10 +80,11 @@ pub async fn apply(reach: &Reach, permit: Permit, plan: &Plan, step: usize, call
             match act {
                 Act::StopUnit { unit, sudo } => unit::apply(job, permit, unit, unit::Want::Stopped, *sudo).await,
                 Act::StartUnit { unit, sudo } => unit::apply(job, permit, unit, unit::Want::Started, *sudo).await,
+                Act::RestartUnit { unit, sudo, before } => restart::apply(job, permit, unit, before.as_deref(), *sudo).await,
                 Act::SwitchLink { from, to } => release::apply(job, permit, from, to).await,
                 Act::Run { argv } => command::apply(job, permit, argv).await,
                 Act::AppendLog { path, line } => log::apply(job, permit, path, line).await,
-                Act::Running { release, serving } => running::look(job, release, serving, sudo_of(plan, step, serving)).await,
+                Act::Running { release, serving } => running::look(job, release.as_deref(), serving, sudo_of(plan, step, serving)).await,
                 Act::Healthy { ask, times, every_ms } => health::look(job, ask, *times, Duration::from_millis(*every_ms)).await,
                 _ => Called::refused("the plan has no such call"),
             }
@@ -130,7 +133,15 @@ pub async fn foresee(reach: &Reach, plan: &Plan, step: usize) -> Option<Found> {
 /// tell. It changes nothing.
 pub async fn printed(reach: &Reach, plan: &Plan, step: usize, call: Call, run: &str, attempt: u32) -> Option<Vec<u8>> {
     let (step, act) = asked(plan, step, call)?;
-    if !matches!(act, Act::StopUnit { .. } | Act::StartUnit { .. } | Act::SwitchLink { .. } | Act::Run { .. } | Act::AppendLog { .. }) {
+    if !matches!(
+        act,
+        Act::StopUnit { .. }
+            | Act::StartUnit { .. }
+            | Act::RestartUnit { .. }
+            | Act::SwitchLink { .. }
+            | Act::Run { .. }
+            | Act::AppendLog { .. }
+    ) {
         return None;
     }
     let place = reach.place(plan, step).ok()?;
@@ -157,6 +168,10 @@ async fn once(reach: &Reach, plan: &Plan, step: &Step, act: &Act, left: job::Lef
         },
         Act::StartUnit { unit, .. } => match job() {
             Ok(job) => unit::observe(job, left, unit, unit::Want::Started).await,
+            Err(why) => untold(why),
+        },
+        Act::RestartUnit { unit, before, .. } => match job() {
+            Ok(job) => restart::observe(job, left, unit, before.as_deref()).await,
             Err(why) => untold(why),
         },
         Act::SwitchLink { from, to } => match job() {
@@ -196,6 +211,6 @@ fn asked(plan: &Plan, step: usize, call: Call) -> Option<(&Step, &Act)> {
 /// Whether `sudo -n` may be used to look at a process: where the plan starts its unit so.
 fn sudo_of(plan: &Plan, step: &Step, serving: &Serving) -> bool {
     let Serving::Unit { unit, .. } = serving else { return false };
-    let by_sudo = |act: &Act| matches!(act, Act::StartUnit { unit: other, sudo: true } if other == unit);
+    let by_sudo = |act: &Act| matches!(act, Act::StartUnit { unit: other, sudo: true } | Act::RestartUnit { unit: other, sudo: true, .. } if other == unit);
     plan.steps.iter().any(|other| other.target == step.target && by_sudo(&other.act))
 }

@@ -9,7 +9,7 @@ use super::silence::Peers;
 use crate::link::ssh::{Hosts, Writer};
 use crate::model::deployment::redact::{TAKEN, redacted};
 use crate::model::estate::{Estate, Host};
-use crate::model::plan::{Plan, Step, TargetKind};
+use crate::model::plan::{Leasable, Plan, Step, TargetKind};
 
 /// The name of this machine where a step needs one and the plan names none.
 const HERE: &str = "this machine";
@@ -47,7 +47,7 @@ pub(super) struct Place<'p> {
     pub name: String,
     /// Writes there.
     pub writer: Arc<Writer>,
-    /// The release folder, or `~`.
+    /// The release folder, `~/services/NAME`, or `~`.
     pub folder: &'p str,
     /// What its `/etc/machine-id` must hold; `-` for nothing.
     pub machine: &'p str,
@@ -125,16 +125,16 @@ impl Reach {
     /// Why there is none, for people: the estate file has no such host any more, or leads elsewhere.
     pub(super) fn place<'p>(&self, plan: &'p Plan, step: &Step) -> Result<Place<'p>, String> {
         let target = plan.target_of(step).ok_or("the plan has no such target")?;
-        match &target.kind {
-            TargetKind::Releases { host, ssh, machine_id, folder, mark } => {
-                let writer = self.writer(host)?;
-                let now = &writer.reader().host().ssh;
-                if now != ssh {
-                    let word = |ssh: &Option<String>| ssh.clone().unwrap_or_else(|| HERE.to_owned());
-                    return Err(format!("{host}: the plan reaches it as {}, the estate file now as {}", word(ssh), word(now)));
-                }
-                Ok(Place { name: host.clone(), writer, folder, machine: machine(machine_id), mark: mark.as_deref() })
+        if let Some(Leasable { host, ssh, machine_id, folder, mark }) = target.kind.leasable() {
+            let writer = self.writer(host)?;
+            let now = writer.reader().host().ssh.as_deref();
+            if now != ssh {
+                let word = |ssh: Option<&str>| ssh.unwrap_or(HERE).to_owned();
+                return Err(format!("{host}: the plan reaches it as {}, the estate file now as {}", word(ssh), word(now)));
             }
+            return Ok(Place { name: host.to_owned(), writer, folder, machine: machine(machine_id), mark });
+        }
+        match &target.kind {
             TargetKind::Host { host, machine_id } => {
                 let writer = match host {
                     Some(host) => self.writer(host)?,
@@ -143,7 +143,7 @@ impl Reach {
                 let name = host.clone().unwrap_or_else(|| HERE.to_owned());
                 Ok(Place { name, writer, folder: NO_RELEASE, machine: machine(machine_id), mark: None })
             }
-            TargetKind::Alertmanager { .. } | TargetKind::Outside => Err(format!("{}: it is no host", target.name)),
+            _ => Err(format!("{}: it is no host", target.name)),
         }
     }
 

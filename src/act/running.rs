@@ -17,14 +17,14 @@ use crate::model::run::CallEnd;
 const FIRST: Duration = Duration::from_millis(250);
 const MOST: Duration = Duration::from_secs(2);
 
-/// Functions, the folder, the release, `unit` or `file`, the unit or the file of its number, the number before or `-`,
+/// Functions, the folder, the release or `-`, `unit` or `file`, the unit or the file of its number, the number before or `-`,
 /// `sudo` or `-`. It ends by 0 it runs, 12 not yet, anything else it will not. A folder that is gone reads `(deleted)`,
 /// which lies in none.
 pub(super) const LOOK: Script = Script(
     r#"eval "$1"; shift; qd_machine "$1"; eval "$2"; shift 2
 LC_ALL=C; export LC_ALL
-case $2 in /*) qd_want=$2;; *) qd_want=$1/$2;; esac
-qd_want=$(readlink -f "$qd_want") && [ -d "$qd_want" ] || qd_end 11 "the release $2 is not there"
+case $2 in -) qd_want=;; /*) qd_want=$2;; *) qd_want=$1/$2;; esac
+if [ -n "$qd_want" ]; then qd_want=$(readlink -f "$qd_want") && [ -d "$qd_want" ] || qd_end 11 "the release $2 is not there"; fi
 qd_kind=$3 qd_of=$4 qd_before=$5 qd_sudo=$6
 qd_serving() {
   qd_pid= qd_restarts=
@@ -51,17 +51,17 @@ qd_link() {
 qd_serving
 qd_first=$qd_pid.$qd_restarts
 qd_cwd=$(qd_link cwd); qd_exe=$(qd_link exe)
-if [ -z "$qd_cwd$qd_exe" ]; then
+if [ -z "$qd_want" ]; then qd_in=runs
+elif [ -z "$qd_cwd$qd_exe" ]; then
   [ -r "/proc/$qd_pid/stat" ] || qd_end 12 "process $qd_pid ended"
   qd_end 14 "process $qd_pid runs, and from where cannot be seen: look as its own user, or with sudo"
-fi
-case $qd_cwd/ in
+else case $qd_cwd/ in
   "$qd_want"/*) qd_in="works in $qd_cwd";;
   *) case $qd_exe in
     "$qd_want"/*) qd_in="is $qd_exe";;
     *) qd_end 12 "process $qd_pid works in ${qd_cwd:-?} and is ${qd_exe:-?}: neither lies in $qd_want";;
   esac;;
-esac
+esac; fi
 sleep 0.3 2>/dev/null || sleep 1
 qd_serving
 [ "$qd_pid.$qd_restarts" = "$qd_first" ] || qd_end 12 "it was started again meanwhile: process $qd_pid"
@@ -69,14 +69,14 @@ qd_end 0 "process $qd_pid $qd_in""#,
 );
 
 /// Looks until it runs, is known to have failed, or the time is over. A look has no unknown end: it is only not seen.
-pub(super) async fn look(job: Job<'_>, release: &str, serving: &Serving, sudo: bool) -> Called {
+pub(super) async fn look(job: Job<'_>, release: Option<&str>, serving: &Serving, sudo: bool) -> Called {
     let (kind, of, before) = match serving {
         Serving::Unit { unit, before } => ("unit", unit, before),
         Serving::PidFile { path, before } => ("file", path, before),
     };
     let before = before.map_or("-".to_owned(), |pid| pid.to_string());
     let sudo = if sudo { "sudo" } else { "-" };
-    let words = [SHOW, job.place.folder, release, kind, of, &before, sudo];
+    let words = [SHOW, job.place.folder, release.unwrap_or("-"), kind, of, &before, sudo];
     let (mut pause, mut said) = (FIRST, Vec::<String>::new());
     loop {
         let (why, again) = match job.look(LOOK, &words, job.until).await {

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::job::COMMON;
 use super::unit::SHOW;
-use super::{release, running, unit};
+use super::{release, restart, running, unit};
 use crate::link::ssh::Script;
 
 /// Keeps how the unit stands in the file `state`; `start` makes it what `started` holds.
@@ -21,7 +21,7 @@ case $1 in
   show) cat "$here/state";;
   stop) [ -e "$here/denied" ] && { echo 'Interactive authentication required.' >&2; exit 1; }
     printf '%s\n' Type=simple LoadState=loaded ActiveState=inactive SubState=dead MainPID=0 NRestarts=0 Result=success >"$here/state";;
-  start) cat "$here/started" >"$here/state"; [ ! -e "$here/ends" ] || exit "$(cat "$here/ends")";;
+  start|restart) cat "$here/started" >"$here/state"; [ ! -e "$here/ends" ] || exit "$(cat "$here/ends")";;
 esac
 "#;
 
@@ -267,5 +267,41 @@ fn a_switch_of_a_link_that_moved_is_refused_and_one_without_its_expectation_is_s
         assert_eq!(leads, Path::new("releases/1.2"));
         let (code, _, leads) = after(Script(careless));
         assert_eq!((code, leads.as_path()), (0, Path::new("releases/1.0")), "the break is seen");
+    }
+}
+
+#[test]
+fn a_unit_is_restarted_once_and_never_where_it_was_stopped_or_started_anew() {
+    let of = |active: &str, sub: &str, pid: u32, id: &str| format!("{}InvocationID={id}\nJob=0\n", state(active, sub, pid));
+    for shell in shells() {
+        let bench = Bench::new();
+        bench.program("systemctl", SYSTEMCTL);
+        bench.program("journalctl", "#!/bin/sh\necho 'bind: address already in use'\n");
+        bench.put("state", &of("active", "running", 7, "aa"));
+        bench.put("started", &of("active", "running", 8, "bb"));
+        let change = |before: &str| bench.run(&shell, restart::CHANGE, &[SHOW, "-", "app.service", before]);
+        let look = |before: &str| bench.run(&shell, restart::LOOK, &[SHOW, "app.service", before]);
+        let calls = || bench.get("calls").lines().filter(|call| !call.starts_with("show")).count();
+
+        assert_eq!(look("aa"), (12, "app.service is active (running), started before the plan was made".into()));
+        assert_eq!(change("aa"), (0, "app.service is active (running) anew, process 8".into()));
+        assert_eq!(look("aa"), (0, "app.service is active (running), started anew: process 8".into()));
+        let (code, said) = change("aa");
+        assert!(code == 10 && said.contains("started anew since the plan was made"), "{code} {said}");
+        assert_eq!(calls(), 1, "{shell:?}: it is not restarted twice");
+        // Somebody stopped it on purpose; systemd is at it; it fell over and systemd starts it again and again.
+        for (now, code) in [(of("inactive", "dead", 0, "bb"), 11), (of("deactivating", "stop-sigterm", 8, "bb"), 11)] {
+            bench.put("state", &now);
+            assert_eq!((change("-").0, calls()), (code, 1), "{now}");
+        }
+        bench.put("state", &of("activating", "start", 9, "cc").replace("Job=0", "Job=41"));
+        assert_eq!(look("aa").0, 13);
+        bench.put("state", &of("failed", "failed", 0, "cc"));
+        assert_eq!(look("aa").0, 11, "it was started anew, and failed");
+        // What failed is restarted, whatever it was before; one that fails again says why.
+        bench.put("started", &of("failed", "failed", 0, "dd"));
+        let (code, said) = change("aa");
+        assert!(code == 1 && said.starts_with("bind: address already in use\n"), "{code} {said}");
+        assert_eq!(calls(), 2, "{shell:?}");
     }
 }

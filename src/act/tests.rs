@@ -387,7 +387,7 @@ async fn it_runs_where_a_new_process_works_in_the_release() {
     let id = new.0.id();
     let file = ground.path("pid");
     let running = |release: &str, before: Option<u32>| Act::Running {
-        release: release.into(),
+        release: Some(release.into()),
         serving: Serving::PidFile { path: file.display().to_string(), before },
     };
     fs::write(&file, format!("{id}\n")).unwrap();

@@ -28,13 +28,14 @@ impl Want {
 /// Functions of the scripts about units. `qd_show` reads how one stands, by names, as their order is systemd's own.
 pub(super) const SHOW: &str = r#"
 qd_show() {
-  qd_all=$(LC_ALL=C systemctl show -p Type,LoadState,ActiveState,SubState,MainPID,NRestarts,Result "$1" 2>&1) ||
+  qd_all=$(LC_ALL=C systemctl show -p Type,LoadState,ActiveState,SubState,MainPID,NRestarts,Result,InvocationID,Job "$1" 2>&1) ||
     qd_end 1 "systemctl does not tell of $1: $qd_all"
-  qd_type= qd_load= qd_active= qd_sub= qd_pid= qd_restarts= qd_result=
+  qd_type= qd_load= qd_active= qd_sub= qd_pid= qd_restarts= qd_result= qd_id= qd_queued=
   while IFS='=' read -r qd_key qd_value; do
     case $qd_key in
       Type) qd_type=$qd_value;; LoadState) qd_load=$qd_value;; ActiveState) qd_active=$qd_value;; SubState) qd_sub=$qd_value;;
       MainPID) qd_pid=$qd_value;; NRestarts) qd_restarts=$qd_value;; Result) qd_result=$qd_value;;
+      InvocationID) qd_id=$qd_value;; Job) qd_queued=$qd_value;;
     esac
   done <<QD
 $qd_all

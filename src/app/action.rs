@@ -71,6 +71,7 @@ pub enum Action {
     ConfirmStep,
     Record,
     Rollback,
+    Processes,
     Ack,
     Silence,
     Extend,
@@ -273,6 +274,13 @@ pub const ACTIONS: &[Entry] = &[
         "roll back",
         Danger::Production,
         "roll this service back: a wizard that changes nothing before a typed confirmation",
+    ),
+    entry(
+        Action::Processes,
+        "processes",
+        "restart",
+        Danger::Production,
+        "restart, stop or start this service: a wizard that changes nothing before a typed confirmation",
     ),
     entry(Action::Ack, "ack", "ack", Danger::Production, "mute this alert and nothing else for a while, by a wizard that asks before"),
     entry(

@@ -8,8 +8,8 @@ use crate::model::backup::Order;
 use crate::model::deployment::Deployment;
 use crate::model::deployment::did::Span;
 use crate::model::deployment::list::Place;
-use crate::model::plan::Plan as Deed;
 use crate::model::plan::silence::Wish;
+use crate::model::plan::{Deed as Act, Plan as Deed};
 use crate::model::run::{Agreement, Request};
 use crate::model::window::RangeAsk;
 
@@ -159,6 +159,15 @@ pub enum WishOf {
         to: Option<String>,
         /// Hosts that are left out, as by `--without` on the command line.
         without: Vec<String>,
+    },
+    /// What runs of a service is restarted, stopped or started.
+    Processes {
+        /// Which of the three.
+        deed: Act,
+        /// The service.
+        service: String,
+        /// The hosts on which it is done; all where none is named.
+        hosts: Vec<String>,
     },
     /// Alerts are muted, or a mute gets another end.
     Silence {

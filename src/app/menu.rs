@@ -34,6 +34,7 @@ pub const ROW_ACTIONS: &[Action] = &[
     Action::RetryStep,
     Action::SkipStep,
     Action::TakeBack,
+    Action::Processes,
     Action::Rollback,
     Action::AbortRun,
 ];
@@ -150,6 +151,7 @@ pub fn possible(state: &State, action: Action) -> Possible {
         }
         Action::Ack | Action::Silence | Action::Extend | Action::Expire => of_alert(state, action),
         Action::Rollback => rollback(state),
+        Action::Processes => processes(state),
         _ => Possible::Never,
     }
 }
@@ -184,6 +186,17 @@ fn of_alert(state: &State, action: Action) -> Possible {
         None if alert.origin == Origin::Prometheus => not_now("only a Prometheus tells of it: no Alertmanager has it"),
         None if matches!(action, Action::Extend | Action::Expire) => not_now("no silence mutes it"),
         None => not_now("its Alertmanager does not name it"),
+    }
+}
+
+/// A restart, a stop and a start of the service that is meant.
+fn processes(state: &State) -> Possible {
+    match wizard::meant(state) {
+        None => Possible::Never,
+        Some(_) if state.read_only => not_now(READ_ONLY),
+        Some(_) if wizard::is_held(state) => not_now("a wizard is open below this page"),
+        Some(_) if wizard::acts(state) => Possible::Yes,
+        Some(_) => not_now("the estate file does not say how, or on which hosts"),
     }
 }
 

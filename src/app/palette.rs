@@ -8,6 +8,7 @@ use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use crate::model::alert::AlertId;
+use crate::model::plan::Deed;
 
 use super::action::{ACTIONS, Action};
 use super::filter::moment;
@@ -49,6 +50,8 @@ pub enum Goal {
     View(String),
     /// The wizard of a rollback, on a service.
     Rollback(String),
+    /// The wizard of a service act, on a service.
+    Processes(String, Deed),
     /// This panel laid over the chart; `None` takes what lies there away.
     Over(Option<String>),
     /// Another estate, by the name of its context.
@@ -171,6 +174,10 @@ fn items(state: &State) -> Vec<Item> {
         items.push(item(format!("timeline of {}", service.name), String::new(), goal));
         let note = "asks before anything is done".to_owned();
         items.push(item(format!("rollback {}", service.name), note, Goal::Rollback(service.name.clone())));
+        for deed in Deed::SERVICE.into_iter().filter(|deed| !state.read_only && service.says(*deed)) {
+            let goal = Goal::Processes(service.name.clone(), deed);
+            items.push(item(format!("{} {}", deed.word(), service.name), "asks before anything is done".to_owned(), goal));
+        }
     }
     for panel in state.panels() {
         let of = panel.panel.service.as_deref().map_or_else(String::new, |service| format!("of {service}"));
@@ -223,6 +230,7 @@ fn offered(scope: Scope, action: Action) -> bool {
         Action::Rollback => {
             matches!(scope, Scope::Overview | Scope::Alerts | Scope::Metrics | Scope::Chart | Scope::Deployments | Scope::Detail)
         }
+        Action::Processes => matches!(scope, Scope::Overview | Scope::Alerts | Scope::Deployments | Scope::Detail),
         Action::Ack | Action::Silence | Action::Extend | Action::Expire => matches!(scope, Scope::Alerts | Scope::Detail),
         Action::Next | Action::Toggle | Action::Override | Action::BreakGlass => false,
         Action::Pick | Action::Muted | Action::Group | Action::Near => scope == Scope::Alerts,

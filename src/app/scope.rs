@@ -136,14 +136,15 @@ impl Scope {
     pub fn footer(self) -> &'static [Action] {
         use Action::*;
         match self {
-            Scope::Overview => &[Open, Help, Filter, Rollback, Timeline, Palette, Alerts, Metrics, Freeze, Zone, Close],
-            Scope::Alerts => {
-                &[Open, Help, Filter, Ack, Silence, Extend, Expire, Rollback, Muted, Group, Near, Palette, Overview, Metrics, Freeze, Close]
-            }
+            Scope::Overview => &[Open, Help, Filter, Rollback, Processes, Timeline, Palette, Alerts, Metrics, Freeze, Zone, Close],
+            Scope::Alerts => &[
+                Open, Help, Filter, Ack, Silence, Extend, Expire, Rollback, Processes, Muted, Group, Near, Palette, Overview, Metrics,
+                Freeze, Close,
+            ],
             Scope::Backups => &[Open, Help, Verify, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Deployments => &[
-                Open, Help, Filter, Rollback, Compare, Measures, Mark, Share, Export, Bottom, Palette, Overview, Alerts, Metrics, Freeze,
-                Zone, Close,
+                Open, Help, Filter, Rollback, Compare, Measures, Mark, Processes, Share, Export, Bottom, Palette, Overview, Alerts,
+                Metrics, Freeze, Zone, Close,
             ],
             Scope::Timeline => &[Open, Help, Longer, Shorter, Filter, Timeline, Live, Palette, Overview, Alerts, Freeze, Close],
             Scope::Operations => &[Open, ResumeRun, Help, Filter, Palette, Overview, Alerts, Deployments, Freeze, Zone, Close],
@@ -152,8 +153,8 @@ impl Scope {
             Scope::Databases => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Verify => &[StartVerification, StopVerification, Back, Help, Down, Up, Zone],
             Scope::Detail => &[
-                Back, Open, Help, Verify, Ack, Silence, Extend, Expire, Rollback, Compare, Mark, Measures, Share, Down, Up, Palette,
-                Freeze, Zone,
+                Back, Open, Help, Verify, Ack, Silence, Extend, Expire, Rollback, Processes, Compare, Mark, Measures, Share, Down, Up,
+                Palette, Freeze, Zone,
             ],
             Scope::Wizard => {
                 &[Next, Back, Help, Toggle, Longer, Shorter, Override, BreakGlass, Refresh, Open, Compare, Down, Up, Zone, Close]

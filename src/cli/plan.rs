@@ -1,5 +1,6 @@
 //! `qd plan`: makes a plan and its checks, prints them, and changes nothing.
 
+pub mod service;
 pub mod silence;
 
 use std::io::{self, Write};
@@ -20,6 +21,7 @@ use crate::operate::preflight::unheard;
 use crate::session::archive::Archive;
 use crate::session::operator::{BackError, Bench, unread_words};
 
+use self::service::Processes;
 use self::silence::{Ack, Expire, Silence};
 use super::args::Output;
 use super::failure::Failure;
@@ -52,6 +54,33 @@ pub enum Wanted {
         /// Which service, and to what.
         #[command(flatten)]
         back: Back,
+        /// Then look at what each step would find, with nothing done.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// What runs of a service is stopped and started again, host by host.
+    Restart {
+        /// Which service, and where.
+        #[command(flatten)]
+        what: Processes,
+        /// Then look at what each step would find, with nothing done.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// A service is stopped.
+    Stop {
+        /// Which service, and where.
+        #[command(flatten)]
+        what: Processes,
+        /// Then look at what each step would find, with nothing done.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// A service that does not run is started.
+    Start {
+        /// Which service, and where.
+        #[command(flatten)]
+        what: Processes,
         /// Then look at what each step would find, with nothing done.
         #[arg(long)]
         dry_run: bool,
@@ -102,6 +131,10 @@ Examples:
   qd plan rollback web --without web3
   qd plan rollback web -o json | jq '.checks[] | select(.verdict != \"pass\")'
   qd plan rollback web -o json | jq -r .confirm
+  qd plan restart web
+  qd plan restart web --host web2
+  qd plan stop web --host web2
+  qd plan start web --host web2
   qd plan silence --matcher alertname=DiskFull --matcher 'host=~web.*' --for 2h --reason 'new disks'
   qd plan silence --extend 2b614108 --for 4h --reason 'it takes longer'
   qd plan ack DiskFull --reason 'I am looking at it' --dry-run
@@ -129,6 +162,9 @@ pub fn run(settings: &Settings<'_>, wanted: &Wanted, out: &mut dyn Write, err: &
     let _log = settings.log(err);
     let (planned, dry_run) = match wanted {
         Wanted::Rollback { back, dry_run } => (planned(settings, &estate, back, err)?, *dry_run),
+        Wanted::Restart { what, dry_run } => (service::planned(settings, &estate, Deed::Restart, what)?, *dry_run),
+        Wanted::Stop { what, dry_run } => (service::planned(settings, &estate, Deed::Stop, what)?, *dry_run),
+        Wanted::Start { what, dry_run } => (service::planned(settings, &estate, Deed::Start, what)?, *dry_run),
         Wanted::Silence { what, reason, dry_run } => (silence::planned(settings, &estate, what, reason)?, *dry_run),
         Wanted::Ack { what, reason, dry_run } => (silence::planned(settings, &estate, what, reason)?, *dry_run),
         Wanted::Expire { what, reason, dry_run } => (silence::planned(settings, &estate, what, reason)?, *dry_run),
@@ -189,7 +225,7 @@ pub(super) fn planned(settings: &Settings<'_>, estate: &Arc<Estate>, back: &Back
         BackError::Plan(
             PlanError::Without(_) | PlanError::NoService { .. } | PlanError::NoDefault { .. } | PlanError::NoRelease { .. },
         ) => Failure::Usage(error.to_string()),
-        BackError::Plan(PlanError::Unsaid(_) | PlanError::Hosts(_) | PlanError::Same { .. }) => {
+        BackError::Plan(PlanError::Unsaid(_) | PlanError::Hosts(_) | PlanError::Nothing(_) | PlanError::Same { .. }) => {
             Failure::Other(eyre!("{error}; nothing was planned"))
         }
         BackError::Plan(error @ PlanError::Some(_)) => {
@@ -205,7 +241,7 @@ fn table(settings: &Settings<'_>, planned: &Planned, found: Option<&[Found]>, ou
     let word = |version: &Option<String>| version.clone().unwrap_or_else(|| "?".to_owned());
     match plan.deed {
         Deed::Rollback => writeln!(out, "{} of {} from {} to {}", plan.deed.word(), plan.subject, word(&plan.from), word(&plan.to))?,
-        Deed::Silence => writeln!(out, "{} of {}", plan.deed.word(), plan.subject)?,
+        Deed::Silence | Deed::Restart | Deed::Stop | Deed::Start => writeln!(out, "{} of {}", plan.deed.word(), plan.subject)?,
     }
     for (head, lines) in [("does", &plan.impact.does), ("costs", &plan.impact.costs), ("stays", &plan.impact.keeps)] {
         for (at, line) in lines.iter().enumerate() {

@@ -127,10 +127,10 @@ pub(super) struct RawService {
     /// Where to read what to do: an address, or a path beside the estate file.
     #[schemars(with = "Option<String>")]
     pub runbook: Key<String>,
-    /// The command that starts it: the program and its arguments, each a text of its own; `$site` stands for the site. It is shown, and not run by watching.
+    /// The command that starts it: the program and its arguments, each a text of its own; `$site` stands for the site, `$host` for the host. It is shown, and run on the hosts by `qd run start` alone.
     #[schemars(with = "Option<Vec<String>>", extend("minItems" = 1))]
     pub start: Words,
-    /// The command that stops it, written as `start`.
+    /// The command that stops it, written as `start`; run on the hosts by `qd run stop` alone.
     #[schemars(with = "Option<Vec<String>>", extend("minItems" = 1))]
     pub stop: Words,
     /// How its processes on one host are started again when a release is switched: `{ unit = "app.service" }` or `{ command = ["..."] }`.

@@ -121,12 +121,28 @@ fn services(layout: &Layout) -> String {
             command("stop", name),
             pad = 30 - name.len(),
         );
+        if ["edge", "store"].contains(&name) {
+            out += &restart(layout, name, &command("restart", name), &command("ready", name), &folder);
+        }
         if name == "web" {
             out += &rollback(&command("restart", name), &command("ready", name), &folder);
         }
         out.push('\n');
     }
     out
+}
+
+/// How a service without releases is restarted.
+fn restart(layout: &Layout, name: &str, restart: &str, ready: &str, folder: &str) -> String {
+    let pid = quoted(&format!("{folder}/$site/{name}/{PID}"));
+    let hosts: Vec<String> = layout.sites.iter().map(|site| quoted(&host(site))).collect();
+    format!(
+        "# How it is restarted. Key U on it, or `qd plan restart {name}`.\n\
+         hosts = [{}]\n\
+         restart = {{ command = {restart}, pid_file = {pid} }}\n\
+         health = {{ command = {ready}, times = 2, every = \"1s\", within = \"20s\" }}\n",
+        hosts.join(", ")
+    )
 }
 
 /// How the web service goes back to an earlier release.

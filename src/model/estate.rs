@@ -128,7 +128,8 @@ pub struct Service {
     pub labels: Labels,
     /// Where to read what to do: a path beside the estate file or an address.
     pub runbook: Option<String>,
-    /// The command that starts it, as an argument vector; `$site` stands for the site. Shown, and never run by watching.
+    /// The command that starts it, as an argument vector; `$site` and `$host` stand for the site and the host.
+    /// Shown, and run on the hosts by a start that a person confirmed, never by watching.
     pub start: Option<Vec<String>>,
     /// The command that stops it, likewise.
     pub stop: Option<Vec<String>>,

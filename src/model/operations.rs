@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::estate::{Estate, History, Service, SourceKind};
+use super::plan::Deed;
 
 /// How the processes of a service on one host are started again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +39,19 @@ pub struct Health {
     pub every: SignedDuration,
     /// The time in which they must have come.
     pub within: SignedDuration,
+}
+
+impl Service {
+    /// True where the estate file says how that is done to the processes of the service.
+    pub fn says(&self, deed: Deed) -> bool {
+        match (&self.restart, deed) {
+            (Some(Restart::Unit { .. }), _) | (Some(Restart::Command { .. }), Deed::Restart) => true,
+            (None, Deed::Restart) => false,
+            (_, Deed::Stop) => self.stop.is_some(),
+            (_, Deed::Start) => self.start.is_some(),
+            (_, Deed::Rollback | Deed::Silence) => true,
+        }
+    }
 }
 
 /// What is asked of a host.
@@ -185,6 +199,38 @@ impl Estate {
         let judged = self.panels.iter().any(|panel| panel.service.as_deref() == Some(&service.name));
         (service.rollback.guard.is_some() && !judged).then(|| {
             format!("the service `{}` has a `guard` and no [[panel]] that it could judge: add one, or leave `guard` out", service.name)
+        })
+    }
+
+    /// The hosts that a service runs on: those that it names itself, then those of its release folders.
+    pub fn hosts_of(&self, service: &str) -> Vec<&str> {
+        let named = self.service(service).map_or(&[][..], |service| service.hosts.as_slice());
+        let mut all: Vec<&str> = Vec::new();
+        for name in named.iter().map(String::as_str).filter(|name| self.host(name).is_some()).chain(self.release_hosts(service)) {
+            if !all.contains(&name) {
+                all.push(name);
+            }
+        }
+        all
+    }
+
+    /// Why that service cannot be restarted, stopped or started, whatever runs where: what the estate file does not say, and
+    /// how to say it. `None` where it says enough.
+    pub fn no_act(&self, service: &Service, deed: Deed) -> Option<String> {
+        let name = &service.name;
+        if !service.says(deed) {
+            let word = deed.word();
+            let how = match deed {
+                Deed::Restart => "`restart = { command = [...] }`",
+                Deed::Stop => "`stop = [...]`",
+                _ => "`start = [...]`",
+            };
+            return Some(format!(
+                "the service `{name}` does not say how to {word} it: add `restart = {{ unit = \"{name}.service\" }}` or {how}"
+            ));
+        }
+        self.hosts_of(name).is_empty().then(|| {
+            format!("the service `{name}` does not say on which hosts it runs: add `hosts = [\"...\"]` to it, and a [[host]] for each (without `ssh` it is this machine)")
         })
     }
 

@@ -20,7 +20,7 @@ use crate::link::ssh::{Hosts, LeaseAnswer, Writer};
 use crate::model::check::Check;
 use crate::model::estate::{Estate, History, SourceKind};
 use crate::model::operations::OwnAct;
-use crate::model::plan::{Act, Found, Plan, TargetKind};
+use crate::model::plan::{Act, Found, Leasable, Plan};
 use crate::model::run::Call;
 use crate::watch::Past;
 
@@ -57,13 +57,9 @@ impl Ground {
 
     /// Where the lease of that target lies; `None` of one without.
     fn leased<'p>(&self, plan: &'p Plan, target: usize) -> Option<(Result<Arc<Writer>, String>, &'p str)> {
-        match &plan.targets.get(target)?.kind {
-            TargetKind::Releases { host, folder, .. } => {
-                let writer = self.hosts.writer(host).ok_or_else(|| format!("{host}: the estate file has no such host any more"));
-                Some((writer, folder))
-            }
-            TargetKind::Host { .. } | TargetKind::Alertmanager { .. } | TargetKind::Outside => None,
-        }
+        let Leasable { host, folder, .. } = plan.targets.get(target)?.kind.leasable()?;
+        let writer = self.hosts.writer(host).ok_or_else(|| format!("{host}: the estate file has no such host any more"));
+        Some((writer, folder))
     }
 }
 

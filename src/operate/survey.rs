@@ -15,12 +15,12 @@ const CAP: usize = 1 << 20;
 /// What is looked at beside the machine itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Look {
-    /// A release folder.
+    /// A release folder; or `~/NAME`, a job folder below the state folder of who logs in there.
     pub folder: Option<String>,
     /// A unit of systemd.
     pub unit: Option<String>,
-    /// Whether `sudo -n` lets that unit be stopped and started.
-    pub sudo: bool,
+    /// Whether `sudo -n` lets that unit be told these words of `systemctl`.
+    pub sudo: Vec<&'static str>,
     /// A file that holds the number of a process.
     pub pid_file: Option<String>,
     /// A log that lines are added to.
@@ -58,6 +58,8 @@ pub struct Survey {
     pub sudo: Option<bool>,
     /// What the process's file holds; `None` where it was not asked for, is not there or holds no number.
     pub pid: Option<u32>,
+    /// True where a process has that number; `None` where no number is known.
+    pub alive: Option<bool>,
     /// Whether the log can be written; `None` where that was not asked.
     pub log: Option<bool>,
     /// Why a run could not connect to it again when nobody is there; none where nothing is known against it.
@@ -67,7 +69,7 @@ pub struct Survey {
 /// A release folder.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Folder {
-    /// False where it is not there, or may not be looked into.
+    /// False where it is not there, or may not be looked into. True of a job folder, which is made when it is needed.
     pub there: bool,
     /// What the link `current` holds, as it is written there; why not, where it cannot be told.
     pub current: Option<Result<String, String>>,
@@ -103,6 +105,22 @@ pub struct Unit {
     pub file: String,
     pub main: Option<u32>,
     pub restarts: Option<u64>,
+    pub kind: String,
+    pub invocation: Option<String>,
+    /// Seconds between the host's start and its becoming active.
+    pub since: Option<u64>,
+}
+
+impl Unit {
+    /// True where it runs, or is being started.
+    pub fn runs(&self) -> bool {
+        matches!(self.active.as_str(), "active" | "reloading" | "activating")
+    }
+
+    /// True of a kind that has a main process as long as it runs.
+    pub fn has_main(&self) -> bool {
+        matches!(self.kind.as_str(), "simple" | "exec" | "notify" | "notify-reload" | "dbus" | "idle")
+    }
 }
 
 impl Folder {
@@ -126,8 +144,8 @@ pub async fn survey(reader: &Reader, look: &Look, until: Instant) -> Result<Surv
     fn or_none(text: &Option<String>) -> &str {
         text.as_deref().unwrap_or("-")
     }
-    let sudo = if look.sudo { "sudo" } else { "-" };
-    let words = [or_none(&look.folder), or_none(&look.unit), sudo, or_none(&look.pid_file), or_none(&look.log)];
+    let sudo = if look.sudo.is_empty() { "-".to_owned() } else { look.sudo.join(" ") };
+    let words = [or_none(&look.folder), or_none(&look.unit), &sudo, or_none(&look.pid_file), or_none(&look.log)];
     let sent = Timestamp::now();
     let asked = async {
         let printed = reader.run(script::SURVEY, &words, until, CAP).await;

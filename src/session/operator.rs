@@ -18,14 +18,14 @@ use crate::model::check::Check;
 use crate::model::deployment::Deployment;
 use crate::model::deployment::list::{Column, Narrow};
 use crate::model::estate::Estate;
-use crate::model::plan::{Doubt, Plan, Planned};
+use crate::model::plan::{Deed, Doubt, Plan, Planned};
 use crate::model::run::estimate::seconds;
 use crate::model::run::{Agreement, Request, RunState};
 use crate::operate::attach::{AttachError, One, Prepared, Started, ask, liveness, prepare};
 use crate::operate::history;
 use crate::operate::order::{LEASE, Order, id};
 use crate::operate::plan::rollback::{Desk, PlanError, rollback};
-use crate::operate::plan::silence;
+use crate::operate::plan::{service, silence};
 use crate::operate::preflight::{Case, Going, Heard, going, here, judge, look_each};
 use crate::operate::runner::process::Prepare;
 use crate::operate::world::Own;
@@ -66,6 +66,7 @@ impl Bridge {
     async fn planned(&self, wish: &WishOf, heard: &Heard) -> Result<Planned, String> {
         let planned = match wish {
             WishOf::Rollback { service, to, without } => self.rollback(service, to.as_deref(), without, heard).await?,
+            WishOf::Processes { deed, service, hosts } => self.processes(*deed, service, hosts, heard).await?,
             WishOf::Silence { source, wish, reason } => {
                 let made = silence::silence(&self.estate, Some(source), wish, &self.hand.actor.name(), reason).await;
                 made.map_err(|error| format!("{error}; nothing was planned"))?
@@ -91,6 +92,23 @@ impl Bridge {
         planned.map_err(|error| match error {
             BackError::Plan(error @ PlanError::Some(_)) => format!("{error} on the first page; nothing was planned{also}"),
             error => format!("{error}; nothing was planned{also}"),
+        })
+    }
+
+    async fn processes(&self, deed: Deed, service: &str, hosts: &[String], heard: &Heard) -> Result<Planned, String> {
+        let bench = Bench {
+            estate: &self.estate,
+            hosts: &self.hosts,
+            archive: &self.archive,
+            journal: Some(self.journal.as_path()),
+            within: HOSTS,
+            heard,
+        };
+        bench.service(deed, service, hosts).await.map_err(|error| match error {
+            BackError::Plan(PlanError::Some(why)) => {
+                format!("{}; the host can be left as it is, on the first page; nothing was planned", why.join("; "))
+            }
+            error => format!("{error}; nothing was planned"),
         })
     }
 
@@ -268,6 +286,21 @@ impl Bench<'_> {
             let (id, title) = (format!("history/{name}"), "the histories could be read".to_owned());
             planned.doubt(Doubt { id, title, what: unread_words(name, why) });
         }
+        Ok(planned)
+    }
+
+    /// Makes the plan of a restart, a stop or a start on these hosts, on all of the service where none is named.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn service(self, deed: Deed, service: &str, hosts: &[String]) -> Result<Planned, BackError> {
+        let journal = self.journal.map(Path::to_owned);
+        let read = spawn_blocking(move || journal.map_or(Ok(Default::default()), |journal| recorded(&journal)));
+        let (going, runs) = read.await.map_err(|error| BackError::Record(error.to_string()))?.map_err(BackError::Record)?;
+        let until = Instant::now() + self.within;
+        let desk = Desk { estate: self.estate, hosts: self.hosts, history: &[], going: &going, without: &[], until, heard: self.heard };
+        let mut planned = service::service(desk, deed, service, hosts, Timestamp::now()).await?;
+        planned.plan.impact.seconds = seconds(&planned.plan, &runs.iter().collect::<Vec<_>>());
         Ok(planned)
     }
 }

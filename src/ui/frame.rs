@@ -263,6 +263,7 @@ fn is_idle(state: &State, action: Action) -> bool {
             let service = update::wizard::about(state).and_then(|name| state.estate.service(&name));
             service.is_none_or(|service| !can_go_back(&state.estate, service))
         }
+        (Action::Processes, _) => !update::wizard::acts(state),
         (Action::Rollback, _) => update::wizard::about(state).is_none(),
         (Action::Ack | Action::Silence | Action::Extend | Action::Expire, _) => !update::wizard::offers(state, action),
         (Action::StartVerification, Some(Layer::Verify { index, .. })) => state.verifying.running.contains_key(index),

@@ -7,8 +7,8 @@ use quarterdeck::model::plan::{OnFailure, Plan};
 use quarterdeck::model::run::{Call, Ending};
 
 use super::child::{self, At, Task, finish, passed};
-use super::fixture::{LONG, Room, before, done, effects, order, plan};
-use super::world::Fault;
+use super::fixture::{LONG, Room, before, done, effects, order, plan, restart};
+use super::world::{Fault, Place};
 
 const RUN: &str = "web-20261121T140455Z-0001";
 const BOUNDARIES: [&str; 4] = ["BeforeIntent", "AfterIntent", "AfterCall", "AfterResult"];
@@ -57,11 +57,20 @@ fn every_call_passes_four_boundaries() {
 }
 
 fn matrix(call: Call) {
-    let (mut killed, mut steps) = (0, 0);
     let base = match call {
         Call::Apply => (plan(), vec![]),
         Call::Undo => failing(),
     };
+    let world = match call {
+        Call::Apply => done(),
+        Call::Undo => effects(&before()),
+    };
+    matrix_of(&base, call, &|places| assert_eq!(effects(places), world));
+}
+
+/// Every boundary of that plan; gives back how many kills that were.
+fn matrix_of(base: &(Plan, Vec<Fault>), call: Call, is_right: &dyn Fn(&[Place])) -> usize {
+    let (mut killed, mut steps) = (0, 0);
     for step in base.0.changing() {
         steps += 1;
         for boundary in BOUNDARIES {
@@ -75,16 +84,39 @@ fn matrix(call: Call) {
             assert!(half.ended.is_none() && half.runners == 1);
             assert!(finish(&task(&room, None, None)).success(), "{boundary} {}", step.id);
             let state = room.state(RUN);
-            let (ending, world) = match call {
-                Call::Apply => (Ending::Done, done()),
-                Call::Undo => (Ending::Aborted { stays: vec![] }, effects(&before())),
+            let ending = match call {
+                Call::Apply => Ending::Done,
+                Call::Undo => Ending::Aborted { stays: vec![] },
             };
             assert_eq!(state.ended.map(|(_, ending)| ending), Some(ending), "{boundary} {}", step.id);
-            assert_eq!((effects(&room.world.places()), state.runners), (world, 2), "{boundary} {}", step.id);
+            assert_eq!(state.runners, 2, "{boundary} {}", step.id);
+            is_right(&room.world.places());
             assert_eq!(room.judged(), Vec::<String>::new(), "{boundary} {}", step.id);
         }
     }
     assert_eq!((killed, steps), (4 * steps, base.0.changing().count()));
+    killed
+}
+
+#[test]
+fn a_restart_that_is_killed_at_any_boundary_is_done_and_nothing_is_restarted_twice() {
+    let once = |places: &[Place]| {
+        let all: Vec<(u32, bool)> = places.iter().map(|place| (place.ran, place.running)).collect();
+        assert_eq!(all, [(1, true), (1, true)]);
+    };
+    assert_eq!(matrix_of(&(restart(), vec![]), Call::Apply, &once), 2 * 4, "each host's one call, at each boundary");
+}
+
+/// A planted break: a runner that cannot read back whether it was restarted does it a second time, and is seen.
+#[test]
+fn a_restart_whose_reading_back_is_blind_is_left_alone_by_what_it_expects() {
+    let room = Room::new();
+    room.world.fault(&[Fault::Blind]);
+    let at = At { boundary: "AfterCall".into(), step: "web1/restart".into(), call: Call::Apply, freeze: false };
+    finish(&task(&room, Some(restart()), Some(at)));
+    assert!(finish(&task(&room, None, None)).success());
+    let ran: Vec<u32> = room.world.places().iter().map(|place| place.ran).collect();
+    assert_eq!(ran, [1, 1], "the call itself compares what was started before the plan was made");
 }
 
 #[test]

@@ -67,7 +67,7 @@ pub fn plan() -> Plan {
         steps.push(step(host, "switch", &name("stop"), switch(NEW, OLD), Some(switch(OLD, NEW))));
         steps.push(step(host, "start", &name("switch"), start(&unit), Some(stop(&unit))));
         let serving = Serving::Unit { unit: unit.clone(), before: None };
-        steps.push(step(host, "look", &name("start"), Act::Running { release: OLD.into(), serving }, None));
+        steps.push(step(host, "look", &name("start"), Act::Running { release: Some(OLD.into()), serving }, None));
     }
     let now = Timestamp::now();
     Plan {
@@ -86,6 +86,21 @@ pub fn plan() -> Plan {
         made_at: now,
         expires_at: now + SignedDuration::from_mins(10),
     }
+}
+
+/// The units of two hosts are restarted, one after the other.
+pub fn restart() -> Plan {
+    let mut plan = Plan { deed: Deed::Restart, from: None, to: None, ..plan() };
+    plan.steps.clear();
+    for host in 0..2 {
+        let before: Vec<String> = plan.steps.last().map(|step| step.id.clone()).into_iter().collect();
+        let act = Act::RestartUnit { unit: "app.service".into(), sudo: false, before: Some("0".into()) };
+        plan.steps.push(step(host, "restart", &before, act, None));
+        let serving = Serving::Unit { unit: "app.service".into(), before: None };
+        let needs = [format!("web{}/restart", host + 1)];
+        plan.steps.push(step(host, "look", &needs, Act::Running { release: None, serving }, None));
+    }
+    plan
 }
 
 /// Two hosts side by side, each with one program that leaves nothing to read back.

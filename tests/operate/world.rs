@@ -163,6 +163,12 @@ impl Files {
         match act {
             Act::StopUnit { .. } => (std::mem::replace(&mut place.running, false), done("it is stopped")),
             Act::StartUnit { .. } => (!std::mem::replace(&mut place.running, true), done("it runs")),
+            // What it was before is how often it was started anew until then.
+            Act::RestartUnit { before, .. } if before.as_deref() == Some(&*place.ran.to_string()) => {
+                place.ran += 1;
+                (true, done("it runs anew"))
+            }
+            Act::RestartUnit { .. } => (false, done("it was started anew since the plan was made")),
             Act::SwitchLink { to, .. } if place.current == *to => (false, done("it was so already")),
             Act::SwitchLink { from, to } if place.current == *from => {
                 place.current.clone_from(to);
@@ -173,7 +179,9 @@ impl Files {
                 place.ran += 1;
                 (true, done("it exited with 0"))
             }
-            Act::Running { release, .. } if place.running && place.current == *release => (false, done("it serves from there")),
+            Act::Running { release, .. } if place.running && release.as_deref().is_none_or(|release| place.current == release) => {
+                (false, done("it serves from there"))
+            }
             Act::Running { .. } => (false, CallEnd::Failed { why: "it does not serve from there".into() }),
             other => panic!("{other:?} is not of this world"),
         }
@@ -185,10 +193,11 @@ impl Files {
         match act {
             Act::StopUnit { .. } => of(!place.running),
             Act::StartUnit { .. } => of(place.running),
+            Act::RestartUnit { before, .. } => of(place.running && before.as_deref() != Some(&*place.ran.to_string())),
             Act::SwitchLink { to, .. } if place.current == *to => of(true),
             Act::SwitchLink { from, .. } if place.current == *from => of(false),
             Act::SwitchLink { .. } => Found::Moved { seen },
-            Act::Running { release, .. } => of(place.running && place.current == *release),
+            Act::Running { release, .. } => of(place.running && release.as_deref().is_none_or(|release| place.current == release)),
             _ => Found::Untold { why: "a program leaves nothing that could be read".into() },
         }
     }

@@ -108,6 +108,7 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::AbortRun | Action::RetryStep | Action::SkipStep | Action::TakeBack | Action::ConfirmStep => runs::begin(state, action),
         Action::Record => runs::record(state),
         Action::Rollback => wizard::open(state),
+        Action::Processes => wizard::open_processes(state),
         Action::Ack | Action::Silence | Action::Extend | Action::Expire => wizard::open_silence(state, action),
         Action::NextPane => layers::show(state, neighbour(state.pane, 1)),
         Action::PreviousPane => layers::show(state, neighbour(state.pane, Pane::ALL.len() - 1)),

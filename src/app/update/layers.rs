@@ -125,6 +125,7 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
         Goal::View(name) => views::go(state, &name),
         Goal::TimelineOf(service) => timeline::of_service(state, service),
         Goal::Rollback(service) => wizard::open_on(state, service),
+        Goal::Processes(service, deed) => wizard::open_processes_on(state, &service, Some(deed)),
         Goal::Over(panel) => metrics::lay_over(state, panel),
         Goal::Context(name) => return contexts::choose(state, name),
         Goal::AlertsOf(source) => {

@@ -48,7 +48,7 @@ pub fn can_be_clicked(state: &State, action: Action) -> bool {
 fn only_looks(goal: &Goal) -> bool {
     match goal {
         Goal::Run(action) => action.entry().danger != Danger::Production && *action != Action::StartVerification,
-        Goal::Rollback(_) => false,
+        Goal::Rollback(_) | Goal::Processes(..) => false,
         _ => true,
     }
 }

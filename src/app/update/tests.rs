@@ -6,6 +6,7 @@ mod deeds;
 mod deployments;
 mod linear;
 mod nav;
+mod processes;
 mod runs;
 mod silence;
 mod themes;

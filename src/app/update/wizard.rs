@@ -3,6 +3,7 @@
 mod agree;
 mod hosts;
 mod look;
+mod service;
 mod silence;
 mod told;
 mod wanted;
@@ -22,6 +23,8 @@ use agree::{accept, begin_override, break_glass};
 use look::{compare, look};
 
 pub(super) use agree::{change, drops_paste};
+pub(crate) use service::{about as meant, acts};
+pub(super) use service::{open as open_processes, open_on as open_processes_on};
 pub(super) use silence::open as open_silence;
 pub(crate) use silence::{about as alert, offers, refuses};
 pub(super) use told::{checked, heard, planned, started};
@@ -31,10 +34,16 @@ pub(super) use wanted::wanted;
 /// The service that a key is about: of the page on top, else of the selected row; `None` where there is none.
 pub(crate) fn about(state: &State) -> Option<String> {
     // What was deployed shortly before comes first: it may be of a service that the alert's own stands on.
+    about_first(state, true)
+}
+
+/// The same; of an alert what was deployed shortly before, or its own service, comes first.
+fn about_first(state: &State, deployed: bool) -> Option<String> {
     let of_alert = |alert: &Alert| {
         let suspect = needs::suspect_of(&state.estate, alert, &state.shown().deployments.all);
         let own = || state.estate.services.iter().find(|service| service.labels.covers(&alert.labels)).map(|s| s.name.clone());
-        suspect.map(|one| one.service.clone()).or_else(own)
+        let suspect = || suspect.map(|one| one.service.clone());
+        if deployed { suspect().or_else(own) } else { own().or_else(suspect) }
     };
     let known = |name: &String| state.estate.service(name).is_some();
     match state.layers.last() {
@@ -142,6 +151,7 @@ pub(super) fn is_deaf(state: &State) -> bool {
 
 /// One step on, which never does anything.
 pub(super) fn next(state: &mut State) {
+    let key = service::key(state);
     let (now, wizards) = (state.now, &mut state.wizards);
     let Some(Layer::Wizard(of)) = state.layers.last_mut() else { return };
     of.said = None;
@@ -174,8 +184,16 @@ pub(super) fn next(state: &mut State) {
             }
         }
         Step::What => {
-            let Subject::Silence(draft) = &mut of.subject else { return };
-            match draft.settle(now) {
+            let settled = match &mut of.subject {
+                Subject::Silence(draft) => draft.settle(now),
+                Subject::Processes(chosen) => chosen.settle(&key),
+                Subject::Rollback { .. } => return,
+            };
+            match settled {
+                Ok(()) if of.after() == Step::Impact => {
+                    of.wants |= of.wish() != of.wished || of.problem.is_some();
+                    go(of, Step::Impact);
+                }
                 Ok(()) => go(of, Step::Reason),
                 Err(why) => of.said = Some(why),
             }
@@ -257,11 +275,11 @@ pub(super) fn walk(state: &mut State, by: isize) {
         Step::Confirm if of.standing == Standing::Open => {
             of.confirm.focus = if of.confirm.focus == Focus::Cancel { Focus::Phrase } else { Focus::Cancel };
         }
-        Step::What => {
-            if let Subject::Silence(draft) = &mut of.subject {
-                draft.walk(by);
-            }
-        }
+        Step::What => match &mut of.subject {
+            Subject::Silence(draft) => draft.walk(by),
+            Subject::Processes(chosen) => chosen.walk(by),
+            Subject::Rollback { .. } => {}
+        },
         Step::Target => hosts::walk(state, by),
         Step::Release => {
             let at = moved(choice(of), of.candidates().len());

@@ -11,7 +11,6 @@ use crate::app::state::State;
 use crate::app::when;
 use crate::model::check::Verdict;
 use crate::model::environment;
-use crate::model::plan::TargetKind;
 use crate::model::preferences::Token;
 use crate::model::run::Agreement;
 
@@ -87,8 +86,9 @@ pub fn agreement(state: &State, of: &Wizard) -> Result<Agreement, String> {
 pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
     let Some(plan) = of.plan() else { return };
     let mut page = Page::new(width);
+    let impact = of.subject.place(Step::Impact) + 1;
     let (from, to) = (plan.from.as_deref().unwrap_or("?"), plan.to.as_deref().unwrap_or("?"));
-    let on: Vec<&str> = plan.targets.iter().filter(|t| matches!(t.kind, TargetKind::Releases { .. })).map(|t| t.name.as_str()).collect();
+    let on: Vec<&str> = plan.targets.iter().filter(|t| t.kind.leasable().is_some()).map(|t| t.name.as_str()).collect();
     let (environment, token) = environment::shown(&plan.environment);
     page.field("estate", &format!("{}, {environment}", plan.estate), token);
     match of.subject {
@@ -98,6 +98,9 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
             if !left_out.is_empty() {
                 page.field("left out", &format!("! {}: not asked, keeps what runs there", left_out.join(", ")), Token::Warning);
             }
+        }
+        Subject::Processes(_) => {
+            page.field(plan.deed.word(), &format!("{} on {}", plan.subject, on.join(", ")), Token::Text);
         }
         Subject::Silence(_) => {
             for step in &plan.steps {
@@ -114,7 +117,8 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
         ("keeps", &plan.impact.keeps, Token::Warning),
     ] {
         for (at, line) in all.iter().take(PART).enumerate() {
-            let more = if at + 1 == PART && all.len() > PART { format!(" (and {} more: step 3)", all.len() - PART) } else { String::new() };
+            let more =
+                if at + 1 == PART && all.len() > PART { format!(" (and {} more: step {impact})", all.len() - PART) } else { String::new() };
             page.field(if at == 0 { name } else { "" }, &format!("{line}{more}"), token);
         }
     }

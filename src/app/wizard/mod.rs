@@ -8,6 +8,7 @@ mod draft;
 mod impact;
 mod moved;
 mod reason;
+mod service;
 mod sheet;
 mod subject;
 mod target;
@@ -29,6 +30,7 @@ use super::state::State;
 pub use confirm::{Confirm, Focus};
 pub use draft::{Choice, Draft, LASTS, Verb};
 pub use moved::{Seen, differences};
+pub use service::Processes;
 pub use sheet::{Sheet, sheet};
 pub use subject::{Step, Subject};
 pub use target::{hosts, selected as host_selected};
@@ -275,11 +277,15 @@ impl Wizard {
             Action::Override => at(Step::Checks) || self.open_checks().all(|check| check.glass),
             Action::BreakGlass => at(Step::Checks) || !self.checks.iter().any(|check| check.glass && check.verdict == Verdict::Block),
             Action::Open | Action::Compare => at(Step::Release),
-            Action::Toggle => at(Step::Target) && (at(Step::What) || !self.is_of(Verb::Silence)),
-            Action::Longer | Action::Shorter => at(Step::What) || self.is_of(Verb::Expire),
+            Action::Toggle => at(Step::Target) && (at(Step::What) || !(self.is_of(Verb::Silence) || self.is_of_processes())),
+            Action::Longer | Action::Shorter => at(Step::What) || self.is_of(Verb::Expire) || self.is_of_processes(),
             Action::Refresh => at(Step::Checks) && self.problem.is_none(),
             _ => false,
         }
+    }
+
+    fn is_of_processes(&self) -> bool {
+        matches!(self.subject, Subject::Processes(_))
     }
 
     fn is_of(&self, verb: Verb) -> bool {
@@ -294,6 +300,7 @@ impl Wizard {
             (Action::Accept, Scope::Reason) if self.typing.is_none() => Some("next"),
             (Action::Down, Scope::Confirm) => Some("cancel or phrase"),
             (Action::Toggle, _) if self.step == Step::Target => Some("leave out/in"),
+            (Action::Toggle, _) if self.is_of_processes() => Some("choose"),
             (Action::Open, _) => Some("who and what it did"),
             (Action::Compare, _) => Some("diff"),
             (Action::Refresh, _) => Some("again"),
@@ -315,6 +322,7 @@ impl Wizard {
     fn title(&self) -> String {
         let arrow = self.plan().and_then(|plan| Some((plan.from.as_deref()?, plan.to.as_deref()?)));
         match (&self.subject, arrow) {
+            (Subject::Processes(of), _) => of.title(),
             (Subject::Silence(draft), _) => format!("{}  {}", draft.verb.word(), draft.about),
             (Subject::Rollback { service, without }, Some((from, to))) if self.is_past(Step::Release) => {
                 format!("ROLL BACK  {service}  from {from} to {to}{}", left_out(without))

@@ -10,7 +10,7 @@ use crate::app::when;
 use crate::model::plan::{Act, Deed, Plan};
 use crate::model::reading::Freshness;
 
-use super::Subject;
+use super::{Processes, Subject};
 
 /// What polls say of a service, as far as a plan rests on it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,7 +31,9 @@ impl Seen {
         let silent = (state.estate.sources.iter().zip(&state.readings))
             .filter(|(source, reading)| {
                 (match subject {
-                    Subject::Rollback { service, .. } => source.service.as_ref() == Some(service),
+                    Subject::Rollback { service, .. } | Subject::Processes(Processes { service, .. }) => {
+                        source.service.as_ref() == Some(service)
+                    }
                     Subject::Silence(draft) => source.name == draft.source,
                 }) && matches!(reading.freshness(state.now), Freshness::Unreachable | Freshness::Refused)
             })
@@ -89,6 +91,9 @@ pub fn differences(old: &Plan, new: &Plan) -> Vec<String> {
             _ => "the silence, or what the Alertmanager has of it, is another one now".to_owned(),
         });
     }
+    if lines.is_empty() && new.deed.is_of_processes() && old.hosts() != new.hosts() {
+        lines.push(format!("it is done on {} now, and was to be on {}", listed(new), listed(old)));
+    }
     if lines.is_empty() {
         lines.push(match (old.steps.len(), new.steps.len()) {
             (was, is) if was != is => format!("the plan has {is} steps now, and had {was}"),
@@ -96,6 +101,11 @@ pub fn differences(old: &Plan, new: &Plan) -> Vec<String> {
         });
     }
     lines
+}
+
+/// The hosts of a plan, for people.
+fn listed(plan: &Plan) -> String {
+    plan.hosts().join(", ")
 }
 
 /// What each target's link leads to before.

@@ -14,6 +14,9 @@ pub(super) fn sheet(of: &Wizard, width: u16, sheet: &mut Sheet) {
             "What is broken, and why going back is the way out. It is kept in the journal, in the report and in the history of \
              deployments: write no secrets."
         }
+        Subject::Processes(_) => {
+            "What is wrong, and why this is the way out. It is kept in the journal and in the report, with your name: write no secrets."
+        }
         Subject::Silence(_) => {
             "Why nobody needs to be told, or is told again, for the next one on call. It is kept in the journal and in the report, \
              and stands in the silence itself, with your name: write no secrets."

@@ -7,7 +7,7 @@ use crate::app::wrap::{cells, wrap};
 use crate::model::check::Verdict;
 use crate::model::preferences::Token;
 
-use super::{Standing, Step, Subject, WIDTH, Wizard, awaited, checks, choose, confirm, impact, reason, target, what};
+use super::{Standing, Step, Subject, WIDTH, Wizard, awaited, checks, choose, confirm, impact, reason, service, target, what};
 
 /// A page of the wizard, ready to be drawn.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -59,11 +59,11 @@ pub fn sheet(state: &State, of: &Wizard) -> Sheet {
         Standing::Failed(why) => confirm::failed(&state.identity.typed(why), width, &mut sheet),
         Standing::Open => match of.step {
             Step::Target => target::sheet(state, of, width, &mut sheet),
-            Step::What => {
-                if let Subject::Silence(draft) = &of.subject {
-                    what::sheet(state, draft, width, &mut sheet);
-                }
-            }
+            Step::What => match &of.subject {
+                Subject::Silence(draft) => what::sheet(state, draft, width, &mut sheet),
+                Subject::Processes(chosen) => service::sheet(state, chosen, width, &mut sheet),
+                Subject::Rollback { .. } => {}
+            },
             Step::Release => choose::sheet(state, of, width, &mut sheet),
             Step::Impact => impact::sheet(state, of, width, &mut sheet),
             Step::Checks => checks::sheet(state, of, width, &mut sheet),

@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 
 use crate::app::ask::WishOf;
+use crate::model::plan::Deed;
 
 use super::draft::{Draft, Verb};
+use super::service::Processes;
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +20,8 @@ pub enum Subject {
     },
     /// Alerts are muted, or a mute gets another end.
     Silence(Draft),
+    /// What runs of a service is restarted, stopped or started.
+    Processes(Processes),
 }
 
 impl Subject {
@@ -25,6 +29,7 @@ impl Subject {
     pub fn service(&self) -> Option<&str> {
         match self {
             Subject::Rollback { service, .. } => Some(service),
+            Subject::Processes(of) => Some(&of.service),
             Subject::Silence(_) => None,
         }
     }
@@ -34,6 +39,7 @@ impl Subject {
         match self {
             Subject::Rollback { service, .. } => service,
             Subject::Silence(draft) => &draft.about,
+            Subject::Processes(of) => &of.service,
         }
     }
 
@@ -41,7 +47,7 @@ impl Subject {
     pub fn without(&self) -> &[String] {
         match self {
             Subject::Rollback { without, .. } => without,
-            Subject::Silence(_) => &[],
+            Subject::Silence(_) | Subject::Processes(_) => &[],
         }
     }
 
@@ -51,6 +57,7 @@ impl Subject {
             Subject::Rollback { service, without } => {
                 Some(WishOf::Rollback { service: service.clone(), to: to.map(str::to_owned), without: without.clone() })
             }
+            Subject::Processes(of) => of.wish(),
             Subject::Silence(draft) => {
                 let reason = reason.trim().to_owned();
                 let wish = draft.wish().filter(|_| !reason.is_empty())?;
@@ -64,6 +71,7 @@ impl Subject {
     pub fn steps(&self) -> &'static [Step] {
         match self {
             Subject::Rollback { .. } => &[Step::Target, Step::Release, Step::Impact, Step::Checks, Step::Reason, Step::Confirm],
+            Subject::Processes(_) => &[Step::What, Step::Impact, Step::Checks, Step::Reason, Step::Confirm],
             Subject::Silence(_) => &[Step::What, Step::Reason, Step::Impact, Step::Checks, Step::Confirm],
         }
     }
@@ -78,6 +86,7 @@ impl Subject {
         let plan = match self {
             Subject::Rollback { service, .. } => format!("rollback {service}"),
             Subject::Silence(draft) => draft.verb.command().to_owned(),
+            Subject::Processes(of) => format!("{} {}", of.deed.map_or("restart", Deed::word), of.service),
         };
         format!("This console was opened with --read-only: nothing in production is changed from here. `qd plan {plan}` shows the plan.")
     }
@@ -85,7 +94,7 @@ impl Subject {
     /// Its end (UTC), once that is chosen.
     pub fn until(&self) -> Option<Timestamp> {
         match self {
-            Subject::Rollback { .. } => None,
+            Subject::Rollback { .. } | Subject::Processes(_) => None,
             Subject::Silence(draft) => draft.until.filter(|_| draft.verb != Verb::Expire),
         }
     }

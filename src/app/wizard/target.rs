@@ -7,13 +7,17 @@ use crate::app::page::{Page, Row};
 use crate::app::state::State;
 use crate::app::when;
 use crate::app::wrap::fit;
-use crate::model::plan::{Act, Plan, TargetKind};
+use crate::model::plan::{Act, Leasable, Plan, TargetKind};
 use crate::model::preferences::Token;
 
-use super::{Sheet, Wizard};
+use super::{Sheet, Subject, Wizard};
 
 /// The hosts of the service in the estate file's order, those that are left out too.
 pub fn hosts(state: &State, of: &Wizard) -> Vec<String> {
+    // Also those that are left as they are answer: whether anybody goes on serving is asked of all.
+    if let Subject::Processes(of) = &of.subject {
+        return of.hosts.iter().map(|(host, _)| host.clone()).collect();
+    }
     let mut all: Vec<String> =
         of.subject.service().map_or_else(Vec::new, |name| state.estate.release_hosts(name)).into_iter().map(str::to_owned).collect();
     // What the plan names and the file does not any more is there all the same.
@@ -124,8 +128,8 @@ fn details(state: &State, of: &Wizard, host: &str, width: u16) -> Vec<Row> {
     let mut page = Page::new(width);
     let Some(plan) = of.plan() else { return Vec::new() };
     let target = plan.targets.iter().find(|target| target.name == host);
-    if let Some(TargetKind::Releases { folder, ssh, .. }) = target.map(|target| &target.kind) {
-        let way = ssh.as_deref().map_or_else(|| " on this machine".to_owned(), |ssh| format!(" over ssh {ssh}"));
+    if let Some(Leasable { folder, ssh, .. }) = target.and_then(|target| target.kind.leasable()) {
+        let way = ssh.map_or_else(|| " on this machine".to_owned(), |ssh| format!(" over ssh {ssh}"));
         page.field("    place", &format!("{folder}{way}"), Token::Dim);
     }
     for one in plan.evidence.iter().filter(|one| one.from == host) {
@@ -153,7 +157,7 @@ fn rest(state: &State, of: &Wizard, hosts: &[String], width: u16) -> Vec<Row> {
 }
 
 fn is_host(kind: &TargetKind) -> bool {
-    matches!(kind, TargetKind::Releases { .. })
+    kind.leasable().is_some()
 }
 
 /// The targets that hold releases, those that are begun side by side together: their first steps need the same.

@@ -19,13 +19,13 @@ use color_eyre::eyre::eyre;
 use crate::journal::actor;
 use crate::model::estate::Estate;
 use crate::model::event::{Actor, Record};
-use crate::model::plan::Plan;
+use crate::model::plan::{self as model_plan, Plan};
 use crate::model::run::RunState;
 use crate::operate::attach::{self, NameError, One, Runs};
 use crate::operate::runner::process::Prepare;
 
 use super::failure::Failure;
-use super::plan::{self, silence};
+use super::plan::{self, service, silence};
 use super::settings::Settings;
 
 pub use run::{Confirmed, carry_out};
@@ -39,6 +39,7 @@ Examples:
   qd plan rollback web                                                  what would be done; `confirm` is its phrase
   qd run rollback web --reason 'errors since 2.5.0' --confirm 'web 4f2a91'
   qd run rollback web --to 2.4.0 --reason '...' --confirm '...' --override window='agreed with ann' --detach
+  qd run restart web --host web2 --reason 'it leaks' --confirm 'web 1d20fe'
   qd run ack DiskFull --until 2026-11-21T16:30:00Z --reason '...' --confirm '1-alert 9b21cc'
   qd run silence --matcher zone=b --until 2026-11-21T18:00:00Z --reason '...' --confirm '37-alerts 0c77d1' --override broad='all of b moves'
   qd run expire 2b614108 --reason '...' --confirm 'silence-2b614108 51ee0a'
@@ -168,6 +169,33 @@ pub enum Carry {
         #[command(flatten)]
         agree: Agree,
     },
+    /// What runs of a service is stopped and started again, host by host.
+    Restart {
+        /// Which service, and where.
+        #[command(flatten)]
+        what: service::Processes,
+        /// What is agreed to.
+        #[command(flatten)]
+        agree: Agree,
+    },
+    /// A service is stopped.
+    Stop {
+        /// Which service, and where.
+        #[command(flatten)]
+        what: service::Processes,
+        /// What is agreed to.
+        #[command(flatten)]
+        agree: Agree,
+    },
+    /// A service that does not run is started.
+    Start {
+        /// Which service, and where.
+        #[command(flatten)]
+        what: service::Processes,
+        /// What is agreed to.
+        #[command(flatten)]
+        agree: Agree,
+    },
     /// Alerts are muted for a while, or a silence is made longer.
     Silence {
         /// Which, and until when.
@@ -214,10 +242,25 @@ pub fn carry(settings: &Settings<'_>, what: &Carry, out: &mut dyn Write, err: &m
             let make = |estate: &Arc<Estate>, err: &mut dyn Write| Ok(plan::planned(settings, estate, back, err)?.plan);
             carry_out(settings, agree, make, out, err)
         }
+        Carry::Restart { what, agree } => processes(settings, model_plan::Deed::Restart, what, agree, out, err),
+        Carry::Stop { what, agree } => processes(settings, model_plan::Deed::Stop, what, agree, out, err),
+        Carry::Start { what, agree } => processes(settings, model_plan::Deed::Start, what, agree, out, err),
         Carry::Silence { what, agree } => mute(settings, what, agree, out, err),
         Carry::Ack { what, agree } => mute(settings, what, agree, out, err),
         Carry::Expire { what, agree } => mute(settings, what, agree, out, err),
     }
+}
+
+fn processes(
+    settings: &Settings<'_>,
+    deed: model_plan::Deed,
+    what: &service::Processes,
+    agree: &Agree,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<u8, Failure> {
+    let make = |estate: &Arc<Estate>, _: &mut dyn Write| Ok(service::planned(settings, estate, deed, what)?.plan);
+    carry_out(settings, agree, make, out, err)
 }
 
 fn mute(

@@ -47,11 +47,13 @@ pub fn confirmed(plan: &Plan, agree: &Agree, now: Timestamp) -> Result<Confirmed
     }
     if agree.confirm != plan.phrase() {
         let does: Vec<String> = plan.steps.iter().map(|step| format!("  {}: {}", step.id, step.title)).collect();
-        let subject = if plan.deed == Deed::Rollback { plan.subject.as_str() } else { "..." };
+        let subject = if plan.deed == Deed::Silence { "..." } else { plan.subject.as_str() };
+        let on = plan.targets.iter().filter(|_| plan.deed.is_of_processes()).filter_map(|target| target.kind.leasable());
+        let on: String = on.map(|place| format!(" --host {}", place.host)).collect();
         let without: String = plan.impact.left_out().map(|host| format!(" --without {host}")).collect();
         let to = plan.to.as_ref().map_or(String::new(), |to| format!(" --to {to}"));
         return Ok(Confirmed::Other(format!(
-            "refused, nothing was changed: `{}` was confirmed, the plan of now is `{}`: the world or the estate file has changed since, or another one was meant. It would do:\n{}\nLook at it again with `qd plan {} {}{to}{without}`.",
+            "refused, nothing was changed: `{}` was confirmed, the plan of now is `{}`: the world or the estate file has changed since, or another one was meant. It would do:\n{}\nLook at it again with `qd plan {} {}{to}{without}{on}`.",
             agree.confirm,
             plan.phrase(),
             does.join("\n"),

@@ -25,7 +25,8 @@ const READ: Duration = Duration::from_secs(20);
 /// elsewhere. It ends by 0 done, 10 it was so already, 11 the world is otherwise; anything else is a failure.
 #[derive(Debug, Clone, Copy)]
 pub struct Job<'a> {
-    /// The release folder (absolute), in which `.quarterdeck` lies; `~` stands for `$HOME/.local/state/quarterdeck`.
+    /// The release folder (absolute), in which `.quarterdeck` lies; `~` stands for `$HOME/.local/state/quarterdeck`,
+    /// `~/NAME` for the folder NAME in it.
     pub folder: &'a str,
     /// What it runs.
     pub script: Script,

@@ -4,7 +4,7 @@
 //! The job folder is `FOLDER/.quarterdeck`. Where FOLDER may be written by its group, so may the job folder: it gets
 //! FOLDER's group, its set-group-id bit and 2770, and every file in it 0660, so that two operators with two users of that
 //! group meet in it. Else it is the owner's alone (0700, files 0600). The folder `~` stands for one without a release:
-//! its job folder is `$HOME/.local/state/quarterdeck`.
+//! its job folder is `$HOME/.local/state/quarterdeck`, and that of `~/NAME` is the folder NAME in it.
 //!
 //! A job is a small shell in a session of its own. It holds `job.lock` of the folder (nobody takes the lease over while it
 //! runs) and `lock` of the job, which others wait on, so that its end is seen at once and without looking again and again.
@@ -20,6 +20,9 @@ qd_place() {
   case $1 in
     '~') case ${HOME-} in /*) ;; *) qd_fail 'HOME is not set there';; esac
       qd=$HOME/.local/state/quarterdeck; qd_in=;;
+    '~/../'*|'~/'*'/../'*|'~/'*'/..'|'~/..') qd_fail "the folder $1 leads elsewhere";;
+    '~/'?*) case ${HOME-} in /*) ;; *) qd_fail 'HOME is not set there';; esac
+      qd=$HOME/.local/state/quarterdeck/${1#'~/'}; qd_in=;;
     /*) qd=$1/.quarterdeck; qd_in=$1;;
     *) qd_fail "the folder $1 is not an absolute path";;
   esac

@@ -24,6 +24,16 @@ pub enum Act {
         /// True with `sudo -n`.
         sudo: bool,
     },
+    /// `systemctl restart UNIT`, unless it was started anew since the plan was made.
+    RestartUnit {
+        /// The unit.
+        unit: String,
+        /// True with `sudo -n`.
+        sudo: bool,
+        /// systemd's `InvocationID` before: what is restarted. `None` of a unit that failed or that systemd starts again and
+        /// again by itself: then whatever runs is.
+        before: Option<String>,
+    },
     /// One rename of a new link over `current` in the release folder, if it still leads where it is expected to.
     SwitchLink {
         /// What the link holds before, such as `releases/2.5.0`.
@@ -81,10 +91,10 @@ pub enum Act {
         /// Which, and how it must be.
         silence: Former,
     },
-    /// Looks whether the service runs from the release: a new process, whose working folder or program lies in it.
+    /// Looks whether the service runs: a new process, whose working folder or program lies in the release.
     Running {
-        /// What the link `current` holds.
-        release: String,
+        /// What the link `current` holds; any process will do where `None`.
+        release: Option<String>,
         /// How the process is found.
         serving: Serving,
     },
@@ -176,6 +186,7 @@ impl Act {
             Act::Running { .. } | Act::Healthy { .. } | Act::Guard { .. } => false,
             Act::StopUnit { .. }
             | Act::StartUnit { .. }
+            | Act::RestartUnit { .. }
             | Act::SwitchLink { .. }
             | Act::Run { .. }
             | Act::Http { .. }

@@ -29,15 +29,32 @@ pub enum Deed {
     Rollback,
     /// Alerts are muted, or a mute is made longer or ended.
     Silence,
+    /// What runs of a service is stopped and started again.
+    Restart,
+    /// A service is stopped.
+    Stop,
+    /// A service that does not run is started.
+    Start,
 }
 
 impl Deed {
-    /// `rollback`, `silence`.
+    /// Those that are done to the processes of a service, and to nothing else of it.
+    pub const SERVICE: [Deed; 3] = [Deed::Restart, Deed::Stop, Deed::Start];
+
+    /// `rollback`, `silence`, `restart`, `stop`, `start`.
     pub fn word(self) -> &'static str {
         match self {
             Deed::Rollback => "rollback",
             Deed::Silence => "silence",
+            Deed::Restart => "restart",
+            Deed::Stop => "stop",
+            Deed::Start => "start",
         }
+    }
+
+    /// True of a restart, a stop and a start.
+    pub fn is_of_processes(self) -> bool {
+        Deed::SERVICE.contains(&self)
     }
 }
 
@@ -103,7 +120,21 @@ pub enum TargetKind {
         /// What the file `mark` of the job folder holds: a word of ours from the first run on. `None` where there was none.
         mark: Option<String>,
     },
-    /// A machine on which programs of the estate's own are run; a lease is taken only of release folders.
+    /// The processes of a service on a host where it has no release folder. The job folder lies in the state folder of the
+    /// user who logs in there: two operators with the same user meet in it, two with different users do not.
+    Service {
+        /// The host's name in the estate file.
+        host: String,
+        /// Where ssh finds it; this machine where `None`.
+        ssh: Option<String>,
+        /// What its `/etc/machine-id` holds: the estate file's, else what it said when the plan was made.
+        machine_id: String,
+        /// `~/services/NAME`: below `~/.local/state/quarterdeck` of that user.
+        folder: String,
+        /// What the file `mark` of the job folder holds. `None` where there was none.
+        mark: Option<String>,
+    },
+    /// A machine on which programs of the estate's own are run; a lease is taken only of release folders and services.
     Host {
         /// The host's name; this machine where `None`.
         host: Option<String>,
@@ -119,6 +150,33 @@ pub enum TargetKind {
     },
     /// What an HTTP request reaches, or a person.
     Outside,
+}
+
+/// A target of which a lease is taken: a job folder on a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leasable<'a> {
+    /// The host's name in the estate file.
+    pub host: &'a str,
+    /// Where ssh finds it; this machine where `None`.
+    pub ssh: Option<&'a str>,
+    /// What its `/etc/machine-id` must hold.
+    pub machine_id: &'a str,
+    /// The release folder, or `~/services/NAME`.
+    pub folder: &'a str,
+    /// What its mark must hold.
+    pub mark: Option<&'a str>,
+}
+
+impl TargetKind {
+    /// Where its lease lies; `None` of one without.
+    pub fn leasable(&self) -> Option<Leasable<'_>> {
+        match self {
+            TargetKind::Releases { host, ssh, machine_id, folder, mark } | TargetKind::Service { host, ssh, machine_id, folder, mark } => {
+                Some(Leasable { host, ssh: ssh.as_deref(), machine_id, folder, mark: mark.as_deref() })
+            }
+            TargetKind::Host { .. } | TargetKind::Alertmanager { .. } | TargetKind::Outside => None,
+        }
+    }
 }
 
 /// Whether a step may be done twice.
@@ -238,7 +296,7 @@ impl Plan {
         let mut hosts: Vec<String> = Vec::new();
         for target in &self.targets {
             let host = match &target.kind {
-                TargetKind::Releases { host, .. } => Some(host),
+                TargetKind::Releases { host, .. } | TargetKind::Service { host, .. } => Some(host),
                 TargetKind::Host { host, .. } => host.as_ref(),
                 TargetKind::Alertmanager { .. } | TargetKind::Outside => None,
             };

@@ -37,6 +37,24 @@ pub fn candidate(version: &str, days: i64, chosen: bool, now: Timestamp) -> Cand
     }
 }
 
+/// The plan of a restart of these hosts, likewise.
+pub fn restart(hosts: &[&str], now: Timestamp) -> Planned {
+    let mut planned = rollback("2.4.0", hosts, now);
+    planned.candidates.clear();
+    let plan = &mut planned.plan;
+    (plan.deed, plan.from, plan.to) = (super::Deed::Restart, None, None);
+    plan.steps.retain(|step| step.id.ends_with("/stop"));
+    for (step, host) in plan.steps.iter_mut().zip(hosts) {
+        (step.id, step.title) = (format!("{host}/restart"), "restart web.service".into());
+        step.act = Act::RestartUnit { unit: "web.service".into(), sudo: true, before: Some("5f3e".into()) };
+        step.needs.clear();
+    }
+    plan.impact.does = vec![format!("{} is stopped and started again on {}.", plan.subject, hosts.join(", "))];
+    plan.impact.costs = vec!["1 of 3 hosts at a time does not serve while it starts again; the others carry its load.".into()];
+    plan.impact.keeps = vec!["Requests in flight on a host are cut off, and what it holds in memory is lost.".into()];
+    planned
+}
+
 /// The plan, made now, valid for ten minutes.
 pub fn rollback(to: &str, hosts: &[&str], now: Timestamp) -> Planned {
     let link = |version: &str| format!("releases/{version}");
@@ -50,7 +68,7 @@ pub fn rollback(to: &str, hosts: &[&str], now: Timestamp) -> Planned {
             (
                 "running",
                 "see that it runs from it",
-                Act::Running { release: link(to), serving: Serving::Unit { unit: unit(), before: Some(812) } },
+                Act::Running { release: Some(link(to)), serving: Serving::Unit { unit: unit(), before: Some(812) } },
             ),
         ];
         for (name, title, act) in acts {

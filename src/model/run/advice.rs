@@ -237,14 +237,14 @@ mod tests {
             log.add(Happened::Asked { step: Some("web1/runs".to_owned()), why: "web1/runs: no".to_owned() });
             advice(&log.state(), alive).into_iter().map(|found| (found.way, found.means)).collect::<Vec<_>>()
         };
-        let unit = Act::Running { release: "1".into(), serving: Serving::Unit { unit: "web.service".into(), before: None } };
+        let unit = Act::Running { release: Some("1".into()), serving: Serving::Unit { unit: "web.service".into(), before: None } };
         let all = told(unit, Repeat::Repeatable);
         let ways: Vec<Way> = all.iter().map(|(way, _)| *way).collect();
         assert_eq!(ways, [Way::Retry, Way::Skip, Way::TakeBack, Way::Abort]);
         let means = &all[0].1;
         assert!(means.contains("mends nothing") && means.contains("journalctl -u web.service") && means.contains("on web1"), "{means}");
         assert!(!all[1].1.contains("it changed") && all[2].1.contains("done on web1"), "{all:?}");
-        let file = Act::Running { release: "1".into(), serving: Serving::PidFile { path: "/run/web.pid".into(), before: None } };
+        let file = Act::Running { release: Some("1".into()), serving: Serving::PidFile { path: "/run/web.pid".into(), before: None } };
         let ask = crate::model::operations::HealthAsk::Command { command: vec!["true".into()] };
         for look in [file, Act::Healthy { ask, times: 1, every_ms: 1 }] {
             let means = told(look, Repeat::Repeatable)[0].1.clone();

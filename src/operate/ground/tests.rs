@@ -9,6 +9,7 @@ use super::*;
 use crate::model::check::open;
 use crate::model::estate::Host;
 use crate::model::estate::tests::bare;
+use crate::model::plan::TargetKind;
 use crate::model::plan::{Deed, FORMAT, Impact, OnFailure, Repeat, Step, Target};
 use crate::model::run::CallEnd;
 

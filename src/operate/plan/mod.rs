@@ -5,6 +5,7 @@ pub mod dry;
 mod folders;
 mod machine;
 pub mod rollback;
+pub mod service;
 pub mod silence;
 mod steps;
 mod words;

@@ -22,7 +22,7 @@ use crate::operate::survey::{Look, Survey, survey};
 use crate::operate::world::Own;
 
 /// How long a plan may be begun.
-const EXPIRES: SignedDuration = SignedDuration::from_mins(15);
+pub(super) const EXPIRES: SignedDuration = SignedDuration::from_mins(15);
 
 /// What a plan is made from.
 #[derive(Clone, Copy)]
@@ -82,6 +82,9 @@ pub enum PlanError {
         /// What can be named.
         candidates: Vec<Candidate>,
     },
+    /// It is so already.
+    #[error("{0}")]
+    Nothing(String),
     /// All hosts run it.
     #[error("{version} runs on all hosts already: nothing is to be done")]
     Same {
@@ -198,7 +201,7 @@ pub async fn rollback(desk: Desk<'_>, service: &str, to: Option<&str>, now: Time
     Ok(Planned { plan, checks, candidates })
 }
 
-fn find<'a>(estate: &'a Estate, name: &str) -> Result<&'a Service, PlanError> {
+pub(super) fn find<'a>(estate: &'a Estate, name: &str) -> Result<&'a Service, PlanError> {
     estate.service(name).ok_or_else(|| {
         let can: Vec<&str> = estate.services.iter().map(|service| service.name.as_str()).take(20).collect();
         PlanError::NoService { name: crate::model::text::clean(name, 64).into_owned(), known: can.join(", ") }
@@ -208,9 +211,9 @@ fn find<'a>(estate: &'a Estate, name: &str) -> Result<&'a Service, PlanError> {
 async fn look(desk: Desk<'_>, service: &Service, restart: &Restart, folder: &Folder<'_>) -> Result<Survey, String> {
     let site = folder.site.as_deref().unwrap_or_default();
     let (unit, sudo, pid_file) = match restart {
-        Restart::Unit { unit, sudo } => (Some(unit.clone()), *sudo, None),
+        Restart::Unit { unit, sudo } => (Some(unit.clone()), if *sudo { vec!["stop", "start"] } else { Vec::new() }, None),
         Restart::Command { pid_file, .. } => {
-            (None, false, pid_file.as_ref().map(|file| filled(file, &[("host", &folder.host.name), ("site", site)])))
+            (None, Vec::new(), pid_file.as_ref().map(|file| filled(file, &[("host", &folder.host.name), ("site", site)])))
         }
     };
     let log = folder.log.as_ref().filter(|_| service.rollback.note).map(|(path, _)| path.clone());
@@ -230,7 +233,7 @@ fn gather(asked: Vec<Result<Survey, String>>) -> Result<Vec<Survey>, PlanError> 
     }
 }
 
-fn has<'a>(host: &'a Host, survey: &'a Survey) -> Result<Has<'a>, PlanError> {
+pub(super) fn has<'a>(host: &'a Host, survey: &'a Survey) -> Result<Has<'a>, PlanError> {
     let wrong = |what: &str| PlanError::Hosts(vec![format!("{}: {what}", host.name)]);
     let folder = survey
         .folder
@@ -281,7 +284,7 @@ fn place(folder: &Folder<'_>, survey: &Survey, target: usize, to: &str) -> Place
     }
 }
 
-fn releases(folder: &Folder<'_>, survey: &Survey) -> TargetKind {
+pub(super) fn releases(folder: &Folder<'_>, survey: &Survey) -> TargetKind {
     TargetKind::Releases {
         host: folder.host.name.clone(),
         ssh: folder.host.ssh.clone(),
@@ -332,7 +335,7 @@ async fn identity(desk: Desk<'_>, name: &str) -> Result<String, PlanError> {
     }
 }
 
-fn outside(targets: &mut Vec<Target>) -> usize {
+pub(super) fn outside(targets: &mut Vec<Target>) -> usize {
     match targets.iter().position(|target| target.kind == TargetKind::Outside) {
         Some(at) => at,
         None => {
@@ -347,7 +350,7 @@ fn looks<'a>(folders: &'a [Folder<'_>], surveys: &'a [Survey]) -> Vec<(&'a str, 
 }
 
 /// The panels that are judged: those that tell of the service.
-fn panels(estate: &Estate, service: &Service) -> Vec<String> {
+pub(super) fn panels(estate: &Estate, service: &Service) -> Vec<String> {
     let own = estate.panels.iter().filter(|panel| panel.service.as_deref() == Some(&service.name));
     own.take(did::PANELS).map(|panel| panel.name.clone()).collect()
 }

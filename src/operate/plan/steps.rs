@@ -9,11 +9,11 @@ use crate::model::operations::{Health, HealthAsk, OwnAct, OwnStep, Restart, fill
 use crate::model::plan::{Act, OnFailure, Repeat, Serving, Step};
 
 /// Seconds that stopping or starting a unit may take: systemd's own `DefaultTimeoutStopSec` is 90.
-const UNIT: u32 = 120;
+pub(super) const UNIT: u32 = 120;
 /// Seconds that a switch, a look at the process or a note may take.
-const SHORT: u32 = 30;
+pub(super) const SHORT: u32 = 30;
 /// Seconds that starting by a program may take.
-const RESTART: u32 = 300;
+pub(super) const RESTART: u32 = 300;
 
 /// One host of the plan, as it was found.
 #[derive(Debug, Clone)]
@@ -62,12 +62,7 @@ pub(super) fn steps(scheme: &Scheme<'_>) -> Vec<Step> {
         let mut ends: Vec<String> = places.iter().map(|place| host(&mut all, scheme, place, &last)).collect();
         if let (Some(guard), Some(outside)) = (scheme.service.rollback.guard, scheme.outside) {
             let seconds = u64::try_from(guard.as_secs()).unwrap_or(0);
-            let act = Act::Guard { service: scheme.service.name.clone(), seconds, panels: scheme.panels.clone() };
-            let title = format!("watch {} for {seconds} s and judge them against the days before", scheme.panels.join(", "));
-            let timeout = u32::try_from(seconds).unwrap_or(u32::MAX).saturating_add(120);
-            // Where its end is not known, or it could not be judged, a person is asked.
-            let step = step(format!("batch-{}/guard", number + 1), title, outside, act, None, Repeat::Ask, timeout);
-            ends = vec![push(&mut all, step, &ends)];
+            ends = vec![push(&mut all, judged(&scheme.service.name, &scheme.panels, seconds, number + 1, outside), &ends)];
         }
         last = ends;
     }
@@ -83,6 +78,25 @@ pub(super) fn steps(scheme: &Scheme<'_>) -> Vec<Step> {
         push(&mut all, note, &last);
     }
     all
+}
+
+/// The guard window after a batch.
+pub(super) fn judged(service: &str, panels: &[String], seconds: u64, batch: usize, outside: usize) -> Step {
+    let act = Act::Guard { service: service.to_owned(), seconds, panels: panels.to_vec() };
+    let title = format!("watch {} for {seconds} s and judge them against the days before", panels.join(", "));
+    let timeout = u32::try_from(seconds).unwrap_or(u32::MAX).saturating_add(120);
+    // Where its end is not known, or it could not be judged, a person is asked.
+    step(format!("batch-{batch}/guard"), title, outside, act, None, Repeat::Ask, timeout)
+}
+
+/// The look for good answers of a host.
+pub(super) fn well(id: String, health: &Health, names: &[(&str, &str)], target: usize) -> Step {
+    let (act, timeout) = healthy(health, names);
+    let title = match health.times {
+        1 => "see one good answer of the health check".to_owned(),
+        times => format!("see {times} good answers of the health check in a row"),
+    };
+    step(id, title, target, act, None, Repeat::Repeatable, timeout)
 }
 
 /// The steps of one host; gives back the last one's name.
@@ -124,17 +138,12 @@ fn host(all: &mut Vec<Step>, scheme: &Scheme<'_>, place: &Place, after: &[String
         }
     };
     if let Some(serving) = serving {
-        let act = Act::Running { release: place.to.clone(), serving };
+        let act = Act::Running { release: Some(place.to.clone()), serving };
         let runs = of("runs", format!("see that it runs from {}", short(&place.to)), act, None, Repeat::Repeatable, 2 * SHORT);
         last = push(all, runs, &[last]);
     }
     if let Some(health) = &scheme.service.health {
-        let (act, timeout) = healthy(health, &names);
-        let title = match health.times {
-            1 => "see one good answer of the health check".to_owned(),
-            times => format!("see {times} good answers of the health check in a row"),
-        };
-        last = push(all, of("health", title, act, None, Repeat::Repeatable, timeout), &[last]);
+        last = push(all, well(name("health"), health, &names, place.target), &[last]);
     }
     last
 }
@@ -223,16 +232,16 @@ fn put(object: &mut Map<String, Value>, place: &str, value: &str) {
 }
 
 /// The last name of what a link holds.
-fn short(link: &str) -> &str {
+pub(super) fn short(link: &str) -> &str {
     link.trim_end_matches('/').rsplit('/').next().unwrap_or(link)
 }
 
-fn step(id: String, title: String, target: usize, act: Act, undo: Option<Act>, repeat: Repeat, timeout: u32) -> Step {
+pub(super) fn step(id: String, title: String, target: usize, act: Act, undo: Option<Act>, repeat: Repeat, timeout: u32) -> Step {
     let (needs, on_failure) = (Vec::new(), OnFailure::Ask);
     Step { id, title, target, needs, act, undo, undone_with: None, repeat, timeout, on_failure, point_of_no_return: false }
 }
 
-fn push(all: &mut Vec<Step>, mut step: Step, needs: &[String]) -> String {
+pub(super) fn push(all: &mut Vec<Step>, mut step: Step, needs: &[String]) -> String {
     step.needs = needs.to_vec();
     let id = step.id.clone();
     all.push(step);

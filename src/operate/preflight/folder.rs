@@ -2,7 +2,7 @@
 
 use super::{Case, On};
 use crate::model::check::{Check, Verdict};
-use crate::model::plan::{Act, TargetKind};
+use crate::model::plan::{Act, Leasable, TargetKind};
 use crate::operate::survey::Folder;
 
 /// Free bytes below which nothing is begun: a link, a lease and a log must fit.
@@ -11,6 +11,14 @@ const LEAST: u64 = 4 << 20;
 const LITTLE: u64 = 64 << 20;
 /// The same in inodes.
 const INODES: u64 = 64;
+
+/// What the process is expected to run from, where it is not switched.
+fn from<'a>(case: &Case<'a>, at: &On<'_>) -> Option<&'a str> {
+    case.plan.steps.iter().filter(|step| step.target == at.place).find_map(|step| match &step.act {
+        Act::Running { release, .. } => release.as_deref(),
+        _ => None,
+    })
+}
 
 /// What the switch of that target expects.
 fn switch<'a>(case: &Case<'a>, at: &On<'_>) -> Option<(&'a str, &'a str)> {
@@ -23,10 +31,10 @@ fn switch<'a>(case: &Case<'a>, at: &On<'_>) -> Option<(&'a str, &'a str)> {
 /// Our word in its job folder is that of the plan.
 pub(super) fn mark(case: &Case<'_>, at: &On<'_>, found: &Folder) -> Check {
     let title = "its job folder is the one that the plan was made with";
-    let TargetKind::Releases { mark: wanted, .. } = &at.target.kind else {
+    let Some(Leasable { mark: wanted, .. }) = at.target.kind.leasable() else {
         return case.of(at, "mark", title, Verdict::Pass, "it has none");
     };
-    match (wanted, &found.mark) {
+    match (wanted, found.mark.as_deref()) {
         (Some(wanted), Some(is)) if wanted == is => case.of(at, "mark", title, Verdict::Pass, "it is"),
         (None, None) => case.of(at, "mark", title, Verdict::Pass, "no run was there before"),
         // The first fence number is given out with the mark, each later one to whoever had it next.
@@ -53,7 +61,10 @@ fn is_own(case: &Case<'_>, found: &Folder) -> bool {
 
 /// The link still leads where the plan says.
 pub(super) fn current(case: &Case<'_>, at: &On<'_>, found: &Folder) -> Option<Check> {
-    let (from, to) = switch(case, at)?;
+    let (from, to) = match switch(case, at) {
+        Some(switch) => switch,
+        None => from(case, at).map(|from| (from, from))?,
+    };
     let title = "`current` leads where the plan expects it";
     Some(match &found.current {
         Some(Ok(is)) if is == from => case.of(at, "current", title, Verdict::Pass, format!("it leads to {is}")),
@@ -105,6 +116,16 @@ pub(super) fn lease(case: &Case<'_>, at: &On<'_>, found: &Folder) -> Check {
 
 /// A link may be renamed in it.
 pub(super) fn writable(case: &Case<'_>, at: &On<'_>, found: &Folder) -> Check {
+    if matches!(at.target.kind, TargetKind::Service { .. }) {
+        let title = "its job folder can be written";
+        return match found.writable {
+            true => case.of(at, "folder", title, Verdict::Pass, format!("{} may", at.survey.user)),
+            false => {
+                let seen = format!("{} may not write below ~/.local/state/quarterdeck there: no lease could be taken", at.survey.user);
+                case.of(at, "folder", title, Verdict::Block, seen)
+            }
+        };
+    }
     let title = "the release folder can be written";
     match found.writable {
         true => case.of(at, "folder", title, Verdict::Pass, format!("{} may", at.survey.user)),

@@ -12,7 +12,9 @@ const SKEW: SignedDuration = SignedDuration::from_secs(2);
 /// It is the machine that the plan was made for.
 pub(super) fn identity(case: &Case<'_>, at: &On<'_>) -> Check {
     let title = "it is the machine that the plan names";
-    let (TargetKind::Releases { machine_id, .. } | TargetKind::Host { machine_id, .. }) = &at.target.kind else {
+    let (TargetKind::Releases { machine_id, .. } | TargetKind::Service { machine_id, .. } | TargetKind::Host { machine_id, .. }) =
+        &at.target.kind
+    else {
         return case.of(at, "identity", title, Verdict::Pass, "it is no machine");
     };
     let is = &at.survey.machine_id;
@@ -66,14 +68,17 @@ fn or_unsaid(word: &str) -> &str {
     if word.is_empty() { "not installed for the start" } else { word }
 }
 
-/// Sudo lets us stop and start it without a password.
-pub(super) fn sudo(case: &Case<'_>, at: &On<'_>) -> Option<Check> {
-    let title = "sudo lets its unit be stopped and started";
+/// Sudo lets us do without a password what is to be done to it: the words of `systemctl`.
+pub(super) fn sudo(case: &Case<'_>, at: &On<'_>, verbs: &[&str]) -> Option<Check> {
+    let title = "sudo lets systemctl be told what is needed";
+    let verbs = verbs.join(" and ");
     Some(match at.survey.sudo? {
-        true => case.of(at, "sudo", title, Verdict::Pass, format!("sudo -l names both for {}", at.survey.user)),
+        true => case.of(at, "sudo", title, Verdict::Pass, format!("sudo -l names {verbs} for {}", at.survey.user)),
         false => {
-            let seen =
-                format!("`sudo -n -l systemctl stop UNIT` is refused to {}: add a rule with NOPASSWD to sudoers there", at.survey.user);
+            let seen = format!(
+                "`sudo -n -l systemctl ... UNIT` is refused to {} for {verbs}: add a rule with NOPASSWD to sudoers there",
+                at.survey.user
+            );
             case.of(at, "sudo", title, Verdict::Block, seen)
         }
     })

@@ -49,10 +49,7 @@ pub fn going<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Going> {
     let all = RunState::all(records).into_iter().filter(|run| !matches!(run.phase(), Phase::Planned | Phase::Ended));
     // A silence changes nothing of the service whose alerts it mutes.
     let all = all.filter(|run| run.plan.deed != Deed::Silence);
-    let host = |target: &Target| match &target.kind {
-        TargetKind::Releases { host, .. } => Some(host.clone()),
-        _ => None,
-    };
+    let host = |target: &Target| target.kind.leasable().map(|place| place.host.to_owned());
     let one = |run: RunState| Going {
         hosts: run.plan.targets.iter().filter_map(host).collect(),
         service: run.plan.service.clone(),
@@ -128,7 +125,7 @@ pub async fn look_each(plan: &Plan, hosts: &Hosts, until: Instant, heard: &Heard
 async fn one(plan: &Plan, place: usize, hosts: &Hosts, until: Instant) -> Seen {
     let target = plan.targets.get(place)?;
     let name = match &target.kind {
-        TargetKind::Releases { host, .. } | TargetKind::Host { host: Some(host), .. } => host,
+        TargetKind::Releases { host, .. } | TargetKind::Service { host, .. } | TargetKind::Host { host: Some(host), .. } => host,
         TargetKind::Host { host: None, .. } | TargetKind::Alertmanager { .. } | TargetKind::Outside => return None,
     };
     let Some(reader): Option<Arc<_>> = hosts.reader(name) else {
@@ -140,21 +137,35 @@ async fn one(plan: &Plan, place: usize, hosts: &Hosts, until: Instant) -> Seen {
 /// What is looked at there: what the steps of that target touch.
 fn wanted(plan: &Plan, place: usize) -> Look {
     let mut look = Look::default();
-    if let Some(Target { kind: TargetKind::Releases { folder, .. }, .. }) = plan.targets.get(place) {
-        look.folder = Some(folder.clone());
+    if let Some(at) = plan.targets.get(place).and_then(|target| target.kind.leasable()) {
+        look.folder = Some(at.folder.to_owned());
     }
     for step in plan.steps.iter().filter(|step| step.target == place) {
-        match &step.act {
-            Act::StopUnit { unit, sudo } | Act::StartUnit { unit, sudo } => {
-                look.unit = Some(unit.clone());
-                look.sudo = *sudo;
+        for act in [Some(&step.act), step.undo.as_ref()].into_iter().flatten() {
+            if let Some((verb, unit, sudo)) = verb(act) {
+                look.unit = Some(unit.to_owned());
+                if sudo && !look.sudo.contains(&verb) {
+                    look.sudo.push(verb);
+                }
             }
+        }
+        match &step.act {
             Act::Running { serving: Serving::PidFile { path, .. }, .. } => look.pid_file = Some(path.clone()),
             Act::AppendLog { path, .. } => look.log = Some(path.clone()),
             _ => {}
         }
     }
     look
+}
+
+/// What `systemctl` is told by an act, of which unit, and whether by sudo.
+fn verb(act: &Act) -> Option<(&'static str, &str, bool)> {
+    match act {
+        Act::StopUnit { unit, sudo } => Some(("stop", unit, *sudo)),
+        Act::StartUnit { unit, sudo } => Some(("start", unit, *sudo)),
+        Act::RestartUnit { unit, sudo, .. } => Some(("restart", unit, *sudo)),
+        _ => None,
+    }
 }
 
 /// That a run goes on when the session in which this process is ends: by this machine's own logind.
@@ -203,7 +214,7 @@ fn on(case: &Case<'_>, at: &On<'_>, all: &mut Vec<Check>) {
         all.push(folder::disk(case, at, found));
     }
     all.extend(host::unit(case, at));
-    all.extend(host::sudo(case, at));
+    all.extend(host::sudo(case, at, &wanted(case.plan, at.place).sudo));
     all.extend(host::log(case, at));
     all.push(host::tools(case, at));
     all.push(host::clock(case, at));

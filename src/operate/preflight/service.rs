@@ -2,21 +2,13 @@
 
 use super::Case;
 use crate::model::check::{Check, Verdict};
-use crate::model::plan::{Deed, TargetKind};
+use crate::model::plan::Deed;
 use crate::operate::plan::candidates;
 
 /// No run of our journal changes the same service or one of its hosts.
 pub(super) fn other_run(case: &Case<'_>) -> Check {
     let title = "no other run of ours is under way";
-    let hosts: Vec<&str> = case
-        .plan
-        .targets
-        .iter()
-        .filter_map(|target| match &target.kind {
-            TargetKind::Releases { host, .. } => Some(host.as_str()),
-            _ => None,
-        })
-        .collect();
+    let hosts: Vec<&str> = case.plan.targets.iter().filter_map(|target| target.kind.leasable().map(|place| place.host)).collect();
     let going = match case.going {
         Ok(going) => going,
         Err(why) => return case.check("other-run", title, Verdict::Unknown, why),

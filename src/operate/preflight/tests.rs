@@ -84,6 +84,7 @@ fn well() -> Survey {
         }),
         unit: Some(Unit { load: "loaded".into(), active: "active".into(), sub: "running".into(), ..Unit::default() }),
         sudo: Some(true),
+        alive: None,
         pid: None,
         log: Some(true),
         alone: vec![],

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use nix::time::{ClockId, clock_gettime};
 
 use super::{Came, Halt, Hooks, Ledger, Runner};
-use crate::model::plan::TargetKind;
 use crate::model::run::{Happened, Lease};
 use crate::operate::world::{Leased, World};
 
@@ -43,7 +42,7 @@ impl Moment {
 impl<W: World, H: Hooks, L: Ledger> Runner<W, H, L> {
     /// True of a target that has a lease.
     pub(super) fn is_leased(&self, target: usize) -> bool {
-        self.plan.targets.get(target).is_some_and(|target| matches!(target.kind, TargetKind::Releases { .. }))
+        self.plan.targets.get(target).is_some_and(|target| target.kind.leasable().is_some())
     }
 
     /// The fence number of a lease that is held.

@@ -22,6 +22,7 @@ pub(super) fn survey(out: &[u8], look: &Look, sent: Timestamp, came: Timestamp) 
         unit: None,
         sudo: None,
         pid: None,
+        alive: None,
         log: None,
         alone: Vec::new(),
     };
@@ -64,6 +65,7 @@ pub(super) fn survey(out: &[u8], look: &Look, sent: Timestamp, came: Timestamp) 
             ("unit", _) => survey.unit = Some(unit(&String::from_utf8_lossy(value))),
             ("sudo", _) => survey.sudo = Some(yes(&text())?),
             ("pid", _) => survey.pid = text().parse().ok().filter(|pid| *pid > 0),
+            ("alive", _) => survey.alive = Some(yes(&text())?),
             ("log", _) => survey.log = Some(yes(&text())?),
             ("end", _) => ended = true,
             ("folder", Some(folder)) => folder.there = text() == "there",
@@ -167,6 +169,9 @@ fn unit(text: &str) -> Unit {
         file: of("UnitFileState"),
         main: of("MainPID").parse().ok().filter(|pid| *pid > 0),
         restarts: of("NRestarts").parse().ok(),
+        kind: of("Type"),
+        invocation: Some(of("InvocationID")).filter(|id| !id.is_empty()),
+        since: of("ActiveEnterTimestampMonotonic").parse().ok().filter(|micros: &u64| *micros > 0).map(|micros| micros / 1_000_000),
     }
 }
 

@@ -118,7 +118,7 @@ async fn made(operator: &dyn Operator, wish: &WishOf, heard: &Heard) -> Result<A
 /// Who is asked for a plan of that.
 fn who(wish: &WishOf) -> &str {
     match wish {
-        WishOf::Rollback { .. } => "a host",
+        WishOf::Rollback { .. } | WishOf::Processes { .. } => "a host",
         WishOf::Silence { source, .. } => source,
     }
 }

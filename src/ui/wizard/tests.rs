@@ -120,6 +120,42 @@ fn without_web3(mut desk: Desk, screen: &str) -> Desk {
     desk
 }
 
+#[test]
+fn every_page_of_a_service_act() {
+    for screen in ["what", "chosen", "impact", "confirm"] {
+        let mut desk = Desk { state: deployments::deployed((80, 24)) };
+        lay(Arc::make_mut(&mut desk.state.estate), "checkout", &HOSTS);
+        desk.state.layers.push(Layer::Service { name: "checkout".into(), spot: Default::default() });
+        desk.press("U");
+        if screen != "what" {
+            desk.press("space G space");
+        }
+        if matches!(screen, "impact" | "confirm") {
+            desk.press("enter");
+            let mut planned = crate::model::plan::sample::restart(&HOSTS[..2], desk.state.now);
+            planned.plan.subject = "checkout".into();
+            planned.plan.impact.does = vec!["checkout is stopped and started again on web1, web2.".into()];
+            desk.plan(Ok(planned));
+        }
+        if screen == "confirm" {
+            desk.press("enter");
+            let number = held(&desk.state).unwrap().number;
+            let checks = vec![check("identity/web1", Verdict::Pass, "the same machine-id", desk.state.now)];
+            desk.tell(Told::Checks { number, checks });
+            desk.press("enter");
+            desk.write("it leaks");
+            desk.press("enter");
+            let since = desk.state.now;
+            desk.state.wizards.shown = dialog(&desk.state).map(|dialog| Shown { dialog, since });
+            desk.state.now += SignedDuration::from_millis(700);
+        }
+        let drawn = buffer(&desk.state, (80, 24));
+        insta::assert_snapshot!(format!("processes_{screen}"), text(&drawn).join("\n"));
+        desk.state.look.ascii = true;
+        assert!(buffer(&desk.state, (80, 24)).content().iter().all(|cell| cell.symbol().is_ascii()), "{screen}");
+    }
+}
+
 /// Goes to a screen as hands do.
 fn shown(screen: &str, size: (u16, u16)) -> Desk {
     let mut desk = Desk { state: deployments::deployed(size) };

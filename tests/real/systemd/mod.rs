@@ -28,6 +28,7 @@ mod judge;
 mod matrix;
 mod operator;
 mod proof;
+mod restart;
 mod rollback;
 mod taken_up;
 mod terminal;

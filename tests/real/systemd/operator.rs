@@ -120,9 +120,14 @@ impl Operator {
 
     /// `qd run rollback web` with the phrase of the plan of now, and what warns passed over.
     pub fn words(&self) -> Vec<String> {
-        let plan = self.json(&["plan", "rollback", "web", "--to", "1.0"]);
+        self.words_of(&["rollback", "web", "--to", "1.0"])
+    }
+
+    /// The same of any deed.
+    pub fn words_of(&self, deed: &[&str]) -> Vec<String> {
+        let plan = self.json(&[&["plan"], deed].concat());
         let mut words: Vec<String> =
-            ["run", "rollback", "web", "--to", "1.0", "--reason", "errors since 1.1", "--confirm"].map(str::to_owned).to_vec();
+            [&["run"], deed, &["--reason", "errors since 1.1", "--confirm"]].concat().into_iter().map(str::to_owned).collect();
         words.push(plan["confirm"].as_str().unwrap().to_owned());
         words.extend(["--lease".to_owned(), self.lease.to_string()]);
         for check in plan["checks"].as_array().unwrap() {
@@ -138,6 +143,12 @@ impl Operator {
     /// It, followed to its end.
     pub fn roll_back(&self) -> (Option<i32>, String, String) {
         let words = self.words();
+        self.qd(&words.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// Any deed, followed to its end.
+    pub fn does(&self, deed: &[&str]) -> (Option<i32>, String, String) {
+        let words = self.words_of(deed);
         self.qd(&words.iter().map(String::as_str).collect::<Vec<_>>())
     }
 

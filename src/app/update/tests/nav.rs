@@ -182,11 +182,12 @@ fn the_menu_lists_what_is_possible_and_why_the_rest_is_not() {
             ("extend", false),
             ("silence", true),
             ("expire", false),
+            ("processes", false),
             ("rollback", false)
         ]
     );
     assert_eq!(of.items[4].why.as_deref(), Some("no silence mutes it"));
-    assert_eq!(of.items[7].why.as_deref(), Some("the estate does not say how web goes back"));
+    assert_eq!(of.items[8].why.as_deref(), Some("the estate does not say how web goes back"));
     assert_eq!((of.selected, of.items[0].key.map(|key| key.to_string()).as_deref()), (0, Some("enter")));
     assert!(press(&mut state, "G enter").is_empty());
     assert_eq!((said(&state), state.layers.len()), ("roll back: not now, the estate does not say how web goes back", 1));

@@ -137,7 +137,9 @@ fn the_action_is_on_no_key_that_is_pressed_by_accident() {
     assert_eq!(Action::BreakGlass.entry().danger, Danger::Production);
     let map = keymap();
     for (scope, _) in Scope::ALL {
-        for action in [Action::Rollback, Action::BreakGlass, Action::Ack, Action::Silence, Action::Extend, Action::Expire] {
+        for action in
+            [Action::Rollback, Action::Processes, Action::BreakGlass, Action::Ack, Action::Silence, Action::Extend, Action::Expire]
+        {
             assert_eq!(action.entry().danger, Danger::Production);
             assert!(map.key_for(scope, action).is_none_or(|key| may_run(key.first, Danger::Production)));
         }

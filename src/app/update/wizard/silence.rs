@@ -58,6 +58,10 @@ pub(in crate::app::update) fn open(state: &mut State, action: Action) {
 /// Changes what is chosen on the first page.
 pub(super) fn choose(state: &mut State, action: Action) {
     let Some(of) = top(state).filter(|of| of.standing == Standing::Open && of.step == Step::What) else { return };
+    if let (Subject::Processes(chosen), Action::Toggle) = (&mut of.subject, action) {
+        of.said = chosen.toggle().err();
+        return;
+    }
     let Subject::Silence(draft) = &mut of.subject else { return };
     of.said = match action {
         Action::Toggle => draft.toggle().err(),

@@ -42,6 +42,7 @@ impl Operator for Played {
                     let without: String = without.iter().map(|host| format!(" without {host}")).collect();
                     self.note(&format!("plan {service} {}{without}", to.as_deref().unwrap_or("-")));
                 }
+                WishOf::Processes { deed, service, hosts } => self.note(&format!("plan {} {service} {}", deed.word(), hosts.join(","))),
                 WishOf::Silence { source, wish, reason } => self.note(&format!("plan {source} {wish:?} {reason}")),
             }
             Ok(rollback(&self.to.lock().unwrap(), &["web1"], now()))
