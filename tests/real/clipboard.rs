@@ -80,10 +80,13 @@ fn through_screen_its_terminal_is_asked_to_copy_the_whole_text() {
     if !have("through_screen_its_terminal_is_asked_to_copy_the_whole_text", &["screen"]) {
         return;
     }
-    let home = tempfile::tempdir().unwrap();
+    // The name of the estate file is a part of the text, which is to be longer than one of screen's strings. That of a socket
+    // may not be so long.
+    let home = tempfile::Builder::new().prefix(&"long-".repeat(40)).tempdir().unwrap();
     std::fs::write(home.path().join("rc"), "startup_message off\n").unwrap();
-    let run = "mkdir -m 700 \"$HOME/s\"; SCREENDIR=\"$HOME/s\" exec screen -c \"$HOME/rc\" -S own \"$QD\" --estate \"$ESTATE\"";
-    let mut console = Console::over(home, &dead_estate(), &["sh", "-c", run], &[], (80, 24));
+    let sockets = tempfile::tempdir().unwrap();
+    let run = "mkdir -m 700 \"$SOCKETS/s\"; SCREENDIR=\"$SOCKETS/s\" exec screen -c \"$HOME/rc\" -S own \"$QD\" --estate \"$ESTATE\"";
+    let mut console = Console::over(home, &dead_estate(), &["sh", "-c", run], &[("SOCKETS", sockets.path().to_str().unwrap())], (80, 24));
     copied(&mut console, "asked the terminal to copy");
     console.until_raw("what asks the terminal, whole", |raw| asked(raw).is_some());
     let text = asked(&console.shown.0.lock().unwrap().raw).unwrap();
