@@ -83,6 +83,7 @@ pub fn estate(sources: Vec<Source>, panels: Vec<Panel>) -> Estate {
         restart: None,
         health: None,
         rollback: Default::default(),
+        logs: None,
     };
     Estate {
         path: "estate.toml".into(),

@@ -4,6 +4,7 @@ mod alertmanager;
 mod backup;
 pub mod exposition;
 mod history;
+pub mod logs;
 mod poll;
 mod postgres;
 mod probe;

@@ -106,6 +106,7 @@ fn console() -> State {
             restart: None,
             health: None,
             rollback: Default::default(),
+            logs: None,
         }],
         sources: vec![
             source("am", SourceKind::Alertmanager { urls: vec![], dead_man: Some(Labels::new([("alertname", "Watchdog")])) }),
