@@ -15,6 +15,7 @@ pub mod keymap;
 pub mod layer;
 pub mod linear;
 pub mod list;
+pub mod logs;
 pub mod mark;
 pub mod message;
 pub mod operations;

@@ -12,7 +12,8 @@ use crate::app::layer::Pane;
 use crate::journal::Head;
 use crate::model::preferences::ColorChoice;
 
-use self::values::{panes, range, size, span};
+pub(super) use self::values::span;
+use self::values::{panes, range, size};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -225,6 +226,9 @@ pub enum Command {
     /// What is done with runs.
     #[command(flatten)]
     Deed(super::deed::Deed),
+    /// Print what a service or a host logs, its hosts merged by time.
+    #[command(after_help = super::logs::EXAMPLES)]
+    Logs(super::logs::Wish),
     /// List what every key does in every layer, and the actions that have no key.
     #[command(after_help = "Examples:\n  qd keys\n  qd keys -o json")]
     Keys,

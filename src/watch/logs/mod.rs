@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant as Begin};
 
+use futures_util::StreamExt;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -28,6 +29,8 @@ pub const DEADLINE: Duration = Duration::from_secs(15);
 pub const ANSWER: usize = 2 << 20;
 /// Lines of one answer.
 pub const LINES: usize = 1_000;
+/// Places that are asked side by side.
+pub const AT_ONCE: usize = 16;
 /// What an answer may have beside its lines.
 const ROOM: usize = 64 << 10;
 
@@ -67,6 +70,12 @@ impl Logs {
             }
         }
         Ok(heard)
+    }
+
+    /// What each of these places tells, in their order, [`AT_ONCE`] side by side.
+    pub async fn read_all(&self, places: &[Place], wanted: &[Wanted]) -> Vec<Result<Heard, String>> {
+        let one = |(place, wanted)| self.read(place, wanted);
+        futures_util::stream::iter(places.iter().zip(wanted).map(one)).buffered(AT_ONCE).collect().await
     }
 }
 
