@@ -261,3 +261,262 @@ fn a_backup_is_verified_on_screen_stopped_and_after_a_kill_known_as_not_finished
     console.press(b"q");
     console.ends_with(0);
 }
+
+/// The question for the colour of the ground, and two answers.
+const QUESTION: &str = "\x1b]11;?\x07";
+const LIGHT: &str = "\x1b]11;rgb:ffff/ffff/ffff\x07";
+const DARK: &str = "\x1b]11;rgb:1e1e/1e1e/1e1e\x1b\\";
+
+/// The colour of the first key in the footer, which no two of these themes have in common.
+fn key_colour(screen: &vt100::Screen) -> vt100::Color {
+    screen.cell(23, 0).unwrap().fgcolor()
+}
+
+const OF_DARK: vt100::Color = vt100::Color::Idx(74);
+const OF_LIGHT: vt100::Color = vt100::Color::Idx(25);
+const OF_HIGH_CONTRAST: vt100::Color = vt100::Color::Idx(117);
+
+fn asked(console: &Console) -> bool {
+    let shown = console.shown.0.lock().unwrap();
+    shown.raw.windows(QUESTION.len()).any(|bytes| bytes == QUESTION.as_bytes())
+}
+
+#[test]
+fn a_terminal_that_says_it_is_light_gets_the_light_theme_and_no_key_around_the_answer_is_lost() {
+    let mut console = Console::open(&[]);
+    console.ready();
+    assert!(asked(&console));
+    console.until("the dark theme", |screen| key_colour(screen) == OF_DARK);
+    // All of it in one piece, as a fast line brings it.
+    console.press(format!("2{LIGHT}?").as_bytes());
+    console.until("the help of the Alerts pane", |screen| screen.contents().contains("KEYS  alerts"));
+    console.until("the light theme", |screen| key_colour(screen) == OF_LIGHT);
+    // A late second answer is no key either, whatever it ends with.
+    console.press(DARK.as_bytes());
+    console.until("the dark theme again", |screen| key_colour(screen) == OF_DARK && screen.contents().contains("KEYS  alerts"));
+    console.press(b"\x1b");
+    console.until("the Alerts pane after Esc", |screen| screen.contents().contains("SUMMARY") && !screen.contents().contains("KEYS"));
+    console.press(b"q");
+    console.ends_with(0);
+}
+
+#[test]
+fn a_terminal_that_never_answers_gets_the_dark_theme_and_all_keys_work() {
+    let mut console = Console::open(&[("COLORFGBG", "")]);
+    console.ready();
+    assert!(asked(&console));
+    console.press(b"2?\x1b");
+    console.until("the Alerts pane after Esc", |screen| screen.contents().contains("SUMMARY") && !screen.contents().contains("KEYS"));
+    console.until("the dark theme", |screen| key_colour(screen) == OF_DARK);
+    // What only begins like an answer.
+    console.press(b"\x1b]");
+    console.press(b"3");
+    console.until("the Metrics pane", |screen| screen.contents().contains("PANELS"));
+    console.press(b"q");
+    console.ends_with(0);
+}
+
+#[test]
+fn who_needs_no_answer_is_not_asked() {
+    for env in [("NO_COLOR", "1"), ("TERM", "dumb"), ("TERM", "linux"), ("QD_THEME", "dark")] {
+        let mut console = Console::open(&[env]);
+        console.ready();
+        assert!(!asked(&console), "{env:?}");
+        console.press(b"q");
+        console.ends_with(0);
+    }
+    let mut console = Console::open(&[("TERM", "linux"), ("COLORFGBG", "0;15")]);
+    console.ready();
+    console.until("the light theme by the hint", |screen| key_colour(screen) == OF_LIGHT);
+    console.press(b"q");
+    console.ends_with(0);
+}
+
+#[test]
+fn a_theme_is_seen_before_it_is_chosen_and_a_broken_one_says_why() {
+    let home = tempfile::tempdir().unwrap();
+    let themes = home.path().join(".config/quarterdeck/themes");
+    std::fs::create_dir_all(&themes).unwrap();
+    std::fs::write(themes.join("aaa.toml"), "[palette]\nred = 'shiny'\n").unwrap();
+    let mut console = Console::over(home, &dead_estate(), &["sh", "-c", "exec \"$QD\" --estate \"$ESTATE\""], &[], (80, 24));
+    console.ready();
+    console.press(b"T\x1b[B");
+    console.until("the error of the broken one", |screen| screen.contents().contains("aaa.toml:2: `shiny` is no colour"));
+    console.press(b"\x1b[B\x1b[B");
+    console.until("high-contrast behind the layer", |screen| {
+        key_colour(screen) == OF_HIGH_CONTRAST && screen.contents().contains("\"high-contrast\" in")
+    });
+    console.press(b"\x1b");
+    console.until("the former theme", |screen| key_colour(screen) == OF_DARK && !screen.contents().contains("THEME"));
+    console.press(b"T\x1b[B\x1b[B\x1b[B\r");
+    console.until("the chosen theme", |screen| key_colour(screen) == OF_HIGH_CONTRAST && !screen.contents().contains("THEME"));
+    console.press(b"q");
+    console.ends_with(0);
+}
+
+#[test]
+fn with_the_plain_keymap_the_footer_shows_its_keys_and_arrows_and_function_keys_do_all() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join(".config/quarterdeck");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("config.toml"), "keymap = \"plain\"\n").unwrap();
+    let mut console = Console::over(home, &dead_estate(), &["sh", "-c", "exec \"$QD\" --estate \"$ESTATE\""], &[], (80, 24));
+    console.ready();
+    console.until("its footer", |screen| screen.contents().contains("f1 help") && screen.contents().contains("f3 filter"));
+    console.press(b"\x1bOP");
+    console.until("help", |screen| screen.contents().contains("KEYS  overview"));
+    console.press(b"\x1b[21~");
+    console.until("the Overview", |screen| !screen.contents().contains("KEYS"));
+    console.press(b"\x1b[21~");
+    console.ends_with(0);
+}
+
+/// How the terminal tells of a press of the left button at that column and line, counted from 1 (SGR, mode 1006).
+fn press_at(column: u16, line: u16) -> Vec<u8> {
+    format!("\x1b[<0;{column};{line}M\x1b[<0;{column};{line}m").into_bytes()
+}
+
+fn has_mouse(screen: &vt100::Screen) -> bool {
+    screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None
+}
+
+#[test]
+fn the_mouse_is_the_terminals_until_m_is_pressed_and_then_clicks_and_scrolls() {
+    let mut console = Console::open(&[]);
+    console.ready();
+    console.until("no mouse at first", |screen| !has_mouse(screen));
+    console.press(b"M");
+    console.until("the mouse", |screen| {
+        has_mouse(screen)
+            && screen.mouse_protocol_encoding() == vt100::MouseProtocolEncoding::Sgr
+            && screen.contents().contains("[MOUSE: M ends it]")
+    });
+    // The line of the only source: selected from the first or by the first click, opened by the one after it.
+    let line = {
+        let shown = console.shown.0.lock().unwrap();
+        let all: Vec<String> = shown.parser.screen().rows(0, 80).collect();
+        all.iter().rposition(|line| line.contains("alertmanager") || line.contains("unreachable")).unwrap() as u16 + 1
+    };
+    let opened = |screen: &vt100::Screen| screen.contents().contains("SOURCE  alerts");
+    for _ in 0..50 {
+        if opened(console.shown.0.lock().unwrap().parser.screen()) {
+            break;
+        }
+        // Clicks do not count in the first moments after the mouse came: they are made until they do.
+        console.press(&press_at(20, line));
+        std::thread::yield_now();
+        console.press(b"\x0c");
+        let before = console.shown.0.lock().unwrap().raw.len();
+        console.until_more_than(before);
+    }
+    console.until("the source that was clicked on", opened);
+    console.press(b"M");
+    console.until("no mouse", |screen| !has_mouse(screen) && !screen.contents().contains("[MOUSE"));
+    console.press(&press_at(20, line));
+    console.press(b"\x1b[<65;20;10M");
+    console.press(b"q");
+    console.until("the Overview", |screen| screen.contents().contains("NEEDS YOU"));
+    console.press(b"q");
+    console.ends_with(0);
+}
+
+#[test]
+fn no_way_out_leaves_the_mouse_on() {
+    for way in ["quit", "interrupt", "term", "hangup", "panic", "stop"] {
+        let home = tempfile::tempdir().unwrap();
+        let config = home.path().join(".config/quarterdeck");
+        std::fs::create_dir_all(&config).unwrap();
+        std::fs::write(config.join("config.toml"), "mouse = true\n").unwrap();
+        let run = ["sh", "-c", "exec \"$QD\" --estate \"$ESTATE\""];
+        let mut console = Console::over(home, &dead_estate(), &run, &[("QD_PANIC_KEY", "f12")], (80, 24));
+        console.ready();
+        console.until("the mouse", has_mouse);
+        match way {
+            "quit" => console.press(b"q"),
+            "interrupt" => console.press(b"\x03"),
+            "term" => console.signal(Signal::SIGTERM),
+            "hangup" => console.signal(Signal::SIGHUP),
+            "panic" => console.press(b"\x1b[24~"),
+            _ => {
+                // Given back for as long as it is stopped, and taken again after. The process is stopped by the kernel
+                // only where a shell looks after it; either way the terminal was restored in between.
+                console.signal(Signal::SIGTSTP);
+                console.until_raw("the terminal given back, without the mouse", |raw| {
+                    let last = |what: &[u8]| raw.windows(what.len()).position(|bytes| bytes == what);
+                    let given_back = last(b"\x1b[?1049l");
+                    let before = &raw[..given_back.unwrap_or(0)];
+                    let place = |what: &[u8]| before.windows(what.len()).rposition(|bytes| bytes == what);
+                    place(b"\x1b[?1000l") > place(b"\x1b[?1000h")
+                });
+                console.signal(Signal::SIGCONT);
+                console.until("the mouse again", has_mouse);
+                console.press(b"q");
+            }
+        }
+        let code = match way {
+            "interrupt" => 130,
+            "term" => 143,
+            "hangup" => 129,
+            "panic" => 101,
+            _ => 0,
+        };
+        console.ends_with(code); // which holds that no way of telling of the mouse is on
+    }
+}
+
+#[test]
+fn one_finds_ones_way_by_history_menu_help_saved_views_and_two_keys() {
+    let home = tempfile::tempdir().unwrap();
+    let config = home.path().join(".config/quarterdeck");
+    std::fs::create_dir_all(&config).unwrap();
+    let views = "[[view]]\nname = \"mine\"\npane = \"alerts\"\nfilter = \"team=web\"\n\n[[view]]\nname = \"odd\"\npane = \"alarms\"\n";
+    std::fs::write(config.join("config.toml"), views).unwrap();
+    std::fs::write(config.join("keymap.toml"), "global = [{ on = \", a\", run = \"alerts\" }]\n").unwrap();
+    let mut console = Console::over(home, &dead_estate(), &["sh", "-c", "exec \"$QD\" --estate \"$ESTATE\""], &[], (80, 24));
+    console.ready();
+    let shows = |console: &Console, what: &str| console.until(what, |screen| screen.contents().contains(what));
+    console.press(b",");
+    shows(&console, ", and then?");
+    console.press(b"a");
+    shows(&console, "SEV ");
+    console.press(b"[");
+    console.until("the Overview again", |screen| !screen.contents().contains("SEV "));
+    console.press(b"[");
+    shows(&console, "there is no view before this one");
+    console.press(b"]");
+    shows(&console, "SEV ");
+    console.press(b"1");
+    console.until("the Overview", |screen| !screen.contents().contains("SEV "));
+    console.press(b".");
+    shows(&console, "WHAT CAN BE DONE");
+    console.press(b"\r");
+    shows(&console, "SOURCE  alerts");
+    console.press(b"?/saved");
+    shows(&console, "/saved  1 of");
+    console.press(b"\r");
+    console.until("the line that is found", |screen| !screen.contents().contains("/saved_") && screen.contents().contains("  V "));
+    console.press(b"qV");
+    shows(&console, "SAVED VIEWS");
+    shows(&console, "config.toml:7:8 `alarms` is no pane");
+    console.press(b"\r");
+    shows(&console, "/team=web");
+    console.press(b"VG\rthe web's\r");
+    shows(&console, "saved as the web's");
+    let kept = std::fs::read_to_string(console.home.path().join(".local/state/quarterdeck/views.toml")).unwrap();
+    assert!(kept.contains("name = \"the web's\"") && kept.contains("filter = \"team=web\""), "{kept}");
+    assert_eq!(std::fs::read_to_string(console.home.path().join(".config/quarterdeck/config.toml")).unwrap(), views);
+    let snapshot = |name: &str| {
+        let mut qd = std::process::Command::new(env!("CARGO_BIN_EXE_qd"));
+        qd.env_clear().env("HOME", console.home.path()).arg("--estate").arg(console.home.path().join("estate.toml"));
+        let out = qd.args(["snapshot", "--view", name]).output().unwrap();
+        (out.status.code(), format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr)))
+    };
+    let (code, frame) = snapshot("the web's");
+    assert!(code == Some(0) && frame.contains("SEV ") && frame.contains("/team=web"), "{frame}");
+    let (code, told) = snapshot("odd");
+    assert!(code == Some(64) && told.contains("config.toml:7:8"), "{told}");
+    let (code, told) = snapshot("none");
+    assert!(code == Some(64) && told.contains("there are `mine`, `the web's`"), "{told}");
+    console.press(b"q");
+    console.ends_with(0);
+}

@@ -15,9 +15,12 @@ use crate::model::plan::silence::Wish;
 use crate::model::plan::{Plan as Deed, Planned};
 use crate::model::run::{Agreement, Request};
 use crate::model::timeline::Event;
+use crate::model::window::{Names, RangeAsk, RangeTold};
 
+use super::chart::Slot;
 use super::filter::Plan;
 use super::verifying::News;
+use super::views::View;
 
 /// A question. The session finds the answer out beside the loop, with a deadline; a view that asks again ignores the
 /// answers to what it asked before.
@@ -101,8 +104,47 @@ pub enum Ask {
         /// What the person agreed to.
         agreement: Agreement,
     },
+    /// Give this text to tmux.
+    Copy(String),
+    /// Add a view to the file of views.
+    SaveView {
+        /// The file.
+        file: String,
+        /// It.
+        view: Box<View>,
+    },
     /// Drop what was made ready: nothing follows from the plans that were asked for.
     Close,
+    /// A window of a panel. Whatever was asked before for the same slot is given up.
+    Chart {
+        /// What for.
+        slot: Slot,
+        /// Its number: they rise.
+        number: u64,
+        /// Which.
+        ask: RangeAsk,
+    },
+    /// Give up what was asked for charts by numbers below this.
+    StopCharts(u64),
+    /// What queries this person typed before.
+    Queries,
+    /// Keep this query among them.
+    KeepQuery(String),
+    /// The names of the metrics of the Prometheus of that name.
+    Names(String),
+    /// Writes the numbers of a chart to a file; told as an export is.
+    ExportChart {
+        /// Its number.
+        number: u64,
+        /// The whole path; it ends in `.csv`.
+        path: String,
+        /// What is written.
+        text: Arc<str>,
+        /// The one folder that is made where it is not there.
+        folder: Option<String>,
+        /// True where a file of that name is replaced.
+        replace: bool,
+    },
 }
 
 /// What a plan is to be made of.
@@ -294,8 +336,35 @@ pub enum Told {
         /// The run's id; `Err` is a sentence or two.
         result: Result<String, String>,
     },
+    /// A view is in the file, or why not.
+    ViewSaved {
+        /// It.
+        view: Box<View>,
+        /// `Err` is a sentence; the file is then as it was.
+        end: Result<(), String>,
+    },
     /// What was made ready is dropped.
     Closed,
+    /// What came of copying a text, as a sentence.
+    Copied(String),
+    /// The queries that this person typed, the newest first; `Err` says why they are not known or not kept.
+    Queries(Result<Vec<String>, String>),
+    /// The names of the metrics of one source.
+    Names {
+        /// Its name.
+        source: String,
+        /// Them; `Err` is one line.
+        result: Result<Names, String>,
+    },
+    /// A window of a panel, or why there is none.
+    Chart {
+        /// What for.
+        slot: Slot,
+        /// The question's number.
+        number: u64,
+        /// It; `Err` is one line.
+        result: Result<Arc<RangeTold>, String>,
+    },
 }
 
 /// A piece of the list of deployments.

@@ -20,7 +20,7 @@ pub enum Effect {
     Derive,
     /// The screen now wants this of panels.
     Demand(Demand),
-    /// Ask the terminal to copy this text, at most 8 KiB without control characters.
+    /// Copy this text, which has no control characters; ends in `Told::Copied`.
     Copy(String),
     /// Find this out; ends in `Message::Told`.
     Ask(Box<Ask>),

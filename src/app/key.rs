@@ -84,6 +84,42 @@ impl Key {
     }
 }
 
+/// One key, or two that are pressed one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Chord {
+    /// The key, or the first of two.
+    pub first: Key,
+    /// The second one.
+    pub then: Option<Key>,
+}
+
+impl From<Key> for Chord {
+    fn from(first: Key) -> Chord {
+        Chord { first, then: None }
+    }
+}
+
+impl FromStr for Chord {
+    type Err = String;
+
+    /// Keys as keymaps write them: `j`, or `, a`.
+    fn from_str(text: &str) -> Result<Chord, String> {
+        match text.split_once(' ') {
+            Some((first, then)) => Ok(Chord { first: first.parse()?, then: Some(then.parse()?) }),
+            None => Ok(Chord::from(text.parse::<Key>()?)),
+        }
+    }
+}
+
+impl fmt::Display for Chord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.then {
+            Some(then) => write!(f, "{} {then}", self.first),
+            None => self.first.fmt(f),
+        }
+    }
+}
+
 impl FromStr for Key {
     type Err = String;
 

@@ -10,10 +10,17 @@ use crate::model::deployment::diff::Comparison;
 use crate::model::deployment::dora::Table;
 
 use super::action::Action;
-use super::ask::Exported;
+pub use super::deployments::share::ExportForm;
+use super::history::Search;
+use super::menu::Menu;
 use super::operations::RequestForm;
-use super::palette::{Goal, Palette};
+use super::palette::Palette;
+use super::prompt::Prompt;
+use super::themes::Picker;
+use super::views::{SaveForm, ViewList};
 use super::wizard::Wizard;
+
+pub use super::spot::Spot;
 
 /// A whole screen at the bottom of the stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,15 +66,6 @@ impl Pane {
     pub fn named(name: &str) -> Option<Pane> {
         Pane::ALL.into_iter().find(|p| p.name() == name)
     }
-}
-
-/// Where one is in a detail.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Spot {
-    /// First line shown.
-    pub scroll: usize,
-    /// Where the selected line leads; `None` where no line on the screen leads anywhere.
-    pub selected: Option<Goal>,
 }
 
 /// A view that lies on a pane.
@@ -152,14 +150,25 @@ pub enum Layer {
     },
     /// The filter being typed. The text so far is in the pane's `typed`.
     Filter,
+    /// The prompt of a query.
+    Prompt(Box<Prompt>),
     /// The palette.
     Palette(Palette),
-    /// The text to paste that tells of a deployment.
+    /// The themes to choose from.
+    Themes(Picker),
+    /// The text to paste that tells of what is looked at.
     Share {
         /// It.
         text: String,
-        /// True where the terminal was asked to copy it; else it is too long.
-        copied: bool,
+        /// What came of copying it.
+        said: String,
+    },
+    /// A text as the terminal selects it best: alone, over the whole width, wrapped by the terminal itself.
+    Select {
+        /// It.
+        text: String,
+        /// The first line shown.
+        first: usize,
     },
     /// The form of an export.
     Export(ExportForm),
@@ -167,16 +176,15 @@ pub enum Layer {
     Help {
         /// First line shown.
         scroll: usize,
+        /// The words that its lines must have.
+        search: Search,
     },
-}
-
-/// Where an export goes.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ExportForm {
-    /// The path, as it is typed.
-    pub typed: String,
-    /// How far it is; `None` before it began.
-    pub far: Option<Exported>,
+    /// What can be done with the row below.
+    Menu(Menu),
+    /// The saved views.
+    Views(ViewList),
+    /// The name under which the view below is saved.
+    SaveView(SaveForm),
 }
 
 impl Layer {
@@ -190,15 +198,7 @@ impl Layer {
             | Layer::Service { spot, .. }
             | Layer::Run { spot, .. }
             | Layer::Source { spot, .. } => Some(spot),
-            Layer::Chart { .. }
-            | Layer::Filter
-            | Layer::Palette(_)
-            | Layer::Help { .. }
-            | Layer::Share { .. }
-            | Layer::Export(_)
-            | Layer::Request(_)
-            | Layer::Wizard(_)
-            | Layer::Verify { .. } => None,
+            _ => None,
         }
     }
 
@@ -212,15 +212,7 @@ impl Layer {
             | Layer::Service { spot, .. }
             | Layer::Run { spot, .. }
             | Layer::Source { spot, .. } => Some(spot),
-            Layer::Chart { .. }
-            | Layer::Filter
-            | Layer::Palette(_)
-            | Layer::Help { .. }
-            | Layer::Share { .. }
-            | Layer::Export(_)
-            | Layer::Request(_)
-            | Layer::Wizard(_)
-            | Layer::Verify { .. } => None,
+            _ => None,
         }
     }
 }
@@ -264,15 +256,23 @@ pub enum Scope {
     Chart,
     /// The help page.
     Help,
+    /// The help page itself, which can be searched; other pages of text have the keys of help only.
+    Search,
+    /// A menu over what is shown.
+    Menu,
     /// Where text is typed.
     Input,
     /// The palette.
     Palette,
+    /// The themes to choose from.
+    Themes,
+    /// Where a query is typed.
+    Prompt,
 }
 
 impl Scope {
     /// All scopes with their names in keymap files.
-    pub const ALL: [(Scope, &'static str); 20] = [
+    pub const ALL: [(Scope, &'static str); 24] = [
         (Scope::Global, "global"),
         (Scope::List, "list"),
         (Scope::Overview, "overview"),
@@ -291,8 +291,12 @@ impl Scope {
         (Scope::Confirm, "confirm"),
         (Scope::Chart, "chart"),
         (Scope::Help, "help"),
+        (Scope::Search, "search"),
+        (Scope::Menu, "menu"),
         (Scope::Input, "input"),
         (Scope::Palette, "palette"),
+        (Scope::Themes, "themes"),
+        (Scope::Prompt, "prompt"),
     ];
 
     /// The scope of that name.
@@ -327,8 +331,14 @@ impl Scope {
             Scope::Confirm => &[Scope::Confirm],
             Scope::Chart => &[Scope::Chart, Scope::Global],
             Scope::Help => &[Scope::Help, Scope::Global],
+            Scope::Search => &[Scope::Search, Scope::Help, Scope::Global],
+            // Nothing that leads elsewhere: the row that it is about would be another.
+            Scope::Menu => &[Scope::Menu],
             Scope::Input => &[Scope::Input],
             Scope::Palette => &[Scope::Palette, Scope::Input],
+            // Nothing that leads elsewhere: the former theme comes back on the way out only.
+            Scope::Themes => &[Scope::Themes],
+            Scope::Prompt => &[Scope::Prompt, Scope::Input],
         }
     }
 
@@ -348,7 +358,7 @@ impl Scope {
             Scope::Timeline => &[Open, Help, Longer, Shorter, Filter, Timeline, Live, Palette, Overview, Alerts, Freeze, Close],
             Scope::Operations => &[Open, ResumeRun, Help, Filter, Palette, Overview, Alerts, Deployments, Freeze, Zone, Close],
             Scope::Run => &[Back, PauseRun, ResumeRun, AbortRun, RetryStep, SkipStep, TakeBack, ConfirmStep, Record, Share, Help, Down, Up],
-            Scope::Metrics => &[Open, Help, Longer, Shorter, Filter, Rollback, Palette, Overview, Alerts, Freeze, Close],
+            Scope::Metrics => &[Open, Help, Longer, Shorter, Query, Filter, Rollback, Palette, Overview, Alerts, Freeze, Close],
             Scope::Databases => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Verify => &[StartVerification, StopVerification, Back, Help, Down, Up, Zone],
             Scope::Detail => &[
@@ -360,10 +370,17 @@ impl Scope {
             }
             Scope::Reason => &[Accept, Back, EraseAll, Help],
             Scope::Confirm => &[Accept, Back, Down, EraseAll, Help],
-            Scope::Chart => &[Back, Help, Left, Right, Live, Longer, Shorter, Rollback, Freeze, Zone],
+            Scope::Chart => &[
+                Back, Help, Left, Right, Longer, Shorter, PanBack, PanOn, Live, Before, Over, Query, ChartText, Rollback, Keep, Export,
+                Freeze, Zone,
+            ],
             Scope::Help => &[Back, Down, Up],
+            Scope::Search => &[Back, Filter, Down, Up],
+            Scope::Menu => &[Accept, Back, Down, Up],
             Scope::Input => &[Accept, Back, EraseAll],
             Scope::Palette => &[Accept, Back, Down, Up],
+            Scope::Themes => &[Accept, Back, Down, Up, Help],
+            Scope::Prompt => &[Accept, Back, Complete, Up, Down, NextSource, EraseAll],
             Scope::Global | Scope::List => &[Help, Close],
         }
     }
@@ -389,8 +406,19 @@ pub fn scope(pane: Pane, layers: &[Layer]) -> Scope {
         Some(Layer::Request(_)) => Scope::Confirm,
         Some(Layer::Wizard(of)) => of.scope(),
         Some(Layer::Chart { .. }) => Scope::Chart,
-        Some(Layer::Help { .. } | Layer::Share { .. }) => Scope::Help,
-        Some(Layer::Filter | Layer::Export(_)) => Scope::Input,
+        // Arrows go on to scroll while one types.
+        Some(Layer::Help { search, .. }) => {
+            if search.typing {
+                Scope::Palette
+            } else {
+                Scope::Search
+            }
+        }
+        Some(Layer::Menu(_) | Layer::Views(_)) => Scope::Menu,
+        Some(Layer::Share { .. } | Layer::Select { .. }) => Scope::Help,
+        Some(Layer::Filter | Layer::Export(_) | Layer::SaveView(_)) => Scope::Input,
         Some(Layer::Palette(_)) => Scope::Palette,
+        Some(Layer::Themes(_)) => Scope::Themes,
+        Some(Layer::Prompt(_)) => Scope::Prompt,
     }
 }

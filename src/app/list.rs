@@ -1,6 +1,8 @@
 //! A list's selection and scrolling. The selection is an id, never a row number, and stays at its place on the screen
 //! when rows come and go above it.
 
+use super::filter::Filter;
+
 /// Selection and scrolling of one list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct List<Id> {
@@ -69,9 +71,59 @@ impl<Id: PartialEq> List<Id> {
         }
     }
 
+    /// Selects the row with that id, where it is still there, and says whether it was selected already.
+    pub fn choose(&mut self, len: usize, id: impl Fn(usize) -> Option<Id>, wanted: &Id, height: usize) -> Option<bool> {
+        let is = |row: &usize| id(*row).as_ref() == Some(wanted);
+        // Mostly it is on the screen.
+        let end = self.offset.saturating_add(height).min(len);
+        let row = (self.offset.min(end)..end).find(is).or_else(|| (0..len).find(is))?;
+        let again = self.selected.as_ref() == Some(wanted);
+        (self.row, self.selected) = (row, id(row));
+        self.scroll(len, height);
+        Some(again)
+    }
+
+    /// Scrolls by so many rows, downwards where positive. What is selected stays so while it is on the screen; then the
+    /// selectable row that is nearest to it there is.
+    pub fn scroll_by(&mut self, len: usize, id: impl Fn(usize) -> Option<Id>, by: isize, height: usize) {
+        let height = height.max(1);
+        let offset = self.offset.saturating_add_signed(by).min(len.saturating_sub(height));
+        let shown = offset..offset.saturating_add(height).min(len);
+        let row = match () {
+            () if shown.contains(&self.row) => Some(self.row),
+            () if self.row < shown.start => shown.clone().find(|row| id(*row).is_some()),
+            () => shown.clone().rfind(|row| id(*row).is_some()),
+        };
+        // A screen of heads alone has nothing to select: the list stays.
+        if let Some(row) = row {
+            (self.offset, self.row, self.selected) = (offset, row, id(row));
+        }
+    }
+
     fn scroll(&mut self, len: usize, height: usize) {
         let height = height.max(1);
         self.offset = self.offset.min(len.saturating_sub(height)).min(self.row).max((self.row + 1).saturating_sub(height));
+    }
+}
+
+/// One pane's list with its filter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PaneList<Id> {
+    /// Selection and scrolling.
+    pub list: List<Id>,
+    /// What is shown.
+    pub filter: Filter,
+    /// The filter as it is being typed, while it is.
+    pub typed: String,
+    /// Why the typed text is no filter, where it is none.
+    pub error: Option<String>,
+    /// The filter from before the typing began: leaving it brings that back.
+    pub former: Filter,
+}
+
+impl<Id> Default for PaneList<Id> {
+    fn default() -> Self {
+        PaneList { list: List::default(), filter: Filter::default(), typed: String::new(), error: None, former: Filter::default() }
     }
 }
 
@@ -96,6 +148,33 @@ mod tests {
         assert_eq!(list.selected, Some(6), "its neighbour when it is gone");
     }
 
+    #[test]
+    fn scrolling_takes_the_selection_along_only_where_it_would_leave_the_screen() {
+        let mut list = List::default();
+        let ids: Vec<u8> = (0..20).collect();
+        settle(&mut list, &ids, 5);
+        let mut by = |by| {
+            list.scroll_by(20, |row| Some(ids[row]), by, 5);
+            (list.offset, list.selected)
+        };
+        assert_eq!(by(3), (3, Some(3)));
+        assert_eq!(by(-3), (0, Some(3)));
+        assert_eq!(by(-3), (0, Some(3)));
+        assert_eq!(by(300), (15, Some(15)));
+        assert_eq!(by(-12), (3, Some(7)));
+    }
+
+    #[test]
+    fn a_row_is_chosen_by_its_id_wherever_it_went_and_not_at_all_where_it_is_gone() {
+        let mut list = List::default();
+        settle(&mut list, &[1, 2, 3, 4, 5, 6], 3);
+        assert_eq!(list.choose(6, |row| Some(row as u8 + 1), &6, 3), Some(false));
+        assert_eq!((list.row, list.offset, list.selected), (5, 3, Some(6)));
+        assert_eq!(list.choose(6, |row| Some(row as u8 + 1), &6, 3), Some(true));
+        assert_eq!(list.choose(6, |row| Some(row as u8 + 1), &9, 3), None);
+        assert_eq!(list.selected, Some(6));
+    }
+
     proptest! {
         #[test]
         fn the_selection_is_always_on_the_screen(
@@ -106,6 +185,7 @@ mod tests {
             list.settle(before.len(), |row| before[row], height);
             for by in steps {
                 list.step(before.len(), |row| before[row], by, height);
+                list.scroll_by(before.len(), |row| before[row], by / 2, height);
             }
             list.settle(after.len(), |row| after[row], height);
             prop_assert_eq!(list.selected.is_some(), after.iter().any(Option::is_some));

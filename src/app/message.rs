@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::model::preferences::Ground;
 use crate::model::reading::{Held, Outcome};
 use crate::model::run::known::Runs;
 use crate::model::source::Answer;
@@ -9,6 +10,7 @@ use crate::model::source::Answer;
 use super::ask::Told;
 use super::derive::Derived;
 use super::key::Key;
+use super::target::Target;
 
 /// One thing that happened. Time stands beside it, in `State::now`.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +19,15 @@ pub enum Message {
     Key(Key),
     /// Text was pasted: it never reaches the keymap.
     Paste(String),
+    /// What the screen showed there was clicked on.
+    Click(Target),
+    /// The wheel was turned by so many lines, downwards where positive.
+    Wheel {
+        /// Lines.
+        by: i16,
+        /// True over the right one of two columns.
+        right: bool,
+    },
     /// The terminal has this size now: columns, rows.
     Resize(u16, u16),
     /// Time has passed.
@@ -38,6 +49,8 @@ pub enum Message {
     Cached(Vec<Option<Held<Answer>>>),
     /// The index of deployments holds others now: whoever shows of it asks again. The number grows with each change.
     HistoryChanged(u64),
+    /// The terminal told what it writes on.
+    Ground(Ground),
     /// Something about this console itself that a person must know once, one line.
     Notice(String),
     /// The runs that the journal tells of, as they are now.

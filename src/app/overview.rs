@@ -224,6 +224,11 @@ pub fn selectable(row: &OverviewRow) -> bool {
     matches!(row, Need(_) | Service(_) | Panel(_) | Source(_) | Change(_) | Deployment(_) | Due(_) | Exposure(_))
 }
 
+/// True for the second line of a row.
+pub fn is_second_line(row: &OverviewRow) -> bool {
+    matches!(row, OverviewRow::NeedAction(_) | OverviewRow::SourceSaid(_))
+}
+
 /// What tells the rows apart.
 pub fn ids(state: &State) -> Vec<Option<OverviewId>> {
     let mut seen: HashMap<About, usize> = HashMap::new();
@@ -298,12 +303,52 @@ pub fn step(state: &mut State, action: Action, by: isize) {
     scroll(state, left);
 }
 
+/// Selects the row with that id, where it is still there, and says whether it was selected already.
+pub fn choose(state: &mut State, wanted: &OverviewId) -> Option<bool> {
+    let ids = ids(state);
+    let row = ids.iter().position(|id| id.as_ref() == Some(wanted))?;
+    let again = state.overview.list.selected.as_ref() == Some(wanted);
+    let left = state.overview.list.offset;
+    state.overview.list.select(ids.len(), |row| ids[row].clone(), row);
+    if columns(state)[1].is_empty() {
+        let height = state.body_height();
+        state.overview.list.choose(ids.len(), |row| ids[row].clone(), wanted, height);
+    } else {
+        scroll(state, left);
+    }
+    Some(again)
+}
+
+/// Scrolls by so many lines; of two columns the one that is meant.
+pub fn scroll_by(state: &mut State, by: isize, right: bool) {
+    let (ids, height, columns) = (ids(state), state.body_height(), columns(state));
+    if columns[1].is_empty() {
+        return state.overview.list.scroll_by(ids.len(), |row| ids[row].clone(), by, height);
+    }
+    let column = columns[usize::from(right)].clone();
+    let before = if right { state.overview_right } else { state.overview.list.offset };
+    let offset = before.saturating_add_signed(by).min(column.len().saturating_sub(height));
+    let shown = column.start + offset..(column.start + offset + height).min(column.end);
+    let row = state.overview.list.row;
+    if column.contains(&row) && !shown.contains(&row) {
+        let down = row < shown.start;
+        let open = |row: &usize| ids[*row].is_some();
+        let to = if down { shown.clone().find(open) } else { shown.clone().rfind(open) };
+        let Some(to) = to else { return };
+        state.overview.list.select(ids.len(), |row| ids[row].clone(), to);
+    }
+    if right {
+        state.overview_right = offset;
+    }
+    let left = if right { state.overview.list.offset } else { offset };
+    scroll(state, left);
+}
+
 /// Scrolls the column with the selected row to it, and the other one no farther than it was. A row's second line is
 /// shown with it, and the heads over a column's first row too.
 fn scroll(state: &mut State, left: usize) {
     let (height, row) = (state.body_height(), state.overview.list.row);
     let [first, second] = columns(state);
-    let follow = |rows: &OverviewRow| matches!(rows, OverviewRow::NeedAction(_) | OverviewRow::SourceSaid(_));
     let fitted = |offset: usize, column: &Range<usize>| {
         let offset = offset.min(column.len().saturating_sub(height));
         if !column.contains(&row) {
@@ -314,7 +359,7 @@ fn scroll(state: &mut State, left: usize) {
         if lines[..at].iter().all(|row| !selectable(row)) {
             return 0;
         }
-        let end = if lines.get(at + 1).is_some_and(follow) { at + 2 } else { at + 1 };
+        let end = if lines.get(at + 1).is_some_and(is_second_line) { at + 2 } else { at + 1 };
         offset.max(end.saturating_sub(height)).min(at)
     };
     let offsets = (fitted(left, &first), fitted(state.overview_right, &second));

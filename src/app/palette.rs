@@ -13,7 +13,7 @@ use super::action::{ACTIONS, Action};
 use super::filter::moment;
 use super::layer::{Pane, Scope};
 use super::state::State;
-use super::when;
+use super::{views, when};
 
 /// Matches kept; all are counted.
 const FOUND_CAP: usize = 100;
@@ -45,8 +45,12 @@ pub enum Goal {
     Operation(String),
     /// A step of the run that is shown, by its name.
     Step(String),
+    /// A saved view, by name.
+    View(String),
     /// The wizard of a rollback, on a service.
     Rollback(String),
+    /// This panel laid over the chart; `None` takes what lies there away.
+    Over(Option<String>),
     /// All alerts that a source of this name told of.
     AlertsOf(String),
 }
@@ -81,6 +85,13 @@ impl Palette {
     /// The palette over what is shown now.
     pub fn open(state: &State) -> Palette {
         let mut palette = Palette { items: items(state), ..Palette::default() };
+        palette.retype(String::new());
+        palette
+    }
+
+    /// Only these lines.
+    pub fn of(items: Vec<Item>) -> Palette {
+        let mut palette = Palette { items, ..Palette::default() };
         palette.retype(String::new());
         palette
     }
@@ -143,6 +154,9 @@ fn items(state: &State) -> Vec<Item> {
     for entry in ACTIONS.iter().filter(|entry| offered(scope, entry.action)) {
         items.push(item(format!("{}: {}", entry.name.replace('-', " "), entry.doc), key(entry.action), Goal::Run(entry.action)));
     }
+    for view in &state.views.all {
+        items.push(item(format!("view {}", view.name), views::words(view), Goal::View(view.name.clone())));
+    }
     let view = state.shown();
     for (service, health) in state.estate.services.iter().zip(&view.services) {
         let note = health.overall.severity.word().to_owned();
@@ -187,9 +201,11 @@ fn offered(scope: Scope, action: Action) -> bool {
     );
     match action {
         Action::Open | Action::Filter => list,
+        Action::Menu => list || matches!(scope, Scope::Detail | Scope::Run),
+        Action::Earlier | Action::Later | Action::Views => true,
         Action::Back => !list,
-        Action::Export => scope == Scope::Deployments,
-        Action::Share => matches!(scope, Scope::Deployments | Scope::Detail | Scope::Run),
+        Action::Export => matches!(scope, Scope::Deployments | Scope::Chart),
+        Action::Share | Action::Select => list || matches!(scope, Scope::Detail | Scope::Run | Scope::Chart),
         Action::ResumeRun => matches!(scope, Scope::Run | Scope::Operations),
         Action::PauseRun
         | Action::AbortRun
@@ -203,13 +219,16 @@ fn offered(scope: Scope, action: Action) -> bool {
         }
         Action::Ack | Action::Silence | Action::Extend | Action::Expire => matches!(scope, Scope::Alerts | Scope::Detail),
         Action::Next | Action::Toggle | Action::Override | Action::BreakGlass => false,
-        Action::Muted | Action::Group | Action::Near => scope == Scope::Alerts,
+        Action::Pick | Action::Muted | Action::Group | Action::Near => scope == Scope::Alerts,
         Action::Mark | Action::Compare | Action::Measures => scope == Scope::Deployments,
         Action::Longer | Action::Shorter => matches!(scope, Scope::Metrics | Scope::Chart | Scope::Timeline),
         Action::Verify => matches!(scope, Scope::Backups | Scope::Detail),
         Action::StartVerification | Action::StopVerification => scope == Scope::Verify,
         Action::Live => matches!(scope, Scope::Chart | Scope::Timeline),
-        Action::Help => scope != Scope::Help,
+        Action::PanBack | Action::PanOn | Action::Before | Action::Over | Action::Keep | Action::ChartText => scope == Scope::Chart,
+        Action::Query => list || scope == Scope::Chart,
+        Action::Complete | Action::NextSource => false,
+        Action::Help => scope != Scope::Search,
         Action::Close
         | Action::Quit
         | Action::Suspend
@@ -219,7 +238,8 @@ fn offered(scope: Scope, action: Action) -> bool {
         | Action::Refresh
         | Action::Freeze
         | Action::Zone
-        | Action::Theme => true,
+        | Action::Theme
+        | Action::Mouse => true,
         Action::Interrupt
         | Action::Palette
         | Action::Overview

@@ -16,7 +16,7 @@ use super::layer::{Layer, Pane};
 use super::list::List;
 use super::state::{AlertRow, State};
 use super::subject::OfBackup;
-use super::{databases, focus, operations, overview, page, timeline};
+use super::{chart, databases, focus, marks, operations, overview, page, timeline};
 
 /// Computes the rows of all panes again and settles the selections. Until the first key the first row is selected,
 /// whichever it is by now; from then on a selection stays with its id.
@@ -56,8 +56,10 @@ pub fn refresh(state: &mut State) {
     let mut list = std::mem::take(&mut state.backups.list);
     list.settle(state.backup_rows.len(), |row| backup_id(state, row), backups_height(state));
     state.backups.list = list;
+    marks::renew(state);
     timeline::renew(state);
     focus::renew(state);
+    chart::bars::renew(state);
     renew_details(state);
     settle_top(state);
 }
@@ -67,7 +69,7 @@ pub fn settle_top(state: &mut State) {
     let Some(top) = state.layers.last() else { return };
     let (rows, height) = (page::lines(state, top, state.size.0).1, state.body_height());
     let Some(top) = state.layers.last_mut() else { return };
-    if let Layer::Help { scroll } = top {
+    if let Layer::Help { scroll, .. } = top {
         *scroll = (*scroll).min(rows.len().saturating_sub(height));
     } else if let Some(spot) = top.spot_mut() {
         page::settle(spot, &rows, height);
@@ -216,6 +218,7 @@ pub fn next_wake(state: &State) -> Timestamp {
         .chain(counted)
         .chain(state.deeds.wake())
         .chain(super::update::wizard::wake(state))
+        .chain(chart::wake(state))
         .filter(|at| *at > now)
         .fold(minute, Timestamp::min)
 }

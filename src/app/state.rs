@@ -23,20 +23,25 @@ use crate::model::run::known::Runs;
 use crate::model::source::Answer;
 use crate::model::timeline::Event;
 
+use super::chart::ChartView;
 use super::databases::DatabaseRow;
 use super::deeds::Deeds;
 use super::deployments::window::Window;
 use super::deployments::{Deployments, Made};
-use super::filter::Filter;
 use super::focus::Focus;
+use super::history::{History, WayBack};
+use super::key::Key;
 use super::keymap::Keymap;
 use super::layer::{Layer, Pane, Scope, scope};
-use super::list::List;
+use super::marks::Marks;
 use super::operations::{OperationRow, Sent};
+use super::themes::Offers;
 use super::timeline::Timeline;
 use super::verifying::Verifying;
+use super::views::Views;
 use super::wizard::Wizards;
 
+pub use super::list::PaneList;
 pub use super::row::{AlertRow, OverviewId, OverviewRow};
 
 /// Who sits where: on the first line of every screen.
@@ -64,6 +69,8 @@ pub struct Look {
     pub themes: Vec<Theme>,
     /// The one in use, an index into `themes`.
     pub theme: usize,
+    /// What the theme is chosen from.
+    pub offers: Offers,
     /// Pure ASCII on the screen.
     pub ascii: bool,
     /// Which clock is shown.
@@ -156,40 +163,6 @@ pub struct Frozen {
     pub view: Arc<View>,
 }
 
-/// One pane's list with its filter.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PaneList<Id> {
-    /// Selection and scrolling.
-    pub list: List<Id>,
-    /// What is shown.
-    pub filter: Filter,
-    /// The filter as it is being typed, while it is.
-    pub typed: String,
-    /// Why the typed text is no filter, where it is none.
-    pub error: Option<String>,
-    /// The filter from before the typing began: leaving it brings that back.
-    pub former: Filter,
-}
-
-impl<Id> Default for PaneList<Id> {
-    fn default() -> Self {
-        PaneList { list: List::default(), filter: Filter::default(), typed: String::new(), error: None, former: Filter::default() }
-    }
-}
-
-/// Where going back leads from a pane that a row has led to.
-#[derive(Debug, Clone, PartialEq)]
-pub struct WayBack {
-    /// The pane.
-    pub pane: Pane,
-    /// What lay on it.
-    pub layers: Vec<Layer>,
-    /// The Alerts pane as it was.
-    pub alerts: PaneList<AlertId>,
-    /// The way on from there.
-    pub further: Option<Box<WayBack>>,
-}
-
 /// All that the console knows and shows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
@@ -224,7 +197,17 @@ pub struct State {
     /// What lies on it.
     pub layers: Vec<Layer>,
     /// Where going back leads from this pane.
-    pub way_back: Option<Box<WayBack>>,
+    pub way_back: Option<Arc<WayBack>>,
+    /// The views that were visited.
+    pub history: History,
+    /// The saved views.
+    pub views: Views,
+    /// The alerts that are marked.
+    pub marks: Marks,
+    /// The first key of two, and where it was pressed: the second is awaited.
+    pub pending: Option<(Scope, Key)>,
+    /// One line about what a key came to, until the next key.
+    pub said: Option<String>,
     /// The Overview pane.
     pub overview: PaneList<OverviewId>,
     /// Its lines: those of the left column, then those of the right one.
@@ -281,8 +264,12 @@ pub struct State {
     pub timeline: Timeline,
     /// What is asked of panels.
     pub demand: Demand,
+    /// The chart that lies on top.
+    pub chart: ChartView,
     /// How things look.
     pub look: Look,
+    /// True where the mouse clicks and scrolls here; else the terminal selects text with it.
+    pub mouse: bool,
     /// What keys do.
     pub keymap: Arc<Keymap>,
     /// True where nothing may be changed through this console.
@@ -312,6 +299,11 @@ impl State {
             pane: Pane::Overview,
             layers: Vec::new(),
             way_back: None,
+            history: History::default(),
+            views: Views::default(),
+            marks: Marks::default(),
+            pending: None,
+            said: None,
             overview: PaneList::default(),
             overview_rows: Vec::new(),
             overview_right: 0,
@@ -340,7 +332,9 @@ impl State {
             wizards: Wizards::default(),
             timeline: Timeline::default(),
             demand: Demand::default(),
+            chart: ChartView::default(),
             look,
+            mouse: false,
             keymap,
             read_only: false,
             exports: None,
@@ -389,6 +383,11 @@ impl State {
             ZoneChoice::Local => self.look.local.clone(),
             ZoneChoice::Estate => self.estate.zone.clone().unwrap_or(TimeZone::UTC),
         }
+    }
+
+    /// True where the mouse's clicks are wanted of the terminal now.
+    pub fn wants_mouse(&self) -> bool {
+        self.mouse && !matches!(self.layers.last(), Some(Layer::Select { .. }))
     }
 
     /// Shown alerts, counted: see [`View::counts`].

@@ -24,6 +24,7 @@ Examples:
   qd                                 open the console
   qd --estate ./estate.toml          ... for this estate
   qd --pane alerts --read-only       ... on the Alerts pane, with nothing that changes production
+  qd --view 'my alerts'              ... on a view that you saved under that name
   qd status                          one look, for a person
   qd status -o json | jq .alerts     one look, for a program
   qd status --watch                  only what is new, line by line, to listen to
@@ -75,6 +76,9 @@ pub struct Cli {
     /// How far back charts reach at first, 5m to 7d; 1h where nothing is said.
     #[arg(long, value_name = "DURATION", value_parser = range)]
     pub range: Option<SignedDuration>,
+    /// A saved view to start with: its pane, filter and range. `V` in the console lists them.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["pane", "filter"])]
+    pub view: Option<String>,
     /// What to do; nothing opens the console.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -101,7 +105,7 @@ pub struct Global {
     /// Plain ASCII on the screen.
     #[arg(long, global = true)]
     pub ascii: bool,
-    /// The theme: dark, light, sixteen or one of your own.
+    /// The theme: auto (dark or light, as the terminal is), high-contrast, okabe-ito... or one of your own; T shows all.
     #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<String>,
     /// How to print: a table for people or JSON for programs.
@@ -179,7 +183,7 @@ pub enum Command {
     },
     /// Read every source once and print one frame of the screen as text.
     #[command(
-        after_help = "Examples:\n  qd snapshot\n  qd snapshot --pane alerts --size 160x50\n  qd snapshot --pane metrics --color always | less -R"
+        after_help = "Examples:\n  qd snapshot\n  qd snapshot --pane alerts --size 160x50\n  qd snapshot --pane metrics --color always | less -R\n  qd snapshot --view 'my alerts'"
     )]
     Snapshot {
         /// The pane to draw.
@@ -188,9 +192,12 @@ pub enum Command {
         /// The pane's filter, as it is typed after `/`.
         #[arg(long, value_name = "FILTER")]
         filter: Option<String>,
-        /// How far back charts reach, 5m to 7d.
-        #[arg(long, value_name = "DURATION", value_parser = range, default_value = "1h")]
-        range: SignedDuration,
+        /// How far back charts reach, 5m to 7d; 1h where neither this nor the view says.
+        #[arg(long, value_name = "DURATION", value_parser = range)]
+        range: Option<SignedDuration>,
+        /// A saved view instead of pane and filter.
+        #[arg(long, value_name = "NAME", conflicts_with_all = ["pane", "filter"])]
+        view: Option<String>,
         /// Columns and rows.
         #[arg(long, value_name = "COLUMNSxROWS", value_parser = size, default_value = "80x24")]
         size: (u16, u16),

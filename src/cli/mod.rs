@@ -100,7 +100,7 @@ fn dispatch(cli: &Cli, settings: &Settings<'_>, out: &mut dyn Write, err: &mut d
     if cli.global.output == args::Output::Csv && !matches!(cli.command, Some(Command::Deployments { .. })) {
         return Err(Failure::Usage("CSV is what `qd deployments` prints: use -o table or -o json here".to_owned()));
     }
-    let start = open::Start { pane: cli.pane, filter: cli.filter.clone(), range: cli.range };
+    let start = open::Start { pane: cli.pane, filter: cli.filter.clone(), range: cli.range, view: cli.view.clone() };
     match &cli.command {
         None => open::run(settings, start, err),
         Some(Command::Init(init)) => init::run(settings, init, out, err),
@@ -108,8 +108,9 @@ fn dispatch(cli: &Cli, settings: &Settings<'_>, out: &mut dyn Write, err: &mut d
         Some(Command::Check { live: true, estate }) => live::run(settings, estate.as_deref(), out, err),
         Some(Command::Status { watch: true, every, limit }) => status::linear(settings, *every, *limit, out, err),
         Some(Command::Status { .. }) => status::run(settings, out, err),
-        Some(Command::Snapshot { pane, filter, size, range }) => {
-            let frame = snapshot::Wanted { pane: *pane, filter: filter.as_deref(), size: *size, range: *range };
+        Some(Command::Snapshot { pane, filter, size, range, view }) => {
+            let (filter, view) = (filter.as_deref(), view.as_deref());
+            let frame = snapshot::Wanted { pane: *pane, filter, size: *size, range: *range, view };
             snapshot::run(settings, &frame, out, err)
         }
         Some(Command::Deployments { filter, limit }) => deployments::run(settings, filter, *limit, out, err),

@@ -9,9 +9,10 @@ use crate::app::layer::Pane;
 use crate::app::state::State;
 use crate::app::update::narrow;
 use crate::session;
+use crate::session::clipboard::Clipboard;
 
 use super::failure::Failure;
-use super::settings::{Settings, colours, identity};
+use super::settings::{self, Settings, colours, identity};
 
 /// What is shown first.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +23,8 @@ pub struct Start {
     pub pane: Option<Pane>,
     /// How far back charts reach; an hour where nothing is said.
     pub range: Option<SignedDuration>,
+    /// A saved view, by name.
+    pub view: Option<String>,
 }
 
 /// Opens the console and stays until it is left; gives back its exit code.
@@ -30,6 +33,8 @@ pub fn run(settings: &Settings<'_>, start: Start, err: &mut dyn Write) -> Result
     let preferences = settings.preferences()?;
     let look = settings.look(&preferences, colours(preferences.color, settings.outside.terminal))?;
     let keymap = settings.keymap(&preferences)?;
+    let views = settings.views(&preferences);
+    let view = start.view.as_deref().map(|name| settings::view(&views, name)).transpose()?;
     if let Some(filter) = &start.filter {
         // Judged by the pane itself, on a state that nobody sees: a wrong one is refused before the terminal is touched.
         let (estate, keymap) = (Arc::new(estate.clone()), Arc::new(keymap.clone()));
@@ -42,11 +47,16 @@ pub fn run(settings: &Settings<'_>, start: Start, err: &mut dyn Write) -> Result
         read_only: settings.global.read_only,
         cache: settings.paths.readings(),
         exports: settings.paths.exports(),
+        queries: settings.paths.queries(),
         filter: start.filter.unwrap_or_default(),
         journal: settings.paths.journal(),
         hand: settings.hand(Some(&estate)),
         start_pane: start.pane.unwrap_or(Pane::Overview),
+        clipboard: Clipboard::of(preferences.clipboard, settings.outside.env),
+        mouse: preferences.mouse,
         range: start.range,
+        views,
+        view,
     };
     // Dropping the log's guard writes what it still holds.
     let flush = Arc::new(move || drop(log.lock().unwrap_or_else(PoisonError::into_inner).take()));

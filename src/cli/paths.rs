@@ -30,6 +30,7 @@ pub fn run(settings: &Settings<'_>, out: &mut dyn Write) -> Result<u8, Failure> 
         ("preferences", paths.preferences()),
         ("keymap", paths.keymap()),
         ("themes", paths.themes()),
+        ("saved views", paths.views()),
         ("log", paths.log().map(|folder| log::file(&folder))),
         ("journal", paths.journal()),
         ("runs", paths.runs()),

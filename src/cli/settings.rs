@@ -9,14 +9,19 @@ use tracing_appender::non_blocking::WorkerGuard;
 
 use crate::app::keymap::Keymap;
 use crate::app::state::{Identity, Look};
+use crate::app::themes::{self, Offer, Offers};
+use crate::app::views::{View, Views};
 use crate::config::paths::Paths;
 use crate::config::preferences::{Overrides, preferences};
-use crate::config::{keymap, load, theme};
+use crate::config::{keymap, load, theme, views};
 use crate::journal::{self, Hand};
+use crate::model::contrast;
 use crate::model::estate::Estate;
-use crate::model::preferences::{Binding, ColorChoice, Preferences};
+use crate::model::preferences::{Binding, ColorChoice, Ground, Preferences, SavedView, Theme, Token};
+use crate::model::problem::Problem;
 use crate::model::run::advice::{quoted, typed};
 use crate::model::text::{LABEL_CAP, clean};
+use crate::session::ground;
 
 use super::args::Global;
 use super::failure::Failure;
@@ -78,22 +83,43 @@ impl<'a> Settings<'a> {
     /// How the console looks, with colours or without.
     pub fn look(&self, preferences: &Preferences, colours: bool) -> Result<Look, Failure> {
         let folder = self.paths.themes();
-        let wanted = preferences.theme.as_deref().unwrap_or(theme::DEFAULT);
-        let mut themes = vec![theme::theme(wanted, folder.as_deref()).map_err(Failure::Problems)?];
-        // A broken theme that nobody asked for stops nothing: it is only not offered.
-        let others = theme::names(folder.as_deref()).into_iter().filter(|name| name != wanted);
-        themes.extend(others.filter_map(|name| theme::theme(&name, folder.as_deref()).ok()));
-        themes.sort_by(|a, b| a.name.cmp(&b.name));
-        let theme = themes.iter().position(|t| t.name == wanted).unwrap_or(0);
-        if !colours {
-            themes = themes.iter().map(|t| t.without_colour()).collect();
+        let folder = folder.as_deref();
+        let wanted = preferences.theme.as_deref().unwrap_or(theme::AUTO);
+        let follows = wanted == theme::AUTO;
+        let needed = if follows { vec![Ground::Dark.word(), Ground::Light.word()] } else { vec![wanted] };
+        // A broken theme that nobody asked for stops nothing: it only says so where one is chosen.
+        for name in &needed {
+            theme::theme(name, folder).map_err(Failure::Problems)?;
         }
-        Ok(Look { themes, theme, ascii: preferences.ascii, zone: preferences.zone, local: TimeZone::system() })
+        let (mut themes, mut all) = (Vec::new(), Vec::new());
+        for name in theme::names(folder).into_iter().filter(|name| name != theme::AUTO) {
+            let own = theme::own(&name, folder).is_some();
+            let (found, faint) = match theme::theme(&name, folder) {
+                Ok(theme) => {
+                    // Those that are built in are judged by a test.
+                    let faint = if own { hard_to_read(&theme) } else { String::new() };
+                    themes.push(if colours { theme } else { theme.without_colour() });
+                    (Ok(themes.len() - 1), faint)
+                }
+                Err(problems) => (Err(problems.first().map(in_one_line).unwrap_or_default()), String::new()),
+            };
+            all.push(Offer { name, own, found, faint });
+        }
+        let theme = themes.iter().position(|t| t.name == needed[0]).unwrap_or(0);
+        let hint = (self.outside.env)("COLORFGBG").and_then(|text| ground::hint(text.to_str()?));
+        let file = self.paths.preferences().map(|file| clean(&file.display().to_string(), LABEL_CAP).into_owned());
+        let offers = Offers { all, follows, told: None, hint, plain: !colours, file };
+        let mut look = Look { themes, theme, offers, ascii: preferences.ascii, zone: preferences.zone, local: TimeZone::system() };
+        if follows {
+            themes::follow(&mut look);
+        }
+        Ok(look)
     }
 
-    /// The default bindings and the person's own.
+    /// The bindings of the chosen keymap and the person's own.
     pub fn bindings(&self) -> Result<(Vec<Binding>, Vec<Binding>), Failure> {
-        Ok((keymap::default_bindings().map_err(Failure::Problems)?, self.preferences()?.bindings))
+        let preferences = self.preferences()?;
+        Ok((keymap::base(preferences.keymap).map_err(Failure::Problems)?, preferences.bindings))
     }
 
     /// Who writes to the journal, about that estate.
@@ -104,8 +130,16 @@ impl<'a> Settings<'a> {
 
     /// What the keys do.
     pub fn keymap(&self, preferences: &Preferences) -> Result<Keymap, Failure> {
-        let default = keymap::default_bindings().map_err(Failure::Problems)?;
+        let default = keymap::base(preferences.keymap).map_err(Failure::Problems)?;
         Keymap::compile(&default, &preferences.bindings).map_err(Failure::Problems)
+    }
+
+    /// The saved views: those of the preferences, then those that the console wrote. A broken one stops nothing.
+    pub fn views(&self, preferences: &Preferences) -> Views {
+        let file = self.paths.views();
+        let (own, problems) = file.as_deref().map(views::read).unwrap_or_default();
+        let all: Vec<SavedView> = preferences.views.iter().cloned().chain(own).collect();
+        Views::of(&all, problems, file.map(|file| file.display().to_string()))
     }
 
     /// Starts the log, where there is a folder for it. What was logged last is written when the guard is dropped.
@@ -113,6 +147,21 @@ impl<'a> Settings<'a> {
         let level = (self.outside.env)(log::LEVEL).map(|level| level.to_string_lossy().into_owned());
         self.paths.log().map(|folder| log::start(&folder, level.as_deref(), err))
     }
+}
+
+/// The words of a theme that have too little contrast with its ground; empty where there are none.
+fn hard_to_read(theme: &Theme) -> String {
+    let words = theme::tokens();
+    let word = |token: Token| words.iter().find(|(_, of)| *of == token).map_or("", |(word, _)| word.as_str());
+    let tell = |(token, has): (Token, f64)| format!("{} {has:.1} (needs {})", word(token), contrast::needed(token));
+    let told: Vec<String> = contrast::faint(theme).into_iter().map(tell).collect();
+    if told.is_empty() { String::new() } else { format!("little contrast: {}", told.join(", ")) }
+}
+
+/// Where something is wrong, and what.
+fn in_one_line(problem: &Problem) -> String {
+    let file = problem.place.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    format!("{}:{}: {}", clean(&file, LABEL_CAP), problem.place.line, problem.what)
 }
 
 /// The folder of the journal and the runs of a practice estate; `None` of any other estate.
@@ -143,6 +192,11 @@ pub fn identity(estate: Option<String>) -> Identity {
     Identity { host: clean(host), user: clean(user), estate }
 }
 
+/// The saved view of that name.
+pub fn view(views: &Views, name: &str) -> Result<View, Failure> {
+    views.find(name).cloned().map_err(|why| Failure::Usage(format!("--view: {why}")))
+}
+
 /// Writes a value as JSON for people's eyes too: indented, with a last line end.
 pub fn json(value: &impl Serialize, out: &mut dyn Write) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(color_eyre::Report::from)?;
@@ -164,6 +218,42 @@ mod tests {
         assert!(look.themes.iter().all(|t| t.styles.values().all(|s| s.fg.is_none() && s.bg.is_none())));
         let wrong = Preferences { theme: Some("mauve".into()), ..preferences };
         assert!(matches!(settings.look(&wrong, true), Err(Failure::Problems(_))));
+    }
+
+    #[test]
+    fn where_nobody_asks_for_a_theme_the_terminal_is_followed() {
+        let global = Global::default();
+        let look = |colorfgbg: Option<&'static str>| {
+            let env = move |name: &str| colorfgbg.filter(|_| name == "COLORFGBG").map(std::ffi::OsString::from);
+            let settings = Settings::new(&global, Outside { env: &env, terminal: true });
+            settings.look(&settings.preferences().unwrap(), true).unwrap()
+        };
+        let named = |look: &Look| (look.themes[look.theme].name.clone(), look.offers.follows);
+        assert_eq!(named(&look(None)), ("dark".into(), true));
+        let mut hinted = look(Some("0;15"));
+        assert_eq!(named(&hinted), ("light".into(), true));
+        // What it says itself counts for more.
+        themes::told(&mut hinted, Ground::Dark);
+        assert_eq!(named(&hinted), ("dark".into(), true));
+    }
+
+    #[test]
+    fn a_broken_theme_and_one_that_is_hard_to_read_are_offered_as_what_they_are() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("themes");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("broken.toml"), "[palette]\nred = 'shiny'\n").unwrap();
+        std::fs::write(folder.join("faint.toml"), "inherits = 'dark'\n[palette]\ngrey = 'indexed:238'\n").unwrap();
+        let global = Global::default();
+        let mut settings = Settings::new(&global, Outside { env: &|_| None, terminal: true });
+        settings.paths.config = Some(home.path().to_owned());
+        let look = settings.look(&Preferences::default(), true).unwrap();
+        let offer = |name: &str| look.offers.all.iter().find(|offer| offer.name == name).unwrap().clone();
+        assert_eq!(offer("broken").found, Err("broken.toml:2: `shiny` is no colour".into()));
+        assert_eq!(offer("faint").faint, "little contrast: dim 1.7 (needs 4.5), muted 1.7 (needs 4.5)");
+        assert_eq!((offer("dark").faint.as_str(), offer("dark").own), ("", false));
+        let wanted = Preferences { theme: Some("broken".into()), ..Preferences::default() };
+        assert!(matches!(settings.look(&wanted, true), Err(Failure::Problems(_))), "asked for, it is told");
     }
 
     #[test]

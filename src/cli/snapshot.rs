@@ -13,15 +13,18 @@ use unicode_width::UnicodeWidthStr;
 use crate::app::layer::Pane;
 use crate::app::pane;
 use crate::app::state::State;
-use crate::app::update::narrow;
+use crate::app::update::{narrow, show_view};
 use crate::model::metric::Demand;
 use crate::model::preferences::ColorChoice;
 use crate::ui;
 
 use super::failure::Failure;
-use super::settings::{Settings, identity};
+use super::settings::{self, Settings, identity};
 use super::status::Polled;
 use super::{OK, status};
+
+/// How far back charts reach where nothing is said.
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// What is drawn.
 #[derive(Debug, Clone, Copy)]
@@ -32,19 +35,23 @@ pub struct Wanted<'a> {
     pub filter: Option<&'a str>,
     /// Columns and rows.
     pub size: (u16, u16),
-    /// How far back charts reach.
-    pub range: SignedDuration,
+    /// How far back charts reach; an hour where neither this nor the view says.
+    pub range: Option<SignedDuration>,
+    /// A saved view instead of pane and filter.
+    pub view: Option<&'a str>,
 }
 
 /// Polls once and prints the pane as it would stand on a screen.
 pub fn run(settings: &Settings<'_>, wanted: &Wanted<'_>, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
-    let Wanted { pane, filter, size, range } = *wanted;
+    let Wanted { pane, filter, size, range, view } = *wanted;
     let estate = Arc::new(settings.estate()?);
     let preferences = settings.preferences()?;
     // Text for a report or a chat: colours only where they are asked for, terminal or not.
     let colours = preferences.color == ColorChoice::Always;
     let look = settings.look(&preferences, colours)?;
     let keymap = Arc::new(settings.keymap(&preferences)?);
+    let view = view.map(|name| settings::view(&settings.views(&preferences), name)).transpose()?;
+    let range = range.or(view.as_ref().and_then(|view| view.range)).unwrap_or(HOUR);
     let _log = settings.log(err);
     let demand = Demand { range, points: size.0.saturating_mul(2) };
     let Polled { readings, proofs, problem } = status::poll(settings, &estate, demand)?;
@@ -56,7 +63,13 @@ pub fn run(settings: &Settings<'_>, wanted: &Wanted<'_>, out: &mut dyn Write, er
     state.made = Arc::new(status::recorded(settings, &estate).rows);
     state.see(readings);
     state.pane = pane;
-    narrow(&mut state, filter.unwrap_or_default()).map_err(|why| Failure::Usage(format!("--filter: {why}")))?;
+    if let Some(view) = &view {
+        show_view(&mut state, view);
+        state.demand = demand;
+    }
+    if let Some(filter) = filter {
+        narrow(&mut state, filter).map_err(|why| Failure::Usage(format!("--filter: {why}")))?;
+    }
     pane::refresh(&mut state);
     print(&frame(&state)?, colours, out)?;
     Ok(OK)
@@ -158,7 +171,7 @@ mod tests {
         let global = Global { estate: Some(path), color, ..Global::default() };
         let settings = Settings::new(&global, Outside { env: &|_| None, terminal: true });
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let wanted = Wanted { pane: Pane::Alerts, filter: None, size, range: SignedDuration::from_hours(1) };
+        let wanted = Wanted { pane: Pane::Alerts, filter: None, size, range: Some(SignedDuration::from_hours(1)), view: None };
         assert_eq!(run(&settings, &wanted, &mut out, &mut err).unwrap(), OK);
         String::from_utf8(out).unwrap()
     }

@@ -9,7 +9,7 @@ use toml::Spanned;
 use super::lenient;
 use super::raw::Key;
 use super::report::{self, Report};
-use crate::model::preferences::Binding;
+use crate::model::preferences::{Binding, KeymapChoice};
 use crate::model::problem::{Place, Problem};
 use crate::model::text::is_hostile;
 
@@ -33,6 +33,26 @@ struct RawBinding {
 /// Never, as long as the tests pass: they read the same file.
 pub fn default_bindings() -> Result<Vec<Binding>, Vec<Problem>> {
     bindings_from(Path::new("keymaps/default.toml"), include_str!("../../keymaps/default.toml"))
+}
+
+/// The bindings of the keymap of that name. The plain one lies over the default one, so that what is new there is here
+/// too: its own keys come first, and where it says `none` the key does nothing.
+///
+/// # Errors
+/// Never, as long as the tests pass: they read the same files.
+pub fn base(choice: KeymapChoice) -> Result<Vec<Binding>, Vec<Problem>> {
+    let default = default_bindings()?;
+    match choice {
+        KeymapChoice::Default => Ok(default),
+        KeymapChoice::Plain => {
+            let mut all = bindings_from(Path::new("keymaps/plain.toml"), include_str!("../../keymaps/plain.toml"))?;
+            let kept: Vec<Binding> =
+                default.into_iter().filter(|d| !all.iter().any(|own| own.layer == d.layer && own.on == d.on)).collect();
+            all.retain(|binding| binding.run != "none");
+            all.extend(kept);
+            Ok(all)
+        }
+    }
 }
 
 /// The bindings of a file; a file that is not there has none.
@@ -123,6 +143,23 @@ mod tests {
     #[test]
     fn the_default_keymap_is_read() {
         assert!(!default_bindings().unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_plain_keymap_lies_over_the_default_one() {
+        let (default, plain) = (default_bindings().unwrap(), base(KeymapChoice::Plain).unwrap());
+        let runs = |all: &[Binding], layer: &str, on: &str| -> Vec<String> {
+            all.iter().filter(|b| b.layer == layer && b.on == on).map(|b| b.run.clone()).collect()
+        };
+        assert_eq!((runs(&default, "list", "j"), runs(&plain, "list", "j")), (vec!["down".to_owned()], vec![]));
+        assert_eq!((runs(&default, "alerts", "g"), runs(&plain, "alerts", "g")), (vec![], vec!["group".to_owned()]));
+        assert_eq!(runs(&plain, "alerts", "R"), ["rollback"], "what it does not name stays");
+        assert!(plain.iter().all(|binding| binding.run != "none"));
+        // Whatever it takes away is there to be taken: a key that the default one has no more is not dragged along.
+        let own = bindings_from(Path::new("plain.toml"), include_str!("../../keymaps/plain.toml")).unwrap();
+        for taken in own.iter().filter(|b| b.run == "none") {
+            assert!(!runs(&default, &taken.layer, &taken.on).is_empty(), "[{}] {}", taken.layer, taken.on);
+        }
     }
 
     #[test]

@@ -18,3 +18,4 @@ mod report;
 pub mod schema;
 pub mod theme;
 mod timing;
+pub mod views;

@@ -63,6 +63,11 @@ impl Paths {
         self.config.as_ref().map(|c| c.join("themes"))
     }
 
+    /// The views that were saved in the console.
+    pub fn views(&self) -> Option<PathBuf> {
+        self.state.as_ref().map(|s| s.join("views.toml"))
+    }
+
     /// The folder of the log files.
     pub fn log(&self) -> Option<PathBuf> {
         self.state.as_ref().map(|s| s.join("log"))
@@ -93,23 +98,30 @@ impl Paths {
         self.data.as_ref().map(|data| data.join("exports"))
     }
 
+    /// The queries that a person typed.
+    pub fn queries(&self) -> Option<PathBuf> {
+        self.state.as_ref().map(|s| s.join("queries"))
+    }
+
     /// A person's own estate.
     pub fn estate(&self) -> Option<PathBuf> {
         self.config.as_ref().map(|c| c.join("estate.toml"))
     }
 
     /// Every path with what it is for, in the order in which they are shown.
-    pub fn all(&self) -> [(&'static str, Option<PathBuf>); 9] {
+    pub fn all(&self) -> [(&'static str, Option<PathBuf>); 11] {
         [
             ("estate", self.estate()),
             ("preferences", self.preferences()),
             ("keymap", self.keymap()),
             ("themes", self.themes()),
+            ("saved views", self.views()),
             ("log", self.log()),
             ("journal", self.journal()),
             ("runs", self.runs()),
             ("readings", self.readings()),
             ("exports", self.exports()),
+            ("queries", self.queries()),
         ]
     }
 

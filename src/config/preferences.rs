@@ -1,13 +1,15 @@
 //! Reads what one person prefers: default < file < environment < flag.
 
 use serde::Deserialize;
+use toml::Spanned;
 
 use super::keymap;
 use super::lenient;
 use super::paths::{Env, Paths};
 use super::raw::Key;
 use super::report::{self, Report, nearest};
-use crate::model::preferences::{ColorChoice, Preferences, ZoneChoice};
+use super::views::{self, RawView};
+use crate::model::preferences::{ClipboardChoice, ColorChoice, KeymapChoice, Preferences, ZoneChoice};
 use crate::model::problem::{Place, Problem};
 use crate::model::text::{LABEL_CAP, clean};
 
@@ -16,8 +18,14 @@ const LARGEST: u64 = 1 << 20;
 
 /// The words of `zone`.
 pub const ZONES: [(&str, ZoneChoice); 3] = [("utc", ZoneChoice::Utc), ("local", ZoneChoice::Local), ("estate", ZoneChoice::Estate)];
+/// The words of `keymap`.
+pub const KEYMAPS: [(&str, KeymapChoice); 2] = [("default", KeymapChoice::Default), ("plain", KeymapChoice::Plain)];
 /// The words of `color`.
 pub const COLORS: [(&str, ColorChoice); 3] = [("auto", ColorChoice::Auto), ("always", ColorChoice::Always), ("never", ColorChoice::Never)];
+
+/// The words of `clipboard`.
+pub const CLIPBOARDS: [(&str, ClipboardChoice); 4] =
+    [("auto", ClipboardChoice::Auto), ("osc52", ClipboardChoice::Osc52), ("tmux", ClipboardChoice::Tmux), ("off", ClipboardChoice::Off)];
 
 /// What the command line asks for; it wins over everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,6 +47,11 @@ struct Raw {
     zone: Key<String>,
     ascii: Option<bool>,
     color: Key<String>,
+    keymap: Key<String>,
+    mouse: Option<bool>,
+    clipboard: Key<String>,
+    #[serde(default)]
+    view: Vec<Spanned<RawView>>,
 }
 
 /// The preferences of the files, the environment and the command line together. Variables that are read: `QD_THEME`,
@@ -72,8 +85,12 @@ fn from_file(report: &mut Report<'_>, found: &mut Preferences) -> Vec<Problem> {
     if let Some(raw) = lenient::read::<Raw>(report) {
         found.theme = raw.theme.as_ref().map(|t| t.get_ref().clone());
         found.ascii = raw.ascii.unwrap_or_default();
+        found.mouse = raw.mouse.unwrap_or_default();
+        found.clipboard = choice(report, "clipboard", &raw.clipboard, &CLIPBOARDS).unwrap_or_default();
         found.zone = choice(report, "zone", &raw.zone, &ZONES).unwrap_or_default();
+        found.keymap = choice(report, "keymap", &raw.keymap, &KEYMAPS).unwrap_or_default();
         found.color = choice(report, "color", &raw.color, &COLORS).unwrap_or_default();
+        found.views = views::from_raw(report, &raw.view);
         if let Some(theme) = raw.theme.filter(|t| t.get_ref().is_empty()) {
             report.at(theme.span().start, "`theme` is empty");
         }
@@ -148,13 +165,16 @@ mod tests {
 
     #[test]
     fn a_flag_wins_over_the_environment_which_wins_over_the_file() {
-        let (_folder, paths) = folder("theme = 'light'\nzone = 'estate'\nascii = true\ncolor = 'always'\n", "");
+        let (_folder, paths) =
+            folder("theme = 'light'\nzone = 'estate'\nascii = true\ncolor = 'always'\nmouse = true\nclipboard = 'tmux'\n", "");
         let read = |vars: &[(&str, &str)], flags: &Overrides| preferences(&paths, &env(vars), flags).unwrap();
         let file = read(&[], &Overrides::default());
         assert_eq!(
             (file.theme.as_deref(), file.zone, file.ascii, file.color),
             (Some("light"), ZoneChoice::Estate, true, ColorChoice::Always)
         );
+        assert!(file.mouse && !Preferences::default().mouse);
+        assert_eq!((file.clipboard, Preferences::default().clipboard), (ClipboardChoice::Tmux, ClipboardChoice::Auto));
         let vars = [("QD_THEME", "sixteen"), ("QD_ZONE", "local"), ("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")];
         let from_env = read(&vars, &Overrides::default());
         assert_eq!((from_env.theme.as_deref(), from_env.zone, from_env.color), (Some("sixteen"), ZoneChoice::Local, ColorChoice::Never));
@@ -200,6 +220,16 @@ mod tests {
                 "the variable QD_ZONE:1:1 `local` is no zone | did you mean `local`?",
             ]
         );
+    }
+
+    #[test]
+    fn a_keymap_is_chosen_and_ones_own_lies_over_it() {
+        let (_folder, paths) = folder("keymap = 'plain'\n", "[[global]]\non = 'x'\nrun = 'quit'\n");
+        let read = preferences(&paths, &env(&[]), &Overrides::default()).unwrap();
+        assert_eq!((read.keymap, read.bindings.len()), (KeymapChoice::Plain, 1));
+        let (_folder, paths) = folder("keymap = 'plan'\n", "");
+        let problem = preferences(&paths, &env(&[]), &Overrides::default()).unwrap_err().remove(0);
+        assert_eq!((problem.what.as_str(), problem.hint.as_deref()), ("`plan` is no keymap", Some("did you mean `plain`?")));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Reads themes: a palette of named colours and a style per token. Own ones first, then those that are built in.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -9,18 +9,22 @@ use toml::Spanned;
 use super::lenient;
 use super::raw::{Key, text};
 use super::report::{self, Report, listed, nearest};
-use crate::model::preferences::{Color, Style, Theme, Token};
+use crate::model::preferences::{Color, Ground, Style, Theme, Token};
 use crate::model::problem::{Place, Problem};
 use crate::model::text::{LABEL_CAP, clean};
 
-/// The theme where nobody asks for another.
-pub const DEFAULT: &str = "dark";
+/// The word for whichever of the themes `dark` and `light` is right for the terminal; also what nobody's asking means.
+pub const AUTO: &str = "auto";
 
 /// The themes that are built in.
-const BUILT_IN: [(&str, &str); 3] = [
+const BUILT_IN: [(&str, &str); 7] = [
     ("dark", include_str!("../../themes/dark.toml")),
+    ("high-contrast", include_str!("../../themes/high-contrast.toml")),
+    ("high-contrast-light", include_str!("../../themes/high-contrast-light.toml")),
     ("light", include_str!("../../themes/light.toml")),
+    ("okabe-ito", include_str!("../../themes/okabe-ito.toml")),
     ("sixteen", include_str!("../../themes/sixteen.toml")),
+    ("sixteen-light", include_str!("../../themes/sixteen-light.toml")),
 ];
 
 /// The most bytes of a theme file that are read.
@@ -33,6 +37,7 @@ const DEEPEST: usize = 8;
 #[serde(deny_unknown_fields, expecting = "a table")]
 struct Raw {
     inherits: Key<String>,
+    ground: Key<String>,
     #[serde(default)]
     palette: BTreeMap<Spanned<String>, Spanned<String>>,
     #[serde(default)]
@@ -52,6 +57,35 @@ struct RawStyle {
     reverse: bool,
     #[serde(default)]
     underline: bool,
+}
+
+/// A theme whose colours are not looked up yet: another that builds on it may give them others.
+#[derive(Debug, Default)]
+struct Sketch {
+    ground: Ground,
+    palette: BTreeMap<String, Color>,
+    styles: BTreeMap<Token, (Paint, Paint, Style)>,
+}
+
+/// A foreground or background as it is written.
+#[derive(Debug, Clone)]
+enum Paint {
+    None,
+    Named(String),
+    Fixed(Color),
+}
+
+impl Sketch {
+    fn theme(self, name: &str) -> Theme {
+        let color = |paint: &Paint| match paint {
+            Paint::None => None,
+            Paint::Named(name) => self.palette.get(name).copied(),
+            Paint::Fixed(color) => Some(*color),
+        };
+        let style = |(fg, bg, style): &(Paint, Paint, Style)| Style { fg: color(fg), bg: color(bg), ..*style };
+        let styles = self.styles.iter().map(|(token, drawn)| (*token, style(drawn))).collect();
+        Theme { name: name.to_owned(), ground: self.ground, styles }
+    }
 }
 
 /// Every token with its word in a theme file.
@@ -95,13 +129,17 @@ pub fn names(user_folder: Option<&Path>) -> Vec<String> {
 /// # Errors
 /// That there is none of that name, or everything that is wrong in its file.
 pub fn theme(name: &str, user_folder: Option<&Path>) -> Result<Theme, Vec<Problem>> {
-    load(name, user_folder, 0)
+    load(name, user_folder, 0).map(|sketch| sketch.theme(name))
 }
 
-fn load(name: &str, folder: Option<&Path>, depth: usize) -> Result<Theme, Vec<Problem>> {
+/// The file of that name in the folder of a person's own themes, where it is there.
+pub fn own(name: &str, user_folder: Option<&Path>) -> Option<PathBuf> {
     // What is no name is never joined to a path.
-    let own = folder.filter(|_| is_name(name)).map(|folder| folder.join(format!("{name}.toml"))).filter(|file| file.exists());
-    if let Some(file) = own {
+    user_folder.filter(|_| is_name(name)).map(|folder| folder.join(format!("{name}.toml"))).filter(|file| file.exists())
+}
+
+fn load(name: &str, folder: Option<&Path>, depth: usize) -> Result<Sketch, Vec<Problem>> {
+    if let Some(file) = own(name, folder) {
         let text = report::read(&file, LARGEST).map_err(|problem| vec![problem])?;
         return parse(name, &file, &text, folder, depth);
     }
@@ -128,16 +166,27 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.starts_with('.') && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' '))
 }
 
-fn parse(name: &str, file: &Path, text: &str, folder: Option<&Path>, depth: usize) -> Result<Theme, Vec<Problem>> {
+fn parse(name: &str, file: &Path, text: &str, folder: Option<&Path>, depth: usize) -> Result<Sketch, Vec<Problem>> {
     let mut report = Report::new(file, text);
     let Some(raw) = lenient::read::<Raw>(&mut report) else { return Err(report.finish()) };
-    let mut styles = inherited(&raw, &mut report, name, folder, depth);
-    let mut palette: BTreeMap<&str, Color> = BTreeMap::new();
+    let mut sketch = inherited(&raw, &mut report, name, folder, depth);
+    if let Some(written) = &raw.ground {
+        let grounds = [Ground::Dark, Ground::Light];
+        match grounds.into_iter().find(|ground| ground.word() == written.get_ref()) {
+            Some(ground) => sketch.ground = ground,
+            None => report.choice(
+                written.span().start,
+                format!("`{}` is no ground", written.get_ref()),
+                written.get_ref(),
+                &grounds.map(Ground::word),
+            ),
+        }
+    }
     let mut broken = Vec::new();
     for (name, written) in &raw.palette {
         match color(written.get_ref()) {
             Ok(color) => {
-                palette.insert(name.get_ref(), color);
+                sketch.palette.insert(name.get_ref().clone(), color);
             }
             Err(hint) => {
                 report.hint(written.span().start, format!("`{}` is no colour", written.get_ref()), hint);
@@ -152,45 +201,49 @@ fn parse(name: &str, file: &Path, text: &str, folder: Option<&Path>, depth: usiz
             report.choice(token.span().start, format!("there is no token `{}`", token.get_ref()), token.get_ref(), &words);
             continue;
         };
-        let mut resolve = |key: &Key<String>| {
-            let key = key.as_ref()?;
+        let mut paint = |key: &Key<String>| {
+            let Some(key) = key else { return Paint::None };
             let word = key.get_ref().as_str();
-            let found = palette.get(word).copied().or_else(|| color(word).ok());
-            if found.is_none() && !broken.contains(&word) {
-                let known: Vec<&str> = palette.keys().copied().collect();
-                report.choice(key.span().start, format!("`{word}` is neither in the palette nor a colour"), word, &known);
+            if sketch.palette.contains_key(word) {
+                return Paint::Named(word.to_owned());
             }
-            found
+            match color(word) {
+                Ok(color) => Paint::Fixed(color),
+                Err(_) => {
+                    if !broken.contains(&word) {
+                        let known: Vec<&str> = sketch.palette.keys().map(String::as_str).collect();
+                        report.choice(key.span().start, format!("`{word}` is neither in the palette nor a colour"), word, &known);
+                    }
+                    Paint::None
+                }
+            }
         };
-        let (fg, bg) = (resolve(&style.fg), resolve(&style.bg));
+        let (fg, bg) = (paint(&style.fg), paint(&style.bg));
         let RawStyle { bold, dim, reverse, underline, .. } = *style;
-        styles.insert(*token, Style { fg, bg, bold, dim, reverse, underline });
+        sketch.styles.insert(*token, (fg, bg, Style { fg: None, bg: None, bold, dim, reverse, underline }));
     }
-    match report.is_empty() {
-        true => Ok(Theme { name: name.to_owned(), styles }),
-        false => Err(report.finish()),
-    }
+    if report.is_empty() { Ok(sketch) } else { Err(report.finish()) }
 }
 
-/// The styles of the theme that this one builds on.
-fn inherited(raw: &Raw, report: &mut Report<'_>, name: &str, folder: Option<&Path>, depth: usize) -> BTreeMap<Token, Style> {
-    let (Some(key), Some(base)) = (&raw.inherits, text(&raw.inherits)) else { return BTreeMap::new() };
+/// The theme that this one builds on.
+fn inherited(raw: &Raw, report: &mut Report<'_>, name: &str, folder: Option<&Path>, depth: usize) -> Sketch {
+    let (Some(key), Some(base)) = (&raw.inherits, text(&raw.inherits)) else { return Sketch::default() };
     let at = key.span().start;
     // A person's `dark` that inherits `dark` means the one that is built in.
     let folder = folder.filter(|_| base != name);
     if depth >= DEEPEST {
         report.at(at, "themes inherit from each other in a circle");
-        return BTreeMap::new();
+        return Sketch::default();
     }
     if !names(folder).iter().any(|known| known == base) {
         report.hint(at, format!("there is no theme `{base}`"), instead(base, folder));
-        return BTreeMap::new();
+        return Sketch::default();
     }
     match load(base, folder, depth + 1) {
-        Ok(theme) => theme.styles,
+        Ok(sketch) => sketch,
         Err(problems) => {
             report.foreign(at, problems);
-            BTreeMap::new()
+            Sketch::default()
         }
     }
 }
@@ -216,6 +269,7 @@ fn color(text: &str) -> Result<Color, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::contrast;
 
     #[test]
     fn every_built_in_theme_is_read_and_styles_every_token() {
@@ -239,46 +293,68 @@ mod tests {
         }
     }
 
-    /// Relative luminance as WCAG 2 defines it.
-    fn luminance(index: u8) -> f64 {
-        let (r, g, b) = match index {
-            16..232 => {
-                let step = |n: u8| if n == 0 { 0 } else { 55 + 40 * n };
-                let i = index - 16;
-                (step(i / 36), step(i / 6 % 6), step(i % 6))
+    /// WCAG 2.2, 1.4.3 (AA) for text and 1.4.11 for lines; 1.4.6 (AAA) for the themes that promise it.
+    #[test]
+    fn every_built_in_theme_can_be_read_on_its_ground() {
+        for (name, _) in BUILT_IN {
+            let theme = theme(name, None).unwrap();
+            assert_eq!(contrast::faint(&theme), [], "{name}");
+            for token in
+                theme.styles.keys().filter(|token| name.starts_with("high-contrast") && contrast::needed(**token) == contrast::TEXT)
+            {
+                let has = contrast::of(&theme, *token).expect("painted by the theme itself");
+                assert!(has >= contrast::HIGH, "{name} {token:?}: {has:.2}");
             }
-            232.. => (8 + 10 * (index - 232), 8 + 10 * (index - 232), 8 + 10 * (index - 232)),
-            _ => panic!("{index} is the terminal's own colour"),
-        };
-        let linear = |c: u8| {
-            let c = f64::from(c) / 255.0;
-            if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
-        };
-        0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
+            // What is judged is what is there: none of these leaves its severities to the terminal.
+            for token in [Token::Critical, Token::Warning, Token::Unknown, Token::Key] {
+                assert!(contrast::of(&theme, token).is_some(), "{name} {token:?}");
+            }
+        }
     }
 
-    /// AA: 4.5 for text and lines of charts, 3 for borders. Dark grounds are rarely quite black, light ones rarely quite white.
     #[test]
-    fn dark_and_light_can_be_read() {
-        for (name, ground) in [("dark", luminance(234)), ("light", luminance(255))] {
-            for (token, style) in theme(name, None).unwrap().styles {
-                let Some(fg) = style.fg else { continue };
-                let Color::Indexed(fg) = fg else { panic!("{name} {token:?} is not one of the 256") };
-                let (high, low) = (luminance(fg).max(ground), luminance(fg).min(ground));
-                let contrast = (high + 0.05) / (low + 0.05);
-                let needed = if token == Token::Border { 3.0 } else { 4.5 };
-                assert!(contrast >= needed, "{name} {token:?}: {contrast:.2}");
+    fn no_severity_looks_like_another_or_like_text() {
+        for (name, _) in BUILT_IN {
+            let theme = theme(name, None).unwrap();
+            let told = [Token::Text, Token::Critical, Token::Warning, Token::Unknown];
+            for (at, one) in told.iter().enumerate() {
+                for other in &told[at + 1..] {
+                    assert_ne!(theme.style(*one).fg, theme.style(*other).fg, "{name} {one:?} {other:?}");
+                }
             }
+        }
+    }
+
+    /// The colours that say how bad it is say nothing else there.
+    #[test]
+    fn no_line_of_a_chart_has_the_colour_of_a_severity() {
+        let theme = theme("okabe-ito", None).unwrap();
+        for token in [Token::Critical, Token::Warning, Token::Unknown] {
+            assert!((1..=6).all(|n| theme.style(Token::Series(n)).fg != theme.style(token).fg), "{token:?}");
         }
     }
 
     #[test]
     fn sixteen_uses_only_the_terminals_own_colours() {
-        for style in theme("sixteen", None).unwrap().styles.values() {
-            for color in [style.fg, style.bg].into_iter().flatten() {
-                assert!(matches!(color, Color::Ansi(_)), "{color:?}");
+        for name in ["sixteen", "sixteen-light"] {
+            for style in theme(name, None).unwrap().styles.values() {
+                for color in [style.fg, style.bg].into_iter().flatten() {
+                    assert!(matches!(color, Color::Ansi(_)), "{name} {color:?}");
+                }
             }
         }
+    }
+
+    #[test]
+    fn a_palette_that_is_written_again_changes_all_that_uses_it() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("mine.toml"), "inherits = 'light'\n[palette]\nsky = 'ansi:4'\n").unwrap();
+        let (mine, light) = (theme("mine", Some(folder.path())).unwrap(), theme("light", None).unwrap());
+        assert_eq!((mine.style(Token::Key).fg, mine.style(Token::Series(1)).fg), (Some(Color::Ansi(4)), Some(Color::Ansi(4))));
+        assert!(mine.style(Token::Key).bold);
+        assert_eq!((mine.style(Token::Warning), mine.ground), (light.style(Token::Warning), Ground::Light));
+        assert_eq!(own("mine", Some(folder.path())), Some(folder.path().join("mine.toml")));
+        assert_eq!(own("../mine", Some(folder.path())), None);
     }
 
     #[test]
@@ -313,6 +389,7 @@ mod tests {
             ]
         );
         assert_eq!(told("inherits = 'drak'"), ["1:12 there is no theme `drak` | did you mean `dark`?"]);
+        assert_eq!(told("ground = 'drak'"), ["1:10 `drak` is no ground | did you mean `dark`?"]);
         assert_eq!(told("[styles]\nseries_7 = {}"), ["2:1 there is no token `series_7` | did you mean `series_1`?"]);
     }
 
@@ -326,13 +403,19 @@ mod tests {
         std::fs::write(folder.path().join("a.toml"), "inherits = 'b'").unwrap();
         std::fs::write(folder.path().join("b.toml"), "inherits = 'a'").unwrap();
         assert!(theme("a", Some(folder.path())).unwrap_err()[0].what.contains("circle"));
-        assert_eq!(names(Some(folder.path())), ["a", "b", "dark", "light", "sixteen"]);
+        assert_eq!(
+            names(Some(folder.path())),
+            ["a", "b", "dark", "high-contrast", "high-contrast-light", "light", "okabe-ito", "sixteen", "sixteen-light"]
+        );
     }
 
     #[test]
     fn an_unknown_theme_says_which_there_are_and_never_leaves_the_folder() {
         let unknown = |name: &str| theme(name, Some(Path::new("/nonexistent"))).unwrap_err().remove(0).hint.unwrap();
-        assert_eq!(unknown("solarized"), "there are `dark`, `light` or `sixteen`");
+        assert_eq!(
+            unknown("solarized"),
+            "there are `dark`, `high-contrast`, `high-contrast-light`, `light`, `okabe-ito`, `sixteen` or `sixteen-light`"
+        );
         assert_eq!(unknown("lihgt"), "did you mean `light`?");
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("themes")).unwrap();

@@ -72,6 +72,27 @@ impl Plot {
         let secs = self.step.saturating_mul(index as i64);
         self.start.checked_add(SignedDuration::from_secs(secs)).unwrap_or(Timestamp::MAX)
     }
+
+    /// The time of the last grid step.
+    pub fn end(&self) -> Timestamp {
+        self.time(self.len.saturating_sub(1))
+    }
+
+    /// The same series on other steps: each takes the nearest point, and what is not in this plot is a gap.
+    pub fn onto(&self, start: Timestamp, step: i64, len: usize) -> Plot {
+        let own = self.step.max(1);
+        let place = |index: usize| {
+            let at = start.as_second().saturating_add(step.saturating_mul(index as i64)).saturating_sub(self.start.as_second());
+            usize::try_from(at.saturating_add(own / 2).div_euclid(own)).ok().filter(|place| *place < self.len)
+        };
+        let places: Vec<Option<usize>> = (0..len).map(place).collect();
+        let moved = |one: &Series| Series {
+            labels: one.labels.clone(),
+            points: places.iter().map(|place| place.and_then(|place| one.points.get(place).copied().flatten())).collect(),
+        };
+        let series = self.series.iter().map(moved).collect();
+        Plot { start, step, len, series, dropped: self.dropped, histograms: self.histograms }
+    }
 }
 
 /// What a source said about one panel.
@@ -194,6 +215,14 @@ pub fn show_at(value: f64, unit: Unit, now: Timestamp) -> String {
     if age.as_secs() < 0 { format!("in {}", age::coarse(age.abs())) } else { format!("{} ago", age::coarse(age)) }
 }
 
+/// How much more or less one value is than another: `+0.3%`, `-40ms`, `0`.
+pub fn difference(now: f64, then: f64, unit: Unit) -> String {
+    let by = now - then;
+    let unit = if unit == Unit::Moment { Unit::Seconds } else { unit };
+    let sign = if by > 0.0 { "+" } else { "" };
+    format!("{sign}{}", show(by, unit).trim_start_matches('+'))
+}
+
 fn seconds(value: f64) -> String {
     let size = value.abs();
     let (divisor, unit) = match size {
@@ -285,6 +314,19 @@ mod tests {
         let range = SignedDuration::from_secs(600);
         assert_eq!(aligned(at(1_000_000_001), range, 30), (999_999_390, 999_999_990));
         assert_eq!(aligned(at(1_000_000_001), range, 30), aligned(at(1_000_000_019), range, 30));
+    }
+
+    #[test]
+    fn a_plot_on_other_steps_has_what_it_had_there_and_gaps_elsewhere() {
+        let at = |secs| Timestamp::UNIX_EPOCH + SignedDuration::from_secs(secs);
+        let series = vec![Series { labels: Labels::default(), points: vec![Some(1.0), None, Some(3.0)] }];
+        let plot = Plot { start: at(100), step: 10, len: 3, series, dropped: 2, histograms: 0 };
+        assert_eq!(plot.onto(at(100), 10, 3), plot);
+        let moved = plot.onto(at(90), 10, 6);
+        assert_eq!(moved.series[0].points, [None, Some(1.0), None, Some(3.0), None, None]);
+        assert_eq!((moved.start, moved.end(), moved.dropped), (at(90), at(140), 2));
+        assert_eq!(plot.onto(at(100), 5, 4).series[0].points, [Some(1.0), None, None, Some(3.0)]);
+        assert_eq!(plot.onto(at(5_000), 10, 2).series[0].points, [None, None]);
     }
 
     #[test]

@@ -26,10 +26,34 @@ pub enum ColorChoice {
     Never,
 }
 
+/// Which of the keymaps that are built in is the base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KeymapChoice {
+    /// With the letters that hands know from vi, besides the arrows.
+    #[default]
+    Default,
+    /// Arrows, function keys, and letters that begin the word they mean.
+    Plain,
+}
+
+/// What copies text out of the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ClipboardChoice {
+    /// tmux inside tmux, else the terminal.
+    #[default]
+    Auto,
+    /// The terminal, by the escape sequence OSC 52.
+    Osc52,
+    /// tmux alone.
+    Tmux,
+    /// Nothing.
+    Off,
+}
+
 /// What one person prefers.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Preferences {
-    /// The theme's name; `None` is the default theme.
+    /// The theme's name, or `auto`; `None` is the same as that: dark or light, as the terminal is.
     pub theme: Option<String>,
     /// Which clock the screens show.
     pub zone: ZoneChoice,
@@ -37,8 +61,35 @@ pub struct Preferences {
     pub ascii: bool,
     /// When colours are used.
     pub color: ColorChoice,
-    /// Bindings that override the default keymap.
+    /// The keymap that the own bindings lie over.
+    pub keymap: KeymapChoice,
+    /// True where the mouse clicks and scrolls in the console from the first; else the terminal selects text with it.
+    pub mouse: bool,
+    /// What copies text.
+    pub clipboard: ClipboardChoice,
+    /// Bindings that override that keymap.
     pub bindings: Vec<Binding>,
+    /// The views that are saved in the preferences.
+    pub views: Vec<SavedView>,
+}
+
+/// A view under a name, as it is written. Whether there is such a pane, and whether the filter is one, is not judged yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedView {
+    /// Its name.
+    pub name: String,
+    /// The pane's name.
+    pub pane: String,
+    /// The filter, as it is typed after `/`.
+    pub filter: String,
+    /// How far charts reach, such as `6h`.
+    pub range: Option<String>,
+    /// Of alerts: listed by group.
+    pub grouped: Option<bool>,
+    /// Of alerts: the muted are listed too.
+    pub muted: Option<bool>,
+    /// Where it is written.
+    pub place: Place,
 }
 
 /// One line of a keymap file: in this layer, these keys run that action.
@@ -119,11 +170,33 @@ pub struct Style {
     pub underline: bool,
 }
 
+/// What a terminal writes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Ground {
+    /// Light text on a dark ground: what is taken for true where nothing tells.
+    #[default]
+    Dark,
+    /// Dark text on a light ground.
+    Light,
+}
+
+impl Ground {
+    /// Its word in a theme file; the built-in theme for it has the same name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Ground::Dark => "dark",
+            Ground::Light => "light",
+        }
+    }
+}
+
 /// A named set of styles.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Theme {
     /// Its name: the file's name without `.toml`.
     pub name: String,
+    /// The ground that it is meant for. It paints it only where `text` has a `bg`.
+    pub ground: Ground,
     /// A style per token; a token that is missing is drawn as plain text.
     pub styles: std::collections::BTreeMap<Token, Style>,
 }
@@ -137,6 +210,6 @@ impl Theme {
     /// This theme without any colour: bold, dim, reverse and underline stay.
     pub fn without_colour(&self) -> Theme {
         let plain = |style: &Style| Style { fg: None, bg: None, ..*style };
-        Theme { name: self.name.clone(), styles: self.styles.iter().map(|(t, s)| (*t, plain(s))).collect() }
+        Theme { name: self.name.clone(), ground: self.ground, styles: self.styles.iter().map(|(t, s)| (*t, plain(s))).collect() }
     }
 }

@@ -1,9 +1,11 @@
 //! Finds out what a view asks, beside the loop.
 
+pub mod charts;
 pub mod deployments;
 mod did;
 mod export;
 pub mod proofs;
+mod queries;
 mod timeline;
 pub mod verify;
 pub mod wizard;
@@ -24,6 +26,7 @@ use crate::model::estate::Estate;
 use crate::watch::{self, Past};
 
 use super::archive::Archive;
+use super::clipboard;
 use deployments::Index;
 use verify::{Ended, Verifier};
 use wizard::Operator;
@@ -58,6 +61,10 @@ pub struct Desk {
     pub out: mpsc::Sender<Message>,
     /// The file of the cache, where there is one.
     pub cache: Option<PathBuf>,
+    /// What charts asked last.
+    pub charts: charts::Charts,
+    /// The file of the queries that were typed, where there is one.
+    pub queries: Option<PathBuf>,
 }
 
 impl fmt::Debug for Desk {
@@ -104,8 +111,19 @@ impl Desk {
             Ask::Plan { number, wish } => self.plan(number, &wish).await,
             Ask::Check { number, plan, wish } => self.check(number, &plan, &wish).await,
             Ask::Start { number, plan, agreement } => self.start(number, plan, agreement).await,
+            Ask::SaveView { file, view } => super::views::save(file, view).await,
             // It was done at once: a plan that is asked for afterwards must not lose what is made ready for it.
             Ask::Close => Told::Closed,
+            Ask::Copy(text) => Told::Copied(clipboard::tmux(&text).await),
+            Ask::Chart { slot, number, ask } => charts::answer(self, slot, number, ask).await,
+            Ask::Queries => queries::answer(self.queries.clone(), None).await,
+            Ask::KeepQuery(query) => queries::answer(self.queries.clone(), Some(query)).await,
+            Ask::Names(source) => charts::names(self, source).await,
+            Ask::ExportChart { number, path, text, folder, replace } => export::chart(number, path, text, folder, replace).await,
+            Ask::StopCharts(number) => {
+                self.charts.stop(number);
+                Told::Closed
+            }
             Ask::Verify(order) => self.verify(*order).await,
             Ask::StopVerification(source) => {
                 self.verifier.stop(source);
@@ -181,6 +199,8 @@ pub(crate) mod tests {
             operator: None,
             out: mpsc::channel(1).0,
             cache: None,
+            charts: charts::Charts::default(),
+            queries: None,
         }
     }
 

@@ -92,8 +92,15 @@ mod tests {
             hosts: vec![],
             calendar: Default::default(),
         };
-        let theme = Theme { name: "plain".into(), styles: Default::default() };
-        let look = Look { themes: vec![theme], theme: 0, ascii: false, zone: ZoneChoice::Utc, local: jiff::tz::TimeZone::UTC };
+        let theme = Theme { name: "plain".into(), ground: Default::default(), styles: Default::default() };
+        let look = Look {
+            themes: vec![theme],
+            theme: 0,
+            offers: Default::default(),
+            ascii: false,
+            zone: ZoneChoice::Utc,
+            local: jiff::tz::TimeZone::UTC,
+        };
         State::new(Arc::new(estate), Identity::default(), look, Arc::new(Keymap::default()), Timestamp::UNIX_EPOCH, (80, 24))
     }
 

@@ -1,7 +1,5 @@
 //! Carries out what update asks for, as far as it is not the loop's own matter.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use tokio::sync::watch;
 
 use crate::app::effect::Effect;
@@ -20,13 +18,8 @@ pub struct Left {
     pub redraw: bool,
     /// Derive what the newest readings come to.
     pub derive: bool,
-    /// Send this to the terminal before the next frame.
-    pub copy: Option<Vec<u8>>,
-}
-
-/// What asks a terminal to copy a text (xterm's control sequences, "OSC 52"): most do, some only where they are told to.
-fn copy(text: &str) -> Vec<u8> {
-    format!("\x1b]52;c;{}\x07", STANDARD.encode(text)).into_bytes()
+    /// Copy this.
+    pub copy: Option<String>,
 }
 
 /// Carries out the effects in their order. Nothing here waits.
@@ -39,7 +32,7 @@ pub fn carry_out(effects: Vec<Effect>, feed: &impl Feed, demand: &watch::Sender<
             Effect::Redraw => left.redraw = true,
             Effect::Derive => left.derive = true,
             Effect::Poll(source) => feed.poke(source),
-            Effect::Copy(text) => left.copy = Some(copy(&text)),
+            Effect::Copy(text) => left.copy = Some(text),
             Effect::Ask(ask) => feed.ask(*ask),
             // Told only where it differs: each telling makes sources ask anew.
             Effect::Demand(wanted) => {

@@ -37,6 +37,8 @@ pub enum Export<W: Write> {
     Json(W, Format, bool),
     /// CSV.
     Csv(Box<csv::Writer<W>>),
+    /// A text that is whole already.
+    Text(W),
 }
 
 impl<W: Write> Export<W> {
@@ -62,9 +64,10 @@ impl<W: Write> Export<W> {
     /// One more.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// Where it cannot be written, or where it is no list of deployments.
     pub fn add(&mut self, one: &Deployment) -> io::Result<()> {
         match self {
+            Export::Text(_) => Err(io::Error::other("a text has no deployments")),
             Export::Csv(out) => Ok(out.write_record(cells(one))?),
             Export::Json(out, format, first) => {
                 if *format == Format::Json {
@@ -84,6 +87,7 @@ impl<W: Write> Export<W> {
     pub fn finish(self) -> io::Result<()> {
         match self {
             Export::Csv(mut out) => out.flush(),
+            Export::Text(mut out) => out.flush(),
             Export::Json(mut out, format, first) => {
                 if format == Format::Json {
                     out.write_all(if first { b"]\n" } else { b"\n]\n" })?;
@@ -119,6 +123,25 @@ impl Draft {
     /// # Errors
     /// Where a file is there and is not to be replaced, or none can be made.
     pub fn begin(path: &Path, format: Format, replace: bool, folder: Option<&Path>) -> Result<Draft, DraftError> {
+        let (part, file) = Draft::part(path, replace, folder)?;
+        Ok(Draft { path: path.to_owned(), part, out: Export::new(format, BufWriter::new(file))? })
+    }
+
+    /// A file of that text, likewise.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn of_text(path: &Path, text: &str, replace: bool, folder: Option<&Path>) -> Result<Draft, DraftError> {
+        let (part, file) = Draft::part(path, replace, folder)?;
+        let mut out = BufWriter::new(file);
+        if let Err(error) = out.write_all(text.as_bytes()) {
+            let _ = fs::remove_file(&part);
+            return Err(error.into());
+        }
+        Ok(Draft { path: path.to_owned(), part, out: Export::Text(out) })
+    }
+
+    fn part(path: &Path, replace: bool, folder: Option<&Path>) -> Result<(PathBuf, fs::File), DraftError> {
         if !replace && fs::symlink_metadata(path).is_ok() {
             return Err(DraftError::Exists);
         }
@@ -132,8 +155,7 @@ impl Draft {
         // The remains of an earlier process of this number.
         let _ = fs::remove_file(&part);
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
-        let out = Export::new(format, BufWriter::new(file))?;
-        Ok(Draft { path: path.to_owned(), part, out })
+        Ok((part, file))
     }
 
     /// Gives the file its name.

@@ -14,6 +14,7 @@ use crate::watch::{Ledger, Past, Report, ReportKind, Watchers};
 
 use super::archive::{Archive, Standing};
 use super::ask::Desk;
+use super::ask::charts::Charts;
 use super::ask::deployments::Index;
 use super::ask::proofs::{LOOK, follow};
 use super::ask::verify::Verifier;
@@ -46,6 +47,8 @@ pub struct Sources {
     asked: Mutex<Vec<Ask>>,
     verifier: Arc<Verifier>,
     operator: Option<Arc<dyn Operator>>,
+    charts: Charts,
+    queries: Option<PathBuf>,
 }
 
 impl Sources {
@@ -64,12 +67,20 @@ impl Sources {
             asked: Mutex::default(),
             verifier,
             operator: None,
+            charts: Charts::default(),
+            queries: None,
         }
     }
 
     /// The same, with the cache that what consoles saw is read from.
     pub fn reading(mut self, cache: Option<PathBuf>) -> Sources {
         self.cache = cache;
+        self
+    }
+
+    /// The same, with the file that keeps the queries that were typed.
+    pub fn querying(mut self, queries: Option<PathBuf>) -> Sources {
+        self.queries = queries;
         self
     }
 
@@ -138,6 +149,8 @@ impl Feed for Sources {
             operator: self.operator.clone(),
             out: out.clone(),
             cache: self.cache.clone(),
+            charts: self.charts.clone(),
+            queries: self.queries.clone(),
         };
         tokio::spawn(async move {
             // Where the loop has ended meanwhile, nobody wants it.

@@ -5,6 +5,7 @@ use std::backtrace::Backtrace;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -34,18 +35,26 @@ const MODES: &[Mode] = &[
     // A synchronised update that was left open would keep the screen frozen.
     Mode { set: "", undo: "\x1b[?2026l" },
     Mode { set: "\x1b[0m", undo: "\x1b[0m" },
-    // No mouse: selecting text stays the terminal's. An earlier program may have left it on.
-    Mode { set: "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l", undo: "" },
+    // No mouse at first: an earlier program may have left it on. Where it is wanted, `MOUSE` comes after all of these.
+    Mode { set: NO_MOUSE, undo: NO_MOUSE },
     Mode { set: "\x1b[?2004h", undo: "\x1b[?2004l" },
     Mode { set: "\x1b[?25l", undo: "\x1b[?25h" },
     Mode { set: "\x1b[?1049h", undo: "\x1b[?1049l" },
 ];
+
+/// Presses and the wheel (1000), told in decimal numbers that no screen is too wide for (1006). No movement: it would come
+/// many times a second and mean nothing here. See xterm's control sequences, "Mouse Tracking".
+const MOUSE: &str = "\x1b[?1000h\x1b[?1006h";
+/// All ways of telling of the mouse, off.
+const NO_MOUSE: &str = "\x1b[?1006l\x1b[?1003l\x1b[?1002l\x1b[?1000l";
 
 /// The terminal's modes: raw input and all of `MODES`.
 #[derive(Debug, Default)]
 pub struct Modes {
     /// True from the setting to the restoring. Held locked while restoring, so that a second way out waits for it.
     on: Mutex<bool>,
+    /// True where the mouse is wanted too.
+    mouse: AtomicBool,
 }
 
 impl Modes {
@@ -66,7 +75,15 @@ impl Modes {
             *on = true;
             enable_raw_mode()?;
         }
-        Ok(MODES.iter().rev().flat_map(|mode| mode.set.bytes()).collect())
+        let mouse = if self.mouse.load(Ordering::SeqCst) { MOUSE } else { "" };
+        Ok(MODES.iter().rev().flat_map(|mode| mode.set.bytes()).chain(mouse.bytes()).collect())
+    }
+
+    /// Whether the mouse is wanted, from now on and whenever the modes are set again. The bytes that say so go out before
+    /// the next frame. Undoing all turns it off whatever was wanted.
+    pub fn mouse(&self, wanted: bool) -> Vec<u8> {
+        self.mouse.store(wanted, Ordering::SeqCst);
+        if wanted { MOUSE } else { NO_MOUSE }.into()
     }
 
     /// Undoes all that [`Modes::set`] set, once. Writes to the terminal itself, whatever a frame in flight does, and
@@ -182,6 +199,20 @@ mod tests {
             assert_ne!(mode.set, mode.undo);
         }
         assert_eq!(MODES.last().unwrap().undo, "\x1b[?1049l");
+    }
+
+    #[test]
+    fn each_way_of_telling_of_the_mouse_is_off_on_every_way_out() {
+        let undo: String = MODES.iter().map(|mode| mode.undo).collect();
+        for number in MOUSE.split("\x1b[?").filter(|part| !part.is_empty()) {
+            assert!(undo.contains(&format!("\x1b[?{}l", number.trim_end_matches('h'))), "{number}");
+        }
+        let screen = undo.find("\x1b[?1049l").unwrap();
+        assert!(undo.rfind("\x1b[?1000l").unwrap() < screen, "before the person's own screen comes back");
+        assert!(!MOUSE.contains("1003"), "movement alone is never told");
+        let modes = Modes::default();
+        assert_eq!(modes.mouse(true), MOUSE.as_bytes());
+        assert_eq!(modes.mouse(false), NO_MOUSE.as_bytes());
     }
 
     #[test]

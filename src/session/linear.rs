@@ -2,6 +2,7 @@
 //! There is no screen: nothing is drawn, and no terminal is set.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,11 +18,11 @@ use crate::app::pane::next_wake;
 use crate::app::state::State;
 use crate::app::update::update;
 use crate::app::verdict::verdict;
+use crate::journal::Hand;
 use crate::model::change::Change;
 use crate::model::estate::Severity;
 use crate::model::reading::Freshness;
 
-use super::Options;
 use super::archive::Archive;
 use super::ask::verify::{Verifier, known};
 use super::clock::{Clock, Wall};
@@ -44,6 +45,17 @@ pub struct Pace {
     pub limit: Option<Duration>,
 }
 
+/// Where things are kept.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// The last known readings; `None` keeps none.
+    pub cache: Option<PathBuf>,
+    /// The journal, which is only read.
+    pub journal: Option<PathBuf>,
+    /// Who looks.
+    pub hand: Hand,
+}
+
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
@@ -59,20 +71,20 @@ pub enum Ended {
 /// Where the runtime does not start, or `tell` fails: its reader is gone.
 pub fn listen(
     mut state: State,
-    options: Options,
+    kept: Kept,
     pace: Pace,
     tell: &mut dyn FnMut(&[Line]) -> io::Result<()>,
 ) -> color_eyre::Result<io::Result<Ended>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().wrap_err("cannot start the runtime")?;
-    if let Some(journal) = &options.journal {
+    if let Some(journal) = &kept.journal {
         let (proofs, problem) = known(journal);
         (state.verifying.proofs, state.verifying.problem) = (Arc::new(proofs), problem);
     }
     let estate = state.estate.clone();
-    let past = past::past(estate.clone(), options.cache.clone());
-    let archive = Arc::new(Archive::new(estate.clone(), options.cache.clone()));
-    let verifier = Arc::new(Verifier::new(options.journal, options.hand));
-    let feed = Sources::new(estate, past, archive, verifier).reading(options.cache);
+    let past = past::past(estate.clone(), kept.cache.clone());
+    let archive = Arc::new(Archive::new(estate.clone(), kept.cache.clone()));
+    let verifier = Arc::new(Verifier::new(kept.journal, kept.hand));
+    let feed = Sources::new(estate, past, archive, verifier).reading(kept.cache);
     let ended = runtime.block_on(async {
         let (mut hangup, mut interrupt, mut end) =
             (signal(SignalKind::hangup())?, signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);

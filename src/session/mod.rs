@@ -2,11 +2,13 @@
 
 pub mod archive;
 pub mod ask;
+pub mod clipboard;
 pub mod clock;
 pub mod derive;
 pub mod effects;
 pub mod export;
 pub mod feed;
+pub mod ground;
 pub mod guard;
 pub mod input;
 pub mod keep;
@@ -17,11 +19,12 @@ pub mod run;
 pub mod runs;
 pub mod screen;
 pub mod signals;
+mod views;
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use color_eyre::eyre::{WrapErr, bail};
 use jiff::SignedDuration;
@@ -36,6 +39,7 @@ use crate::app::keymap::Keymap;
 use crate::app::layer::Pane;
 use crate::app::message::Message;
 use crate::app::state::{Identity, Look, State};
+use crate::app::views::{View, Views, line};
 use crate::cache::{Cache, Opened};
 use crate::journal::Hand;
 use crate::model::backup::Proofs;
@@ -46,8 +50,10 @@ use crate::ui;
 
 use ask::deployments::Index;
 use ask::verify::Verifier;
+use clipboard::Clipboard;
 use clock::{Clock, Wall};
 use feed::Sources;
+use ground::Sieve;
 use guard::{Flush, Guard};
 use keep::{Keeper, Shelf};
 use operator::Bridge;
@@ -64,6 +70,11 @@ const JOURNAL_LIMIT: Duration = Duration::from_millis(5);
 /// What is said of verifications until then.
 const UNREAD: &str = "it is being read: what was verified before is not known yet";
 
+/// Who leaves sooner than that after opening may leave before the terminal has answered.
+const HASTE: Duration = Duration::from_millis(500);
+/// How long they are kept for it then.
+const LATE: Duration = Duration::from_millis(150);
+
 /// How the console is opened.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -73,6 +84,8 @@ pub struct Options {
     pub cache: Option<PathBuf>,
     /// Where exports go where nothing else is said.
     pub exports: Option<PathBuf>,
+    /// Where queries that were typed are kept; `None` keeps none.
+    pub queries: Option<PathBuf>,
     /// The filter of the first pane; nothing is filtered where it is empty.
     pub filter: String,
     /// The journal; `None` keeps none, and nothing that must be recorded can be done.
@@ -81,8 +94,16 @@ pub struct Options {
     pub hand: Hand,
     /// The pane that is shown first.
     pub start_pane: Pane,
+    /// What copies text.
+    pub clipboard: Clipboard,
+    /// True where the mouse clicks and scrolls from the first.
+    pub mouse: bool,
     /// How far back charts reach at first; `None`: an hour.
     pub range: Option<SignedDuration>,
+    /// The saved views.
+    pub views: Views,
+    /// The one that is shown first, instead of pane and filter.
+    pub view: Option<View>,
 }
 
 /// Opens the console on this terminal and stays until it is left. The result is the exit code: 0, 130 after an
@@ -124,6 +145,7 @@ async fn session(
     options: Options,
     flush: Flush,
 ) -> color_eyre::Result<u8> {
+    let clipboard = options.clipboard;
     let past = past::past(estate.clone(), options.cache.clone());
     let cache = options.cache.clone();
     let archive = Arc::new(Archive::new(estate.clone(), options.cache.clone()));
@@ -138,10 +160,16 @@ async fn session(
     }
     state.read_only = options.read_only;
     state.pane = options.start_pane;
+    state.mouse = options.mouse;
     state.demand.range = options.range.unwrap_or(state.demand.range);
     state.exports = options.exports.map(|folder| folder.to_string_lossy().into_owned());
     if let Err(why) = app::update::narrow(&mut state, &options.filter) {
         bail!("--filter: {why}");
+    }
+    state.views = options.views;
+    if let Some(view) = &options.view {
+        app::update::show_view(&mut state, view);
+        state.demand.range = options.range.unwrap_or(state.demand.range);
     }
     app::pane::refresh(&mut state);
     if let Some(cached) = cached {
@@ -151,6 +179,10 @@ async fn session(
     if let Some(notice) = notice {
         app::update::update(&mut state, Message::Notice(notice));
     }
+    // A few lines: all of them are in the list of views.
+    for problem in state.views.bad.iter().take(3).map(|(_, problem)| line(problem)).collect::<Vec<_>>() {
+        app::update::update(&mut state, Message::Notice(format!("a saved view is left out: {problem}")));
+    }
     // Under --read-only nobody is there who could carry anything out.
     let journal = options.journal.clone().filter(|_| !options.read_only);
     let operator = journal.map(|journal| {
@@ -158,7 +190,7 @@ async fn session(
             as Arc<dyn ask::wizard::Operator>
     });
     let verifier = Arc::new(Verifier::new(options.journal, options.hand));
-    let feed = Sources::new(estate.clone(), past, archive, verifier.clone()).reading(cache).operated(operator);
+    let feed = Sources::new(estate.clone(), past, archive, verifier.clone()).reading(cache).querying(options.queries).operated(operator);
     if state.tells_of_deployments() {
         first_piece(&mut state, feed.deployments()).await;
     }
@@ -166,19 +198,29 @@ async fn session(
     let notices = signals::listen().wrap_err("cannot listen to signals")?;
     let guard = Guard::new();
     guard.catch_panics(flush);
+    // An answer that nobody waits for is not asked for.
+    let offers = &state.look.offers;
+    let asked = offers.follows && !offers.plain && ground::can_be_asked(std::env::var_os("TERM").as_deref());
     let line = Line::open(guard.modes()).wrap_err("cannot open the terminal for writing")?;
+    let line = if asked { line.asking(ground::QUESTION) } else { line };
     let panic_key = std::env::var("QD_PANIC_KEY").ok().and_then(|key| key.parse().ok());
     let mut parts = Parts {
-        core: Core { update: app::update::update, draw: ui::draw, wake: app::pane::next_wake },
+        core: Core { update: app::update::update, draw: ui::draw, wake: app::pane::next_wake, sight: ui::hit::sight, plain: ui::plain },
         state,
         sink: line,
-        input: input::listen(panic_key).wrap_err("cannot read the terminal")?,
+        input: input::listen(panic_key, Sieve::new(asked)).wrap_err("cannot read the terminal")?,
         notices,
         clock: Wall,
+        clipboard,
         feed,
         keeper: Keeper::new(store, estate.sources.len()),
     };
+    let opened = Instant::now();
     let code = run::run(&mut parts).await;
+    // Who leaves at once would find the terminal's answer typed into their shell: it is taken in here.
+    if asked && parts.state.look.offers.told.is_none() && opened.elapsed() < HASTE && !matches!(code, Ok(signals::HUNG_UP)) {
+        tokio::time::sleep(LATE).await;
+    }
     parts.sink.close();
     guard.restore();
     // What runs here ends here, and is recorded as that.

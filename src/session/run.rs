@@ -1,6 +1,7 @@
 //! The loop: takes in what happens, draws what it comes to. A function of terminal, input, clock and sources, so that
 //! tests drive this very loop.
 
+use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
@@ -10,24 +11,35 @@ use ratatui::Frame;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::app::ask::Told;
+use crate::app::ask::{Ask, Told};
 use crate::app::derive::Derived;
 use crate::app::effect::Effect;
 use crate::app::message::Message;
 use crate::app::state::State;
+use crate::app::target::Target;
 use crate::app::wizard::{self, Shown};
+use crate::ui::Plain;
+use crate::ui::hit::Sight;
 
+use super::clipboard::{Clipboard, Way};
 use super::clock::Clock;
 use super::derive::{self, Deriver};
 use super::effects::{Left, carry_out};
 use super::feed::{Feed, ROOM};
 use super::guard::STUCK_LIMIT;
+use super::input::Typed;
 use super::keep::Keeper;
 use super::screen::{Painter, Sink};
 use super::signals::{HUNG_UP, Notice};
 
 /// Between two frames that only data ask for: at most ten a second. Keys are drawn at once.
 const CALM: Duration = Duration::from_millis(100);
+/// Between two frames that only the wheel asks for: it may turn many times while one is drawn.
+const ROLL: Duration = Duration::from_millis(33);
+/// What a click hits must have stood there for so long: whoever clicks saw a screen that was on its way for a while.
+const SETTLED: Duration = Duration::from_millis(250);
+/// Frames of that time that are remembered.
+const REMEMBERED: usize = 16;
 /// The longest sleep: the machine may have slept, or its clock been set, and no message says so.
 const NAP: Duration = Duration::from_secs(10);
 
@@ -40,6 +52,10 @@ pub struct Core {
     pub draw: fn(&State, &mut Frame),
     /// When the screen changes next by itself.
     pub wake: fn(&State) -> Timestamp,
+    /// What of it can be clicked on.
+    pub sight: fn(&State) -> Sight,
+    /// What stands there instead of all that is drawn, where that is text alone.
+    pub plain: fn(&State) -> Option<Plain>,
 }
 
 /// All that the loop works with.
@@ -56,6 +72,8 @@ pub struct Parts<S, I, C, F> {
     pub notices: mpsc::Receiver<Notice>,
     /// The present.
     pub clock: C,
+    /// What copies text.
+    pub clipboard: Clipboard,
     /// The sources.
     pub feed: F,
     /// What keeps answers for the next start.
@@ -66,13 +84,14 @@ pub struct Parts<S, I, C, F> {
 #[derive(Clone, Copy)]
 enum Hurry {
     Now,
+    Rolling,
     Calmly,
 }
 
 /// One turn's cause.
 enum Event {
     Notice(Option<Notice>),
-    Input(Option<Message>),
+    Input(Option<Typed>),
     Written(io::Result<()>),
     Report(Message),
     Derived(Derived),
@@ -90,6 +109,13 @@ struct Desk {
     drawn: Option<Instant>,
     /// The confirm dialog that the last frame shows.
     dialog: Option<u64>,
+    /// True where the terminal tells of the mouse.
+    mouse: bool,
+    /// What can be clicked on in the frame in flight.
+    coming: Option<Sight>,
+    /// The same in the frame that is shown, the last of these, and in those shortly before it, with the moments from
+    /// which on they were shown.
+    sights: VecDeque<(Instant, Sight)>,
 }
 
 impl Desk {
@@ -97,6 +123,7 @@ impl Desk {
         let now = Instant::now();
         let at = match (hurry, self.drawn) {
             (Hurry::Calmly, Some(drawn)) => now.max(drawn + CALM),
+            (Hurry::Rolling, Some(drawn)) => now.max(drawn + ROLL),
             _ => now,
         };
         self.due = Some(self.due.map_or(at, |due| due.min(at)));
@@ -108,12 +135,65 @@ impl Desk {
         if !self.in_flight && self.due.is_some_and(|due| due <= now) {
             (self.due, self.drawn) = (None, Some(now));
             self.dialog = wizard::dialog(state);
-            if let Some(frame) = self.painter.paint(|frame| (core.draw)(state, frame))? {
+            let wanted = state.wants_mouse();
+            if wanted != self.mouse {
+                self.mouse = wanted;
+                self.painter.say(sink.mouse(wanted));
+            }
+            self.coming = if wanted { Some((core.sight)(state)) } else { None };
+            let frame = match (core.plain)(state) {
+                Some(plain) => self.painter.plain(plain),
+                None => self.painter.paint(|frame| (core.draw)(state, frame))?,
+            };
+            if let Some(frame) = frame {
                 sink.send(frame);
                 self.in_flight = true;
+            } else {
+                self.arrived();
             }
         }
         Ok(())
+    }
+
+    /// The frame is on the terminal.
+    fn arrived(&mut self) {
+        let now = Instant::now();
+        match self.coming.take() {
+            Some(new) if self.sights.back().is_some_and(|(_, old)| *old == new) => {}
+            Some(new) => self.sights.push_back((now, new)),
+            None => self.sights.clear(),
+        }
+        // Of those that are over, the newest was still shown when that time began.
+        while self.sights.len() > REMEMBERED || self.sights.get(1).is_some_and(|(since, _)| *since + SETTLED <= now) {
+            self.sights.pop_front();
+        }
+    }
+
+    /// What was clicked on: what stands there, where nothing else stood there a moment ago.
+    fn hit(&self, column: u16, row: u16) -> Option<Target> {
+        let (_, shown) = self.sights.back()?;
+        let target = shown.at(column, row)?;
+        let now = Instant::now();
+        let mut ended = self.sights.iter().skip(1).map(|(since, _)| *since);
+        let settled = self.sights.iter().all(|(_, sight)| {
+            let over = ended.next().is_some_and(|end| end + SETTLED <= now);
+            over || sight.at(column, row) == Some(target)
+        });
+        settled.then(|| target.clone())
+    }
+
+    /// What a person did, as a message; `None` where it hit nothing.
+    fn message(&self, typed: Typed) -> Option<(Message, Hurry)> {
+        match typed {
+            Typed::Told(message) => Some((message, Hurry::Now)),
+            // Turned off, and still on its way.
+            _ if !self.mouse => None,
+            Typed::Click(column, row) => self.hit(column, row).map(|target| (Message::Click(target), Hurry::Now)),
+            Typed::Wheel(column, by) => {
+                let right = self.sights.back().is_some_and(|(_, sight)| sight.is_right(column));
+                Some((Message::Wheel { by, right }, Hurry::Rolling))
+            }
+        }
     }
 
     /// Says in the state which confirm dialog is on the screen, once its frame is there: what was typed before does not
@@ -139,14 +219,23 @@ impl Desk {
 pub async fn run<S, I, C, F>(parts: &mut Parts<S, I, C, F>) -> io::Result<u8>
 where
     S: Sink,
-    I: Stream<Item = Message> + Unpin,
+    I: Stream<Item = Typed> + Unpin,
     C: Clock,
     F: Feed,
 {
-    let Parts { core, state, sink, input, notices, clock, feed, keeper } = parts;
+    let Parts { core, state, sink, input, notices, clock, clipboard, feed, keeper } = parts;
     let core = *core;
     let size = sink.size().unwrap_or(state.size);
-    let mut desk = Desk { painter: Painter::new(size)?, in_flight: false, due: Some(Instant::now()), drawn: None, dialog: None };
+    let mut desk = Desk {
+        painter: Painter::new(size)?,
+        in_flight: false,
+        due: Some(Instant::now()),
+        drawn: None,
+        dialog: None,
+        mouse: false,
+        coming: None,
+        sights: VecDeque::new(),
+    };
     let (demand, wanted) = watch::channel(state.demand);
     let (out, mut reports) = mpsc::channel(ROOM);
     let mut deriver = Deriver::new();
@@ -181,6 +270,7 @@ where
             Event::Written(Err(error)) => return Ok(gone(&error)),
             Event::Written(Ok(())) => {
                 desk.in_flight = false;
+                desk.arrived();
                 continue;
             }
             Event::Draw => continue,
@@ -192,11 +282,12 @@ where
                 Ok(resized) => (resized, Hurry::Now),
                 Err(error) => return Ok(gone(&error)),
             },
-            Event::Input(Some(message)) => {
+            Event::Input(Some(typed)) => {
+                let Some((message, hurry)) = desk.message(typed) else { continue };
                 if let Message::Resize(columns, rows) = message {
                     desk.painter.resize((columns, rows));
                 }
-                (message, Hurry::Now)
+                (message, hurry)
             }
             Event::Report(message) => {
                 keeper.note(&message);
@@ -234,8 +325,22 @@ where
         if let Some(code) = quit {
             return Ok(code);
         }
-        if let Some(bytes) = copy {
-            desk.painter.say(bytes);
+        if let Some(text) = copy {
+            let said = match clipboard.way(&text) {
+                Way::Terminal(bytes, said) => {
+                    desk.painter.say(bytes);
+                    Some(said)
+                }
+                Way::Tmux => {
+                    feed.ask(Ask::Copy(text));
+                    None
+                }
+                Way::Nothing(why) => Some(why),
+            };
+            if let Some(said) = said {
+                let effects = (core.update)(state, Message::Told(Box::new(Told::Copied(said))));
+                carry_out(effects, feed, &demand);
+            }
         }
         if redraw {
             desk.painter.forget(Vec::new())?;
@@ -247,6 +352,7 @@ where
                 && let Ok(written) = timeout(STUCK_LIMIT, sink.written()).await
             {
                 desk.in_flight = false;
+                desk.arrived();
                 if let Err(error) = written {
                     return Ok(gone(&error));
                 }
@@ -269,6 +375,7 @@ where
 fn again(desk: &mut Desk, state: &mut State, sink: &mut impl Sink) -> io::Result<Message> {
     // Nobody has seen the dialog until it is drawn again.
     (desk.dialog, state.wizards.shown) = (None, None);
+    desk.sights.clear();
     if let Some(size) = sink.size() {
         desk.painter.resize(size);
     }
@@ -308,10 +415,12 @@ mod tests {
     use crate::app::key::{Code, Key};
     use crate::app::keymap::Keymap;
     use crate::app::state::{Identity, Look};
+    use crate::app::target::RowId;
     use crate::model::estate::{Estate, Source, SourceKind};
     use crate::model::metric::Demand;
     use crate::model::preferences::{Theme, ZoneChoice};
     use crate::model::reading::{FailureKind, Outcome};
+    use crate::ui::hit::Place;
 
     /// The far end of the fake terminal and of the fake sources.
     #[derive(Default)]
@@ -370,6 +479,10 @@ mod tests {
             Ok(b"\x1b[?1049h".to_vec())
         }
 
+        fn mouse(&mut self, wanted: bool) -> Vec<u8> {
+            if wanted { b"\x1b[?1000h".to_vec() } else { b"\x1b[?1000l".to_vec() }
+        }
+
         fn suspend(&mut self) {
             self.0.suspended.set(self.0.suspended.get() + 1);
             self.0.size.set((50, 4));
@@ -425,6 +538,9 @@ mod tests {
                 let shown = state.wizards.shown.map_or_else(|| "no".to_owned(), |shown| shown.dialog.to_string());
                 state.overview.typed.push_str(&format!("<{shown}>"));
             }
+            Message::Key(Key { code: Code::Char('m'), .. }) => state.mouse = !state.mouse,
+            Message::Click(Target::Row(RowId::Run(id))) => state.overview.typed.push_str(&format!("<{id}>")),
+            Message::Wheel { by, .. } => state.overview_right = state.overview_right.saturating_add_signed(isize::from(by)),
             Message::Key(key) => state.overview.typed.push_str(&key.to_string()),
             Message::Read { next_try, .. } => state.alerts.typed = next_try.as_second().to_string(),
             Message::Resize(columns, rows) => state.size = (columns, rows),
@@ -434,8 +550,15 @@ mod tests {
         Vec::new()
     }
 
+    /// The second line tells of the newest datum, and can be clicked on as that.
+    fn sight(state: &State) -> Sight {
+        let target = Target::Row(RowId::Run(state.alerts.typed.clone()));
+        Sight::of(vec![Place { x: 0, y: 1, width: 10, height: 1, target }])
+    }
+
     fn draw(state: &State, frame: &mut Frame) {
-        let line = format!("typed {}\ndata {}\nticks {}", state.overview.typed, state.alerts.typed, state.metrics.typed);
+        let (typed, rolled) = (&state.overview.typed, state.overview_right);
+        let line = format!("typed {typed}\ndata {}\nticks {}\nrolled {rolled}", state.alerts.typed, state.metrics.typed);
         frame.render_widget(ratatui::text::Text::raw(line), frame.area());
     }
 
@@ -458,19 +581,31 @@ mod tests {
             hosts: vec![],
             calendar: Default::default(),
         };
-        let theme = Theme { name: "plain".into(), styles: Default::default() };
-        let look = Look { themes: vec![theme], theme: 0, ascii: false, zone: ZoneChoice::Utc, local: jiff::tz::TimeZone::UTC };
+        let theme = Theme { name: "plain".into(), ground: Default::default(), styles: Default::default() };
+        let look = Look {
+            themes: vec![theme],
+            theme: 0,
+            offers: Default::default(),
+            ascii: false,
+            zone: ZoneChoice::Utc,
+            local: jiff::tz::TimeZone::UTC,
+        };
         State::new(Arc::new(estate), Identity::default(), look, Arc::new(Keymap::default()), Timestamp::UNIX_EPOCH, (60, 5))
     }
 
     struct Hands {
-        keys: mpsc::Sender<Message>,
+        keys: mpsc::Sender<Typed>,
         notices: mpsc::Sender<Notice>,
     }
 
     impl Hands {
         async fn press(&self, c: char) {
-            self.keys.send(Message::Key(Key::char(c))).await.unwrap();
+            self.keys.send(Typed::Told(Message::Key(Key::char(c)))).await.unwrap();
+            settle().await;
+        }
+
+        async fn click(&self, column: u16, row: u16) {
+            self.keys.send(Typed::Click(column, row)).await.unwrap();
             settle().await;
         }
     }
@@ -485,14 +620,15 @@ mod tests {
         let (keys, typed) = mpsc::channel(200);
         let (out, notices) = mpsc::channel(8);
         let input = futures_util::stream::unfold(typed, |mut typed| async { typed.recv().await.map(|message| (message, typed)) });
-        let input: Pin<Box<dyn Stream<Item = Message>>> = Box::pin(input);
+        let input: Pin<Box<dyn Stream<Item = Typed>>> = Box::pin(input);
         let mut parts = Parts {
-            core: Core { update, draw, wake: |_| Timestamp::MAX },
+            core: Core { update, draw, wake: |_| Timestamp::MAX, sight, plain: |_| None },
             state: state(),
             sink: Tty(world.clone()),
             input,
             notices,
             clock: Manual(Instant::now()),
+            clipboard: Clipboard::default(),
             feed: Fed(world.clone()),
             keeper: Keeper::new(None, 1),
         };
@@ -652,6 +788,59 @@ mod tests {
             world.unstick();
             settle().await;
             assert!(world.screen().contains("<7><no>"), "another program may have been on the screen: {}", world.screen());
+            hands.press('q').await;
+        })
+        .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_click_hits_what_the_frame_on_the_terminal_shows_and_only_once_it_stood_there_for_a_while() {
+        let (.., world) = driven(async |world, hands| {
+            world.datum(1).await;
+            sleep(CALM * 5).await;
+            hands.click(3, 1).await;
+            assert!(!world.screen().contains('<'), "the mouse is off");
+            hands.press('m').await;
+            assert!(world.frames.borrow().last().unwrap().starts_with(b"\x1b[?1000h"));
+            hands.click(3, 1).await;
+            assert!(world.screen().contains("typed <1>"), "{}", world.screen());
+            hands.click(60, 1).await;
+            hands.click(u16::MAX, u16::MAX).await;
+            world.stuck.set(true);
+            world.datum(2).await;
+            sleep(CALM * 5).await;
+            hands.click(3, 1).await;
+            world.unstick();
+            settle().await;
+            assert!(world.screen().contains("typed <1><1>"), "the frame with the newer row was not there yet: {}", world.screen());
+            hands.click(3, 1).await;
+            assert!(world.screen().contains("typed <1><1>\n"), "another row stood there a moment ago: {}", world.screen());
+            sleep(SETTLED).await;
+            hands.click(3, 1).await;
+            assert!(world.screen().contains("typed <1><1><2>\n"), "{}", world.screen());
+            hands.press('m').await;
+            assert!(world.frames.borrow().last().unwrap().starts_with(b"\x1b[?1000l"));
+            hands.click(3, 1).await;
+            assert!(world.screen().contains("typed <1><1><2>\n"), "{}", world.screen());
+            hands.press('q').await;
+        })
+        .await;
+        assert_eq!(world.suspended.get(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_wheel_is_drawn_a_few_times_however_fast_it_turns() {
+        driven(async |world, hands| {
+            hands.press('m').await;
+            sleep(CALM * 3).await;
+            let before = world.frames();
+            for _ in 0..100 {
+                hands.keys.send(Typed::Wheel(0, 3)).await.unwrap();
+                sleep(Duration::from_micros(900)).await;
+            }
+            sleep(CALM).await;
+            assert!((2..=5).contains(&(world.frames() - before)), "{} frames", world.frames() - before);
+            assert!(world.screen().contains("rolled 300"), "and none of it is lost: {}", world.screen());
             hands.press('q').await;
         })
         .await;

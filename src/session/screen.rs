@@ -23,6 +23,7 @@ use ratatui::{Frame, Terminal};
 use tokio::sync::mpsc;
 
 use super::guard::{Modes, STUCK_LIMIT, tty};
+use crate::ui::Plain;
 
 /// Synchronised update: the terminal shows what comes between these two at once, without tearing.
 const BEGIN: &[u8] = b"\x1b[?2026h";
@@ -39,6 +40,8 @@ pub trait Sink {
     /// # Errors
     /// Where the terminal refuses.
     fn set(&mut self) -> io::Result<Vec<u8>>;
+    /// Whether the mouse is wanted; the bytes go before the next frame, and again with each setting of the modes.
+    fn mouse(&mut self, wanted: bool) -> Vec<u8>;
     /// Gives the terminal back and stops the process; returns when it goes on.
     fn suspend(&mut self);
     /// The terminal's size: columns, rows; `None` where it has none.
@@ -50,6 +53,8 @@ pub struct Painter {
     terminal: Terminal<Memory>,
     bytes: Shared,
     before: Vec<u8>,
+    /// The text alone that is shown, where that is what is shown.
+    plain: Option<Plain>,
 }
 
 impl Painter {
@@ -64,7 +69,7 @@ impl Painter {
         let bytes = Shared::default();
         let size = Size::new(size.0, size.1);
         let memory = Memory { inner: CrosstermBackend::new(bytes.clone()), size, shown: None, cursor: None };
-        Ok(Painter { terminal: Terminal::new(memory)?, bytes, before: Vec::new() })
+        Ok(Painter { terminal: Terminal::new(memory)?, bytes, before: Vec::new(), plain: None })
     }
 
     /// The terminal has this size now.
@@ -83,6 +88,7 @@ impl Painter {
     /// # Errors
     /// None in practice: memory takes all.
     pub fn forget(&mut self, before: Vec<u8>) -> io::Result<()> {
+        self.plain = None;
         // Added: what an earlier call wants sent may still wait behind a frame in flight.
         self.before.extend(before);
         let memory = self.terminal.backend_mut();
@@ -95,11 +101,30 @@ impl Painter {
         self.before.extend(bytes);
     }
 
+    /// The bytes that show this text alone, written from its first character to its last without a step of the cursor:
+    /// where a line is too long the terminal wraps it, and knows that it is one. `None` where it is shown already.
+    pub fn plain(&mut self, plain: Plain) -> Option<Vec<u8>> {
+        if self.plain.as_ref() == Some(&plain) && self.before.is_empty() {
+            return None;
+        }
+        let mut frame = std::mem::take(&mut self.before);
+        frame.extend_from_slice(BEGIN);
+        frame.extend_from_slice(b"\x1b[0m\x1b[2J\x1b[H");
+        frame.extend_from_slice(plain.lines.join("\r\n").as_bytes());
+        frame.extend_from_slice(format!("\x1b[{};1H\x1b[2m{}\x1b[0m", plain.height, plain.foot).as_bytes());
+        frame.extend_from_slice(END);
+        self.plain = Some(plain);
+        Some(frame)
+    }
+
     /// The bytes that turn the last frame into this one; `None` where they are the same.
     ///
     /// # Errors
     /// None in practice: memory takes all.
     pub fn paint(&mut self, draw: impl FnOnce(&mut Frame)) -> io::Result<Option<Vec<u8>>> {
+        if self.plain.take().is_some() {
+            self.forget(Vec::new())?;
+        }
         self.terminal.draw(draw)?;
         let body = std::mem::take(&mut *self.bytes.0.borrow_mut());
         if body.is_empty() && self.before.is_empty() {
@@ -198,6 +223,8 @@ impl Backend for Memory {
 /// other.
 pub struct Line {
     modes: Arc<Modes>,
+    /// What is asked of the terminal with the first frame.
+    question: &'static [u8],
     /// The terminal, opened anew so that it can be non-blocking without making the shell's so; `None` where it cannot.
     direct: Option<File>,
     /// How the writing of the frame in flight ended, where that was known at once.
@@ -233,7 +260,12 @@ impl Line {
             }
             let _ = end.send(());
         })?;
-        Ok(Line { modes, direct, outcome: None, frames, written, ended })
+        Ok(Line { modes, question: &[], direct, outcome: None, frames, written, ended })
+    }
+
+    /// Sends this once, with the first frame.
+    pub fn asking(self, question: &'static [u8]) -> Line {
+        Line { question, ..self }
     }
 
     /// Lets the frame in flight be written, but no longer than [`STUCK_LIMIT`]: then the thread is left behind, and ends
@@ -267,7 +299,13 @@ impl Sink for Line {
     }
 
     fn set(&mut self) -> io::Result<Vec<u8>> {
-        self.modes.set()
+        let mut modes = self.modes.set()?;
+        modes.extend_from_slice(std::mem::take(&mut self.question));
+        Ok(modes)
+    }
+
+    fn mouse(&mut self, wanted: bool) -> Vec<u8> {
+        self.modes.mouse(wanted)
     }
 
     fn suspend(&mut self) {
@@ -327,6 +365,23 @@ mod tests {
         let mut parser = vt100::Parser::new(3, 10, 0);
         bytes.iter().for_each(|b| parser.process(b.as_bytes()));
         parser
+    }
+
+    #[test]
+    fn text_alone_is_wrapped_by_the_terminal_and_drawn_over_whole_afterwards() {
+        let mut painter = Painter::new((10, 4)).unwrap();
+        painted(&mut painter, "abc");
+        let plain = Plain { lines: vec!["0123456789abc".into(), "xy".into()], foot: "foot".into(), height: 4 };
+        painter.say(b"\x1b[?1000l".to_vec());
+        let bytes = painter.plain(plain.clone()).unwrap();
+        assert!(bytes.starts_with(b"\x1b[?1000l"), "what waits goes with it");
+        let mut parser = vt100::Parser::new(4, 10, 0);
+        parser.process(&bytes);
+        assert_eq!(parser.screen().contents(), "0123456789abc\nxy\nfoot", "a wrapped line is one");
+        assert!(parser.screen().row_wrapped(0) && !parser.screen().row_wrapped(1));
+        assert_eq!(painter.plain(plain), None, "the same again is nothing");
+        parser.process(painted(&mut painter, "abc").unwrap().as_bytes());
+        assert_eq!(parser.screen().contents(), "abc", "nothing of it is left, and all is drawn");
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! A small estate in trouble, for the tests of all screens, and what a drawn screen looks like as text.
 
 pub mod backups;
+pub mod charts;
 pub mod databases;
 mod deeds;
 pub mod deployments;
 pub mod findings;
 pub mod keys;
+mod nav;
 pub mod runs;
+mod themes;
 pub mod timeline;
 pub mod whole;
 
@@ -240,12 +243,19 @@ pub fn dark() -> Theme {
         (Token::Cursor, Style { reverse: true, ..plain }),
     ]);
     styles.extend((1..=6).map(|n| (Token::Series(n), fg(n))));
-    Theme { name: "dark".into(), styles }
+    Theme { name: "dark".into(), ground: Default::default(), styles }
 }
 
 /// A console over these sources with these readings.
 pub fn console(estate: Estate, readings: Vec<Reading<Answer>>, size: (u16, u16)) -> State {
-    let look = Look { themes: vec![dark()], theme: 0, ascii: false, zone: ZoneChoice::Utc, local: jiff::tz::TimeZone::UTC };
+    let look = Look {
+        themes: vec![dark()],
+        theme: 0,
+        offers: Default::default(),
+        ascii: false,
+        zone: ZoneChoice::Utc,
+        local: jiff::tz::TimeZone::UTC,
+    };
     let identity = Identity { host: "jump-2".into(), user: "mk".into(), estate: None };
     let mut state = State::new(Arc::new(estate), identity, look, Arc::new(keys::keymap()), at(0), size);
     state.see(readings);
@@ -303,6 +313,9 @@ pub fn shown(screen: &str, size: (u16, u16)) -> State {
     if screen.starts_with("operations") || screen.starts_with("run ") {
         return runs::shown(screen, size);
     }
+    if screen.starts_with("chart ") {
+        return charts::shown(screen, size);
+    }
     if screen == "databases" {
         return databases::shown(size);
     }
@@ -318,6 +331,9 @@ pub fn shown(screen: &str, size: (u16, u16)) -> State {
     if screen.starts_with("deploy") {
         return deployments::shown(screen, size);
     }
+    if let Some(state) = nav::shown(screen, size) {
+        return state;
+    }
     let mut state = trouble(size);
     match screen {
         "alerts" => state.pane = Pane::Alerts,
@@ -330,7 +346,8 @@ pub fn shown(screen: &str, size: (u16, u16)) -> State {
             let alert = alert_of(&state, "SlowQueries");
             state.layers.push(Layer::Alert { alert, spot: Spot::default() });
         }
-        "help" => state.layers.push(Layer::Help { scroll: 0 }),
+        "themes" | "themes broken" => state = themes::shown(state, screen),
+        "help" => state.layers.push(Layer::Help { scroll: 0, search: Default::default() }),
         "service" => state.layers.push(Layer::Service { name: "checkout".into(), spot: Spot::default() }),
         _ => {}
     }
@@ -343,6 +360,21 @@ pub fn buffer(state: &State, size: (u16, u16)) -> Buffer {
     let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
     terminal.draw(|frame| super::draw(state, frame)).unwrap();
     terminal.backend().buffer().clone()
+}
+
+/// Holds that the screen is pure ASCII where that is asked for, and that every glyph has a twin there: what is no ASCII
+/// otherwise never becomes the `?` of a character that nobody knows. Letters are outside text, which has no twins.
+pub fn twins(mut state: State, size: (u16, u16), screen: &str) {
+    state.look.ascii = false;
+    let drawn = buffer(&state, size);
+    state.look.ascii = true;
+    let ascii = buffer(&state, size);
+    for (glyph, twin) in drawn.content().iter().zip(ascii.content()) {
+        assert!(twin.symbol().is_ascii(), "{screen} {size:?}: {:?}", twin.symbol());
+        let is_text = glyph.symbol().chars().all(|c| c.is_ascii() || c.is_alphanumeric());
+        let has_twin = is_text || !matches!(twin.symbol(), "?" | "");
+        assert!(has_twin, "{screen} {size:?}: {:?} has no twin", glyph.symbol());
+    }
 }
 
 /// Its text, a line per row without trailing blanks.

@@ -1,9 +1,12 @@
 //! The fixed lines of every screen: where, who and when; what counts; the keys that matter here.
 
 use crate::app::action::Action;
+use crate::app::chart;
 use crate::app::layer::{Layer, Pane, scope};
 use crate::app::mark;
 use crate::app::operations;
+use crate::app::prompt::sources;
+use crate::app::share;
 use crate::app::state::State;
 use crate::app::update;
 use crate::app::when;
@@ -31,6 +34,11 @@ pub fn first(canvas: &mut Canvas, state: &State) {
     let mut flags = Vec::new();
     if let Some(frozen) = &state.frozen {
         flags.push((format!("[FROZEN since {}]", when::minute(state, frozen.at)), Token::Warning));
+    }
+    if state.wants_mouse() {
+        // Whoever wants to select text should see at once why that does not work, and what ends it.
+        let key = state.keymap.key_for(state.scope(), Action::Mouse).map_or_else(String::new, |key| format!(": {key} ends it"));
+        flags.push((format!("[MOUSE{key}]"), Token::Dim));
     }
     if state.read_only {
         flags.push(("[READ ONLY]".to_owned(), Token::Title));
@@ -132,8 +140,38 @@ pub fn last(canvas: &mut Canvas, state: &State) {
         };
         return input(canvas, y, '/', typed, error.as_deref());
     }
+    if let Some(Layer::Help { search, .. }) = state.layers.last()
+        && search.typing
+    {
+        return input(canvas, y, '/', &search.typed, None);
+    }
+    if let Some(said) = &state.said {
+        canvas.put(0, y, canvas.area.width, said, Token::Warning);
+        return;
+    }
+    for hint in hints(state, canvas.area.width) {
+        let wide = cells(&hint.key) + 1 + cells(hint.short);
+        canvas.put(hint.x, y, wide, &hint.key, Token::Key);
+        canvas.put(hint.x + cells(&hint.key) + 1, y, wide, hint.short, Token::Dim);
+    }
+}
+
+/// One key of the footer.
+pub struct Hint {
+    /// Its first column.
+    pub x: u16,
+    /// The key.
+    pub key: String,
+    /// What it does, in a word or two.
+    pub short: &'static str,
+    /// The same as an action.
+    pub action: Action,
+}
+
+/// The keys that matter here, as far as there is room for them.
+pub fn hints(state: &State, width: u16) -> Vec<Hint> {
     let scope = scope(state.pane, &state.layers);
-    let mut x = 0;
+    let (mut x, mut all) = (0, Vec::new());
     for action in scope.footer() {
         if *action == Action::Open && leads_nowhere(state) {
             continue;
@@ -144,13 +182,13 @@ pub fn last(canvas: &mut Canvas, state: &State) {
         let Some(key) = state.keymap.key_for(scope, *action) else { continue };
         let (key, short) = (key.to_string(), short(state, *action));
         let wide = cells(&key) + 1 + cells(short);
-        if x + wide > canvas.area.width {
+        if x + wide > width {
             break;
         }
-        canvas.put(x, y, wide, &key, Token::Key);
-        canvas.put(x + cells(&key) + 1, y, wide, short, Token::Dim);
+        all.push(Hint { x, key, short, action: *action });
         x += wide + 2;
     }
+    all
 }
 
 /// What a key does here, in a word or two.
@@ -158,7 +196,13 @@ fn short(state: &State, action: Action) -> &'static str {
     match (action, state.layers.last()) {
         (Action::Measures, Some(Layer::Dora { .. })) => "next window",
         (Action::Mark, _) if marked(state) => "unmark",
+        (Action::Filter, Some(Layer::Help { .. })) => "search",
+        (Action::Accept, Some(Layer::Menu(_))) => "do it",
+        (Action::Accept, Some(Layer::Views(_))) => "show it",
+        (Action::Accept, Some(Layer::SaveView(_))) => "save it",
         (action, Some(Layer::Wizard(of))) => of.short(action).unwrap_or(action.entry().short),
+        (Action::Accept, Some(Layer::Themes(_))) => "keep",
+        (Action::Back, Some(Layer::Themes(_))) => "the former one",
         (Action::Accept, Some(Layer::Request(of))) if of.focus == Focus::Cancel => "cancel",
         (Action::Accept, Some(Layer::Request(_))) => "go on, once it is typed",
         (Action::Down, Some(Layer::Request(_))) => "cancel or line",
@@ -194,8 +238,11 @@ fn is_idle(state: &State, action: Action) -> bool {
     let no_row = state.pane != Pane::Deployments || state.window.rows.is_empty();
     match (action, state.layers.last()) {
         (action, Some(Layer::Wizard(of))) => of.ignores(action),
-        (Action::Share | Action::Compare | Action::Mark | Action::Export, None) => no_row,
-        (Action::Share, Some(Layer::Run { .. })) => false,
+        (Action::Share, _) => share::noun(state).is_none(),
+        (Action::Compare | Action::Mark | Action::Export, None) => no_row,
+        (Action::Keep, _) => state.chart.typed.as_ref().is_none_or(|typed| Some(typed.name.as_str()) != chart::name(state)),
+        (Action::Query, _) => !chart::has_prometheus(state),
+        (Action::NextSource, _) => sources(state).len() < 2,
         (
             Action::PauseRun
             | Action::ResumeRun
@@ -206,7 +253,7 @@ fn is_idle(state: &State, action: Action) -> bool {
             | Action::ConfirmStep,
             _,
         ) => !operations::offers(state, action),
-        (Action::Share | Action::Compare, layer) => !matches!(layer, Some(Layer::Deployment { .. })),
+        (Action::Compare, layer) => !matches!(layer, Some(Layer::Deployment { .. })),
         (Action::Mark, layer) => !matches!(layer, Some(Layer::Deployment { .. } | Layer::Diff { .. })),
         (Action::Measures, None) => state.pane != Pane::Deployments || !state.tells_of_deployments(),
         (Action::Measures, Some(Layer::Service { .. })) => !state.tells_of_deployments(),

@@ -17,7 +17,15 @@ use crate::model::source::{Answer, HistoryAnswer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 53] = [
+const SCREENS: [&str; 71] = [
+    "chart prompt",
+    "chart typed",
+    "chart text",
+    "chart export",
+    "chart compared",
+    "chart over",
+    "chart loading",
+    "chart help",
     "operations empty",
     "operations running",
     "operations asking",
@@ -68,9 +76,19 @@ const SCREENS: [&str; 53] = [
     "alert",
     "service",
     "help",
+    "help found",
+    "menu alert",
+    "menu service",
+    "views",
+    "views none",
+    "view saved",
+    "chord",
+    "marked",
     "findings",
     "finding",
     "page estate",
+    "themes",
+    "themes broken",
 ];
 
 #[test]
@@ -124,6 +142,24 @@ fn every_screen_without_colours_and_in_ascii() {
     }
 }
 
+#[test]
+fn every_glyph_has_its_twin_on_every_screen_at_every_size() {
+    for size in [(60, 16), (80, 24), (100, 30), (120, 40), (160, 50), (200, 60), (300, 100)] {
+        for screen in SCREENS {
+            twins(shown(screen, size), size, screen);
+        }
+    }
+}
+
+/// The planted break: a glyph that goes through as text is drawn as `?`, and that is found.
+#[test]
+#[should_panic(expected = "has no twin")]
+fn a_glyph_without_a_twin_is_found() {
+    let mut state = shown("overview", (80, 24));
+    Arc::make_mut(&mut state.estate).name = "▲".into();
+    twins(state, (80, 24), "overview");
+}
+
 fn layers(state: &State) -> Vec<Vec<Layer>> {
     let mut alerts = state.view.alerts.clone();
     let mut ended = (*alerts[0]).clone();
@@ -143,7 +179,7 @@ fn layers(state: &State) -> Vec<Vec<Layer>> {
     }
     for panel in ["checkout errors", "queue", "replica lag", "broken", "gone"] {
         for cursor in [None, Some(at(-1_500)), Some(jiff::Timestamp::MAX), Some(jiff::Timestamp::MIN)] {
-            all.push(vec![Layer::Chart { panel: panel.into(), cursor }, Layer::Help { scroll: usize::MAX }]);
+            all.push(vec![Layer::Chart { panel: panel.into(), cursor }, Layer::Help { scroll: usize::MAX, search: Default::default() }]);
             all.push(vec![Layer::Chart { panel: panel.into(), cursor }]);
         }
     }

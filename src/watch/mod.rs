@@ -2,6 +2,7 @@
 
 mod alertmanager;
 mod backup;
+mod charts;
 pub mod exposition;
 mod history;
 pub mod logs;
@@ -25,6 +26,7 @@ use tokio::time::Instant;
 use self::alertmanager::Alertmanager;
 use self::backup::Asker;
 pub use self::backup::verify;
+pub use self::charts::{chart, metric_names};
 use self::exposition::Exposition;
 use self::history::Historian;
 pub use self::history::compare::compare;

@@ -149,6 +149,23 @@ impl Console {
         }
     }
 
+    /// Waits until the terminal got that.
+    pub fn until_raw(&self, what: &str, got: impl Fn(&[u8]) -> bool) {
+        let (lock, changed) = &*self.shown;
+        let end = Instant::now() + DEADLINE;
+        let mut shown = lock.lock().unwrap();
+        while !got(&shown.raw) {
+            let left = end.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero() && !shown.ended, "{what} never came; the screen is:\n{}", shown.parser.screen().contents());
+            shown = changed.wait_timeout(shown, left).unwrap().0;
+        }
+    }
+
+    /// Waits until the terminal got more than so many bytes.
+    pub fn until_more_than(&self, bytes: usize) {
+        self.until_raw("another frame", |raw| raw.len() > bytes);
+    }
+
     /// Waits until the console is there, with its first source tried.
     pub fn ready(&self) {
         self.until("the console with its dead source", |screen| {

@@ -30,6 +30,7 @@ fn told_within_three_polls(practice: &Practice, source: &str, alert: &str, need:
     let look = Look {
         themes: vec![config::theme::theme("dark", None).unwrap()],
         theme: 0,
+        offers: Default::default(),
         ascii: true,
         zone: Default::default(),
         local: TimeZone::UTC,

@@ -6,6 +6,8 @@
 mod alerts;
 mod archiver;
 mod backups;
+mod charts;
+mod clipboard;
 #[path = "../console/mod.rs"]
 mod console;
 mod credentials;

@@ -1,5 +1,6 @@
 //! What is told of deployments outside of the console: a text to paste into a chat, a command line that shows the same.
 
+use crate::app::ask::Exported;
 use crate::app::filter::quoted;
 use crate::app::state::State;
 use crate::model::age;
@@ -8,6 +9,15 @@ use crate::model::text::clean;
 
 /// Bytes of a text that a terminal is asked to copy: some take no more, and none says so.
 pub const COPY_CAP: usize = 8 * 1_024;
+
+/// Where an export goes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ExportForm {
+    /// The path, as it is typed.
+    pub typed: String,
+    /// How far it is; `None` before it began.
+    pub far: Option<Exported>,
+}
 
 /// What a person pastes: what it was, on one line, and the command line that shows it, on the next. Times are in UTC, as
 /// those who read it may sit elsewhere.

@@ -24,25 +24,51 @@ const FILTERS: [(&str, &str); 9] = [
     ("go to a time", "type it in the palette: 2026-03-02 or 2026-03-02T14:10"),
 ];
 
-/// One line for each action that works below the help page; long texts are wrapped.
+/// One line for each action that works below the help page, what works just there first; long texts are wrapped. Where
+/// words are looked for, only the actions that have all of them.
 pub fn lines(state: &State, width: u16) -> (String, Vec<Row>) {
     let below = state.layers.iter().rposition(|l| matches!(l, Layer::Help { .. })).unwrap_or(0);
+    let typed = match state.layers.get(below) {
+        Some(Layer::Help { search, .. }) => search.typed.trim(),
+        _ => "",
+    };
+    let words: Vec<&str> = typed.split_whitespace().collect();
     let scope = scope(state.pane, state.layers.get(..below).unwrap_or(&[]));
     let room = usize::from(width).saturating_sub(KEYS + ACTION + 4);
-    let mut lines = Vec::new();
-    for (keys, action, doc) in state.keymap.all(scope) {
-        let keys = keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-        let keys = wrap(&keys, KEYS);
-        let doc = wrap(&doc, room);
-        for at in 0..keys.len().max(doc.len()) {
-            let part = |of: &[String]| of.get(at).cloned().unwrap_or_default();
-            let name = if at == 0 { action.entry().name } else { "" };
-            let keys = (format!("  {}", pad(part(&keys), KEYS + 1)), Token::Key);
-            let spans = vec![keys, (pad(name.to_owned(), ACTION + 1), Token::Dim), (part(&doc), Token::Text)];
-            lines.push(Row { spans, opens: None });
+    let sections = state.keymap.by_place(scope);
+    let headed = sections.len() > 1;
+    let (mut lines, mut shown, mut all) = (Vec::new(), 0, 0);
+    for (place, bound) in sections {
+        let mut rows = Vec::new();
+        for (keys, action, doc) in bound {
+            all += 1;
+            let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+            if !words.iter().all(|word| has(word, &keys, action.entry().name, &doc)) {
+                continue;
+            }
+            shown += 1;
+            let keys = wrap(&keys.join(" "), KEYS);
+            let doc = wrap(&doc, room);
+            for at in 0..keys.len().max(doc.len()) {
+                let part = |of: &[String]| of.get(at).cloned().unwrap_or_default();
+                let name = if at == 0 { action.entry().name } else { "" };
+                let keys = (format!("  {}", pad(part(&keys), KEYS + 1)), Token::Key);
+                let spans = vec![keys, (pad(name.to_owned(), ACTION + 1), Token::Dim), (part(&doc), Token::Text)];
+                rows.push(Row { spans, opens: None });
+            }
         }
+        if rows.is_empty() {
+            continue;
+        }
+        if headed {
+            if !lines.is_empty() {
+                lines.push(Row::default());
+            }
+            lines.push(Row { spans: vec![(head(place).to_owned(), Token::Title)], opens: None });
+        }
+        lines.extend(rows);
     }
-    if scope == Scope::Deployments {
+    if scope == Scope::Deployments && words.is_empty() {
         let mut page = Page::new(width);
         page.head("FILTER by any of these, and by several at once");
         for (what, how) in FILTERS {
@@ -51,7 +77,28 @@ pub fn lines(state: &State, width: u16) -> (String, Vec<Row>) {
         lines.push(Row::default());
         lines.extend(page.done());
     }
-    (format!("KEYS  {}", scope.name()), lines)
+    if lines.is_empty() {
+        lines.push(Row { spans: vec![("  No key here does anything with these words".to_owned(), Token::Dim)], opens: None });
+    }
+    let found = if words.is_empty() { String::new() } else { format!("  /{typed}  {shown} of {all}") };
+    (format!("KEYS  {}{found}", scope.name()), lines)
+}
+
+/// What is above the lines of a place.
+fn head(place: Scope) -> &'static str {
+    match place {
+        Scope::Global => "EVERYWHERE",
+        Scope::List => "IN EVERY LIST",
+        _ => "HERE",
+    }
+}
+
+/// True where a line has the word: the key itself, or a part of the action's name or text.
+fn has(word: &str, keys: &[String], name: &str, doc: &str) -> bool {
+    let low = word.to_lowercase();
+    keys.iter().any(|key| key == word || (low.chars().count() > 1 && key.contains(&low)))
+        || name.contains(&low)
+        || doc.to_lowercase().contains(&low)
 }
 
 fn pad(mut text: String, width: usize) -> String {

@@ -20,8 +20,9 @@ use std::fmt;
 use crate::model::deployment::Deployment;
 use crate::model::preferences::Token;
 
-use super::layer::{Layer, Spot};
+use super::layer::Layer;
 use super::palette::Goal;
+use super::spot::Spot;
 use super::state::State;
 use super::wrap::{cells, wrap};
 
@@ -161,7 +162,13 @@ pub fn lines(state: &State, layer: &Layer, width: u16) -> (String, Vec<Row>) {
         | Layer::Filter
         | Layer::Palette(_)
         | Layer::Share { .. }
+        | Layer::Themes(_)
+        | Layer::Select { .. }
+        | Layer::Prompt(_)
         | Layer::Export(_)
+        | Layer::Menu(_)
+        | Layer::Views(_)
+        | Layer::SaveView(_)
         | Layer::Request(_)
         | Layer::Wizard(_) => (String::new(), page.done()),
     }

@@ -1,29 +1,46 @@
 //! A key: what it means on the top layer, and the doing of it.
 
 use crate::app::action::Action;
+use crate::app::chart;
 use crate::app::effect::Effect;
+use crate::app::history::Search;
 use crate::app::key::{Code, Key};
 use crate::app::layer::{Layer, Pane, Scope};
 use crate::app::palette::Palette;
-use crate::app::pane;
 use crate::app::state::{Frozen, State};
+use crate::app::{marks, pane, themes};
 use crate::model::preferences::ZoneChoice;
 
-use super::{deeds, layers, lists, metrics, runs, share, timeline, typing, verify, wizard};
+use super::{deeds, history, layers, lists, menu, metrics, prompt, runs, share, timeline, typing, verify, views, wizard};
 
 /// A key was pressed.
 pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
     state.touched = true;
+    state.said = None;
     let scope = state.scope();
+    if let Some((place, first)) = state.pending.take() {
+        // What is on top may have changed meanwhile: then the first key meant something else.
+        let action = state.keymap.second(scope, first, key).filter(|_| place == scope);
+        if action.is_none() && key.code != Code::Esc {
+            state.said = Some(format!("`{first} {key}` does nothing here"));
+        }
+        return action.map_or_else(Vec::new, |action| run(state, action));
+    }
     if let Some(action) = state.keymap.find(scope, key) {
         return run(state, action);
     }
-    if let (Scope::Input | Scope::Palette | Scope::Reason | Scope::Confirm, Key { code: Code::Char(c), ctrl: false, alt: false }) =
-        (scope, key)
+    if let (
+        Scope::Input | Scope::Palette | Scope::Prompt | Scope::Reason | Scope::Confirm,
+        Key { code: Code::Char(c), ctrl: false, alt: false },
+    ) = (scope, key)
     {
         typing::put(state, c);
     }
-    Vec::new()
+    if state.keymap.is_first(scope, key) {
+        state.pending = Some((scope, key));
+        return Vec::new();
+    }
+    menu::press(state, key)
 }
 
 /// Does what an action says, on the top layer.
@@ -39,10 +56,20 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Close if !layers::pop(state) => return vec![Effect::Quit(0)],
         Action::Suspend => return vec![Effect::Suspend],
         Action::Redraw => return vec![Effect::Redraw],
-        Action::Refresh => return vec![Effect::Poll(None)],
+        Action::Refresh => {
+            chart::retry(state);
+            return vec![Effect::Poll(None)];
+        }
         Action::Accept => return layers::accept(state),
-        Action::Back => layers::back(state),
-        Action::Help if !matches!(state.layers.last(), Some(Layer::Help { .. })) => state.layers.push(Layer::Help { scroll: 0 }),
+        Action::Back => return layers::back(state),
+        Action::Earlier => return history::go(state, false),
+        Action::Later => return history::go(state, true),
+        Action::Menu => menu::open(state),
+        Action::Views => views::open(state),
+        Action::Pick => marks::pick(state),
+        Action::Help if !matches!(state.layers.last(), Some(Layer::Help { .. })) => {
+            state.layers.push(Layer::Help { scroll: 0, search: Search::default() });
+        }
         Action::Palette if !matches!(state.layers.last(), Some(Layer::Palette(_))) => {
             let palette = Palette::open(state);
             state.layers.push(Layer::Palette(palette));
@@ -59,9 +86,17 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Near => timeline::near(state),
         // The row that is meant may not be there yet.
         Action::Share if state.pane == Pane::Deployments && state.layers.is_empty() && state.window.keep(action) => {}
-        Action::Share if matches!(state.layers.last(), Some(Layer::Run { .. })) => return runs::share(state),
         Action::Share => return share::share(state),
+        Action::Select => share::select(state),
+        Action::Export if matches!(state.layers.last(), Some(Layer::Chart { .. })) => prompt::export(state),
         Action::Export => share::begin(state),
+        Action::Query => return prompt::open(state),
+        Action::Keep => return prompt::keep(state),
+        Action::ChartText => return prompt::tell(state),
+        Action::Up | Action::Down | Action::Complete | Action::NextSource if matches!(state.layers.last(), Some(Layer::Prompt(_))) => {
+            return prompt::run(state, action);
+        }
+        Action::Complete | Action::NextSource => {}
         Action::Mark => deeds::mark(state),
         Action::Compare => return deeds::compare(state),
         Action::Measures => return deeds::measures(state),
@@ -100,6 +135,9 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Longer => metrics::range(state, true),
         Action::Shorter => metrics::range(state, false),
         Action::Live => metrics::live(state),
+        Action::PanBack | Action::PanOn => metrics::pan(state, action == Action::PanOn),
+        Action::Before => metrics::compare(state),
+        Action::Over => metrics::choose(state),
         Action::Freeze => freeze(state),
         Action::Zone => {
             state.look.zone = match state.look.zone {
@@ -108,7 +146,8 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
                 ZoneChoice::Local | ZoneChoice::Estate => ZoneChoice::Utc,
             }
         }
-        Action::Theme => state.look.theme = (state.look.theme + 1) % state.look.themes.len().max(1),
+        Action::Theme => themes::open(state),
+        Action::Mouse => state.mouse = !state.mouse,
         Action::Erase | Action::EraseWord | Action::EraseAll => typing::erase(state, action),
         Action::Next | Action::Toggle | Action::Override | Action::BreakGlass => {}
         Action::Close | Action::Help | Action::Palette | Action::Nothing => {}

@@ -7,16 +7,18 @@ use crate::app::databases::DatabaseRow;
 use crate::app::deployments::window;
 use crate::app::effect::Effect;
 use crate::app::filter::Filter;
+use crate::app::history::{Search, Visit, WayBack};
 use crate::app::layer::{Layer, Pane, Spot};
 use crate::app::page;
 use crate::app::palette::Goal;
 use crate::app::pane;
-use crate::app::state::{AlertRow, OverviewRow, State, WayBack};
+use crate::app::state::{AlertRow, OverviewRow, State};
+use crate::app::themes;
 use crate::model::alert::{Alert, AlertId};
 use crate::model::change::Change;
 use crate::model::needs::About;
 
-use super::{keys, runs, share, timeline, typing, wizard};
+use super::{history, keys, menu, metrics, prompt, runs, share, timeline, typing, views, wizard};
 
 /// Takes the top layer away; false where there is none. A filter line gives its former filter back.
 pub(super) fn pop(state: &mut State) -> bool {
@@ -25,22 +27,38 @@ pub(super) fn pop(state: &mut State) -> bool {
             typing::restore(state);
             true
         }
+        Some(Layer::Themes(picker)) => {
+            themes::restore(&mut state.look, picker);
+            true
+        }
         top => top.is_some(),
     }
 }
 
 /// One level up. On a pane that a row led to, to that row; on another the filter goes, and never the console.
-pub(super) fn back(state: &mut State) {
+pub(super) fn back(state: &mut State) -> Vec<Effect> {
+    if let Some(Layer::Help { scroll, search }) = state.layers.last_mut()
+        && (search.typing || !search.typed.is_empty())
+    {
+        (*scroll, *search) = (0, Search::default());
+        return Vec::new();
+    }
     if pop(state) {
-        return;
+        return Vec::new();
+    }
+    if state.pane == Pane::Alerts && state.marks.clear() {
+        return Vec::new();
     }
     match state.way_back.take() {
         Some(way) => {
-            let WayBack { pane, layers, alerts, further } = *way;
-            (state.pane, state.layers, state.alerts, state.way_back) = (pane, layers, alerts, further);
-            pane::refresh(state);
+            let WayBack { visit, alerts } = Arc::unwrap_or_clone(way);
+            state.alerts = alerts;
+            history::show(state, visit)
         }
-        None => typing::clear(state),
+        None => {
+            typing::clear(state);
+            Vec::new()
+        }
     }
 }
 
@@ -53,6 +71,10 @@ pub(super) fn show(state: &mut State, pane: Pane) {
 
 /// Takes what is typed: the filter where it is one, the palette's selected line.
 pub(super) fn accept(state: &mut State) -> Vec<Effect> {
+    if let Some(Layer::Help { search, .. }) = state.layers.last_mut() {
+        search.typing = false;
+        return Vec::new();
+    }
     match state.layers.last() {
         Some(Layer::Filter) => {
             if typing::line(state).error.is_none() {
@@ -65,8 +87,16 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
             state.layers.pop();
             go(state, goal)
         }
+        Some(Layer::Themes(_)) => {
+            themes::accept(state);
+            Vec::new()
+        }
         Some(Layer::Export(_)) => share::accept(state),
+        Some(Layer::Prompt(_)) => prompt::accept(state),
         Some(Layer::Request(_)) => runs::accept(state),
+        Some(Layer::Menu(_)) => menu::choose(state),
+        Some(Layer::Views(_)) => views::choose(state),
+        Some(Layer::SaveView(_)) => views::save(state),
         _ => Vec::new(),
     }
 }
@@ -87,8 +117,10 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
         Goal::Operation(run) => runs::show(state, run),
         // What a key does with a step is asked by another key.
         Goal::Step(_) => {}
+        Goal::View(name) => views::go(state, &name),
         Goal::TimelineOf(service) => timeline::of_service(state, service),
         Goal::Rollback(service) => wizard::open_on(state, service),
+        Goal::Over(panel) => metrics::lay_over(state, panel),
         Goal::AlertsOf(source) => {
             state.show_muted = true;
             narrow(state, by_field("source", &source));
@@ -99,7 +131,21 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
 
 /// Lays a view on top. Filter line and help below it would be come upon again on the way back: they go.
 pub(super) fn lay(state: &mut State, layer: Layer) {
-    while matches!(state.layers.last(), Some(Layer::Filter | Layer::Help { .. } | Layer::Share { .. } | Layer::Export(_))) {
+    while matches!(
+        state.layers.last(),
+        Some(
+            Layer::Filter
+                | Layer::Help { .. }
+                | Layer::Share { .. }
+                | Layer::Select { .. }
+                | Layer::Export(_)
+                | Layer::Themes(_)
+                | Layer::Prompt(_)
+                | Layer::Menu(_)
+                | Layer::Views(_)
+                | Layer::SaveView(_)
+        )
+    ) {
         pop(state);
     }
     state.layers.push(layer);
@@ -265,14 +311,32 @@ fn by_field(name: &str, text: &str) -> Filter {
     Filter::parse(&format!("{name}:\"^{}$\"", regex::escape(text).replace('\\', "\\\\"))).unwrap_or_default()
 }
 
+/// The way back to what is shown now, with all that lies on it but what is only typed or read there.
+pub(super) fn way_here(state: &State) -> Arc<WayBack> {
+    let passing = |layer: &Layer| {
+        matches!(
+            layer,
+            Layer::Filter
+                | Layer::Palette(_)
+                | Layer::Help { .. }
+                | Layer::Share { .. }
+                | Layer::Select { .. }
+                | Layer::Themes(_)
+                | Layer::Prompt(_)
+                | Layer::Export(_)
+                | Layer::Menu(_)
+                | Layer::Views(_)
+                | Layer::SaveView(_)
+        )
+    };
+    Arc::new(WayBack { visit: Visit::of(state, |layer| !passing(layer)), alerts: state.alerts.clone() })
+}
+
 /// Shows the Alerts pane with this filter, from its first row. Going back leads where this came from.
 fn narrow(state: &mut State, filter: Filter) {
-    let mut layers = std::mem::take(&mut state.layers);
-    layers
-        .retain(|layer| !matches!(layer, Layer::Filter | Layer::Palette(_) | Layer::Help { .. } | Layer::Share { .. } | Layer::Export(_)));
-    let way = WayBack { pane: state.pane, layers, alerts: state.alerts.clone(), further: state.way_back.take() };
+    let way = way_here(state);
     show(state, Pane::Alerts);
-    state.way_back = Some(Box::new(way));
+    state.way_back = Some(way);
     state.alerts.typed = filter.text.clone();
     state.alerts.filter = filter;
     state.alerts.error = None;

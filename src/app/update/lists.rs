@@ -5,9 +5,9 @@ use crate::app::deployments::window;
 use crate::app::grid::grid;
 use crate::app::layer::{Layer, Pane};
 use crate::app::state::State;
-use crate::app::{databases, focus, operations, overview, page, pane};
+use crate::app::{databases, focus, operations, overview, page, pane, themes};
 
-use super::{metrics, runs, timeline, verify, wizard};
+use super::{metrics, runs, timeline, verify, views, wizard};
 
 /// Farther than any list is long.
 const FAR: isize = 1 << 30;
@@ -22,19 +22,37 @@ pub(super) fn walk(state: &mut State, action: Action) {
     if wizard::is_on_top(state) {
         return wizard::walk(state, by);
     }
+    if let Some(Layer::Verify { .. }) = state.layers.last() {
+        return verify::step(state, by);
+    }
+    match state.layers.last_mut() {
+        Some(Layer::Request(form)) if form.is_settled(now) => runs::refocus(form),
+        Some(_) => scroll_top(state, by),
+        None => step(state, action, height),
+    }
+}
+
+/// Moves through the page, the help or the palette on top by so many lines.
+pub(super) fn scroll_top(state: &mut State, by: isize) {
+    let height = state.body_height() as isize;
     let rows = state.layers.last().map(|layer| page::lines(state, layer, state.size.0).1).unwrap_or_default();
     if let Some(spot) = state.layers.last_mut().and_then(Layer::spot_mut) {
         return page::walk(spot, &rows, height as usize, by);
     }
+    if matches!(state.layers.last(), Some(Layer::Themes(_))) {
+        return themes::walk(state, by);
+    }
     match state.layers.last_mut() {
-        Some(Layer::Help { scroll }) => {
+        Some(Layer::Help { scroll, .. }) => {
             *scroll = scroll.saturating_add_signed(by).min(rows.len().saturating_sub(height as usize));
         }
         Some(Layer::Palette(palette)) => palette.step(by),
-        Some(Layer::Verify { .. }) => verify::step(state, by),
-        Some(Layer::Request(form)) if form.is_settled(now) => runs::refocus(form),
-        Some(_) => {}
-        None => step(state, action, height),
+        Some(Layer::Select { text, first }) => {
+            *first = first.saturating_add_signed(by).min(text.lines().count().saturating_sub(1));
+        }
+        Some(Layer::Menu(menu)) => menu.step(by),
+        Some(Layer::Views(_)) => views::step(state, by),
+        _ => {}
     }
 }
 

@@ -3,36 +3,49 @@
 mod data;
 mod deeds;
 mod deployments;
+mod history;
 mod keys;
 mod layers;
 mod lists;
+mod menu;
 mod metrics;
+mod mouse;
+mod prompt;
 mod runs;
 mod share;
 mod timeline;
 mod typing;
 pub(crate) mod verify;
+mod views;
 pub(crate) mod wizard;
 
 use super::ask::Told;
+use super::chart;
 use super::deployments::window;
 use super::effect::Effect;
 use super::message::Message;
 use super::pane;
 use super::state::State;
+use super::themes;
 use super::timeline as app_timeline;
 
-pub use typing::narrow;
+pub use mouse::can_be_clicked;
+pub use typing::{judge, narrow};
+pub use views::show as show_view;
 
 /// Takes in what happened. `state.now` is already the moment of the message.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     let before = state.demand;
+    let from = matches!(message, Message::Key(_) | Message::Told(_)).then(|| history::here(state));
     let mut effects = match message {
         Message::Key(key) => keys::press(state, key),
         Message::Paste(text) => {
+            state.pending = None;
             typing::paste(state, &text);
             Vec::new()
         }
+        Message::Click(target) => mouse::click(state, target),
+        Message::Wheel { by, right } => mouse::wheel(state, isize::from(by), right),
         Message::Resize(columns, rows) => {
             state.size = (columns, rows);
             pane::refresh(state);
@@ -54,6 +67,10 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             state.window.outdate();
             Vec::new()
         }
+        Message::Ground(ground) => {
+            themes::told(&mut state.look, ground);
+            Vec::new()
+        }
         Message::Notice(what) => {
             data::notice(state, what);
             Vec::new()
@@ -61,10 +78,14 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Runs(runs) => runs::known(state, *runs),
         Message::Told(told) => self::told(state, *told),
     };
+    if let Some(from) = from {
+        history::note(state, from);
+    }
     effects.extend(deployments::go_on(state));
     effects.extend(deeds::wanted(state));
     effects.extend(deeds::listed(state));
     effects.extend(app_timeline::wanted(state));
+    effects.extend(chart::wanted(state));
     effects.extend(wizard::wanted(state));
     state.demand.points = pane::points(state);
     if state.demand != before {
@@ -83,13 +104,21 @@ fn told(state: &mut State, told: Told) -> Vec<Effect> {
         Told::Did { key, did } => deeds::did(state, &key, did),
         Told::Diff { from, to, found } => deeds::different(state, &from, &to, &found),
         Told::Dora { table } => deeds::measured(state, &table),
-        Told::Timeline(from, to, past) => app_timeline::told(state, from, to, past),
+        Told::Timeline(from, to, past) => {
+            chart::bars::told(state, from, to, &past);
+            app_timeline::told(state, from, to, past);
+        }
+        Told::Queries(told) => prompt::queries(state, told),
+        Told::Names { source, result } => prompt::names(state, source, result),
+        Told::Chart { slot, number, result } => chart::told(state, slot, number, result),
         Told::Requested { run, end } => runs::requested(state, &run, end),
         Told::Proofs(proofs, problem) => return verify::known(state, proofs, problem),
         Told::Plan { number, result } => wizard::planned(state, number, result),
         Told::Heard { number, host, end } => wizard::heard(state, number, host, end),
         Told::Checks { number, checks } => wizard::checked(state, number, checks),
         Told::Started { number, result } => wizard::started(state, number, result),
+        Told::Copied(said) => share::copied(state, said),
+        Told::ViewSaved { view, end } => views::saved(state, *view, end),
         Told::Closed => {}
         Told::Verification(source, news) => return verify::told(state, source, *news),
     }

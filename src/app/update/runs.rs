@@ -5,7 +5,6 @@ use std::sync::Arc;
 use crate::app::action::Action;
 use crate::app::ask::Ask;
 use crate::app::deployments::made::carried_on;
-use crate::app::deployments::share::COPY_CAP;
 use crate::app::effect::Effect;
 use crate::app::layer::{Layer, Spot};
 use crate::app::operations::{self, ABORT, OperationRow, RequestForm, Sent};
@@ -14,7 +13,6 @@ use crate::app::pane;
 use crate::app::state::State;
 use crate::app::wizard::Focus;
 use crate::model::run::known::{KnownRun, Liveness, Runs};
-use crate::model::run::report::report;
 use crate::model::run::{Request, StepState};
 
 use super::layers;
@@ -91,15 +89,6 @@ pub(super) fn record(state: &mut State) {
         (*record, *spot) = (!*record, Spot::default());
         pane::settle_top(state);
     }
-}
-
-/// Shows the report, and asks the terminal to copy it.
-pub(super) fn share(state: &mut State) -> Vec<Effect> {
-    let Some((known, _)) = operations::shown(state) else { return Vec::new() };
-    let text = state.identity.typed(&report(&known.state, known.alive, &state.runs.head));
-    let copied = text.len() <= COPY_CAP;
-    state.layers.push(Layer::Share { text: text.clone(), copied });
-    if copied { vec![Effect::Copy(text)] } else { Vec::new() }
 }
 
 /// Pauses at once, or lets it go on.

@@ -1,30 +1,40 @@
-//! Telling of deployments outside of the console: the text to paste, and the export to a file.
-
-use std::sync::Arc;
+//! Telling of things outside of the console: the text to paste, and the export of deployments to a file.
 
 use crate::app::ask::{Ask, Export, Exported};
-use crate::app::deployments::share::{self, COPY_CAP};
+use crate::app::chart;
 use crate::app::effect::Effect;
 use crate::app::layer::{ExportForm, Layer, Pane};
+use crate::app::share;
 use crate::app::state::State;
-use crate::model::deployment::Deployment;
 
-/// The deployment that is looked at: that of the open detail, or the selected one of the list.
-fn looked_at(state: &State) -> Option<Arc<Deployment>> {
-    match state.layers.last() {
-        Some(Layer::Deployment { deployment, .. }) => Some(deployment.clone()),
-        None if state.pane == Pane::Deployments => state.window.rows.get(state.deployments.list.row).cloned(),
-        _ => None,
+/// Shows the text about what is looked at, and has it copied.
+pub(super) fn share(state: &mut State) -> Vec<Effect> {
+    share::text(state).map_or_else(Vec::new, |text| paste(state, text))
+}
+
+/// Shows that text and has it copied.
+pub(super) fn paste(state: &mut State, text: String) -> Vec<Effect> {
+    state.layers.push(Layer::Share { text: text.clone(), said: "copying...".to_owned() });
+    vec![Effect::Copy(text)]
+}
+
+/// What came of it.
+pub(super) fn copied(state: &mut State, what: String) {
+    if let Some(Layer::Share { said, .. }) = state.layers.iter_mut().rev().find(|layer| matches!(layer, Layer::Share { .. })) {
+        *said = what;
     }
 }
 
-/// Shows the text to paste, and asks the terminal to copy it.
-pub(super) fn share(state: &mut State) -> Vec<Effect> {
-    let Some(deployment) = looked_at(state) else { return Vec::new() };
-    let text = share::text(state, &deployment);
-    let copied = text.len() <= COPY_CAP;
-    state.layers.push(Layer::Share { text: text.clone(), copied });
-    if copied { vec![Effect::Copy(text)] } else { Vec::new() }
+/// Shows that text alone, so that the terminal selects it right.
+pub(super) fn select(state: &mut State) {
+    let text = match state.layers.last() {
+        Some(Layer::Share { text, .. }) => Some(text.clone()),
+        Some(Layer::Select { .. }) => None,
+        _ => share::text(state),
+    };
+    if let Some(text) = text {
+        state.layers.push(Layer::Select { text, first: 0 });
+    }
 }
 
 /// Opens the form of an export of what the Deployments pane shows.
@@ -46,6 +56,7 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
     };
     let rows: Option<Vec<_>> = if state.window.indexed { None } else { Some(rows()) };
     let (number, folder) = (state.window.exports + 1, state.exports.clone());
+    let numbers = numbers(state);
     let Some(Layer::Export(form)) = state.layers.last_mut() else { return Vec::new() };
     let replace = match form.far {
         Some(Exported::Rows(_)) => return Vec::new(),
@@ -56,20 +67,32 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
         Some(Exported::Exists) => true,
         Some(Exported::Failed(_) | Exported::Stopped) | None => false,
     };
-    if let Some(why) = unfit(&form.typed) {
+    if let Some(why) = unfit(&form.typed, numbers.is_some()) {
         form.far = Some(Exported::Failed(why.to_owned()));
         return Vec::new();
     }
     form.far = Some(Exported::Rows(0));
     let path = form.typed.clone();
     (state.window.exports, state.window.exporting) = (number, true);
+    if let Some(text) = numbers {
+        return vec![Effect::Ask(Box::new(Ask::ExportChart { number, path, text: text.into(), folder, replace }))];
+    }
     vec![Effect::Ask(Box::new(Ask::Export(Export { number, path, plan, rows, folder, replace })))]
 }
 
+/// The numbers of the chart that the form lies on; `None` where it lies on something else.
+fn numbers(state: &State) -> Option<String> {
+    let at = state.layers.len().checked_sub(2)?;
+    let Layer::Chart { panel, .. } = state.layers.get(at)? else { return None };
+    Some(chart::shown(state, panel)?.plot.map_or_else(String::new, |plot| chart::text::csv(&plot)))
+}
+
 /// Why nothing can be written under that name.
-fn unfit(path: &str) -> Option<&'static str> {
+fn unfit(path: &str, chart: bool) -> Option<&'static str> {
     if !path.starts_with('/') {
         Some("write the whole path, from / on")
+    } else if chart {
+        (!path.ends_with(".csv")).then_some("the name must end in .csv")
     } else if ![".csv", ".json", ".jsonl"].iter().any(|ending| path.ends_with(ending)) {
         Some("the name must end in .csv, .json or .jsonl")
     } else {

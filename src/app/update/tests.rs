@@ -3,8 +3,10 @@
 mod deeds;
 mod deployments;
 mod linear;
+mod nav;
 mod runs;
 mod silence;
+mod themes;
 mod timeline;
 mod verify;
 mod window;
@@ -19,7 +21,7 @@ use proptest::prelude::*;
 use crate::app::action::{ACTIONS, Action, Danger};
 use crate::app::derive::Derivation;
 use crate::app::effect::Effect;
-use crate::app::key::{Code, Key};
+use crate::app::key::{Chord, Code, Key};
 use crate::app::keymap::{Keymap, may_run};
 use crate::app::layer::{Layer, Pane, Scope, Spot};
 use crate::app::message::Message;
@@ -48,7 +50,11 @@ fn update(state: &mut State, message: Message) -> Vec<Effect> {
 }
 
 fn default_bindings() -> Vec<Binding> {
-    let table: toml::Table = include_str!("../../../keymaps/default.toml").parse().unwrap();
+    bindings(include_str!("../../../keymaps/default.toml"))
+}
+
+fn bindings(text: &str) -> Vec<Binding> {
+    let table: toml::Table = text.parse().unwrap();
     let text = |row: &toml::Value, key: &str| row.get(key).and_then(|v| v.as_str()).map(str::to_owned);
     let mut bindings = Vec::new();
     for (layer, rows) in &table {
@@ -63,6 +69,19 @@ fn default_bindings() -> Vec<Binding> {
         }
     }
     bindings
+}
+
+/// The plain keymap as `config::keymap::base` lays it over the default one.
+fn plain_bindings() -> Vec<Binding> {
+    let own = bindings(include_str!("../../../keymaps/plain.toml"));
+    let named = |d: &Binding| own.iter().any(|o| o.layer == d.layer && o.on == d.on);
+    let kept: Vec<Binding> = default_bindings().into_iter().filter(|d| !named(d)).collect();
+    own.into_iter().filter(|o| o.run != "none").chain(kept).collect()
+}
+
+/// All keymaps that are built in, by name.
+fn built_in() -> [(&'static str, Vec<Binding>); 2] {
+    [("default", default_bindings()), ("plain", plain_bindings())]
 }
 
 fn keymap() -> Keymap {
@@ -118,8 +137,15 @@ fn console() -> State {
         hosts: vec![],
         calendar: Default::default(),
     };
-    let theme = |name: &str| Theme { name: name.into(), styles: Default::default() };
-    let look = Look { themes: vec![theme("a"), theme("b")], theme: 0, ascii: false, zone: ZoneChoice::Utc, local: TimeZone::UTC };
+    let theme = |name: &str| Theme { name: name.into(), ground: Default::default(), styles: Default::default() };
+    let look = Look {
+        themes: vec![theme("a"), theme("b")],
+        theme: 0,
+        offers: Default::default(),
+        ascii: false,
+        zone: ZoneChoice::Utc,
+        local: TimeZone::UTC,
+    };
     State::new(Arc::new(estate), Identity::default(), look, Arc::new(keymap()), at(1_000), (80, 24))
 }
 
@@ -174,7 +200,7 @@ fn the_ten_keys_that_hands_know() {
     press(&mut state, "esc");
     assert!(state.layers.is_empty());
     press(&mut state, "?");
-    assert_eq!(state.scope(), Scope::Help);
+    assert_eq!(state.scope(), Scope::Search);
     assert!(press(&mut state, "q").is_empty(), "q closes the view first");
     press(&mut state, "/");
     assert_eq!(state.scope(), Scope::Input);
@@ -187,22 +213,27 @@ fn the_ten_keys_that_hands_know() {
 
 #[test]
 fn every_action_of_every_footer_has_a_key() {
-    let keymap = keymap();
-    for (scope, name) in Scope::ALL {
-        for action in scope.footer() {
-            assert!(keymap.key_for(scope, *action).is_some(), "{action:?} in [{name}]");
+    for (keymap, bindings) in built_in() {
+        let compiled = Keymap::compile(&bindings, &[]).unwrap();
+        for (scope, name) in Scope::ALL {
+            for action in scope.footer() {
+                assert!(compiled.key_for(scope, *action).is_some(), "{keymap}: {action:?} in [{name}]");
+            }
         }
     }
 }
 
 #[test]
 fn every_binding_is_on_the_help_of_its_layer() {
-    let keymap = keymap();
-    for binding in default_bindings() {
-        let scope = Scope::named(&binding.layer).unwrap();
-        let action = Action::named(&binding.run).unwrap();
-        let key: Key = binding.on.parse().unwrap();
-        assert!(keymap.all(scope).iter().any(|(keys, a, doc)| *a == action && keys.contains(&key) && !doc.is_empty()), "{binding:?}");
+    for (keymap, bindings) in built_in() {
+        let compiled = Keymap::compile(&bindings, &[]).unwrap();
+        for binding in bindings {
+            let scope = Scope::named(&binding.layer).unwrap();
+            let action = Action::named(&binding.run).unwrap();
+            let key: Chord = binding.on.parse().unwrap();
+            let told = |(keys, a, doc): &(Vec<Chord>, Action, String)| *a == action && keys.contains(&key) && !doc.is_empty();
+            assert!(compiled.all(scope).iter().any(told), "{keymap}: {binding:?}");
+        }
     }
 }
 
@@ -211,16 +242,57 @@ fn no_bare_key_changes_production() {
     for c in ('a'..='z').chain('0'..='9') {
         assert!(!may_run(Key::char(c), Danger::Production));
     }
-    for binding in default_bindings() {
-        let danger = Action::named(&binding.run).unwrap().entry().danger;
-        assert!(may_run(binding.on.parse().unwrap(), danger), "{binding:?}");
+    for (keymap, bindings) in built_in() {
+        for binding in bindings {
+            let danger = Action::named(&binding.run).unwrap().entry().danger;
+            assert!(may_run(binding.on.parse().unwrap(), danger), "{keymap}: {binding:?}");
+        }
     }
+}
+
+#[test]
+fn the_plain_keymap_reaches_all_that_the_default_one_does() {
+    let [default, plain] = built_in().map(|(_, bindings)| Keymap::compile(&bindings, &[]).unwrap());
+    for (scope, name) in Scope::ALL {
+        let reached: Vec<Action> = plain.all(scope).into_iter().map(|(_, action, _)| action).collect();
+        for (_, action, _) in default.all(scope) {
+            assert!(reached.contains(&action), "keymaps/plain.toml takes the last key of {action:?} in [{name}] away");
+        }
+    }
+}
+
+#[test]
+fn in_the_plain_keymap_no_letter_of_vi_or_emacs_moves() {
+    use Action::*;
+    let moves = [Down, Up, Left, Right, Top, Bottom, HalfDown, HalfUp, PageDown, PageUp];
+    let learnt = ["h", "j", "k", "l", "g", "G", "ctrl-d", "ctrl-u", "ctrl-f", "ctrl-b", "ctrl-n", "ctrl-p"];
+    for binding in plain_bindings() {
+        let taken = !learnt.contains(&binding.on.as_str()) || !moves.contains(&Action::named(&binding.run).unwrap());
+        assert!(taken, "add {{ on = \"{}\", run = \"none\" }} to {} of keymaps/plain.toml", binding.on, binding.layer);
+    }
+    let mut state = console();
+    state.keymap = Arc::new(Keymap::compile(&plain_bindings(), &[]).unwrap());
+    read(&mut state, 0, alertmanager(vec![firing("A", 30), firing("B", 20), firing("C", 10)]));
+    press(&mut state, "2 j down");
+    assert!(selected(&state).contains("alertname=B"));
+    press(&mut state, "end f3");
+    assert!(selected(&state).contains("alertname=C"));
+    assert_eq!(state.scope(), Scope::Input);
+    press(&mut state, "esc f1");
+    assert_eq!(state.scope(), Scope::Help);
+    assert!(press(&mut state, "f10").is_empty());
+    assert_eq!(press(&mut state, "f10"), [Effect::Quit(0)]);
 }
 
 #[test]
 fn any_key_of_any_scope_does_its_work_without_leaving_the_console_unasked() {
     for entry in ACTIONS {
-        for layer in [None, Some(Layer::Filter), Some(Layer::Help { scroll: 0 }), Some(Layer::Source { index: 0, spot: Spot::default() })] {
+        for layer in [
+            None,
+            Some(Layer::Filter),
+            Some(Layer::Help { scroll: 0, search: Default::default() }),
+            Some(Layer::Source { index: 0, spot: Spot::default() }),
+        ] {
             let mut state = console();
             state.layers.extend(layer);
             let effects = super::keys::run(&mut state, entry.action);
@@ -562,7 +634,7 @@ fn ranges_and_widths_are_asked_for_and_the_cursor_is_a_moment() {
     };
     read(&mut state, 1, answer(plot.clone()));
     let effects = press(&mut state, "3 enter");
-    assert!(matches!(effects[..], [Effect::Demand(demand)] if demand.points == 136), "{effects:?}");
+    assert!(effects.iter().any(|e| matches!(e, Effect::Demand(demand) if demand.points == 136)), "{effects:?}");
     press(&mut state, "h");
     let cursor = |state: &State| if let Some(Layer::Chart { cursor, .. }) = state.layers.last() { *cursor } else { None };
     assert_eq!(cursor(&state), Some(at(60)));
@@ -626,8 +698,6 @@ fn looks_go_round_and_the_rest_is_asked_of_the_world() {
     assert_eq!(state.look.zone, ZoneChoice::Local);
     press(&mut state, "z");
     assert_eq!(state.look.zone, ZoneChoice::Utc, "the estate names no zone");
-    press(&mut state, "T T T");
-    assert_eq!(state.look.theme, 1);
     assert_eq!(press(&mut state, "r ctrl-l ctrl-z"), [Effect::Poll(None), Effect::Redraw, Effect::Suspend]);
     press(&mut state, "tab tab");
     assert_eq!(state.pane, Pane::Metrics);
@@ -764,7 +834,7 @@ fn a_page_scrolls_to_its_last_line_and_not_past_it() {
         press(&mut state, "esc esc");
         press(&mut state, open);
         let scroll = |state: &State| match state.layers.last() {
-            Some(Layer::Help { scroll }) => *scroll,
+            Some(Layer::Help { scroll, .. }) => *scroll,
             Some(Layer::Source { spot, .. }) => spot.scroll,
             other => panic!("{other:?}"),
         };

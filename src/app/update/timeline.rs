@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use crate::app::action::Action;
 use crate::app::layer::{Layer, Pane, Spot};
 use crate::app::pane;
-use crate::app::state::{AlertRow, State, WayBack};
+use crate::app::state::{AlertRow, State};
 use crate::app::timeline::{self, Timeline, Window};
 use crate::model::alert::{Alert, AlertId, AlertState, Origin, severity_of};
 use crate::model::label::Labels;
@@ -63,15 +63,12 @@ fn is_begin(event: &Event, labels: &Labels) -> bool {
 }
 
 fn show(state: &mut State, mut new: Timeline) {
-    let mut layers = std::mem::take(&mut state.layers);
-    layers.retain(|layer| !matches!(layer, Layer::Filter | Layer::Palette(_) | Layer::Help { .. }));
-    let further = state.way_back.take();
-    let way = WayBack { pane: state.pane, layers, alerts: state.alerts.clone(), further };
+    let way = layers::way_here(state);
     // The range of charts that was before stays known.
     std::mem::swap(&mut new.ranges, &mut state.timeline.ranges);
     state.timeline = new;
     layers::show(state, Pane::Timeline);
-    state.way_back = Some(Box::new(way));
+    state.way_back = Some(way);
     pane::refresh(state);
 }
 

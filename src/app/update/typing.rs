@@ -6,13 +6,14 @@ use crate::app::filter::{FILTER_CAP, Filter, no_field};
 use crate::app::layer::{Layer, Pane};
 use crate::app::operations::RUN_FIELDS;
 use crate::app::pane;
+use crate::app::prompt::QUERY_CAP;
 use crate::app::state::{PaneList, State};
 use crate::app::subject::{
     ALERT_FIELDS, BACKUP_FIELDS, DEPLOYMENT_FIELDS, EVENT_FIELDS, NODE_FIELDS, OVERVIEW_FIELDS, PANEL_FIELDS, Subject,
 };
 use crate::model::text::is_hostile;
 
-use super::wizard;
+use super::{prompt, wizard};
 
 /// The filter line of a pane, whatever its list is of.
 pub(super) struct Line<'a> {
@@ -44,6 +45,10 @@ pub(super) fn line(state: &mut State) -> Line<'_> {
 
 /// Opens the filter line of a pane; on other layers there is nothing to filter.
 pub(super) fn begin(state: &mut State) {
+    if let Some(Layer::Help { search, .. }) = state.layers.last_mut() {
+        search.typing = true;
+        return;
+    }
     if state.layers.is_empty() {
         let line = line(state);
         *line.former = line.filter.clone();
@@ -81,6 +86,11 @@ pub(super) fn paste(state: &mut State, pasted: &str) {
     if matches!(state.layers.last(), Some(Layer::Request(_))) || wizard::drops_paste(state) {
         return;
     }
+    if matches!(state.layers.last(), Some(Layer::Prompt(_))) {
+        // A query of several lines stays one: its words must not run together.
+        let spaced = pasted.chars().map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c });
+        return change(state, |text| text.extend(spaced.filter(|c| !is_hostile(*c)).take(QUERY_CAP)));
+    }
     change(state, |text| text.extend(pasted.chars().filter(|c| !is_hostile(*c)).take(FILTER_CAP)));
 }
 
@@ -111,6 +121,16 @@ fn change(state: &mut State, with: impl FnOnce(&mut String)) {
             cap(&mut typed);
             palette.retype(typed);
         }
+        Some(Layer::Prompt(of)) => {
+            with(&mut of.typed);
+            of.past = None;
+            prompt::retyped(state);
+        }
+        Some(Layer::Help { scroll, search }) if search.typing => {
+            with(&mut search.typed);
+            cap(&mut search.typed);
+            *scroll = 0;
+        }
         Some(Layer::Filter) => {
             let typed = line(state).typed;
             with(typed);
@@ -121,6 +141,11 @@ fn change(state: &mut State, with: impl FnOnce(&mut String)) {
             with(&mut form.typed);
             cap(&mut form.typed);
             form.far = None;
+        }
+        Some(Layer::SaveView(form)) if !form.writing => {
+            with(&mut form.typed);
+            cap(&mut form.typed);
+            form.error = None;
         }
         // Keys that were meant for what was there before are not for the form.
         Some(Layer::Request(form)) if form.is_settled(now) => form.retype(with),
@@ -164,9 +189,20 @@ fn apply(state: &mut State) {
     }
 }
 
-/// Refuses a field that no row of the pane can have: a slip of the fingers would else empty the list without a word.
-fn check(state: &State, filter: Filter) -> Result<Filter, String> {
-    let fields = match state.pane {
+/// The filter of a pane that is shown at another time. What labels the alerts have then is not known, so that there any
+/// field is taken.
+///
+/// # Errors
+/// Where it is no filter, or asks for a field that the pane does not have: a sentence.
+pub fn judge(pane: Pane, text: &str) -> Result<Filter, String> {
+    let filter = Filter::parse(text)?;
+    let unknown =
+        filter.unknown_field(|name| pane == Pane::Alerts || fields(pane).contains(&name)).map(|name| no_field(name, fields(pane)));
+    unknown.map_or(Ok(filter), Err)
+}
+
+fn fields(pane: Pane) -> &'static [&'static str] {
+    match pane {
         Pane::Overview => OVERVIEW_FIELDS,
         Pane::Alerts => ALERT_FIELDS,
         Pane::Metrics => PANEL_FIELDS,
@@ -175,7 +211,12 @@ fn check(state: &State, filter: Filter) -> Result<Filter, String> {
         Pane::Deployments => DEPLOYMENT_FIELDS,
         Pane::Operations => RUN_FIELDS,
         Pane::Timeline => EVENT_FIELDS,
-    };
+    }
+}
+
+/// Refuses a field that no row of the pane can have: a slip of the fingers would else empty the list without a word.
+fn check(state: &State, filter: Filter) -> Result<Filter, String> {
+    let fields = fields(state.pane);
     let alerts = &state.shown().alerts;
     let known =
         |name: &str| fields.contains(&name) || (state.pane == Pane::Alerts && alerts.iter().any(|alert| alert.field(name).is_some()));

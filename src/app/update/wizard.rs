@@ -15,6 +15,7 @@ use crate::app::ask::{Ask, WishOf};
 use crate::app::effect::Effect;
 use crate::app::layer::{Layer, Pane};
 use crate::app::state::{AlertRow, OverviewRow, State};
+use crate::app::target::Choice;
 use crate::app::wizard::{self, AGAIN, Focus, Standing, Step, Subject, Wizard, confirm, held};
 use crate::model::alert::Alert;
 use crate::model::needs::{self, About};
@@ -25,8 +26,8 @@ use agree::{accept, begin_override, break_glass};
 use look::{compare, look};
 
 pub(super) use agree::{change, drops_paste};
-pub(crate) use silence::offers;
 pub(super) use silence::open as open_silence;
+pub(crate) use silence::{about as alert, offers, refuses};
 pub(super) use told::{checked, heard, planned, started};
 
 /// The service that a key is about: of the page on top, else of the selected row; `None` where there is none.
@@ -126,6 +127,11 @@ fn top(state: &mut State) -> Option<&mut Wizard> {
 /// True where it lies on top.
 pub(super) fn is_on_top(state: &State) -> bool {
     matches!(state.layers.last(), Some(Layer::Wizard(_)))
+}
+
+/// True where one lies anywhere: another one is not opened.
+pub(crate) fn is_held(state: &State) -> bool {
+    held(state).is_some()
 }
 
 /// True where a key must not count: the dialog is not on the screen yet, or was for too short a time to be read.
@@ -269,6 +275,48 @@ pub(super) fn walk(state: &mut State, by: isize) {
         }
         _ => of.scroll = of.scroll.min(sheet.rows.len()).saturating_add_signed(by).min(sheet.rows.len().saturating_sub(room)),
     }
+}
+
+/// Moves without ever changing what is focused where it is confirmed.
+pub(super) fn scroll(state: &mut State, by: isize) {
+    if matches!(state.layers.last(), Some(Layer::Wizard(of)) if of.step != Step::Confirm) {
+        walk(state, by);
+    }
+}
+
+/// Selects what was clicked on, where the step that is shown offers it and no line is being typed, and says whether it
+/// was selected already.
+pub(super) fn pick(state: &mut State, wanted: &Choice) -> Option<bool> {
+    let of = top(state).filter(|of| of.standing == Standing::Open && of.typing.is_none())?;
+    match (of.step, wanted) {
+        (Step::Release, Choice::Release(version)) => {
+            let place = of.candidates().iter().position(|one| one.version == *version)?;
+            let again = choice(of) == Some(place);
+            of.picked = Some(version.clone());
+            Some(again)
+        }
+        (Step::Checks, Choice::Check(id)) => {
+            let place = of.checks.iter().position(|check| check.id == *id)?;
+            let again = of.checks_selected() == Some(place);
+            of.check = Some(id.clone());
+            Some(again)
+        }
+        (Step::What, Choice::Label(place)) => {
+            let Subject::Silence(draft) = &mut of.subject else { return None };
+            if *place >= draft.choices.len() + draft.silences.len() {
+                return None;
+            }
+            let by = place.cast_signed() - draft.selected.cast_signed();
+            draft.walk(by);
+            Some(by == 0)
+        }
+        _ => None,
+    }
+}
+
+/// Shows who shipped the selected release and what it did.
+pub(super) fn look_closer(state: &mut State) {
+    look(state);
 }
 
 fn choice(of: &Wizard) -> Option<usize> {

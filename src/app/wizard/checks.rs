@@ -3,6 +3,7 @@
 
 use crate::app::page::{Page, Row};
 use crate::app::state::State;
+use crate::app::target::Choice;
 use crate::app::when;
 use crate::model::check::{Check, Verdict};
 use crate::model::preferences::Token;
@@ -43,6 +44,7 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
         if here {
             sheet.selected = Some(sheet.rows.len());
         }
+        sheet.choices.push((sheet.rows.len(), Choice::Check(check.id.clone())));
         lines(state, of, check, here, width, &mut sheet.rows);
     }
     if let Some(typing) = &of.typing {

@@ -4,6 +4,7 @@
 use crate::app::mark;
 use crate::app::page::{Page, Row};
 use crate::app::state::State;
+use crate::app::target::Choice;
 use crate::app::when;
 use crate::app::wrap::fit;
 use crate::model::plan::Candidate;
@@ -27,6 +28,7 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
         if here {
             sheet.selected = Some(sheet.rows.len());
         }
+        sheet.choices.push((sheet.rows.len(), Choice::Release(candidate.version.clone())));
         sheet.rows.push(line(state, candidate, here));
         if here {
             sheet.rows.extend(details(candidate, width));

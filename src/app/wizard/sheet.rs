@@ -2,6 +2,7 @@
 
 use crate::app::page::{Page, Row};
 use crate::app::state::State;
+use crate::app::target::Choice;
 use crate::app::wrap::{cells, wrap};
 use crate::model::check::Verdict;
 use crate::model::preferences::Token;
@@ -19,6 +20,8 @@ pub struct Sheet {
     pub rows: Vec<Row>,
     /// The line that is kept on the screen.
     pub selected: Option<usize>,
+    /// What can be chosen, and the line of `rows` at which each begins.
+    pub choices: Vec<(usize, Choice)>,
     /// The lines that stand at the bottom, always.
     pub foot: Vec<Row>,
 }

@@ -3,6 +3,7 @@
 
 use crate::app::page::Row;
 use crate::app::state::State;
+use crate::app::target::Choice;
 use crate::app::when;
 use crate::app::wrap::fit;
 use crate::model::alert::Alert;
@@ -33,6 +34,7 @@ pub(super) fn sheet(state: &State, of: &Draft, width: u16, sheet: &mut Sheet) {
             (false, false) => Token::Text,
         };
         let text = format!("{} {text}", if here { '>' } else { ' ' });
+        sheet.choices.push((sheet.rows.len(), Choice::Label(place)));
         sheet.rows.push(row(&fit(&text, usize::from(width), state.look.ascii), token));
     };
     for (place, choice) in of.choices.iter().enumerate() {

@@ -8,13 +8,11 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, civil};
 use serde::Serialize;
 
-use crate::app::layer::Pane;
 use crate::app::linear::{Kind, Line};
 use crate::app::state::State;
 use crate::model::estate::Severity;
 use crate::model::text::{NOTE_CAP, clean};
-use crate::session::Options;
-use crate::session::linear::{Ended, Pace, listen};
+use crate::session::linear::{Ended, Kept, Pace, listen};
 
 use super::super::args::Output;
 use super::super::failure::Failure;
@@ -43,16 +41,7 @@ pub fn linear(
     let preferences = settings.preferences()?;
     let (look, keymap) = (settings.look(&preferences, false)?, settings.keymap(&preferences)?);
     let _log = settings.log(err);
-    let options = Options {
-        read_only: true,
-        cache: settings.paths.readings(),
-        exports: None,
-        filter: String::new(),
-        journal: settings.paths.journal(),
-        hand: settings.hand(Some(&estate)),
-        start_pane: Pane::Overview,
-        range: None,
-    };
+    let kept = Kept { cache: settings.paths.readings(), journal: settings.paths.journal(), hand: settings.hand(Some(&estate)) };
     let now = Timestamp::now();
     let state = State::new(Arc::new(estate), identity(settings.named()), look, Arc::new(keymap), now, (80, 24));
     let sources = match state.estate.sources.len() {
@@ -77,7 +66,7 @@ pub fn linear(
         // Who listens hears it now.
         out.flush()
     };
-    Ok(match listen(state, options, pace, &mut tell)?? {
+    Ok(match listen(state, kept, pace, &mut tell)?? {
         Ended::Stopped(code) => code,
         Ended::After(verdict) => exit(verdict),
     })

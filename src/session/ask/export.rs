@@ -14,6 +14,20 @@ use super::deployments::{Early, Index};
 /// Between two words about its progress.
 const TELL: Duration = Duration::from_millis(100);
 
+/// Writes the numbers of a chart.
+pub(super) async fn chart(number: u64, path: String, text: Arc<str>, folder: Option<String>, replace: bool) -> Told {
+    let work = tokio::task::spawn_blocking(move || {
+        let draft = Draft::of_text(Path::new(&path), &text, replace, folder.as_deref().map(Path::new));
+        match draft.and_then(|draft| draft.finish(replace)) {
+            // The first line names the columns.
+            Ok(()) => Exported::Done(text.lines().count().saturating_sub(1)),
+            Err(DraftError::Exists) => Exported::Exists,
+            Err(error) => Exported::Failed(error.to_string()),
+        }
+    });
+    Told::Export(number, work.await.unwrap_or_else(|_| Exported::Failed("writing broke off".to_owned())))
+}
+
 impl Index {
     /// Writes what is asked for.
     pub async fn export(&self, ask: Export, early: Early) -> Told {

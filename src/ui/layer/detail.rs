@@ -11,7 +11,7 @@ pub fn draw(canvas: &mut Canvas, state: &State, layer: &Layer) {
     let (title, rows) = page::lines(state, layer, canvas.area.width);
     let (width, height) = (canvas.area.width, usize::from(canvas.area.height - 4));
     let (scroll, selected) = match (layer, layer.spot()) {
-        (Layer::Help { scroll }, _) => (*scroll, None),
+        (Layer::Help { scroll, .. }, _) => (*scroll, None),
         (_, Some(spot)) => (spot.scroll, page::selected(spot, &rows)),
         (_, None) => (0, None),
     };

@@ -4,7 +4,7 @@
 use crate::app::ask::Exported;
 use crate::app::deployments::share;
 use crate::app::deployments::window::Hits;
-use crate::app::layer::ExportForm;
+use crate::app::layer::{ExportForm, Layer};
 use crate::app::state::State;
 use crate::model::preferences::Token;
 use crate::ui::frame::input;
@@ -38,15 +38,17 @@ pub(super) fn draw_box(canvas: &mut Canvas, title: &str, first: Option<&str>, li
 }
 
 /// Draws the text to paste.
-pub fn text(canvas: &mut Canvas, text: &str, copied: bool) {
-    let mut lines: Vec<(String, Token)> = text.lines().map(|line| (line.to_owned(), Token::Text)).collect();
-    let said = if copied { "copied, where the terminal allows it" } else { "too long to be copied by the terminal" };
-    lines.push((said.to_owned(), Token::Dim));
+pub fn text(canvas: &mut Canvas, text: &str, said: &str) {
+    // What came of it is read first; a long text is on the screen to be recognised, not to be read.
+    let room = usize::from(canvas.area.height);
+    let mut lines = vec![(said.to_owned(), Token::Title)];
+    lines.extend(text.lines().take(room).map(|line| (line.to_owned(), Token::Text)));
     draw_box(canvas, "TEXT TO PASTE", None, &lines);
 }
 
 /// Draws the form of an export.
 pub fn export(canvas: &mut Canvas, state: &State, form: &ExportForm) {
+    let chart = state.layers.iter().rev().nth(1).is_some_and(|layer| matches!(layer, Layer::Chart { .. }));
     let count = match state.window.hits {
         Hits::All(count) => thousands(count),
         Hits::AtLeast(count) => format!("at least {}", thousands(count)),
@@ -58,8 +60,10 @@ pub fn export(canvas: &mut Canvas, state: &State, form: &ExportForm) {
     };
     let ending = if form.typed.ends_with(".csv") { "csv" } else { "json" };
     let (far, token) = match &form.far {
+        None if chart => ("Enter writes the chart's numbers as CSV, times in UTC, gaps empty.".to_owned(), Token::Dim),
         None => ("Enter writes it; .csv, .json (an array) and .jsonl (lines) say how.".to_owned(), Token::Dim),
         Some(Exported::Rows(rows)) => (format!("writing: {} so far; Esc stops it", thousands(*rows)), Token::Text),
+        Some(Exported::Done(rows)) if chart => (format!("written: {} points in time", thousands(*rows)), Token::Title),
         Some(Exported::Done(rows)) => (format!("written: {} deployments", thousands(*rows)), Token::Title),
         Some(Exported::Exists) => ("! this file is there already: write another name, or Enter replaces it".to_owned(), Token::Warning),
         Some(Exported::Failed(why)) => (format!("! nothing is written: {why}"), Token::Warning),
@@ -70,5 +74,114 @@ pub fn export(canvas: &mut Canvas, state: &State, form: &ExportForm) {
         (format!("{count} deployments, {filter}. Without a console:"), Token::Dim),
         (share::export(state, ending), Token::Dim),
     ];
-    draw_box(canvas, "EXPORT to this file, which only you may read", Some(&form.typed), &lines);
+    let lines = if chart { &lines[..1] } else { &lines[..] };
+    draw_box(canvas, "EXPORT to this file, which only you may read", Some(&form.typed), lines);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::app::layer::{Layer, Pane, Spot};
+    use crate::app::message::Message;
+    use crate::app::share::{Noun, noun, text};
+    use crate::app::state::State;
+    use crate::app::update::{narrow, update};
+    use crate::ui::fixture::{alert_of, buffer, shown, text as lines, trouble};
+    use crate::ui::{Plain, plain};
+
+    /// The words of a command line as a POSIX shell takes them, with single quotes as the only ones.
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut word, mut quoted, mut chars) = (Vec::new(), String::new(), false, line.chars());
+        while let Some(c) = chars.next() {
+            match c {
+                '\'' => quoted = !quoted,
+                '\\' if !quoted => word.extend(chars.next()),
+                ' ' if !quoted => words.push(std::mem::take(&mut word)),
+                c => word.push(c),
+            }
+        }
+        words.push(word);
+        words
+    }
+
+    fn after<'a>(words: &'a [String], flag: &str) -> Option<&'a str> {
+        words.iter().position(|word| word == flag).and_then(|at| words.get(at + 1)).map(String::as_str)
+    }
+
+    #[test]
+    fn what_is_copied_ends_with_the_command_line_that_shows_it_and_its_filter_leaves_it() {
+        let mut kinds = Vec::new();
+        for screen in
+            ["overview", "alerts", "alert", "service", "metrics", "chart", "databases", "backups", "backup", "deployments", "findings"]
+        {
+            let mut state = shown(screen, (160, 50));
+            state.identity.estate = Some("'/srv/it'\\''s/estate.toml'".into());
+            let Some(copied) = noun(&state) else { panic!("{screen}: nothing is looked at") };
+            let all = text(&state).unwrap();
+            let words = words(all.lines().last().unwrap());
+            assert_eq!(words[0], "qd", "{screen}: {all}");
+            let deployment = matches!(copied, Noun::Deployment(_));
+            assert!(deployment || after(&words, "--estate") == Some("/srv/it's/estate.toml"), "{all}");
+            let pane = Pane::named(after(&words, "--pane").unwrap()).unwrap();
+            let mut other = State { layers: vec![], pane, ..state.clone() };
+            narrow(&mut other, after(&words, "--filter").unwrap()).unwrap_or_else(|why| panic!("{screen}: {why}"));
+            update(&mut other, Message::Tick);
+            crate::app::pane::refresh(&mut other);
+            let rows = match pane {
+                Pane::Overview => {
+                    let services = |row: &&crate::app::row::OverviewRow| crate::app::overview::selectable(row);
+                    other.overview_rows.iter().filter(services).count()
+                }
+                Pane::Alerts => other.alert_rows.len(),
+                Pane::Metrics => other.metric_rows.len(),
+                Pane::Backups => other.backup_rows.len(),
+                Pane::Databases => other.database_rows.len(),
+                _ => 1,
+            };
+            assert!(rows > 0, "{screen}: nothing is left of {words:?}");
+            if pane != Pane::Overview && pane != Pane::Databases {
+                assert_eq!(rows, 1, "{screen}: {words:?} leaves more");
+            }
+            kinds.push(std::mem::discriminant(&copied));
+        }
+        kinds.dedup();
+        assert!(kinds.len() >= 5);
+    }
+
+    #[test]
+    fn an_alert_is_copied_with_all_that_a_colleague_asks_for() {
+        let mut state = trouble((80, 24));
+        let alert = alert_of(&state, "SlowQueries");
+        state.layers.push(Layer::Alert { alert: alert.clone(), spot: Spot::default() });
+        let all = text(&state).unwrap();
+        for (name, value) in alert.labels.iter().chain(alert.annotations.iter()) {
+            assert!(all.contains(name) && all.contains(value.lines().next().unwrap_or_default()), "{name}={value}\n{all}");
+        }
+        for word in ["since", "source", "runbook", "LABELS", "ANNOTATIONS", "snapshot --pane alerts"] {
+            assert!(all.contains(word), "{word}\n{all}");
+        }
+        assert!(!all.contains('\x1b'));
+    }
+
+    #[test]
+    fn what_is_shown_to_select_is_as_many_whole_lines_as_there_is_room_for() {
+        let mut state = trouble((60, 16));
+        state.mouse = true;
+        let long = "x".repeat(150);
+        let body = format!("first\n{long}\n{}\u{1b}]0;evil\u{7}last", "line\n".repeat(40));
+        state.layers.push(Layer::Select { text: body, first: 0 });
+        assert!(!state.wants_mouse(), "the mouse is the terminal's");
+        let Plain { lines, foot, height } = plain(&state).unwrap();
+        assert_eq!((lines.len(), height), (13, 16), "one line takes three of the screen's fifteen");
+        assert!(lines[1] == long && foot.contains("Esc") && foot.contains("more lines"), "{foot}");
+        update(&mut state, Message::Wheel { by: 1000, right: false });
+        let end = plain(&state).unwrap();
+        assert!(end.lines.len() == 1 && !end.lines[0].contains('\x1b') && !end.foot.contains("more"), "{end:?}");
+        update(&mut state, Message::Key("esc".parse().unwrap()));
+        assert!(plain(&state).is_none() && state.wants_mouse());
+        assert!(lines_of(&state).contains("alerts"));
+    }
+
+    fn lines_of(state: &State) -> String {
+        lines(&buffer(state, state.size)).join("\n")
+    }
 }

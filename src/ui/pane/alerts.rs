@@ -1,6 +1,7 @@
 //! The Alerts pane: one line each, the worst first, or by Alertmanager's own groups.
 
 use crate::app::mark::{self, state_cell};
+use crate::app::marks;
 use crate::app::state::{AlertRow, State};
 use crate::app::when;
 use crate::model::alert::{Alert, Origin};
@@ -61,6 +62,9 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
     let shown = || state.alert_rows.iter().filter(|r| matches!(r, AlertRow::Alert(_))).count();
     let all = state.shown().alerts.len();
     let mut chips = vec![frame::chip(&state.alerts.filter.text, shown, all)];
+    if !state.marks.all.is_empty() {
+        chips.push(marks::words(&state.marks));
+    }
     if !state.show_muted {
         chips.push("muted hidden".into());
     }
@@ -110,6 +114,9 @@ fn alert_row(canvas: &mut Canvas, state: &State, y: u16, alert: &Alert, selected
     let Columns { state: state_at, age, name, summary, source, narrow } = Columns::of(canvas.area.width);
     if selected {
         canvas.put(0, y, 1, ">", Token::Selected);
+    }
+    if state.marks.has(&alert.id) {
+        canvas.put(1, y, 1, "*", Token::Key);
     }
     let (glyph, mut token) = mark::alert(alert);
     let (word, state_token) = state_cell(state, alert);

@@ -26,6 +26,34 @@ pub struct Chart<'a> {
     pub marks: Vec<Timestamp>,
 }
 
+/// What lies in a chart beside its own series, on the same steps.
+#[derive(Default)]
+pub struct Beside<'a> {
+    /// The same series at an earlier time: dotted and dim, so that they are told apart without colours too.
+    pub before: Option<&'a Plot>,
+    /// Another panel: on the same axis where its unit is the same, else on one of its own at the right.
+    pub over: Option<(&'a Panel, &'a Plot)>,
+    /// The stretch of time that the plot tells of, where that is not all of it.
+    pub known: Option<(Timestamp, Timestamp)>,
+}
+
+/// Where the chart stands on its canvas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Placed {
+    /// Its first column.
+    pub x: u16,
+    /// Columns that hold data.
+    pub data: u16,
+}
+
+/// Whose line it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Line {
+    Own,
+    Before,
+    Over,
+}
+
 /// The values at the chart's bottom and top.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Scale {
@@ -36,14 +64,14 @@ struct Scale {
 impl Scale {
     /// Zero is always in it: a chart that starts elsewhere makes little changes look big. Not for moments, whose zero is
     /// in 1970. A threshold is in it unless it would press the values flat.
-    fn of(chart: &Chart) -> Scale {
-        let values = chart.plot.series.iter().flat_map(|s| s.points.iter().flatten()).filter(|v| v.is_finite());
-        if chart.panel.unit == Unit::Moment {
+    fn of(panel: &Panel, plots: &[&Plot]) -> Scale {
+        let values = plots.iter().flat_map(|p| &p.series).flat_map(|s| s.points.iter().flatten()).filter(|v| v.is_finite());
+        if panel.unit == Unit::Moment {
             let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)));
             return if high > low { Scale { low, high } } else { Scale { low: high.min(low) - 1.0, high: high.min(low) } };
         }
         let (low, mut high) = values.fold((0f64, 0f64), |(low, high), v| (low.min(*v), high.max(*v)));
-        for limit in limits(chart.panel) {
+        for limit in limits(panel) {
             if high == 0.0 || limit <= high * 3.0 {
                 high = high.max(limit);
             }
@@ -90,25 +118,55 @@ pub fn step_at(plot: &Plot, at: Timestamp) -> Option<usize> {
 
 /// Draws the chart over the whole canvas.
 pub fn draw(canvas: &mut Canvas, chart: &Chart) {
-    let scale = Scale::of(chart);
+    draw_with(canvas, chart, &Beside::default());
+}
+
+/// Draws it with what lies beside it, and says where it stands.
+pub fn draw_with(canvas: &mut Canvas, chart: &Chart, beside: &Beside) -> Placed {
+    let same = beside.over.filter(|(panel, _)| panel.unit == chart.panel.unit);
+    let other = beside.over.filter(|(panel, _)| panel.unit != chart.panel.unit);
+    let mut plots = vec![chart.plot];
+    plots.extend(beside.before);
+    plots.extend(same.map(|(_, plot)| plot));
+    let scale = Scale::of(chart.panel, &plots);
+    let right = other.map(|(panel, plot)| (panel, Scale::of(panel, &[plot])));
     let axis = axis(canvas, chart, scale);
-    body(canvas, chart, scale, axis);
+    let gutter = right.map_or(0, |(panel, scale)| right_axis(canvas, panel, scale, axis));
+    let (width, height) = (canvas.area.width.saturating_sub(gutter), canvas.area.height);
+    let mut part = canvas.part(0, 0, width, height);
+    body(&mut part, chart, (scale, right.map_or(scale, |(_, scale)| scale)), axis, beside);
+    Placed { x: axis, data: data_columns(chart, width.saturating_sub(axis)) }
+}
+
+/// Writes the top and bottom values of a second axis at the right, and gives back how many columns they take; none on a
+/// canvas that is too narrow for it.
+fn right_axis(canvas: &mut Canvas, panel: &Panel, scale: Scale, left: u16) -> u16 {
+    let (width, height) = (canvas.area.width, canvas.area.height);
+    let texts = [(0, show(scale.high, panel.unit)), (height.saturating_sub(1), show(scale.low, panel.unit))];
+    let wide = texts.iter().map(|(_, text)| cells(text)).max().unwrap_or(0);
+    if width < left + wide + 24 || height < 2 {
+        return 0;
+    }
+    for (y, text) in &texts {
+        canvas.put(width - wide, *y, wide, text, Token::Dim);
+    }
+    wide + 1
 }
 
 /// Draws the chart with an axis of exactly `gutter` columns, so that charts over each other have one time axis.
 pub fn draw_aligned(canvas: &mut Canvas, chart: &Chart, gutter: u16) {
-    let scale = Scale::of(chart);
+    let scale = Scale::of(chart.panel, &[chart.plot]);
     let height = canvas.area.height;
     let text = |value| show(value, chart.panel.unit);
     for (y, value) in [(0, scale.high), (height.saturating_sub(1), scale.low)] {
         let text = text(value);
         canvas.put_right(0, gutter.saturating_sub(1), y, &text, Token::Dim);
     }
-    body(canvas, chart, scale, gutter);
+    body(canvas, chart, (scale, scale), gutter, &Beside::default());
 }
 
-/// The chart right of its axis.
-fn body(canvas: &mut Canvas, chart: &Chart, scale: Scale, axis: u16) {
+/// The chart right of its axis; the second scale is that of what is laid over it.
+fn body(canvas: &mut Canvas, chart: &Chart, (scale, over_scale): (Scale, Scale), axis: u16, beside: &Beside) {
     let (width, height) = (canvas.area.width.saturating_sub(axis), canvas.area.height);
     if width == 0 || height == 0 {
         return;
@@ -117,13 +175,25 @@ fn body(canvas: &mut Canvas, chart: &Chart, scale: Scale, axis: u16) {
     let data = data_columns(chart, width);
     thresholds(&mut plot, chart, scale);
     marks(&mut plot, chart, data);
+    let mut line = |points: &[Option<f64>], panel: &Panel, scale: Scale, token: Token, of: Line| {
+        if plot.ascii {
+            ascii(&mut plot, panel, scale, &columns(points, usize::from(data)), token, of);
+        } else {
+            braille(&mut plot, scale, &columns(points, usize::from(data) * 2), token, of);
+        }
+    };
+    for one in beside.before.iter().flat_map(|before| &before.series) {
+        line(&one.points, chart.panel, scale, Token::Dim, Line::Before);
+    }
+    if let Some((panel, over)) = beside.over {
+        let own = chart.plot.series.len();
+        for (index, one) in over.series.iter().enumerate().rev() {
+            line(&one.points, panel, over_scale, series(own + index), Line::Over);
+        }
+    }
     // The first series lies on top.
     for (index, one) in chart.plot.series.iter().enumerate().rev() {
-        if plot.ascii {
-            ascii(&mut plot, chart, scale, &columns(&one.points, usize::from(data)), series(index));
-        } else {
-            braille(&mut plot, scale, &columns(&one.points, usize::from(data) * 2), series(index));
-        }
+        line(&one.points, chart.panel, scale, series(index), Line::Own);
     }
     for one in &chart.plot.series {
         for (x, column) in columns(&one.points, usize::from(data)).iter().enumerate() {
@@ -138,6 +208,14 @@ fn body(canvas: &mut Canvas, chart: &Chart, scale: Scale, axis: u16) {
     }
     for x in data..width {
         plot.cell(x, height - 1, '?', Token::Unknown);
+    }
+    if let Some((from, to)) = beside.known {
+        for x in 0..data {
+            let at = chart.plot.time(usize::from(x) * chart.plot.len / usize::from(data.max(1)));
+            if at < from || at > to {
+                plot.cell(x, height - 1, '?', Token::Unknown);
+            }
+        }
     }
     if let Some(at) = chart.cursor.and_then(|at| step_at(chart.plot, at)) {
         let x = (at * usize::from(data) / chart.plot.len.max(1)) as u16;
@@ -200,14 +278,16 @@ fn thresholds(canvas: &mut Canvas, chart: &Chart, scale: Scale) {
 const DOTS: [[u32; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
 const BRAILLE: u32 = 0x2800;
 
-fn braille(canvas: &mut Canvas, scale: Scale, columns: &[Column], token: Token) {
+fn braille(canvas: &mut Canvas, scale: Scale, columns: &[Column], token: Token, of: Line) {
     let height = usize::from(canvas.area.height);
     let dots = height * 4;
     let mut bits = vec![0u32; height];
     let mut before: Option<(usize, usize)> = None;
     for (at, column) in columns.iter().enumerate() {
         let span = span(scale, column, dots);
-        if let Some((low, high)) = joined(before, span) {
+        // What was before is dotted: it has every second column only.
+        let drawn = if of == Line::Before && at % 2 == 1 { None } else { joined(before, span) };
+        if let Some((low, high)) = drawn {
             for dot in low..=high {
                 let from_top = dots - 1 - dot;
                 bits[from_top / 4] |= DOTS[at % 2][from_top % 4];
@@ -250,18 +330,21 @@ fn joined(before: Option<(usize, usize)>, span: Option<(usize, usize)>) -> Optio
 }
 
 /// `_`, `-` and `'` for low, middle and high in a row, `|` for a column over several rows, `#` for what is over a limit.
-fn ascii(canvas: &mut Canvas, chart: &Chart, scale: Scale, columns: &[Column], token: Token) {
+/// What was before is `~`, and what is laid over is `=`, in all of these places.
+fn ascii(canvas: &mut Canvas, panel: &Panel, scale: Scale, columns: &[Column], token: Token, of: Line) {
     let height = usize::from(canvas.area.height);
     let mut before = None;
     for (x, column) in columns.iter().enumerate() {
         let span = span(scale, column, height * 3);
         if let Some((low, high)) = joined(before, span) {
             let bad = match column {
-                Column::Span { min, max } => chart.panel.judge(*max).max(chart.panel.judge(*min)) >= Severity::Warning,
+                Column::Span { min, max } => panel.judge(*max).max(panel.judge(*min)) >= Severity::Warning,
                 Column::Gap | Column::NaN => false,
             };
             for row in low / 3..=high / 3 {
                 let symbol = match (bad, low / 3 == high / 3) {
+                    _ if of == Line::Before => '~',
+                    _ if of == Line::Over => '=',
                     (true, _) => '#',
                     (_, true) => ['_', '-', '\''][(low + high) / 2 % 3],
                     (_, false) => '|',
@@ -322,7 +405,7 @@ mod tests {
     fn marked(plot: &Plot, warn: Option<f64>, live: bool, now: i64, ascii: bool, size: (u16, u16), marks: &[Timestamp]) -> Vec<String> {
         let area = Rect::new(0, 0, size.0, size.1);
         let mut buf = Buffer::empty(area);
-        let theme = Theme { name: "t".into(), styles: Default::default() };
+        let theme = Theme { name: "t".into(), ground: Default::default(), styles: Default::default() };
         let now = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(now);
         let chart = Chart { panel: &panel(warn), plot, live, now, cursor: None, marks: marks.to_vec() };
         draw(&mut Canvas { buf: &mut buf, area, theme: &theme, ascii }, &chart);
@@ -361,6 +444,52 @@ mod tests {
         assert_eq!((column.as_str(), rows.concat().matches('v').count()), ("v:-::", 1), "{rows:?}");
         let rows = marked(&plot, Some(2.0), true, 0, false, (8, 5), &marks);
         assert_eq!((rows[0].chars().nth(3), rows[1].chars().nth(3)), (Some('▼'), Some('╎')), "{rows:?}");
+    }
+
+    fn beside(main: &Plot, with: &Beside, ascii: bool, size: (u16, u16)) -> (Vec<String>, Placed) {
+        let area = Rect::new(0, 0, size.0, size.1);
+        let mut buf = Buffer::empty(area);
+        let theme = Theme { name: "t".into(), ground: Default::default(), styles: Default::default() };
+        let chart = Chart { panel: &panel(None), plot: main, live: true, now: Timestamp::UNIX_EPOCH, cursor: None, marks: vec![] };
+        let placed = draw_with(&mut Canvas { buf: &mut buf, area, theme: &theme, ascii }, &chart, with);
+        let rows = (0..size.1).map(|y| (0..size.0).map(|x| buf[(x, y)].symbol().to_owned()).collect()).collect();
+        (rows, placed)
+    }
+
+    #[test]
+    fn what_was_before_is_dotted_and_a_gap_of_it_is_a_gap() {
+        let before = plot(vec![Some(4.0), Some(4.0), None, None, Some(4.0), Some(4.0), Some(4.0), Some(4.0)]);
+        let main = plot(vec![Some(0.0); 8]);
+        let with = Beside { before: Some(&before), ..Beside::default() };
+        assert_eq!(beside(&main, &with, true, (8, 2)).0, ["~~  ~~~~", "________"]);
+        // The left dots only, where a line of its own has both.
+        assert_eq!(beside(&main, &with, false, (4, 1)).0, ["⣁⣀⣁⣁"]);
+    }
+
+    #[test]
+    fn another_unit_has_an_axis_of_its_own_at_the_right_and_the_same_has_not() {
+        let main = plot(vec![Some(1.0); 40]);
+        let other = plot(vec![Some(0.25); 40]);
+        let seconds = Panel { unit: Unit::Seconds, ..panel(None) };
+        let with = Beside { over: Some((&seconds, &other)), ..Beside::default() };
+        let (rows, placed) = beside(&main, &with, true, (50, 4));
+        assert!(rows[0].ends_with(" 250ms") && rows[3].trim_end().ends_with("0s"), "{rows:#?}");
+        assert_eq!((placed.x, placed.data), (6, 38));
+        let same = panel(None);
+        let with = Beside { over: Some((&same, &other)), ..Beside::default() };
+        let (rows, placed) = beside(&main, &with, true, (50, 5));
+        assert!(rows[3].contains("======") && placed.data == 44, "a quarter of the one scale: {rows:#?}");
+        // Where there is no room for it, the values under the cursor tell.
+        let with = Beside { over: Some((&seconds, &other)), ..Beside::default() };
+        assert_eq!(beside(&main, &with, true, (24, 4)).1.data, 18);
+    }
+
+    #[test]
+    fn what_is_not_known_yet_is_a_row_of_question_marks_beside_what_is() {
+        let at = |secs| Timestamp::UNIX_EPOCH + SignedDuration::from_secs(secs);
+        let main = plot(vec![None, None, None, None, Some(1.0), Some(1.0), Some(1.0), Some(1.0)]);
+        let with = Beside { known: Some((at(40), at(70))), ..Beside::default() };
+        assert_eq!(beside(&main, &with, true, (8, 2)).0, ["    ''''", "????    "]);
     }
 
     proptest! {

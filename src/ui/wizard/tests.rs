@@ -14,7 +14,7 @@ use crate::model::check::{Check, Verdict};
 use crate::model::operations::tests::lay;
 use crate::model::plan::sample::{check, rollback};
 use crate::model::plan::{Doubt, Planned};
-use crate::ui::fixture::{buffer, deployments, styles, text};
+use crate::ui::fixture::{buffer, deployments, styles, text, twins};
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
 const SCREENS: [&str; 25] = [
@@ -263,6 +263,17 @@ fn every_page_of_the_wizard() {
 }
 
 #[test]
+fn every_glyph_of_the_wizard_has_its_twin_at_every_size() {
+    for size in [(60, 16), (80, 24), (120, 40), (160, 50), (200, 60), (300, 100)] {
+        for screen in SCREENS {
+            let mut desk = shown(screen, (80, 24));
+            desk.take(Message::Resize(size.0, size.1));
+            twins(desk.state, size, screen);
+        }
+    }
+}
+
+#[test]
 fn the_phrase_and_the_way_out_are_on_the_smallest_screen_and_the_dialog_is_not_wider_on_the_widest() {
     assert_eq!(SMALLEST, crate::ui::SMALLEST);
     for size in [(60, 16), (80, 24), (200, 60), (300, 100)] {
@@ -288,6 +299,66 @@ fn no_size_and_no_page_breaks() {
                 buffer(&desk.state, size);
                 desk.press(key);
             }
+        }
+    }
+}
+
+#[test]
+fn no_click_and_no_turn_of_the_wheel_confirms_or_starts_anything() {
+    use crate::app::ask::Ask;
+    use crate::app::effect::Effect;
+    use crate::app::target::Target;
+    use crate::ui::hit::sight;
+    let mut choices = 0;
+    for size in [(60, 16), (80, 24), (160, 50)] {
+        for screen in SCREENS {
+            let mut desk = shown(screen, (80, 24));
+            desk.take(Message::Resize(size.0, size.1));
+            let now = held(&desk.state).map(|of| (of.step, of.confirm.focus, of.standing.clone()));
+            for place in sight(&desk.state).places() {
+                let mut state = desk.state.clone();
+                for _ in 0..3 {
+                    for effect in update(&mut state, Message::Click(place.target.clone())) {
+                        let Effect::Ask(ask) = effect else { continue };
+                        assert!(!matches!(*ask, Ask::Start { .. }), "{screen}: {place:?}");
+                    }
+                }
+                if let Target::Choice(_) = &place.target {
+                    choices += 1;
+                    assert_eq!(held(&state).map(|of| of.step), held(&desk.state).map(|of| of.step), "{screen}");
+                }
+            }
+            for by in [3, -3, 3] {
+                update(&mut desk.state, Message::Wheel { by, right: false });
+            }
+            assert_eq!(held(&desk.state).map(|of| (of.step, of.confirm.focus, of.standing.clone())), now, "{screen}");
+        }
+    }
+    assert!(choices > 20, "{choices}");
+}
+
+#[test]
+fn a_click_selects_the_choice_that_is_drawn_there() {
+    use crate::app::target::Target;
+    use crate::ui::hit::sight;
+    for size in SIZES {
+        for screen in ["release", "checks", "block"] {
+            let desk = shown(screen, size);
+            let mut seen: Vec<Target> = Vec::new();
+            for place in sight(&desk.state).places() {
+                if !matches!(place.target, Target::Choice(_)) || seen.contains(&place.target) {
+                    continue;
+                }
+                seen.push(place.target.clone());
+                let before = text(&buffer(&desk.state, size))[usize::from(place.y)].replace('>', " ");
+                let mut state = desk.state.clone();
+                update(&mut state, Message::Click(place.target.clone()));
+                let lines = text(&buffer(&state, size));
+                let words = before.split_whitespace().next().unwrap_or_default();
+                let marked = lines.iter().any(|line| line.contains('>') && line.replace('>', " ").trim_start().starts_with(words));
+                assert!(marked, "{screen} {words}\n{}", lines.join("\n"));
+            }
+            assert!(seen.len() > 1, "{screen}");
         }
     }
 }

@@ -3,6 +3,7 @@
 //! so itself, and parts that Thanos, Mimir or VictoriaMetrics do not have are simply not there.
 
 mod alerts;
+pub(crate) mod charts;
 pub mod discover;
 mod envelope;
 pub(crate) mod fired;

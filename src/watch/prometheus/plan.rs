@@ -35,7 +35,7 @@ pub(crate) fn plan(panel: &Panel, demand: Demand, rules: &[Rule], scrape: Signed
     }
 }
 
-fn drawn(panel: &Panel, demand: Demand, scrape: SignedDuration, now: Timestamp) -> Drawn {
+pub(super) fn drawn(panel: &Panel, demand: Demand, scrape: SignedDuration, now: Timestamp) -> Drawn {
     let step = step(demand.range, demand.points, scrape);
     let (start, end) = aligned(now, demand.range, step);
     Drawn { query: query(panel, rate_window(step, scrape)), grid: Grid { start, end, step } }

@@ -11,7 +11,7 @@ use crate::model::alert::Alert;
 use super::{begin, held, top};
 
 /// The alert that a key is about: of the page on top, else of the selected row.
-fn about(state: &State) -> Option<Arc<Alert>> {
+pub(crate) fn about(state: &State) -> Option<Arc<Alert>> {
     match state.layers.last() {
         Some(Layer::Alert { alert: last, .. }) => {
             let current = state.shown().alerts.iter().find(|alert| alert.id == last.id);
@@ -38,6 +38,13 @@ fn verb(action: Action) -> Option<Verb> {
 /// True where that key of a silence opens a wizard now.
 pub(crate) fn offers(state: &State, action: Action) -> bool {
     verb(action).is_some_and(|verb| about(state).is_some_and(|alert| Draft::of(state, &alert, verb).is_some()))
+}
+
+/// Why that key of a silence cannot be gone through on the alert that it is about, where it cannot; `None` where it opens
+/// no wizard at all.
+pub(crate) fn refuses(state: &State, action: Action) -> Option<Option<String>> {
+    let alert = about(state)?;
+    Draft::of(state, &alert, verb(action)?).map(|(_, refused)| refused)
 }
 
 /// Opens the wizard on the alert that the key is about. Nothing is asked before a reason is given.

@@ -1,0 +1,125 @@
+//! Choosing a theme: what there is to choose from, and what is shown while one looks. Moving shows a theme at once on all
+//! of the screen; leaving gives the former one back.
+
+use super::layer::Layer;
+use super::state::{Look, State};
+use crate::model::preferences::Ground;
+
+/// A theme that can be chosen, or that says why it cannot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Offer {
+    /// Its name.
+    pub name: String,
+    /// True for a person's own.
+    pub own: bool,
+    /// Its place among the themes; else what is wrong in its file, with the line.
+    pub found: Result<usize, String>,
+    /// What is hard to read in it; empty where nothing is.
+    pub faint: String,
+}
+
+/// What there is to choose from.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Offers {
+    /// All themes by name, the broken ones too.
+    pub all: Vec<Offer>,
+    /// True while the theme is the one for the terminal's ground, whichever that is.
+    pub follows: bool,
+    /// The terminal's ground, as it told it.
+    pub told: Option<Ground>,
+    /// The same as `COLORFGBG` has it, which some terminals set and nobody keeps true.
+    pub hint: Option<Ground>,
+    /// True where there are no colours.
+    pub plain: bool,
+    /// The file that keeps a choice, where there is a folder for it.
+    pub file: Option<String>,
+}
+
+impl Offers {
+    /// The terminal's ground, as far as it is known; dark where it is not.
+    pub fn ground(&self) -> Ground {
+        self.told.or(self.hint).unwrap_or_default()
+    }
+}
+
+/// The layer in which a theme is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Picker {
+    /// The selected row: 0 is what follows the terminal's ground, then the offers in their order.
+    pub row: usize,
+    /// What was in use before: an index into the look's themes, and whether it followed the ground.
+    pub before: (usize, bool),
+}
+
+impl Picker {
+    /// The selected theme; `None` for the row that follows the ground.
+    pub fn offer<'o>(&self, offers: &'o Offers) -> Option<&'o Offer> {
+        self.row.checked_sub(1).and_then(|place| offers.all.get(place))
+    }
+}
+
+/// The theme that is chosen, as the preferences name it.
+pub fn word(look: &Look) -> &str {
+    if look.offers.follows { "auto" } else { look.themes.get(look.theme).map_or("dark", |theme| theme.name.as_str()) }
+}
+
+/// The row of what is in use.
+pub fn in_use(look: &Look) -> usize {
+    let named = |offer: &Offer| offer.found == Ok(look.theme);
+    if look.offers.follows { 0 } else { look.offers.all.iter().position(named).map_or(0, |place| place + 1) }
+}
+
+/// Opens the layer on what is in use.
+pub fn open(state: &mut State) {
+    if !matches!(state.layers.last(), Some(Layer::Themes(_))) {
+        let before = (state.look.theme, state.look.offers.follows);
+        state.layers.push(Layer::Themes(Picker { row: in_use(&state.look), before }));
+    }
+}
+
+/// Moves the selection, and shows what it is on.
+pub fn walk(state: &mut State, by: isize) {
+    let last = state.look.offers.all.len();
+    let Some(Layer::Themes(picker)) = state.layers.last_mut() else { return };
+    picker.row = picker.row.saturating_add_signed(by).min(last);
+    let picker = *picker;
+    match picker.offer(&state.look.offers).map(|offer| offer.found.clone()) {
+        None => follow(&mut state.look),
+        Some(Ok(theme)) => (state.look.theme, state.look.offers.follows) = (theme, false),
+        // A broken one shows nothing of itself.
+        Some(Err(_)) => restore(&mut state.look, picker),
+    }
+}
+
+/// Gives back what was in use before.
+pub fn restore(look: &mut Look, picker: Picker) {
+    (look.theme, look.offers.follows) = picker.before;
+    if look.offers.follows {
+        // The terminal may have told its ground meanwhile.
+        follow(look);
+    }
+}
+
+/// Keeps what is shown, and closes the layer; a broken theme cannot be kept.
+pub fn accept(state: &mut State) {
+    if let Some(Layer::Themes(picker)) = state.layers.last()
+        && picker.offer(&state.look.offers).is_none_or(|offer| offer.found.is_ok())
+    {
+        state.layers.pop();
+    }
+}
+
+/// The terminal told its ground.
+pub fn told(look: &mut Look, ground: Ground) {
+    look.offers.told = Some(ground);
+    if look.offers.follows {
+        follow(look);
+    }
+}
+
+/// From now on the theme is the one for the terminal's ground.
+pub fn follow(look: &mut Look) {
+    look.offers.follows = true;
+    let word = look.offers.ground().word();
+    look.theme = look.themes.iter().position(|theme| theme.name == word).unwrap_or(look.theme);
+}
