@@ -10,7 +10,8 @@ use crate::model::deployment::Deployment;
 use crate::model::deployment::did::{Did, Span};
 use crate::model::deployment::diff::Comparison;
 use crate::model::deployment::dora::Table;
-use crate::model::deployment::list::{Piece, Place};
+use crate::model::deployment::list::{self, Piece};
+use crate::model::log::{Heard, Place, Wanted};
 use crate::model::plan::silence::Wish;
 use crate::model::plan::{Plan as Deed, Planned};
 use crate::model::run::{Agreement, Request};
@@ -77,6 +78,10 @@ pub enum Ask {
         /// Why.
         reason: String,
     },
+    /// What one place logs. A question of a later view ends those of earlier ones.
+    Logs(AskLogs),
+    /// The view of that number is left: its questions end, and what was opened for them.
+    CloseLogs(u64),
     /// What happened between two moments (UTC), as far as the newest readings do not tell it.
     Timeline(Timestamp, Timestamp),
     /// Make a plan, and make ready what would carry it out. Nothing is changed.
@@ -145,6 +150,19 @@ pub enum Ask {
         /// True where a file of that name is replaced.
         replace: bool,
     },
+}
+
+/// Asks what one place logs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AskLogs {
+    /// The view's number.
+    pub view: u64,
+    /// The place's number in it.
+    pub index: usize,
+    /// It.
+    pub place: Place,
+    /// Which lines.
+    pub wanted: Wanted,
 }
 
 /// What a plan is to be made of.
@@ -225,11 +243,11 @@ pub enum Want {
     /// Those no newer than this.
     At(Timestamp),
     /// Those on both sides of this place, and the one there.
-    Around(Place),
+    Around(list::Place),
     /// Those just older than this place.
-    After(Place),
+    After(list::Place),
     /// Those just newer than this place.
-    Before(Place),
+    Before(list::Place),
 }
 
 /// Which deployment, and what of it.
@@ -303,6 +321,15 @@ pub enum Told {
         run: String,
         /// How it ended.
         end: Result<(), String>,
+    },
+    /// What one place logs.
+    Logs {
+        /// The view's number.
+        view: u64,
+        /// The place's number in it.
+        index: usize,
+        /// Its lines; `Err` is why there are none.
+        heard: Result<Heard, String>,
     },
     /// What happened between the two moments that were asked for.
     Timeline(Timestamp, Timestamp, Past),

@@ -12,6 +12,7 @@ use crate::model::deployment::dora::Table;
 use super::action::Action;
 pub use super::deployments::share::ExportForm;
 use super::history::Search;
+use super::logs::View;
 use super::menu::Menu;
 use super::operations::RequestForm;
 use super::palette::Palette;
@@ -141,6 +142,8 @@ pub enum Layer {
     Request(RequestForm),
     /// The wizard of a rollback.
     Wizard(Box<Wizard>),
+    /// What a service or a host logs; what was told of it is in `State::logs`.
+    Logs(View),
     /// One panel on the full screen.
     Chart {
         /// The panel's name.
@@ -252,6 +255,8 @@ pub enum Scope {
     Reason,
     /// Where it is confirmed.
     Confirm,
+    /// The logs of a service or a host.
+    Logs,
     /// One panel on the full screen.
     Chart,
     /// The help page.
@@ -272,7 +277,7 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes with their names in keymap files.
-    pub const ALL: [(Scope, &'static str); 24] = [
+    pub const ALL: [(Scope, &'static str); 25] = [
         (Scope::Global, "global"),
         (Scope::List, "list"),
         (Scope::Overview, "overview"),
@@ -289,6 +294,7 @@ impl Scope {
         (Scope::Wizard, "wizard"),
         (Scope::Reason, "reason"),
         (Scope::Confirm, "confirm"),
+        (Scope::Logs, "logs"),
         (Scope::Chart, "chart"),
         (Scope::Help, "help"),
         (Scope::Search, "search"),
@@ -329,6 +335,7 @@ impl Scope {
             Scope::Wizard => &[Scope::Wizard],
             Scope::Reason => &[Scope::Reason, Scope::Input],
             Scope::Confirm => &[Scope::Confirm],
+            Scope::Logs => &[Scope::Logs, Scope::Global],
             Scope::Chart => &[Scope::Chart, Scope::Global],
             Scope::Help => &[Scope::Help, Scope::Global],
             Scope::Search => &[Scope::Search, Scope::Help, Scope::Global],
@@ -370,6 +377,7 @@ impl Scope {
             }
             Scope::Reason => &[Accept, Back, EraseAll, Help],
             Scope::Confirm => &[Accept, Back, Down, EraseAll, Help],
+            Scope::Logs => &[Back, Follow, Filter, Errors, Help, Open, Bottom, Share, Timeline, Freeze, Zone, Down, Up],
             Scope::Chart => &[
                 Back, Help, Left, Right, Longer, Shorter, PanBack, PanOn, Live, Before, Over, Query, ChartText, Rollback, Keep, Export,
                 Freeze, Zone,
@@ -405,6 +413,7 @@ pub fn scope(pane: Pane, layers: &[Layer]) -> Scope {
         Some(Layer::Run { .. }) => Scope::Run,
         Some(Layer::Request(_)) => Scope::Confirm,
         Some(Layer::Wizard(of)) => of.scope(),
+        Some(Layer::Logs(_)) => Scope::Logs,
         Some(Layer::Chart { .. }) => Scope::Chart,
         // Arrows go on to scroll while one types.
         Some(Layer::Help { search, .. }) => {

@@ -3,6 +3,7 @@
 
 use crate::model::alert::Origin;
 use crate::model::estate::SourceKind;
+use crate::model::log::{Of, places};
 use crate::model::needs::can_go_back;
 use crate::model::run::known::Liveness;
 
@@ -12,6 +13,7 @@ use super::key::Chord;
 use super::layer::{Layer, Pane};
 use super::operations;
 use super::state::{AlertRow, State};
+use super::timeline;
 use super::update::wizard;
 
 /// All that can be done with a row, from harmless to dangerous: a menu has them in this order.
@@ -19,6 +21,7 @@ pub const ROW_ACTIONS: &[Action] = &[
     Action::Open,
     Action::Near,
     Action::Timeline,
+    Action::Logs,
     Action::Share,
     Action::Mark,
     Action::Compare,
@@ -122,6 +125,13 @@ pub fn possible(state: &State, action: Action) -> Possible {
         Action::Open => never_or(top.is_none_or(|layer| layer.spot().is_some_and(|spot| spot.selected.is_some()))),
         Action::Near => never_or(matches!(top, Some(Layer::Alert { .. })) || (is_list_of(Pane::Alerts) && wizard::alert(state).is_some())),
         Action::Timeline => never_or(!is_list_of(Pane::Timeline) && !is_run),
+        Action::Logs => {
+            let Some(service) = timeline::context(state).filter(|_| !is_run) else { return Possible::Never };
+            match places(&state.estate, &Of::Service(service)) {
+                Ok(_) => Possible::Yes,
+                Err(_) => not_now("nothing says where its logs are: the key `logs` of the service does"),
+            }
+        }
         Action::Share => never_or(of_deployment || is_run),
         Action::Mark => never_or(of_deployment || matches!(top, Some(Layer::Diff { .. }))),
         Action::Compare if of_deployment => {

@@ -33,6 +33,7 @@ use super::history::{History, WayBack};
 use super::key::Key;
 use super::keymap::Keymap;
 use super::layer::{Layer, Pane, Scope, scope};
+use super::logs::Logs;
 use super::marks::Marks;
 use super::operations::{OperationRow, Sent};
 use super::themes::Offers;
@@ -262,6 +263,10 @@ pub struct State {
     pub wizards: Wizards,
     /// The Timeline pane.
     pub timeline: Timeline,
+    /// The logs that are looked at.
+    pub logs: Option<Box<Logs>>,
+    /// Views of logs so far.
+    pub(crate) log_views: u64,
     /// What is asked of panels.
     pub demand: Demand,
     /// The chart that lies on top.
@@ -331,6 +336,8 @@ impl State {
             sent: None,
             wizards: Wizards::default(),
             timeline: Timeline::default(),
+            logs: None,
+            log_views: 0,
             demand: Demand::default(),
             chart: ChartView::default(),
             look,
@@ -368,7 +375,12 @@ impl State {
 
     /// The scope of what lies on top.
     pub fn scope(&self) -> Scope {
-        scope(self.pane, &self.layers)
+        let typing = self.logs.as_ref().is_some_and(|logs| logs.typing);
+        match scope(self.pane, &self.layers) {
+            // Arrows go on to scroll while one types.
+            Scope::Logs if typing => Scope::Palette,
+            scope => scope,
+        }
     }
 
     /// The theme in use.

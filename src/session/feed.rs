@@ -16,6 +16,7 @@ use super::archive::{Archive, Standing};
 use super::ask::Desk;
 use super::ask::charts::Charts;
 use super::ask::deployments::Index;
+use super::ask::logs::Reads;
 use super::ask::proofs::{LOOK, follow};
 use super::ask::verify::Verifier;
 use super::ask::wizard::Operator;
@@ -48,6 +49,7 @@ pub struct Sources {
     verifier: Arc<Verifier>,
     operator: Option<Arc<dyn Operator>>,
     charts: Charts,
+    logs: Arc<Reads>,
     queries: Option<PathBuf>,
 }
 
@@ -68,6 +70,7 @@ impl Sources {
             verifier,
             operator: None,
             charts: Charts::default(),
+            logs: Arc::default(),
             queries: None,
         }
     }
@@ -149,6 +152,7 @@ impl Feed for Sources {
             operator: self.operator.clone(),
             out: out.clone(),
             cache: self.cache.clone(),
+            logs: self.logs.clone(),
             charts: self.charts.clone(),
             queries: self.queries.clone(),
         };

@@ -163,6 +163,7 @@ pub fn lines(state: &State, layer: &Layer, width: u16) -> (String, Vec<Row>) {
         | Layer::Palette(_)
         | Layer::Share { .. }
         | Layer::Themes(_)
+        | Layer::Logs(_)
         | Layer::Select { .. }
         | Layer::Prompt(_)
         | Layer::Export(_)

@@ -6,7 +6,7 @@ use crate::app::{mark, when};
 use crate::model::deployment::dora::{self, Window, dora};
 use crate::model::estate::Service;
 use crate::model::health::Health;
-use crate::model::log::Logs;
+use crate::model::log::{Logs, Of};
 use crate::model::preferences::Token;
 use crate::model::text::{NOTE_CAP, clean};
 
@@ -52,6 +52,10 @@ pub fn lines(state: &State, name: &str, mut page: Page) -> Vec<Row> {
     }
     for name in &service.hosts {
         let host = state.estate.host(name).map_or_else(|| name.clone(), ToString::to_string);
+        let known = state.estate.host(name).is_some();
+        if known {
+            page.link(Goal::Logs(Of::Host(name.clone())));
+        }
         page.field("host", &clean(&host, NOTE_CAP), Token::Dim);
     }
 

@@ -7,6 +7,7 @@ mod history;
 mod keys;
 mod layers;
 mod lists;
+mod logs;
 mod menu;
 mod metrics;
 mod mouse;
@@ -23,6 +24,7 @@ use super::ask::Told;
 use super::chart;
 use super::deployments::window;
 use super::effect::Effect;
+use super::logs as app_logs;
 use super::message::Message;
 use super::pane;
 use super::state::State;
@@ -49,6 +51,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Resize(columns, rows) => {
             state.size = (columns, rows);
             pane::refresh(state);
+            app_logs::refresh(state);
             Vec::new()
         }
         Message::Tick => data::tick(state),
@@ -86,6 +89,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     effects.extend(deeds::listed(state));
     effects.extend(app_timeline::wanted(state));
     effects.extend(chart::wanted(state));
+    effects.extend(app_logs::wanted(state));
     effects.extend(wizard::wanted(state));
     state.demand.points = pane::points(state);
     if state.demand != before {
@@ -104,6 +108,7 @@ fn told(state: &mut State, told: Told) -> Vec<Effect> {
         Told::Did { key, did } => deeds::did(state, &key, did),
         Told::Diff { from, to, found } => deeds::different(state, &from, &to, &found),
         Told::Dora { table } => deeds::measured(state, &table),
+        Told::Logs { view, index, heard } => app_logs::told(state, view, index, heard),
         Told::Timeline(from, to, past) => {
             chart::bars::told(state, from, to, &past);
             app_timeline::told(state, from, to, past);

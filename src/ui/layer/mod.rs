@@ -5,6 +5,7 @@ pub mod chart;
 mod chart_tests;
 pub mod chord;
 pub mod detail;
+pub mod logs;
 pub mod menu;
 pub mod palette;
 pub mod prompt;

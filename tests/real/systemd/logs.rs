@@ -67,7 +67,8 @@ async fn a_unit_is_followed_over_ssh_through_hostile_lines_a_restart_and_a_cut_c
 
     // The other one's cable is cut: this one goes on, and that one does too when it is back.
     hosts[1].cut();
-    let (one, two) = tokio::join!(logs.read(&all[0], &wanted(&after)), logs.read(&all[1], &wanted(&None)));
+    let (from, begin) = (wanted(&after), wanted(&None));
+    let (one, two) = tokio::join!(logs.read(&all[0], &from), logs.read(&all[1], &begin));
     assert!(one.is_ok(), "{one:?}");
     let why = two.unwrap_err();
     assert!(why.starts_with("web2: "), "{why}");
