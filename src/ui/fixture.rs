@@ -7,6 +7,7 @@ mod deeds;
 pub mod deployments;
 pub mod findings;
 pub mod keys;
+mod logs;
 mod nav;
 pub mod runs;
 mod themes;
@@ -315,6 +316,9 @@ pub fn shown(screen: &str, size: (u16, u16)) -> State {
     }
     if screen.starts_with("chart ") {
         return charts::shown(screen, size);
+    }
+    if screen.starts_with("logs") {
+        return logs::shown(screen, size);
     }
     if screen == "databases" {
         return databases::shown(size);

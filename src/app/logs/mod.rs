@@ -267,6 +267,3 @@ fn note_once(notes: &mut Vec<String>, note: String) {
     let more = notes.len().saturating_sub(NOTES);
     notes.drain(..more);
 }
-
-#[cfg(test)]
-mod tests;

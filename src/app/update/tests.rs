@@ -3,6 +3,7 @@
 mod deeds;
 mod deployments;
 mod linear;
+mod logs;
 mod nav;
 mod runs;
 mod silence;
