@@ -19,6 +19,7 @@ use crate::model::timeline::Event;
 use crate::model::window::{Names, RangeAsk, RangeTold};
 
 use super::chart::Slot;
+use super::contexts::Looked;
 use super::filter::Plan;
 use super::verifying::News;
 use super::views::View;
@@ -118,6 +119,10 @@ pub enum Ask {
         /// It.
         view: Box<View>,
     },
+    /// What the files of the estates that have a name say.
+    Contexts,
+    /// Read the estate file of that name, to open it.
+    Context(String),
     /// Drop what was made ready: nothing follows from the plans that were asked for.
     Close,
     /// A window of a panel. Whatever was asked before for the same slot is given up.
@@ -268,6 +273,10 @@ pub struct AskDid {
 /// The answer to a question.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Told {
+    /// What the files of estates say, by name; else why one cannot be used.
+    Contexts(Vec<(String, Result<Looked, String>)>),
+    /// The estate of that name can be opened, or why not, a line each.
+    Context(String, Result<(), Vec<String>>),
     /// A piece of the list.
     Deployments(Rows),
     /// How many pass.

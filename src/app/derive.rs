@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::model::alert::{Alert, AlertId};
+use crate::model::alert::{Alert, AlertId, AlertState};
 use crate::model::change::{self, Change};
 use crate::model::estate::{Estate, Severity};
 use crate::model::finding;
@@ -15,11 +15,14 @@ use crate::model::reading::{Freshness, Reading};
 use crate::model::source::Answer;
 use crate::model::timeline::{self, Event, Kind, Link};
 
+use super::attention::Rang;
 use super::deployments::Made;
 use super::state::{State, View};
 
 /// Changes of one derivation that are listed; more of them are counted.
 const CHANGES_AT_ONCE: usize = 20;
+/// Criticals of one derivation that are told one by one.
+const RANG: usize = 200;
 /// Alerts of one derivation whose begin or end is kept.
 const SEEN_AT_ONCE: usize = 500;
 
@@ -47,6 +50,8 @@ pub struct Derived {
     pub changes: Vec<Change>,
     /// The same as events of the timeline, which are kept.
     pub seen: Vec<Event>,
+    /// Critical alerts that began to fire.
+    pub rang: Rang,
 }
 
 impl Derivation {
@@ -66,6 +71,7 @@ impl Derivation {
         let Derivation { estate, before: (old_readings, before), readings, made, now } = self;
         let view = View::of(&estate, &readings, &made, &before, now);
         let steps: Vec<Step> = old_readings.iter().zip(&readings).map(|(old, new)| Step::of(old, new)).collect();
+        let mut rang = Rang::default();
         let mut changes = of_sources(&estate, &readings, &before.freshness, &view.freshness, &steps, now);
         let heard = |name: &str| heard(&estate, &old_readings, name);
         let mut seen: Vec<Event> = changes.iter().map(|change| event(change, Kind::Source, None)).collect();
@@ -84,13 +90,35 @@ impl Derivation {
             let begun = timeline::differences(&old, &view.alerts, |alert| heard(&alert.source), now, SEEN_AT_ONCE);
             // How a source does is seen as that.
             seen.extend(begun.into_iter().filter(|event| !is_of_source(event, &old, &view.alerts)));
+            rang = rings(&estate, &old, &view.alerts, &steps);
             let mut told = change::alerts(&old, &view.alerts, now, CHANGES_AT_ONCE);
             // How a source does is noted as that.
             told.retain(|change| !change.alert.as_ref().is_some_and(|alert| finding::tells_of_source(alert)));
             changes.extend(told);
         }
-        Derived { readings, view: Arc::new(view), changes, seen }
+        Derived { readings, view: Arc::new(view), changes, seen, rang }
     }
+}
+
+/// Criticals that fire now and did not before. What a source tells first after the start is how things stand.
+fn rings(estate: &Estate, before: &[Arc<Alert>], after: &[Arc<Alert>], steps: &[Step]) -> Rang {
+    let fires = |alert: &&Arc<Alert>| alert.severity == Severity::Critical && alert.state == AlertState::Firing;
+    let old: HashSet<&AlertId> = before.iter().filter(fires).map(|alert| &alert.id).collect();
+    let first = |source: &str| {
+        let step = estate.sources.iter().position(|known| known.name == source).and_then(|place| steps.get(place));
+        matches!(step, Some(Step::First | Step::AfterCached))
+    };
+    let mut rang = Rang::default();
+    for alert in after.iter().filter(fires).filter(|alert| !old.contains(&alert.id)) {
+        if first(&alert.source) || estate.is_dead_man(&alert.labels) {
+            continue;
+        }
+        rang.count += 1;
+        if rang.first.len() < RANG {
+            rang.first.push((alert.id.clone(), alert.name().into()));
+        }
+    }
+    rang
 }
 
 /// When that source was heard before.

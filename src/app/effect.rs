@@ -3,6 +3,7 @@
 use crate::model::metric::Demand;
 
 use super::ask::Ask;
+use super::attention::Call;
 
 /// One wish of update; the session carries it out.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +23,12 @@ pub enum Effect {
     Demand(Demand),
     /// Copy this text, which has no control characters; ends in `Told::Copied`.
     Copy(String),
+    /// Call for a person.
+    Attend(Box<Call>),
+    /// The terminal's title, one line without control characters.
+    Title(String),
+    /// Leave this estate for the one of that name, whose file was read. Nothing of this one is contacted any more.
+    Switch(String),
     /// Find this out; ends in `Message::Told`.
     Ask(Box<Ask>),
 }

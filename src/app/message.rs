@@ -17,6 +17,8 @@ use super::target::Target;
 pub enum Message {
     /// A key was pressed.
     Key(Key),
+    /// The terminal's window came to the front, or went away from it.
+    Focus(bool),
     /// Text was pasted: it never reaches the keymap.
     Paste(String),
     /// What the screen showed there was clicked on.

@@ -2,7 +2,9 @@
 
 pub mod action;
 pub mod ask;
+pub mod attention;
 pub mod chart;
+pub mod contexts;
 pub mod databases;
 pub mod deeds;
 pub mod deployments;
@@ -12,6 +14,7 @@ pub mod filter;
 pub mod focus;
 pub mod grid;
 pub mod history;
+pub mod identity;
 pub mod key;
 pub mod keymap;
 pub mod layer;
@@ -29,6 +32,7 @@ pub mod palette;
 pub mod pane;
 pub mod prompt;
 pub mod row;
+pub mod scope;
 pub mod share;
 pub mod spot;
 pub mod state;

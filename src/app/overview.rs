@@ -16,6 +16,7 @@ use super::action::Action;
 use super::filter::Filter;
 use super::state::{OverviewId, OverviewRow, State};
 use super::subject::{OfService, OfSource};
+use super::when;
 use super::wrap::{fit, wrap};
 
 /// Changes listed.
@@ -89,7 +90,8 @@ pub fn rows(state: &State) -> Vec<OverviewRow> {
         .filter(|(_, (service, health))| filter.matches(&OfService { service, health }, now))
         .map(|(i, _)| OverviewRow::Service(i))
         .collect();
-    let mut rows = note(state);
+    let mut rows: Vec<OverviewRow> = since(state).into_iter().collect();
+    rows.extend(note(state));
     let needs: Vec<usize> = (0..view.needs.len()).filter(|i| filter.matches(&view.needs[*i], now)).collect();
     // Two heads, "and more" and all services have their lines first where there is a whole column for them.
     let room = if wide { state.body_height().saturating_sub(rows.len() + 3 + services.len().max(1)) / 2 } else { state.body_height() / 3 };
@@ -182,6 +184,12 @@ fn changed(state: &State) -> Vec<OverviewRow> {
     changes.into_iter().take(CHANGES_SHOWN).map(|(_, row)| row).collect()
 }
 
+/// What happened while nobody looked, in a line.
+fn since(state: &State) -> Option<OverviewRow> {
+    let since = state.attention.since?;
+    Some(OverviewRow::Since(format!("since {}: {}", when::minute(state, since.at), since.words())))
+}
+
 /// What everyone who opens the estate should know, in two lines at the most.
 fn note(state: &State) -> Vec<OverviewRow> {
     let width = usize::from(widths(state.size.0).0).saturating_sub(2);
@@ -252,6 +260,7 @@ pub fn ids(state: &State) -> Vec<Option<OverviewId>> {
             .changes
             .get(*i)
             .map(|change| OverviewId::Change(change.at, change.what.clone(), change.alert.as_ref().map(|alert| alert.id.clone()))),
+        OverviewRow::Since(_) => Some(OverviewId::Since),
         OverviewRow::Note(_)
         | OverviewRow::Head(_)
         | OverviewRow::NeedAction(_)

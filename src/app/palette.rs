@@ -54,6 +54,8 @@ pub enum Goal {
     Rollback(String),
     /// This panel laid over the chart; `None` takes what lies there away.
     Over(Option<String>),
+    /// Another estate, by the name of its context.
+    Context(String),
     /// All alerts that a source of this name told of.
     AlertsOf(String),
 }
@@ -160,6 +162,10 @@ fn items(state: &State) -> Vec<Item> {
     for view in &state.views.all {
         items.push(item(format!("view {}", view.name), views::words(view), Goal::View(view.name.clone())));
     }
+    for (place, known) in state.contexts.all.iter().enumerate() {
+        let note = if state.contexts.open == Some(place) { "open".to_owned() } else { String::new() };
+        items.push(item(format!("open estate {}", known.name), note, Goal::Context(known.name.clone())));
+    }
     let view = state.shown();
     for (service, health) in state.estate.services.iter().zip(&view.services) {
         let note = health.overall.severity.word().to_owned();
@@ -244,6 +250,7 @@ fn offered(scope: Scope, action: Action) -> bool {
         | Action::Refresh
         | Action::Freeze
         | Action::Zone
+        | Action::Contexts
         | Action::Theme
         | Action::Mouse => true,
         Action::Interrupt

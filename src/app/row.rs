@@ -25,6 +25,8 @@ pub enum OverviewId {
     Due(DueKind, String),
     /// A deployment, by its key.
     Deployment(Arc<str>),
+    /// What happened while nobody looked.
+    Since,
     /// A change: when, what, and of which alert.
     Change(Timestamp, String, Option<AlertId>),
 }
@@ -43,6 +45,8 @@ pub enum AlertRow {
 pub enum OverviewRow {
     /// A line of the estate's note.
     Note(String),
+    /// What happened while nobody looked: it leads to the timeline, and going back dismisses it.
+    Since(String),
     /// A section's head.
     Head(&'static str),
     /// A need, by its place in the shown view's `needs`.

@@ -18,12 +18,13 @@ use crate::model::metric::Demand;
 use crate::model::needs::{self, Need};
 use crate::model::preferences::{Theme, ZoneChoice};
 use crate::model::reading::{Freshness, Reading};
-use crate::model::run::advice::typed;
 use crate::model::run::known::Runs;
 use crate::model::source::Answer;
 use crate::model::timeline::Event;
 
+use super::attention::Attention;
 use super::chart::ChartView;
+use super::contexts::Contexts;
 use super::databases::DatabaseRow;
 use super::deeds::Deeds;
 use super::deployments::window::Window;
@@ -42,26 +43,9 @@ use super::verifying::Verifying;
 use super::views::Views;
 use super::wizard::Wizards;
 
+pub use super::identity::Identity;
 pub use super::list::PaneList;
 pub use super::row::{AlertRow, OverviewId, OverviewRow};
-
-/// Who sits where: on the first line of every screen.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Identity {
-    /// This machine's name.
-    pub host: String,
-    /// The login name.
-    pub user: String,
-    /// The estate file that the command line named, as a shell takes it: another terminal has to be told of it too.
-    pub estate: Option<String>,
-}
-
-impl Identity {
-    /// A text in which the commands are as they must be typed in another terminal.
-    pub fn typed(&self, text: &str) -> String {
-        typed(text, self.estate.as_deref())
-    }
-}
 
 /// How things look.
 #[derive(Debug, Clone, PartialEq)]
@@ -279,6 +263,10 @@ pub struct State {
     pub keymap: Arc<Keymap>,
     /// True where nothing may be changed through this console.
     pub read_only: bool,
+    /// The estates that have a name.
+    pub contexts: Contexts,
+    /// Calling for the person, and what is known of them.
+    pub attention: Attention,
     /// The folder that exports go to where nothing else is said; `None` where there is none.
     pub exports: Option<String>,
 }
@@ -344,6 +332,8 @@ impl State {
             mouse: false,
             keymap,
             read_only: false,
+            contexts: Contexts::default(),
+            attention: Attention { looked: Some(now), ..Attention::default() },
             exports: None,
         };
         state.demand.points = super::pane::points(&state);

@@ -23,6 +23,7 @@ Examples:
   qd check --live                    is the file right, and does each source answer?
   qd                                 open the console
   qd --estate ./estate.toml          ... for this estate
+  qd --context shop                  ... for the estate of that name; `@` changes it on the screen
   qd --pane alerts --read-only       ... on the Alerts pane, with nothing that changes production
   qd --view 'my alerts'              ... on a view that you saved under that name
   qd status                          one look, for a person
@@ -38,6 +39,7 @@ Examples:
   qd show web-2026 --report          the whole record as Markdown
   qd journal verify                  is the record as it was written?
   qd snapshot --pane overview        one frame of the screen as text, for a report
+  qd contexts                        the estates that have a name
   qd keys                            what every key does
   qd schema > estate.schema.json     your editor completes and checks the estate file
   qd completions bash                Tab completes subcommands and flags
@@ -51,7 +53,7 @@ Exit codes:
   `qd verify`, `qd journal verify`: 5 where something is broken.
   `qd run`, `qd attach`: 4 refused by a check, 5 failed or taken back, 6 needs a person.
 
-The estate file is looked for in this order: --estate, QD_ESTATE,
+The estate file is looked for in this order: --estate or --context, QD_ESTATE,
 $XDG_CONFIG_HOME/quarterdeck/estate.toml (~/.config), /etc/quarterdeck/estate.toml.";
 
 /// The examples, without `qd demo` where it is compiled out.
@@ -96,6 +98,9 @@ pub struct Global {
     /// The estate file [env: QD_ESTATE].
     #[arg(long, global = true, value_name = "PATH")]
     pub estate: Option<PathBuf>,
+    /// The estate of that name, instead of a file: see `qd contexts`.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub context: Option<String>,
     /// Only look: nothing that changes production can be started.
     #[arg(long, global = true)]
     pub read_only: bool,
@@ -111,6 +116,9 @@ pub struct Global {
     /// How to print: a table for people or JSON for programs.
     #[arg(short, long, global = true, value_name = "FORMAT", value_enum, default_value_t)]
     pub output: Output,
+    /// What was said before a context was taken in.
+    #[arg(skip)]
+    pub said: super::contexts::Said,
 }
 
 /// When to use colours.
@@ -248,6 +256,11 @@ pub enum Command {
     #[cfg(feature = "lab")]
     #[command(subcommand, after_help = "Examples:\n  qd lab stop store north\n  qd lab start store north\n  qd lab deploy 2.4.0 north")]
     Lab(super::lab::Lab),
+    /// List the estates that have a name: those of config.toml and of the folder `estates` beside it.
+    #[command(
+        after_help = "Examples:\n  qd contexts\n  qd contexts -o json | jq -r '.[] | select(.production) | .name'\n  qd --context shop status\n\nThey are listed in config.toml, or lie in the folder `estates` beside it: docs/contexts.md."
+    )]
+    Contexts,
     /// List every file and folder that qd uses, and whether it exists.
     #[command(after_help = "Examples:\n  qd paths\n  qd paths -o json")]
     Paths,

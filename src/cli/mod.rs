@@ -4,6 +4,7 @@ pub mod args;
 mod check;
 mod columns;
 mod completions;
+pub mod contexts;
 pub mod deed;
 #[cfg(feature = "lab")]
 mod demo;
@@ -91,7 +92,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>, outside: Outside<'_>, out: 
     };
     // To a monitoring system 1 is a warning: what could not be judged is unknown.
     let failed = if matches!(cli.command, Some(Command::Status { .. })) { status::UNKNOWN } else { FAILED };
-    let settings = Settings::new(&cli.global, outside);
+    let global = match contexts::chosen(&cli.global, outside) {
+        Ok(global) => global,
+        Err(failure) => return finish(Err(failure), failed, str::to_owned, out, err),
+    };
+    let settings = Settings::new(&global, outside);
     let done = dispatch(&cli, &settings, out, err);
     finish(done, failed, |text| settings.typed(text), out, err)
 }
@@ -115,6 +120,7 @@ fn dispatch(cli: &Cli, settings: &Settings<'_>, out: &mut dyn Write, err: &mut d
         }
         Some(Command::Deployments { filter, limit }) => deployments::run(settings, filter, *limit, out, err),
         Some(Command::Logs(wish)) => logs::run(settings, wish, out, err),
+        Some(Command::Contexts) => contexts::run(settings, out),
         Some(Command::Keys) => keys::run(settings, out),
         #[cfg(feature = "lab")]
         Some(Command::Demo(demo)) => demo::run(settings, start, demo, out, err),

@@ -10,7 +10,9 @@ use crate::app::state::State;
 use crate::app::update::narrow;
 use crate::session;
 use crate::session::clipboard::Clipboard;
+use crate::session::contexts::{Opening, Switcher};
 
+use super::contexts::Shelf;
 use super::failure::Failure;
 use super::settings::{self, Settings, colours, identity};
 
@@ -31,7 +33,8 @@ pub struct Start {
 pub fn run(settings: &Settings<'_>, start: Start, err: &mut dyn Write) -> Result<u8, Failure> {
     let estate = settings.estate()?;
     let preferences = settings.preferences()?;
-    let look = settings.look(&preferences, colours(preferences.color, settings.outside.terminal))?;
+    let coloured = colours(preferences.color, settings.outside.terminal);
+    let look = settings.look(&preferences, coloured)?;
     let keymap = settings.keymap(&preferences)?;
     let views = settings.views(&preferences);
     let view = start.view.as_deref().map(|name| settings::view(&views, name)).transpose()?;
@@ -54,13 +57,17 @@ pub fn run(settings: &Settings<'_>, start: Start, err: &mut dyn Write) -> Result
         start_pane: start.pane.unwrap_or(Pane::Overview),
         clipboard: Clipboard::of(preferences.clipboard, settings.outside.env),
         mouse: preferences.mouse,
+        attention: preferences.attention.clone(),
         range: start.range,
         views,
         view,
     };
     // Dropping the log's guard writes what it still holds.
     let flush = Arc::new(move || drop(log.lock().unwrap_or_else(PoisonError::into_inner).take()));
-    let code = session::open(estate, look, keymap, identity(settings.named()), options, flush.clone());
+    let shelf = Shelf::of(settings, &estate, coloured)?;
+    let contexts = shelf.contexts(&estate.path);
+    let first = Opening { estate: Arc::new(estate), look, identity: identity(settings.named()), options, contexts };
+    let code = session::open(first, keymap, Switcher::new(Arc::new(shelf)), flush.clone());
     flush();
     Ok(code?)
 }

@@ -31,6 +31,7 @@ pub fn run(settings: &Settings<'_>, out: &mut dyn Write) -> Result<u8, Failure> 
         ("keymap", paths.keymap()),
         ("themes", paths.themes()),
         ("saved views", paths.views()),
+        ("estates by name", paths.estates()),
         ("log", paths.log().map(|folder| log::file(&folder))),
         ("journal", paths.journal()),
         ("runs", paths.runs()),

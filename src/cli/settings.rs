@@ -71,49 +71,27 @@ impl<'a> Settings<'a> {
 
     /// What the person prefers: files, then variables, then flags.
     pub fn preferences(&self) -> Result<Preferences, Failure> {
-        let flags = Overrides {
+        preferences(&self.paths, self.outside.env, &self.overrides()).map_err(Failure::Problems)
+    }
+
+    /// What the flags prefer.
+    pub fn overrides(&self) -> Overrides {
+        Overrides {
             theme: self.global.theme.clone(),
             zone: None,
             ascii: self.global.ascii.then_some(true),
             color: self.global.color.map(ColorChoice::from),
-        };
-        preferences(&self.paths, self.outside.env, &flags).map_err(Failure::Problems)
+        }
     }
 
     /// How the console looks, with colours or without.
     pub fn look(&self, preferences: &Preferences, colours: bool) -> Result<Look, Failure> {
-        let folder = self.paths.themes();
-        let folder = folder.as_deref();
-        let wanted = preferences.theme.as_deref().unwrap_or(theme::AUTO);
-        let follows = wanted == theme::AUTO;
-        let needed = if follows { vec![Ground::Dark.word(), Ground::Light.word()] } else { vec![wanted] };
-        // A broken theme that nobody asked for stops nothing: it only says so where one is chosen.
-        for name in &needed {
-            theme::theme(name, folder).map_err(Failure::Problems)?;
-        }
-        let (mut themes, mut all) = (Vec::new(), Vec::new());
-        for name in theme::names(folder).into_iter().filter(|name| name != theme::AUTO) {
-            let own = theme::own(&name, folder).is_some();
-            let (found, faint) = match theme::theme(&name, folder) {
-                Ok(theme) => {
-                    // Those that are built in are judged by a test.
-                    let faint = if own { hard_to_read(&theme) } else { String::new() };
-                    themes.push(if colours { theme } else { theme.without_colour() });
-                    (Ok(themes.len() - 1), faint)
-                }
-                Err(problems) => (Err(problems.first().map(in_one_line).unwrap_or_default()), String::new()),
-            };
-            all.push(Offer { name, own, found, faint });
-        }
-        let theme = themes.iter().position(|t| t.name == needed[0]).unwrap_or(0);
-        let hint = (self.outside.env)("COLORFGBG").and_then(|text| ground::hint(text.to_str()?));
-        let file = self.paths.preferences().map(|file| clean(&file.display().to_string(), LABEL_CAP).into_owned());
-        let offers = Offers { all, follows, told: None, hint, plain: !colours, file };
-        let mut look = Look { themes, theme, offers, ascii: preferences.ascii, zone: preferences.zone, local: TimeZone::system() };
-        if follows {
-            themes::follow(&mut look);
-        }
-        Ok(look)
+        look(&self.paths, self.hint(), preferences, colours)
+    }
+
+    /// What the environment says of the terminal's ground.
+    pub fn hint(&self) -> Option<Ground> {
+        (self.outside.env)("COLORFGBG").and_then(|text| ground::hint(text.to_str()?))
     }
 
     /// The bindings of the chosen keymap and the person's own.
@@ -149,6 +127,42 @@ impl<'a> Settings<'a> {
     }
 }
 
+/// How the console looks with those preferences and the themes that a person has; `hint` is what the environment says of the
+/// terminal's ground.
+pub fn look(paths: &Paths, hint: Option<Ground>, preferences: &Preferences, colours: bool) -> Result<Look, Failure> {
+    let folder = paths.themes();
+    let folder = folder.as_deref();
+    let wanted = preferences.theme.as_deref().unwrap_or(theme::AUTO);
+    let follows = wanted == theme::AUTO;
+    let needed = if follows { vec![Ground::Dark.word(), Ground::Light.word()] } else { vec![wanted] };
+    // A broken theme that nobody asked for stops nothing: it only says so where one is chosen.
+    for name in &needed {
+        theme::theme(name, folder).map_err(Failure::Problems)?;
+    }
+    let (mut themes, mut all) = (Vec::new(), Vec::new());
+    for name in theme::names(folder).into_iter().filter(|name| name != theme::AUTO) {
+        let own = theme::own(&name, folder).is_some();
+        let (found, faint) = match theme::theme(&name, folder) {
+            Ok(theme) => {
+                // Those that are built in are judged by a test.
+                let faint = if own { hard_to_read(&theme) } else { String::new() };
+                themes.push(if colours { theme } else { theme.without_colour() });
+                (Ok(themes.len() - 1), faint)
+            }
+            Err(problems) => (Err(problems.first().map(in_one_line).unwrap_or_default()), String::new()),
+        };
+        all.push(Offer { name, own, found, faint });
+    }
+    let theme = themes.iter().position(|t| t.name == needed[0]).unwrap_or(0);
+    let file = paths.preferences().map(|file| clean(&file.display().to_string(), LABEL_CAP).into_owned());
+    let offers = Offers { all, follows, told: None, hint, plain: !colours, file };
+    let mut look = Look { themes, theme, offers, ascii: preferences.ascii, zone: preferences.zone, local: TimeZone::system() };
+    if follows {
+        themes::follow(&mut look);
+    }
+    Ok(look)
+}
+
 /// The words of a theme that have too little contrast with its ground; empty where there are none.
 fn hard_to_read(theme: &Theme) -> String {
     let words = theme::tokens();
@@ -166,12 +180,12 @@ fn in_one_line(problem: &Problem) -> String {
 
 /// The folder of the journal and the runs of a practice estate; `None` of any other estate.
 #[cfg(feature = "lab")]
-fn practice(estate: &Path) -> Option<PathBuf> {
+pub fn practice(estate: &Path) -> Option<PathBuf> {
     crate::lab::practice(estate)
 }
 
 #[cfg(not(feature = "lab"))]
-fn practice(_: &Path) -> Option<PathBuf> {
+pub fn practice(_: &Path) -> Option<PathBuf> {
     None
 }
 

@@ -1,10 +1,12 @@
 //! The files that a person writes: estate, preferences, keymaps, themes. Names secrets, never resolves them.
 
+mod attention;
 mod backups;
 mod bytes;
 mod calendar;
 mod check;
 pub mod conninfo;
+pub mod contexts;
 mod form;
 pub mod http_config;
 pub mod keymap;

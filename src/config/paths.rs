@@ -68,6 +68,11 @@ impl Paths {
         self.state.as_ref().map(|s| s.join("views.toml"))
     }
 
+    /// A person's own estates, each a file that is called as its context.
+    pub fn estates(&self) -> Option<PathBuf> {
+        self.config.as_ref().map(|c| c.join("estates"))
+    }
+
     /// The folder of the log files.
     pub fn log(&self) -> Option<PathBuf> {
         self.state.as_ref().map(|s| s.join("log"))
@@ -109,13 +114,14 @@ impl Paths {
     }
 
     /// Every path with what it is for, in the order in which they are shown.
-    pub fn all(&self) -> [(&'static str, Option<PathBuf>); 11] {
+    pub fn all(&self) -> [(&'static str, Option<PathBuf>); 12] {
         [
             ("estate", self.estate()),
             ("preferences", self.preferences()),
             ("keymap", self.keymap()),
             ("themes", self.themes()),
             ("saved views", self.views()),
+            ("estates", self.estates()),
             ("log", self.log()),
             ("journal", self.journal()),
             ("runs", self.runs()),

@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::attention::{RawAttention, attention};
+use super::contexts::{self, RawContext};
 use super::keymap;
 use super::lenient;
 use super::paths::{Env, Paths};
@@ -50,8 +52,11 @@ struct Raw {
     keymap: Key<String>,
     mouse: Option<bool>,
     clipboard: Key<String>,
+    attention: Option<RawAttention>,
     #[serde(default)]
     view: Vec<Spanned<RawView>>,
+    #[serde(default)]
+    context: Vec<Spanned<RawContext>>,
 }
 
 /// The preferences of the files, the environment and the command line together. Variables that are read: `QD_THEME`,
@@ -91,6 +96,8 @@ fn from_file(report: &mut Report<'_>, found: &mut Preferences) -> Vec<Problem> {
         found.keymap = choice(report, "keymap", &raw.keymap, &KEYMAPS).unwrap_or_default();
         found.color = choice(report, "color", &raw.color, &COLORS).unwrap_or_default();
         found.views = views::from_raw(report, &raw.view);
+        found.attention = attention(report, raw.attention);
+        found.contexts = contexts::listed(report, raw.context);
         if let Some(theme) = raw.theme.filter(|t| t.get_ref().is_empty()) {
             report.at(theme.span().start, "`theme` is empty");
         }

@@ -95,6 +95,7 @@ pub fn tokens() -> Vec<(String, Token)> {
         ("dim", Token::Dim),
         ("title", Token::Title),
         ("environment", Token::Environment),
+        ("production", Token::Production),
         ("selected", Token::Selected),
         ("border", Token::Border),
         ("critical", Token::Critical),

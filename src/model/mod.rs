@@ -2,6 +2,7 @@
 
 pub mod age;
 pub mod alert;
+pub mod attention;
 pub mod backup;
 pub mod calendar;
 pub mod change;
@@ -10,6 +11,7 @@ pub mod contrast;
 pub mod database;
 pub mod deployment;
 pub mod due;
+pub mod environment;
 pub mod estate;
 pub mod event;
 pub mod finding;

@@ -1,5 +1,8 @@
 //! What one person prefers: looks, keys, times. Never part of an estate.
 
+use std::path::PathBuf;
+
+use super::attention::Attention;
 use super::problem::Place;
 
 /// Which clock the screens show.
@@ -71,6 +74,10 @@ pub struct Preferences {
     pub bindings: Vec<Binding>,
     /// The views that are saved in the preferences.
     pub views: Vec<SavedView>,
+    /// Estates by name, as they are listed in the file.
+    pub contexts: Vec<Context>,
+    /// How the console calls for a person who looks elsewhere.
+    pub attention: Attention,
 }
 
 /// A view under a name, as it is written. Whether there is such a pane, and whether the filter is one, is not judged yet.
@@ -90,6 +97,19 @@ pub struct SavedView {
     pub muted: Option<bool>,
     /// Where it is written.
     pub place: Place,
+}
+
+/// An estate by a name, and how it is opened.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Context {
+    /// Its name: what `--context` takes.
+    pub name: String,
+    /// The estate file, with its whole path.
+    pub estate: PathBuf,
+    /// The theme in it; `None` is the theme of all.
+    pub theme: Option<String>,
+    /// True where nothing may be changed through it.
+    pub read_only: bool,
 }
 
 /// One line of a keymap file: in this layer, these keys run that action.
@@ -118,6 +138,8 @@ pub enum Token {
     Title,
     /// The environment's name on the first line.
     Environment,
+    /// The first line of a production estate, and the word wherever it stands.
+    Production,
     /// The selected row.
     Selected,
     /// Lines between panes.
@@ -204,12 +226,20 @@ pub struct Theme {
 impl Theme {
     /// The style of a token.
     pub fn style(&self, token: Token) -> Style {
-        self.styles.get(&token).copied().unwrap_or_default()
+        match (self.styles.get(&token), token) {
+            (Some(style), _) => *style,
+            // A theme that does not know of it must not hide it.
+            (None, Token::Production) => Style { bold: true, reverse: true, ..self.style(Token::Critical) },
+            (None, _) => Style::default(),
+        }
     }
 
     /// This theme without any colour: bold, dim, reverse and underline stay.
     pub fn without_colour(&self) -> Theme {
         let plain = |style: &Style| Style { fg: None, bg: None, ..*style };
-        Theme { name: self.name.clone(), ground: self.ground, styles: self.styles.iter().map(|(t, s)| (*t, plain(s))).collect() }
+        let mut styles: std::collections::BTreeMap<Token, Style> = self.styles.iter().map(|(t, s)| (*t, plain(s))).collect();
+        // It is told by its ground elsewhere.
+        styles.insert(Token::Production, Style { bold: true, reverse: true, ..Style::default() });
+        Theme { name: self.name.clone(), ground: self.ground, styles }
     }
 }

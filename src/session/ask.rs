@@ -28,6 +28,7 @@ use crate::watch::{self, Past};
 
 use super::archive::Archive;
 use super::clipboard;
+use super::contexts::Switcher;
 use deployments::Index;
 use verify::{Ended, Verifier};
 use wizard::Operator;
@@ -68,6 +69,8 @@ pub struct Desk {
     pub charts: charts::Charts,
     /// The file of the queries that were typed, where there is one.
     pub queries: Option<PathBuf>,
+    /// Opens other estates; `None` where there are none.
+    pub switcher: Option<Arc<Switcher>>,
 }
 
 impl fmt::Debug for Desk {
@@ -120,6 +123,14 @@ impl Desk {
             Ask::Check { number, plan, wish } => self.check(number, &plan, &wish).await,
             Ask::Start { number, plan, agreement } => self.start(number, plan, agreement).await,
             Ask::SaveView { file, view } => super::views::save(file, view).await,
+            Ask::Contexts => match &self.switcher {
+                Some(switcher) => switcher.look().await,
+                None => Told::Contexts(Vec::new()),
+            },
+            Ask::Context(name) => match &self.switcher {
+                Some(switcher) => switcher.read(name).await,
+                None => Told::Context(name, Err(vec!["no other estate can be opened here".to_owned()])),
+            },
             // It was done at once: a plan that is asked for afterwards must not lose what is made ready for it.
             Ask::Close => Told::Closed,
             Ask::Copy(text) => Told::Copied(clipboard::tmux(&text).await),
@@ -209,6 +220,7 @@ pub(crate) mod tests {
             cache: None,
             charts: charts::Charts::default(),
             queries: None,
+            switcher: None,
         }
     }
 

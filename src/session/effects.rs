@@ -2,13 +2,14 @@
 
 use tokio::sync::watch;
 
+use crate::app::attention::Call;
 use crate::app::effect::Effect;
 use crate::model::metric::Demand;
 
 use super::feed::Feed;
 
 /// What is left for the loop to do.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Left {
     /// Leave with this exit code.
     pub quit: Option<u8>,
@@ -20,6 +21,12 @@ pub struct Left {
     pub derive: bool,
     /// Copy this.
     pub copy: Option<String>,
+    /// Call for a person.
+    pub attend: Vec<Call>,
+    /// The terminal's title.
+    pub title: Option<String>,
+    /// Leave this estate for the one of that name.
+    pub switch: Option<String>,
 }
 
 /// Carries out the effects in their order. Nothing here waits.
@@ -30,6 +37,9 @@ pub fn carry_out(effects: Vec<Effect>, feed: &impl Feed, demand: &watch::Sender<
             Effect::Quit(code) => left.quit = Some(code),
             Effect::Suspend => left.suspend = true,
             Effect::Redraw => left.redraw = true,
+            Effect::Attend(call) => left.attend.push(*call),
+            Effect::Title(title) => left.title = Some(title),
+            Effect::Switch(name) => left.switch = Some(name),
             Effect::Derive => left.derive = true,
             Effect::Poll(source) => feed.poke(source),
             Effect::Copy(text) => left.copy = Some(text),

@@ -1,11 +1,13 @@
 //! Where readings come from, as the loop sees it: started once, asked to hurry, told what the screen wants.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, watch};
 
 use crate::app::ask::Ask;
+use crate::app::attention::Call;
 use crate::app::message::Message;
 use crate::model::estate::Estate;
 use crate::model::metric::Demand;
@@ -20,6 +22,8 @@ use super::ask::logs::Reads;
 use super::ask::proofs::{LOOK, follow};
 use super::ask::verify::Verifier;
 use super::ask::wizard::Operator;
+use super::attend;
+use super::contexts::Switcher;
 use super::runs;
 
 /// Reports that may wait for the loop; a source has one try in flight, so that a full channel only slows the sources.
@@ -33,6 +37,10 @@ pub trait Feed {
     fn poke(&self, source: Option<usize>);
     /// Finds this out; the answer comes as one more message.
     fn ask(&self, ask: Ask);
+    /// Calls for a person by their own program, where the call has one.
+    fn call(&self, call: Call) {
+        let _ = call;
+    }
 }
 
 /// The sources of an estate.
@@ -51,6 +59,9 @@ pub struct Sources {
     charts: Charts,
     logs: Arc<Reads>,
     queries: Option<PathBuf>,
+    switcher: Option<Arc<Switcher>>,
+    /// True once it was told that the person's own program cannot be run.
+    failed: Arc<AtomicBool>,
 }
 
 impl Sources {
@@ -72,6 +83,8 @@ impl Sources {
             charts: Charts::default(),
             logs: Arc::default(),
             queries: None,
+            switcher: None,
+            failed: Arc::default(),
         }
     }
 
@@ -90,6 +103,12 @@ impl Sources {
     /// The same, with who makes plans and has them carried out.
     pub fn operated(mut self, operator: Option<Arc<dyn Operator>>) -> Sources {
         self.operator = operator;
+        self
+    }
+
+    /// The same, with who opens other estates.
+    pub fn switched(mut self, switcher: Arc<Switcher>) -> Sources {
+        self.switcher = Some(switcher);
         self
     }
 
@@ -131,6 +150,19 @@ impl Feed for Sources {
         }
     }
 
+    fn call(&self, call: Call) {
+        let Some(out) = self.out.clone().filter(|_| !call.command.is_empty()) else { return };
+        let failed = self.failed.clone();
+        tokio::spawn(async move {
+            let Err(why) = attend::run(&call).await else { return };
+            tracing::warn!(%why, "the command of [attention] failed");
+            // Once: it may fail each time.
+            if !failed.swap(true, Ordering::SeqCst) {
+                let _ = out.send(Message::Notice(why)).await;
+            }
+        });
+    }
+
     fn ask(&self, ask: Ask) {
         let Some(out) = self.out.clone() else {
             return self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(ask);
@@ -155,6 +187,7 @@ impl Feed for Sources {
             logs: self.logs.clone(),
             charts: self.charts.clone(),
             queries: self.queries.clone(),
+            switcher: self.switcher.clone(),
         };
         tokio::spawn(async move {
             // Where the loop has ended meanwhile, nobody wants it.

@@ -14,6 +14,7 @@ use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use nix::sys::signal::{Signal, raise};
 use nix::sys::termios::{self, SetArg};
 
+use super::attend;
 use super::signals::stops;
 
 /// How long a terminal that takes nothing may hold up whoever leaves.
@@ -38,6 +39,8 @@ const MODES: &[Mode] = &[
     // No mouse at first: an earlier program may have left it on. Where it is wanted, `MOUSE` comes after all of these.
     Mode { set: NO_MOUSE, undo: NO_MOUSE },
     Mode { set: "\x1b[?2004h", undo: "\x1b[?2004l" },
+    // The terminal says when its window comes to the front and when it goes: who looks is told what was missed.
+    Mode { set: "\x1b[?1004h", undo: "\x1b[?1004l" },
     Mode { set: "\x1b[?25l", undo: "\x1b[?25h" },
     Mode { set: "\x1b[?1049h", undo: "\x1b[?1049l" },
 ];
@@ -55,6 +58,8 @@ pub struct Modes {
     on: Mutex<bool>,
     /// True where the mouse is wanted too.
     mouse: AtomicBool,
+    /// True once the title was set: it is given back too.
+    titled: AtomicBool,
 }
 
 impl Modes {
@@ -86,6 +91,11 @@ impl Modes {
         if wanted { MOUSE } else { NO_MOUSE }.into()
     }
 
+    /// The bytes that set this title. The first of them keeps the one before for [`Modes::restore`].
+    pub fn title(&self, title: &str) -> Vec<u8> {
+        attend::title(title, !self.titled.swap(true, Ordering::SeqCst))
+    }
+
     /// Undoes all that [`Modes::set`] set, once. Writes to the terminal itself, whatever a frame in flight does, and
     /// gives up after [`STUCK_LIMIT`].
     pub fn restore(&self) {
@@ -93,11 +103,15 @@ impl Modes {
         if !std::mem::take(&mut *on) {
             return;
         }
-        bounded(|| {
+        let titled = self.titled.swap(false, Ordering::SeqCst);
+        bounded(move || {
             // Errors say that the terminal is gone: there is nothing left to restore.
             let _ = disable_raw_mode();
             if let Ok(mut tty) = tty() {
-                let undo: Vec<u8> = MODES.iter().flat_map(|mode| mode.undo.bytes()).collect();
+                let mut undo: Vec<u8> = MODES.iter().flat_map(|mode| mode.undo.bytes()).collect();
+                if titled {
+                    undo.extend_from_slice(attend::UNTITLE);
+                }
                 let _ = tty.write_all(&undo);
             }
         });

@@ -38,7 +38,7 @@ pub enum Typed {
 ///
 /// # Errors
 /// Where the thread cannot be started.
-pub fn listen(panic_key: Option<Key>, sieve: Sieve) -> io::Result<impl Stream<Item = Typed> + Unpin> {
+pub fn listen(panic_key: Option<Key>, sieve: Sieve) -> io::Result<impl Stream<Item = Typed> + Unpin + Send + 'static> {
     let (out, typed) = mpsc::channel(64);
     thread::Builder::new().name("qd-input".into()).spawn(move || forward(read, poll, sieve, panic_key, &out))?;
     Ok(Box::pin(stream::unfold(typed, |mut typed| async { typed.recv().await.map(|message| (message, typed)) })))
@@ -89,15 +89,16 @@ fn panic_at(panic_key: Option<Key>, typed: Option<&Typed>) {
     }
 }
 
-/// What an event means here; `None` where nothing: key releases, other buttons, focus.
+/// What an event means here; `None` where nothing: key releases, other buttons.
 pub fn typed(event: Event) -> Option<Typed> {
     match event {
         Event::Key(KeyEvent { kind: KeyEventKind::Release, .. }) => None,
         Event::Key(event) => key(event).map(Message::Key).map(Typed::Told),
         Event::Paste(text) => Some(Typed::Told(Message::Paste(text))),
         Event::Resize(columns, rows) => Some(Typed::Told(Message::Resize(columns, rows))),
+        Event::FocusGained => Some(Typed::Told(Message::Focus(true))),
+        Event::FocusLost => Some(Typed::Told(Message::Focus(false))),
         Event::Mouse(event) => mouse(event),
-        Event::FocusGained | Event::FocusLost => None,
     }
 }
 
@@ -180,7 +181,7 @@ mod tests {
     fn a_released_key_means_nothing() {
         let up = KeyEvent::new_with_kind(KeyCode::Char('q'), KeyModifiers::NONE, KeyEventKind::Release);
         assert_eq!(typed(Event::Key(up)), None);
-        assert_eq!(typed(Event::FocusLost), None);
+        assert_eq!(typed(Event::FocusLost), Some(Typed::Told(Message::Focus(false))));
         let again = KeyEvent::new_with_kind(KeyCode::Char('j'), KeyModifiers::NONE, KeyEventKind::Repeat);
         assert_eq!(typed(Event::Key(again)), Some(Typed::Told(Message::Key(Key::char('j')))));
     }
@@ -190,6 +191,7 @@ mod tests {
         let mut events = vec![Ok(Event::Resize(1, 1)), Err(io::Error::other("EIO")), Ok(Event::Paste("q".into())), Ok(Event::FocusGained)];
         let (out, mut typed) = mpsc::channel(8);
         forward(|| events.pop().unwrap(), |_| Ok(true), Sieve::default(), None, &out);
+        assert_eq!(typed.try_recv(), Ok(Typed::Told(Message::Focus(true))));
         assert_eq!(typed.try_recv(), Ok(Typed::Told(Message::Paste("q".into()))));
         assert!(typed.try_recv().is_err());
     }

@@ -2,8 +2,10 @@
 
 pub mod archive;
 pub mod ask;
+pub mod attend;
 pub mod clipboard;
 pub mod clock;
+pub mod contexts;
 pub mod derive;
 pub mod effects;
 pub mod export;
@@ -18,16 +20,18 @@ pub mod past;
 pub mod run;
 pub mod runs;
 pub mod screen;
+mod seat;
 pub mod signals;
 mod views;
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use color_eyre::eyre::{WrapErr, bail};
+use color_eyre::eyre::{WrapErr, bail, eyre};
 use jiff::SignedDuration;
+use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinHandle;
 
 use self::archive::Archive;
@@ -38,10 +42,12 @@ use crate::app::effect::Effect;
 use crate::app::keymap::Keymap;
 use crate::app::layer::Pane;
 use crate::app::message::Message;
-use crate::app::state::{Identity, Look, State};
+use crate::app::state::State;
+use crate::app::themes;
 use crate::app::views::{View, Views, line};
 use crate::cache::{Cache, Opened};
 use crate::journal::Hand;
+use crate::model::attention::Attention;
 use crate::model::backup::Proofs;
 use crate::model::estate::{Estate, SourceKind};
 use crate::model::reading::Held;
@@ -52,17 +58,19 @@ use ask::deployments::Index;
 use ask::verify::Verifier;
 use clipboard::Clipboard;
 use clock::{Clock, Wall};
+use contexts::{Opening, Switcher};
 use feed::Sources;
-use ground::Sieve;
-use guard::{Flush, Guard};
+use guard::Flush;
 use keep::{Keeper, Shelf};
 use operator::Bridge;
-use run::{Core, Parts};
-use screen::Line;
+use run::{Core, End, Parts};
+use seat::Seat;
 
 /// How long the cache may take before the console opens without it: a home on a hung file server must not keep it shut.
 const CACHE_LIMIT: Duration = Duration::from_secs(1);
 
+/// How long what was begun for an estate may take to end before another is opened.
+const ENDING: Duration = Duration::from_millis(200);
 /// The same for the first rows of the history.
 const PIECE_LIMIT: Duration = Duration::from_millis(30);
 /// How long the first frame waits for a journal: a thousand events are read in that time. A longer one is told of later.
@@ -98,6 +106,8 @@ pub struct Options {
     pub clipboard: Clipboard,
     /// True where the mouse clicks and scrolls from the first.
     pub mouse: bool,
+    /// How a person is called for.
+    pub attention: Attention,
     /// How far back charts reach at first; `None`: an hour.
     pub range: Option<SignedDuration>,
     /// The saved views.
@@ -112,7 +122,7 @@ pub struct Options {
 ///
 /// # Errors
 /// Where standard input or output is no terminal, or the terminal cannot be set up.
-pub fn open(estate: Estate, look: Look, keymap: Keymap, identity: Identity, options: Options, flush: Flush) -> color_eyre::Result<u8> {
+pub fn open(first: Opening, keymap: Keymap, switcher: Switcher, flush: Flush) -> color_eyre::Result<u8> {
     for (name, there) in [("standard input", io::stdin().is_terminal()), ("standard output", io::stdout().is_terminal())] {
         if !there {
             bail!(
@@ -121,31 +131,60 @@ pub fn open(estate: Estate, look: Look, keymap: Keymap, identity: Identity, opti
         }
     }
     signals::hold_stops().wrap_err("cannot hold SIGTSTP")?;
-    // Polls and decoding run on the two workers; the loop has the main thread for itself.
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name("qd-worker")
-        .enable_all()
-        .build()
-        .wrap_err("cannot start the runtime")?;
-    let code = runtime.block_on(session(Arc::new(estate), look, Arc::new(keymap), identity, options, flush));
-    // Whatever still waits for a dead server or disk is left behind: the person has their shell back.
-    runtime.shutdown_background();
-    code
+    let (keymap, switcher) = (Arc::new(keymap), Arc::new(switcher));
+    // Signals outlive every estate.
+    let lasting = runtime(1, "qd-signals")?;
+    let (mut opening, mut seat) = (first, None);
+    loop {
+        // Polls and decoding run on the two workers; the loop has the main thread for itself. Each estate has a runtime of its
+        // own: with it all ends that was begun for the estate.
+        let runtime = runtime(2, "qd-worker")?;
+        let end = runtime.block_on(session(opening, keymap.clone(), switcher.clone(), &mut seat, lasting.handle(), flush.clone()));
+        match end {
+            Ok(End::Switch(name)) => {
+                runtime.shutdown_timeout(ENDING);
+                opening =
+                    switcher.take(&name).ok_or_else(|| eyre!("the estate {name} is not ready to be opened: this is a defect of qd"))?;
+            }
+            Ok(End::Leave(code)) => {
+                // Whatever still waits for a dead server or disk is left behind: the person has their shell back.
+                runtime.shutdown_background();
+                lasting.shutdown_background();
+                return Ok(code);
+            }
+            Err(error) => {
+                runtime.shutdown_background();
+                lasting.shutdown_background();
+                return Err(error);
+            }
+        }
+    }
+}
+
+fn runtime(workers: usize, name: &'static str) -> color_eyre::Result<Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(workers).thread_name(name).enable_all().build().wrap_err("cannot start the runtime")
 }
 
 /// The store, what it held of each source, and a line about it.
 type Shelved = (Option<Arc<dyn keep::Store>>, Option<Vec<Option<Held<Answer>>>>, Option<String>);
 
+/// One estate, from its first frame until it is left.
 async fn session(
-    estate: Arc<Estate>,
-    look: Look,
+    opening: Opening,
     keymap: Arc<Keymap>,
-    identity: Identity,
-    options: Options,
+    switcher: Arc<Switcher>,
+    seat: &mut Option<Seat>,
+    lasting: &Handle,
     flush: Flush,
-) -> color_eyre::Result<u8> {
+) -> color_eyre::Result<End> {
+    let Opening { estate, mut look, identity, options, contexts } = opening;
     let clipboard = options.clipboard;
+    // What the terminal said of its ground holds for every estate.
+    if let Some(seat) = seat.as_ref() {
+        look.offers.told = seat.told;
+        themes::follow(&mut look);
+    }
     let past = past::past(estate.clone(), options.cache.clone());
     let cache = options.cache.clone();
     let archive = Arc::new(Archive::new(estate.clone(), options.cache.clone()));
@@ -159,6 +198,8 @@ async fn session(
         state.window = Window::over_index();
     }
     state.read_only = options.read_only;
+    state.contexts = contexts;
+    state.attention.wishes = options.attention;
     state.pane = options.start_pane;
     state.mouse = options.mouse;
     state.demand.range = options.range.unwrap_or(state.demand.range);
@@ -190,43 +231,52 @@ async fn session(
             as Arc<dyn ask::wizard::Operator>
     });
     let verifier = Arc::new(Verifier::new(options.journal, options.hand));
-    let feed = Sources::new(estate.clone(), past, archive, verifier.clone()).reading(cache).querying(options.queries).operated(operator);
+    let feed = Sources::new(estate.clone(), past, archive, verifier.clone()).reading(cache).querying(options.queries);
+    let feed = feed.operated(operator).switched(switcher);
     if state.tells_of_deployments() {
         first_piece(&mut state, feed.deployments()).await;
     }
-    // The signals first: one that came between would leave the terminal as it is inside.
-    let notices = signals::listen().wrap_err("cannot listen to signals")?;
-    let guard = Guard::new();
-    guard.catch_panics(flush);
-    // An answer that nobody waits for is not asked for.
-    let offers = &state.look.offers;
-    let asked = offers.follows && !offers.plain && ground::can_be_asked(std::env::var_os("TERM").as_deref());
-    let line = Line::open(guard.modes()).wrap_err("cannot open the terminal for writing")?;
-    let line = if asked { line.asking(ground::QUESTION) } else { line };
-    let panic_key = std::env::var("QD_PANIC_KEY").ok().and_then(|key| key.parse().ok());
+    let taken = match seat.take() {
+        Some(seat) => {
+            state.mouse = seat.mouse;
+            seat
+        }
+        None => {
+            // An answer that nobody waits for is not asked for.
+            let offers = &state.look.offers;
+            let asks = offers.follows && !offers.plain && ground::can_be_asked(std::env::var_os("TERM").as_deref());
+            Seat::take(lasting, flush, asks)?
+        }
+    };
+    let Seat { guard, line, input, notices, terminal, asked, opened, .. } = taken;
     let mut parts = Parts {
         core: Core { update: app::update::update, draw: ui::draw, wake: app::pane::next_wake, sight: ui::hit::sight, plain: ui::plain },
         state,
         sink: line,
-        input: input::listen(panic_key, Sieve::new(asked)).wrap_err("cannot read the terminal")?,
+        input,
         notices,
         clock: Wall,
         clipboard,
         feed,
         keeper: Keeper::new(store, estate.sources.len()),
+        terminal,
     };
-    let opened = Instant::now();
-    let code = run::run(&mut parts).await;
-    // Who leaves at once would find the terminal's answer typed into their shell: it is taken in here.
-    if asked && parts.state.look.offers.told.is_none() && opened.elapsed() < HASTE && !matches!(code, Ok(signals::HUNG_UP)) {
-        tokio::time::sleep(LATE).await;
+    let end = run::run(&mut parts).await;
+    let told = parts.state.look.offers.told;
+    if !matches!(end, Ok(End::Switch(_))) {
+        // Who leaves at once would find the terminal's answer typed into their shell: it is taken in here.
+        if asked && told.is_none() && opened.elapsed() < HASTE && !matches!(end, Ok(End::Leave(signals::HUNG_UP))) {
+            tokio::time::sleep(LATE).await;
+        }
+        parts.sink.close();
+        guard.restore();
     }
-    parts.sink.close();
-    guard.restore();
     // What runs here ends here, and is recorded as that.
     verifier.finish().await;
     parts.keeper.finish().await;
-    code.wrap_err("cannot set the terminal up")
+    let Parts { state, sink, input, notices, terminal, .. } = parts;
+    *seat = Some(Seat { guard, line: sink, input, notices, terminal, asked, told, opened, mouse: state.mouse });
+    end.wrap_err("cannot set the terminal up")
 }
 
 /// Reads the first piece of the history, so that the first frame has it; where that takes too long it comes later.

@@ -21,6 +21,7 @@ use crate::app::wizard::{self, Shown};
 use crate::ui::Plain;
 use crate::ui::hit::Sight;
 
+use super::attend;
 use super::clipboard::{Clipboard, Way};
 use super::clock::Clock;
 use super::derive::{self, Deriver};
@@ -78,6 +79,29 @@ pub struct Parts<S, I, C, F> {
     pub feed: F,
     /// What keeps answers for the next start.
     pub keeper: Keeper,
+    /// How the terminal stands.
+    pub terminal: Terminal,
+}
+
+/// How the terminal stands when the loop begins, and when it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Terminal {
+    /// As another program left it.
+    Theirs,
+    /// As a loop left it, with all modes set.
+    Ours {
+        /// True while a frame of that loop is still being written.
+        in_flight: bool,
+    },
+}
+
+/// How the loop ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// The console is left, with this exit code.
+    Leave(u8),
+    /// The estate is left for the one of that name.
+    Switch(String),
 }
 
 /// How soon a frame is wanted.
@@ -116,6 +140,8 @@ struct Desk {
     /// The same in the frame that is shown, the last of these, and in those shortly before it, with the moments from
     /// which on they were shown.
     sights: VecDeque<(Instant, Sight)>,
+    /// The terminal's title, where it was set.
+    title: Option<String>,
 }
 
 impl Desk {
@@ -212,30 +238,33 @@ impl Desk {
     }
 }
 
-/// Runs until it is left; the result is the exit code. The first frame is handed out before any source is tried.
+/// Runs until it is left. The first frame is handed out before any source is tried.
 ///
 /// # Errors
 /// Where the terminal refuses its modes.
-pub async fn run<S, I, C, F>(parts: &mut Parts<S, I, C, F>) -> io::Result<u8>
+pub async fn run<S, I, C, F>(parts: &mut Parts<S, I, C, F>) -> io::Result<End>
 where
     S: Sink,
     I: Stream<Item = Typed> + Unpin,
     C: Clock,
     F: Feed,
 {
-    let Parts { core, state, sink, input, notices, clock, clipboard, feed, keeper } = parts;
+    let Parts { core, state, sink, input, notices, clock, clipboard, feed, keeper, terminal } = parts;
     let core = *core;
     let size = sink.size().unwrap_or(state.size);
     let mut desk = Desk {
         painter: Painter::new(size)?,
-        in_flight: false,
+        in_flight: matches!(terminal, Terminal::Ours { in_flight: true }),
         due: Some(Instant::now()),
         drawn: None,
         dialog: None,
-        mouse: false,
+        // Of a terminal that was taken over nobody knows here: it is told.
+        mouse: matches!(terminal, Terminal::Ours { .. }) && !state.wants_mouse(),
         coming: None,
         sights: VecDeque::new(),
+        title: None,
     };
+    let outer = attend::outer(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()), std::env::var("TERM").ok());
     let (demand, wanted) = watch::channel(state.demand);
     let (out, mut reports) = mpsc::channel(ROOM);
     let mut deriver = Deriver::new();
@@ -243,7 +272,8 @@ where
     state.now = clock.now();
     let effects = (core.update)(state, Message::Resize(size.0, size.1));
     carry_out(effects, feed, &demand);
-    desk.painter.forget(sink.set()?)?;
+    desk.painter.forget(if *terminal == Terminal::Theirs { sink.set()? } else { Vec::new() })?;
+    *terminal = Terminal::Ours { in_flight: false };
     desk.draw(core, state, sink)?;
     feed.start(wanted, out);
 
@@ -265,8 +295,8 @@ where
         };
         let (mut old, mut stop) = (None, false);
         let (message, hurry) = match event {
-            Event::Notice(Some(Notice::End(code))) => return Ok(code),
-            Event::Notice(None) | Event::Input(None) => return Ok(HUNG_UP),
+            Event::Notice(Some(Notice::End(code))) => return Ok(End::Leave(code)),
+            Event::Notice(None) | Event::Input(None) => return Ok(End::Leave(HUNG_UP)),
             Event::Written(Err(error)) => return Ok(gone(&error)),
             Event::Written(Ok(())) => {
                 desk.in_flight = false;
@@ -311,7 +341,7 @@ where
         state.now = clock.now();
         let waits = matches!(message, Message::Read { .. } | Message::Tick);
         let effects = (core.update)(state, message);
-        let Left { quit, suspend, redraw, derive, copy } = carry_out(effects, feed, &demand);
+        let Left { quit, switch, suspend, redraw, derive, copy, attend, title } = carry_out(effects, feed, &demand);
         if let Some(old) = old {
             derive::free(old);
         }
@@ -323,7 +353,11 @@ where
             desk.want(hurry);
         }
         if let Some(code) = quit {
-            return Ok(code);
+            return Ok(End::Leave(code));
+        }
+        if let Some(name) = switch {
+            *terminal = Terminal::Ours { in_flight: desk.in_flight };
+            return Ok(End::Switch(name));
         }
         if let Some(text) = copy {
             let said = match clipboard.way(&text) {
@@ -341,6 +375,14 @@ where
                 let effects = (core.update)(state, Message::Told(Box::new(Told::Copied(said))));
                 carry_out(effects, feed, &demand);
             }
+        }
+        for call in attend {
+            desk.painter.say(attend::bytes(&call, outer));
+            feed.call(call);
+        }
+        if let Some(title) = title {
+            desk.painter.say(sink.title(&title));
+            desk.title = Some(title);
         }
         if redraw {
             desk.painter.forget(Vec::new())?;
@@ -380,13 +422,16 @@ fn again(desk: &mut Desk, state: &mut State, sink: &mut impl Sink) -> io::Result
         desk.painter.resize(size);
     }
     desk.painter.forget(sink.set()?)?;
+    if let Some(title) = &desk.title {
+        desk.painter.say(sink.title(title));
+    }
     let (columns, rows) = desk.painter.size();
     Ok(Message::Resize(columns, rows))
 }
 
-fn gone(error: &io::Error) -> u8 {
+fn gone(error: &io::Error) -> End {
     tracing::info!(%error, "the terminal cannot be used any more");
-    HUNG_UP
+    End::Leave(HUNG_UP)
 }
 
 fn nap(wake: Timestamp, now: Timestamp) -> Duration {
@@ -461,6 +506,8 @@ mod tests {
         }
     }
 
+    const CORE: Core = Core { update, draw, wake: |_| Timestamp::MAX, sight, plain: |_| None };
+
     struct Tty(Rc<World>);
 
     impl Sink for Tty {
@@ -522,6 +569,7 @@ mod tests {
             Message::Key(Key { code: Code::Char('q'), .. }) => return vec![Effect::Quit(0)],
             Message::Key(Key { code: Code::Char('z'), .. }) => return vec![Effect::Suspend],
             Message::Key(Key { code: Code::Char('l'), .. }) => return vec![Effect::Redraw],
+            Message::Key(Key { code: Code::Char('@'), .. }) => return vec![Effect::Switch("far".into())],
             Message::Key(Key { code: Code::Char('r'), .. }) => {
                 let wanted = Demand { range: SignedDuration::from_hours(2), points: 7 };
                 return vec![Effect::Poll(Some(0)), Effect::Demand(wanted)];
@@ -622,7 +670,7 @@ mod tests {
         let input = futures_util::stream::unfold(typed, |mut typed| async { typed.recv().await.map(|message| (message, typed)) });
         let input: Pin<Box<dyn Stream<Item = Typed>>> = Box::pin(input);
         let mut parts = Parts {
-            core: Core { update, draw, wake: |_| Timestamp::MAX, sight, plain: |_| None },
+            core: CORE,
             state: state(),
             sink: Tty(world.clone()),
             input,
@@ -631,13 +679,15 @@ mod tests {
             clipboard: Clipboard::default(),
             feed: Fed(world.clone()),
             keeper: Keeper::new(None, 1),
+            terminal: Terminal::Theirs,
         };
         let script = async {
             settle().await;
             script(&world, Hands { keys, notices: out }).await
         };
         let (code, result) = tokio::join!(run(&mut parts), script);
-        (code.unwrap(), result, world)
+        let End::Leave(code) = code.unwrap() else { panic!("nothing else is open") };
+        (code, result, world)
     }
 
     #[tokio::test(start_paused = true)]
@@ -791,6 +841,57 @@ mod tests {
             hands.press('q').await;
         })
         .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn another_estate_takes_the_terminal_over_as_it_is() {
+        let world = Rc::new(World { size: Cell::new((60, 5)), ..World::default() });
+        let (keys, typed) = mpsc::channel(200);
+        let (notices_out, notices) = mpsc::channel(8);
+        let input = futures_util::stream::unfold(typed, |mut typed| async { typed.recv().await.map(|message| (message, typed)) });
+        let input: Pin<Box<dyn Stream<Item = Typed>>> = Box::pin(input);
+        let mut parts = Parts {
+            core: CORE,
+            state: state(),
+            sink: Tty(world.clone()),
+            input,
+            notices,
+            clock: Manual(Instant::now()),
+            clipboard: Clipboard::default(),
+            feed: Fed(world.clone()),
+            keeper: Keeper::new(None, 1),
+            terminal: Terminal::Theirs,
+        };
+        let script = async {
+            settle().await;
+            world.stuck.set(true);
+            keys.send(Typed::Told(Message::Key(Key::char('a')))).await.unwrap();
+            settle().await;
+            keys.send(Typed::Told(Message::Key(Key::char('@')))).await.unwrap();
+        };
+        let (end, ()) = tokio::join!(run(&mut parts), script);
+        assert_eq!((end.unwrap(), parts.terminal), (End::Switch("far".into()), Terminal::Ours { in_flight: true }));
+        let former = world.sources.borrow_mut().take().unwrap();
+        assert!(former.is_closed(), "nobody hears the sources of the former any more");
+        let before = world.frames();
+        let Parts { sink, input, notices, terminal, .. } = parts;
+        let (clock, feed, keeper) = (Manual(Instant::now()), Fed(world.clone()), Keeper::new(None, 1));
+        let core = CORE;
+        let clipboard = Clipboard::default();
+        let mut parts = Parts { core, state: state(), sink, input, notices, clock, clipboard, feed, keeper, terminal };
+        let script = async {
+            settle().await;
+            assert_eq!(world.frames(), before, "the frame of the former is still on its way");
+            world.unstick();
+            settle().await;
+            assert_eq!(world.frames(), before + 1);
+            let first = String::from_utf8_lossy(&world.frames.borrow()[before]).into_owned();
+            assert!(!first.contains("1049") && first.starts_with("\x1b[?2026h"), "no flicker, the whole screen in one update: {first:?}");
+            keys.send(Typed::Told(Message::Key(Key::char('q')))).await.unwrap();
+        };
+        let (end, ()) = tokio::join!(run(&mut parts), script);
+        assert_eq!(end.unwrap(), End::Leave(0));
+        drop(notices_out);
     }
 
     #[tokio::test(start_paused = true)]

@@ -44,6 +44,11 @@ pub trait Sink {
     fn mouse(&mut self, wanted: bool) -> Vec<u8>;
     /// Gives the terminal back and stops the process; returns when it goes on.
     fn suspend(&mut self);
+    /// The bytes that set the terminal's title; none where it has none.
+    fn title(&mut self, title: &str) -> Vec<u8> {
+        let _ = title;
+        Vec::new()
+    }
     /// The terminal's size: columns, rows; `None` where it has none.
     fn size(&mut self) -> Option<(u16, u16)>;
 }
@@ -310,6 +315,10 @@ impl Sink for Line {
 
     fn suspend(&mut self) {
         self.modes.suspend();
+    }
+
+    fn title(&mut self, title: &str) -> Vec<u8> {
+        self.modes.title(title)
     }
 
     fn size(&mut self) -> Option<(u16, u16)> {

@@ -11,6 +11,7 @@ use crate::app::state::State;
 use crate::app::update;
 use crate::app::when;
 use crate::app::wizard::Focus;
+use crate::model::environment;
 use crate::model::estate::SourceKind;
 use crate::model::needs::can_go_back;
 use crate::model::preferences::Token;
@@ -25,11 +26,15 @@ const ROOM: u16 = 90;
 pub fn first(canvas: &mut Canvas, state: &State) {
     let width = canvas.area.width;
     let clock = when::full(state, state.now);
-    let mut end = canvas.put_right(0, width, 0, &clock, Token::Title).saturating_sub(1);
+    let (name, kind) = environment::shown(&state.estate.environment);
+    // All of the line is a banner on production.
+    let on = |token| if kind == Token::Production { kind } else { token };
+    let name = if kind == Token::Production { format!(" {name} ") } else { name };
+    canvas.part(0, 0, width, 1).fill(on(Token::Text));
+    let mut end = canvas.put_right(0, width, 0, &clock, on(Token::Title)).saturating_sub(1);
 
-    let (name, token) = environment(&state.estate.environment);
-    let mut x = canvas.put(0, 0, 22, &name, token) + 1;
-    x += canvas.put(x, 0, 24.min(end.saturating_sub(x)), &state.estate.name, Token::Title) + 2;
+    let mut x = canvas.put(0, 0, 30, &name, kind) + 1;
+    x += canvas.put(x, 0, 24.min(end.saturating_sub(x)), &state.estate.name, on(Token::Title)) + 2;
     // What is special about this console comes before who sits there: it stands at the end, and is never cut.
     let mut flags = Vec::new();
     if let Some(frozen) = &state.frozen {
@@ -45,20 +50,11 @@ pub fn first(canvas: &mut Canvas, state: &State) {
     }
     for (flag, token) in flags {
         if x + cells(&flag) <= end {
-            end = canvas.put_right(x, end, 0, &flag, token).saturating_sub(1);
+            end = canvas.put_right(x, end, 0, &flag, on(token)).saturating_sub(1);
         }
     }
     let who = format!("{}@{}", state.identity.user, state.identity.host);
-    canvas.put(x, 0, end.saturating_sub(x), &who, Token::Text);
-}
-
-/// Production is told by its token and by capitals in a box of their own; everything else is written small.
-fn environment(name: &str) -> (String, Token) {
-    if ["production", "prod", "live"].iter().any(|known| name.eq_ignore_ascii_case(known)) {
-        (format!(" {} ", name.to_uppercase()), Token::Environment)
-    } else {
-        (name.to_lowercase(), Token::Title)
-    }
+    canvas.put(x, 0, end.saturating_sub(x), &who, on(Token::Text));
 }
 
 /// The second line: alerts by severity, and sources by state with those named that have a problem.

@@ -83,6 +83,7 @@ pub fn draw(state: &State, frame: &mut Frame) {
             l,
             Layer::Filter
                 | Layer::Palette(_)
+                | Layer::Contexts(_)
                 | Layer::Themes(_)
                 | Layer::Share { .. }
                 | Layer::Export(_)
@@ -119,6 +120,7 @@ pub fn draw(state: &State, frame: &mut Frame) {
         Some(Layer::Share { text, said }) => layer::share::text(&mut canvas, text, said),
         Some(Layer::Prompt(prompt)) => layer::prompt::draw(&mut canvas, state, prompt),
         Some(Layer::Request(form)) => layer::request::draw(&mut canvas, state, form),
+        Some(Layer::Contexts(list)) => layer::contexts::draw(&mut canvas, state, list),
         Some(Layer::Export(form)) => layer::share::export(&mut canvas, state, form),
         _ => {}
     }

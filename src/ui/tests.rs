@@ -639,3 +639,43 @@ fn the_marked_deployment_has_its_mark() {
     assert!(rows[4].starts_with(" *11-21"), "{}", rows[4]);
     assert!(!rows[3].contains('*'), "{}", rows[3]);
 }
+
+#[test]
+fn the_list_of_estates_and_the_banner_of_production() {
+    use crate::app::contexts::{ContextList, Contexts, Known, Looked};
+    let (size, mut state) = ((80, 24), shown("overview", (80, 24)));
+    let known = |name: &str, looked: Option<Result<&str, &str>>| Known {
+        name: name.into(),
+        file: format!("/etc/quarterdeck/estates/{name}.toml"),
+        read_only: name == "trial",
+        looked: looked.map(|of| of.map(|of| Looked { estate: name.into(), environment: of.into() }).map_err(str::to_owned)),
+    };
+    state.contexts.all = vec![
+        known("shop", Some(Ok("production"))),
+        known("trial", Some(Ok("staging"))),
+        known("emea", Some(Ok("emea"))),
+        known("bad", Some(Err("bad.toml:3:1: unknown key `nmae`"))),
+        known("far", None),
+    ];
+    state.contexts = Contexts { open: Some(0), ..state.contexts };
+    let refused = vec!["bad.toml:3:1: unknown key `nmae`".to_owned()];
+    state.layers.push(Layer::Contexts(ContextList { selected: 3, wanted: None, refused }));
+    let drawn = buffer(&state, size);
+    insta::assert_snapshot!("contexts_80_dark", format!("{}\n---\n{}", text(&drawn).join("\n"), styles(&drawn).join("\n")));
+    state.look.ascii = true;
+    state.look.themes = vec![dark().without_colour()];
+    let drawn = buffer(&state, size);
+    assert!(text(&drawn)[0].contains("PRODUCTION") && drawn.content()[0].modifier.contains(ratatui::style::Modifier::REVERSED));
+    insta::assert_snapshot!("contexts_80_ascii", text(&drawn).join("\n"));
+}
+
+#[test]
+fn what_happened_while_nobody_looked_is_the_first_line_of_the_overview() {
+    let size = (80, 24);
+    let mut state = shown("overview", size);
+    let at = state.now - jiff::SignedDuration::from_hours(4);
+    state.attention.since = Some(crate::app::attention::Since { at, critical: 2, resolved: 1, ended: 1 });
+    crate::app::pane::refresh(&mut state);
+    let line = text(&buffer(&state, size))[3].clone();
+    assert_eq!(line.trim(), "> since 02:12Z: 2 new critical, 1 resolved, 1 run ended  enter: timeline  esc", "{line}");
+}

@@ -2,7 +2,7 @@
 //! never writes, a control character, and text that reorders or hides what stands beside it.
 
 /// Sequences without numbers of their own: modes, clearing, the end of an open string.
-const FIXED: [&str; 14] = [
+const FIXED: [&str; 16] = [
     // The screen is cleared at the start of a frame and nowhere else.
     "\x1b[?2026h\x1b[2J",
     "\x1b[?25l",
@@ -13,6 +13,8 @@ const FIXED: [&str; 14] = [
     "\x1b[?1049l",
     "\x1b[?2004h",
     "\x1b[?2004l",
+    "\x1b[?1004h",
+    "\x1b[?1004l",
     "\x1b[?1000l",
     "\x1b[?1002l",
     "\x1b[?1003l",

@@ -46,6 +46,7 @@ pub fn desk(estate: &Arc<Estate>, cache: PathBuf) -> Desk {
         logs: Default::default(),
         charts: Default::default(),
         queries: None,
+        switcher: None,
     }
 }
 

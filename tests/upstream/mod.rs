@@ -1,5 +1,7 @@
 //! Servers that mean harm. Each says FAKE in all names: nothing of it is a real Prometheus or Alertmanager.
 
+#![allow(dead_code, reason = "no test file uses all of it")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};

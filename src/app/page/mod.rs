@@ -161,6 +161,7 @@ pub fn lines(state: &State, layer: &Layer, width: u16) -> (String, Vec<Row>) {
         Layer::Chart { .. }
         | Layer::Filter
         | Layer::Palette(_)
+        | Layer::Contexts(_)
         | Layer::Share { .. }
         | Layer::Themes(_)
         | Layer::Logs(_)

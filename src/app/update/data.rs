@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::app::attention;
 use crate::app::derive::Derived;
 use crate::app::effect::Effect;
 use crate::app::pane;
@@ -36,12 +37,13 @@ pub(super) fn read(state: &mut State, source: usize, outcome: Outcome<Answer>, n
 
 /// The newest readings are derived.
 pub(super) fn derived(state: &mut State, derived: Derived) -> Vec<Effect> {
-    let Derived { readings, view, changes, seen } = derived;
+    let Derived { readings, view, changes, seen, rang } = derived;
     state.seen.extend(seen);
     let over = state.seen.len().saturating_sub(SEEN_CAP);
     state.seen.drain(..over);
     (state.readings, state.view) = (readings, view);
     note(state, changes);
+    attention::critical(state, rang);
     pane::refresh(state);
     due(state)
 }

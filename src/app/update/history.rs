@@ -1,6 +1,7 @@
 //! Back and forward through the views that were visited.
 
 use crate::app::ask::Ask;
+use crate::app::chart;
 use crate::app::effect::Effect;
 use crate::app::history::{VISITS_CAP, Visit, row};
 use crate::app::layer::Layer;
@@ -116,7 +117,7 @@ fn missing(state: &State, layer: &Layer) -> Option<String> {
     match layer {
         Layer::Run { run, .. } if state.runs.find(run).is_none() => Some(format!("the journal does not tell of the run {run} any more")),
         Layer::Service { name, .. } if state.estate.service(name).is_none() => Some(format!("there is no service {name} any more")),
-        Layer::Chart { panel, .. } if state.estate.panel(panel).is_none() => Some(format!("there is no panel {panel} any more")),
+        Layer::Chart { panel, .. } if chart::panel(state, panel).is_none() => Some(format!("there is no panel {panel} any more")),
         Layer::Source { index, .. } if *index >= state.estate.sources.len() => Some("this source is gone".to_owned()),
         _ => None,
     }

@@ -11,7 +11,7 @@ use crate::app::state::{Frozen, State};
 use crate::app::{marks, pane, themes};
 use crate::model::preferences::ZoneChoice;
 
-use super::{deeds, history, layers, lists, logs, menu, metrics, prompt, runs, share, timeline, typing, verify, views, wizard};
+use super::{contexts, deeds, history, layers, lists, logs, menu, metrics, prompt, runs, share, timeline, typing, verify, views, wizard};
 
 /// A key was pressed.
 pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
@@ -151,6 +151,7 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
                 ZoneChoice::Local | ZoneChoice::Estate => ZoneChoice::Utc,
             }
         }
+        Action::Contexts => return contexts::open(state),
         Action::Theme => themes::open(state),
         Action::Mouse => state.mouse = !state.mouse,
         Action::Erase | Action::EraseWord | Action::EraseAll => typing::erase(state, action),

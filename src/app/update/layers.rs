@@ -18,7 +18,7 @@ use crate::model::alert::{Alert, AlertId};
 use crate::model::change::Change;
 use crate::model::needs::About;
 
-use super::{history, keys, logs, menu, metrics, prompt, runs, share, timeline, typing, views, wizard};
+use super::{contexts, history, keys, logs, menu, metrics, prompt, runs, share, timeline, typing, views, wizard};
 
 /// Takes the top layer away; false where there is none. A filter line gives its former filter back.
 pub(super) fn pop(state: &mut State) -> bool {
@@ -54,6 +54,10 @@ pub(super) fn back(state: &mut State) -> Vec<Effect> {
             let WayBack { visit, alerts } = Arc::unwrap_or_clone(way);
             state.alerts = alerts;
             history::show(state, visit)
+        }
+        None if state.pane == Pane::Overview && state.attention.since.take().is_some() => {
+            pane::refresh(state);
+            Vec::new()
         }
         None => {
             typing::clear(state);
@@ -91,6 +95,7 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
             themes::accept(state);
             Vec::new()
         }
+        Some(Layer::Contexts(_)) => contexts::accept(state),
         Some(Layer::Export(_)) => share::accept(state),
         Some(Layer::Prompt(_)) => prompt::accept(state),
         Some(Layer::Request(_)) => runs::accept(state),
@@ -122,6 +127,7 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
         Goal::Logs(of) => logs::show(state, of, None),
         Goal::Rollback(service) => wizard::open_on(state, service),
         Goal::Over(panel) => metrics::lay_over(state, panel),
+        Goal::Context(name) => return contexts::choose(state, name),
         Goal::AlertsOf(source) => {
             state.show_muted = true;
             narrow(state, by_field("source", &source));
@@ -141,6 +147,7 @@ pub(super) fn lay(state: &mut State, layer: Layer) {
                 | Layer::Select { .. }
                 | Layer::Export(_)
                 | Layer::Themes(_)
+                | Layer::Contexts(_)
                 | Layer::Prompt(_)
                 | Layer::Menu(_)
                 | Layer::Views(_)
@@ -218,6 +225,10 @@ pub(super) fn open(state: &mut State) {
 
 fn open_overview(state: &mut State) {
     match state.overview_rows.get(state.overview.list.row) {
+        Some(OverviewRow::Since(_)) => {
+            state.attention.since = None;
+            timeline::open(state);
+        }
         Some(OverviewRow::Need(place)) => {
             if let Some(about) = state.shown().needs.get(*place).map(|need| need.about.clone()) {
                 open_need(state, about);
@@ -323,6 +334,7 @@ pub(super) fn way_here(state: &State) -> Arc<WayBack> {
                 | Layer::Share { .. }
                 | Layer::Select { .. }
                 | Layer::Themes(_)
+                | Layer::Contexts(_)
                 | Layer::Prompt(_)
                 | Layer::Export(_)
                 | Layer::Menu(_)

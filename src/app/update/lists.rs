@@ -7,7 +7,7 @@ use crate::app::layer::{Layer, Pane};
 use crate::app::state::State;
 use crate::app::{databases, focus, logs, operations, overview, page, pane, themes};
 
-use super::{metrics, runs, timeline, verify, views, wizard};
+use super::{contexts, metrics, runs, timeline, verify, views, wizard};
 
 /// Farther than any list is long.
 const FAR: isize = 1 << 30;
@@ -45,7 +45,9 @@ pub(super) fn scroll_top(state: &mut State, by: isize) {
     if matches!(state.layers.last(), Some(Layer::Themes(_))) {
         return themes::walk(state, by);
     }
+    let estates = state.contexts.all.len();
     match state.layers.last_mut() {
+        Some(Layer::Contexts(list)) => contexts::step(list, estates, by),
         Some(Layer::Help { scroll, .. }) => {
             *scroll = scroll.saturating_add_signed(by).min(rows.len().saturating_sub(height as usize));
         }

@@ -1,5 +1,6 @@
 //! The one place that changes the state: a message in, effects out.
 
+mod contexts;
 mod data;
 mod deeds;
 mod deployments;
@@ -21,6 +22,7 @@ mod views;
 pub(crate) mod wizard;
 
 use super::ask::Told;
+use super::attention;
 use super::chart;
 use super::deployments::window;
 use super::effect::Effect;
@@ -39,8 +41,19 @@ pub use views::show as show_view;
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     let before = state.demand;
     let from = matches!(message, Message::Key(_) | Message::Told(_)).then(|| history::here(state));
+    if matches!(message, Message::Key(_) | Message::Paste(_) | Message::Focus(true)) {
+        let since = state.attention.since;
+        attention::looks(state);
+        if state.attention.since != since {
+            pane::refresh(state);
+        }
+    }
     let mut effects = match message {
         Message::Key(key) => keys::press(state, key),
+        Message::Focus(_) => {
+            state.attention.looked = Some(state.now);
+            Vec::new()
+        }
         Message::Paste(text) => {
             state.pending = None;
             typing::paste(state, &text);
@@ -91,6 +104,8 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     effects.extend(chart::wanted(state));
     effects.extend(app_logs::wanted(state));
     effects.extend(wizard::wanted(state));
+    effects.extend(attention::due(state).map(|call| Effect::Attend(Box::new(call))));
+    effects.extend(attention::title(state).map(Effect::Title));
     state.demand.points = pane::points(state);
     if state.demand != before {
         effects.push(Effect::Demand(state.demand));
@@ -101,6 +116,8 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
 /// The answer to what a view asked.
 fn told(state: &mut State, told: Told) -> Vec<Effect> {
     match told {
+        Told::Contexts(found) => contexts::looked(state, found),
+        Told::Context(name, result) => return contexts::read(state, &name, result),
         Told::Deployments(rows) => return deployments::rows(state, rows),
         Told::DeploymentCount { number, count, done } => window::count_is(state, number, count, done),
         Told::DeploymentNeighbours { key, before, after } => window::neighbours_are(state, &key, (before, after)),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::app::action::Action;
 use crate::app::ask::Ask;
+use crate::app::attention;
 use crate::app::deployments::made::carried_on;
 use crate::app::effect::Effect;
 use crate::app::layer::{Layer, Spot};
@@ -30,6 +31,7 @@ pub(super) fn known(state: &mut State, runs: Runs) -> Vec<Effect> {
             spot.selected = focus(new).or(spot.selected.take());
         }
     }
+    attention::runs(state, &runs);
     // What kept something from being asked may be over: who carries the run out is another matter now.
     let stands = |of: &Runs, run: &str| of.find(run).map(|known| std::mem::discriminant(&known.alive));
     if let Some(sent) = &state.sent

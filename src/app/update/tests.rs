@@ -1,5 +1,7 @@
 //! The console as hands and sources drive it, over the real default keymap.
 
+mod attention;
+mod contexts;
 mod deeds;
 mod deployments;
 mod linear;

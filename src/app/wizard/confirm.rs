@@ -10,6 +10,7 @@ use crate::app::page::{Page, Row};
 use crate::app::state::State;
 use crate::app::when;
 use crate::model::check::Verdict;
+use crate::model::environment;
 use crate::model::plan::TargetKind;
 use crate::model::preferences::Token;
 use crate::model::run::Agreement;
@@ -88,7 +89,8 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
     let mut page = Page::new(width);
     let (from, to) = (plan.from.as_deref().unwrap_or("?"), plan.to.as_deref().unwrap_or("?"));
     let on: Vec<&str> = plan.targets.iter().filter(|t| matches!(t.kind, TargetKind::Releases { .. })).map(|t| t.name.as_str()).collect();
-    page.field("estate", &format!("{}, {}", plan.estate, plan.environment), Token::Title);
+    let (environment, token) = environment::shown(&plan.environment);
+    page.field("estate", &format!("{}, {environment}", plan.estate), token);
     match of.subject {
         Subject::Rollback { .. } => {
             page.field("goes back", &format!("{} from {from} to {to} on {}", plan.subject, on.join(", ")), Token::Text);

@@ -4,6 +4,7 @@ pub mod chart;
 #[cfg(test)]
 mod chart_tests;
 pub mod chord;
+pub mod contexts;
 pub mod detail;
 pub mod logs;
 pub mod menu;

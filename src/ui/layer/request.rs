@@ -3,6 +3,7 @@
 use crate::app::operations::{ABORT, RequestForm};
 use crate::app::state::State;
 use crate::app::wizard::Focus;
+use crate::model::environment;
 use crate::model::preferences::Token;
 use crate::model::run::Request;
 use crate::ui::widget::canvas::Canvas;
@@ -11,6 +12,9 @@ use super::share::draw_box;
 
 /// Draws the form.
 pub fn draw(canvas: &mut Canvas, state: &State, form: &RequestForm) {
+    let plan = state.runs.find(&form.run).map(|known| &known.state.plan);
+    let environment = plan.map(|plan| (environment::shown(&plan.environment), &plan.estate));
+    let environment = environment.map(|((text, token), estate)| (format!("{text}  {estate}"), token));
     let stays = || state.runs.find(&form.run).map_or(0, |known| known.state.stays().len());
     let (title, means) = match &form.request {
         Request::Pause { .. } => ("PAUSE".to_owned(), "nothing new is begun".to_owned()),
@@ -39,11 +43,12 @@ pub fn draw(canvas: &mut Canvas, state: &State, form: &RequestForm) {
         None => "say why, then Enter".to_owned(),
     };
     let heard = if form.is_settled(state.now) { "Enter here goes back" } else { "keys count in a moment" };
-    let lines = Lines { asks, means, heard, reason: form.reason.as_deref(), error: form.error.as_deref() };
+    let lines = Lines { environment, asks, means, heard, reason: form.reason.as_deref(), error: form.error.as_deref() };
     boxed(canvas, &format!("{title}  of run {}", form.run), form, &lines);
 }
 
 struct Lines<'a> {
+    environment: Option<(String, Token)>,
     asks: String,
     means: String,
     heard: &'static str,
@@ -56,7 +61,10 @@ fn boxed(canvas: &mut Canvas, title: &str, form: &RequestForm, of: &Lines<'_>) {
     let here = |focus| form.focus == focus;
     let (mark, token) = (|focus| if here(focus) { ">" } else { " " }, |focus| if here(focus) { Token::Selected } else { Token::Text });
     let cursor = if here(Focus::Phrase) { "_" } else { "" };
-    let mut lines = vec![(of.means.clone(), Token::Text)];
+    let mut lines: Vec<(String, Token)> = Vec::new();
+    // The run may be of another estate than the open one.
+    lines.extend(of.environment.clone());
+    lines.push((of.means.clone(), Token::Text));
     lines.extend(of.reason.map(|reason| (format!("because: {reason}"), Token::Dim)));
     lines.push((format!("{} [ Cancel ]  {}; nothing is asked of the run", mark(Focus::Cancel), of.heard), token(Focus::Cancel)));
     lines.push((format!("  to go on, tab, then {}", of.asks), Token::Dim));

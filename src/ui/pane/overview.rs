@@ -88,6 +88,10 @@ fn rows(canvas: &mut Canvas, state: &State, column: Range<usize>, offset: usize)
             OverviewRow::Note(text) => {
                 canvas.put(STATE, y, width, text, Token::Dim);
             }
+            OverviewRow::Since(text) => {
+                let x = STATE + canvas.put(STATE, y, width, text, if selected { name } else { Token::Title }) + 2;
+                canvas.put(x, y, width.saturating_sub(x), "enter: timeline  esc", Token::Dim);
+            }
             OverviewRow::Head(text) => head(canvas, state, y, text, state.overview_rows.get(place + 1)),
             OverviewRow::Need(index) => need(canvas, state, y, *index, name),
             OverviewRow::NeedAction(index) => {
