@@ -141,9 +141,10 @@ impl Scope {
         use Action::*;
         match self {
             Scope::Overview => &[Open, Help, Filter, Rollback, Timeline, Logs, Palette, Alerts, Metrics, Freeze, Zone, Close],
-            Scope::Alerts => {
-                &[Open, Help, Filter, Ack, Silence, Extend, Expire, Rollback, Muted, Group, Near, Logs, Palette, Overview, Metrics, Freeze, Close]
-            }
+            Scope::Alerts => &[
+                Open, Help, Filter, Ack, Silence, Extend, Expire, Rollback, Muted, Group, Near, Logs, Palette, Overview, Metrics, Freeze,
+                Close,
+            ],
             Scope::Backups => &[Open, Help, Verify, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Deployments => &[
                 Open, Help, Filter, Rollback, Compare, Measures, Mark, Share, Export, Bottom, Palette, Overview, Alerts, Metrics, Freeze,

@@ -209,6 +209,7 @@ pub(crate) mod tests {
         let estate = Arc::new(estate);
         let archive = Arc::new(Archive::new(estate.clone(), None));
         Desk {
+            logs: Default::default(),
             deployments: Index::new(estate.clone(), archive.clone()),
             early: Arc::new(|_| ()),
             archive,

@@ -50,8 +50,9 @@ pub(super) async fn read(reader: &Reader, place: &Arc<str>, unit: Option<&str>, 
         return Err(format!("{name}: there is no journalctl: `logs = {{ file = \"...\" }}` names a file instead"));
     }
     let took = began.elapsed();
-    let mut heard =
-        told(&printed.out, place, wanted, lines).map_err(|()| format!("{name}: journalctl failed: {}", complaint(&printed.errors)))?;
+    let failed = || format!("{name}: journalctl failed: {}", complaint(&printed.errors));
+    let told = told(&printed.out, place, wanted, lines);
+    let mut heard = told.map_err(|()| limited(&printed.errors, name).unwrap_or_else(failed))?;
     let first = printed.out.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let clock = String::from_utf8_lossy(first).into_owned();
     heard.ahead = ahead(&clock, at, took);
@@ -63,7 +64,7 @@ pub(super) async fn read(reader: &Reader, place: &Arc<str>, unit: Option<&str>, 
 }
 
 /// What journalctl hints at where it may read a part of the journal only.
-fn limited(errors: &[u8], host: &str) -> Option<String> {
+pub(super) fn limited(errors: &[u8], host: &str) -> Option<String> {
     let errors = String::from_utf8_lossy(errors);
     let part = errors.contains("You are currently not seeing messages") || errors.contains("insufficient permissions");
     part.then(|| {

@@ -66,6 +66,16 @@ fn a_journal_that_did_not_end_well_is_no_answer_and_a_full_one_says_so() {
 }
 
 #[test]
+fn who_may_read_a_part_of_the_journal_only_is_told_so() {
+    let hint = b"Hint: You are currently not seeing messages from other users and the system.\n      Users in groups 'adm', 'systemd-journal' can see all messages.\n      Pass -q to turn off this notice.\n";
+    for errors in [&hint[..], b"No journal files were opened due to insufficient permissions.\n"] {
+        let why = journal::limited(errors, "web1").unwrap();
+        assert!(why.starts_with("web1: the user there may not read") && why.contains("systemd-journal"), "{why}");
+    }
+    assert_eq!(journal::limited(b"-- No entries --\n", "web1"), None);
+}
+
+#[test]
 fn hostile_lines_are_plain_text_with_an_end() {
     let nasty = b"\x1b[2J\x1b[31mred\x1b[0m \x1b]52;c;aGk=\x07bell\x07 \xe2\x80\xaebidi \x00nul \xff\xfe \x9b31m\x1b]0;title\x1b\\x\x1bPq\x1b\\y\r\n";
     let text = plain(nasty);
@@ -102,7 +112,7 @@ async fn a_file_is_followed_through_rotation_and_emptying() {
     let path = folder.path().join("app $(touch x).log");
     let logs = Logs::new(&bare(vec![]));
     let mut after = None;
-    let mut next = async |after: &mut Option<Mark>| {
+    let next = async |after: &mut Option<Mark>| {
         let wanted = Wanted { after: after.clone(), lines: 100, ..Wanted::default() };
         let heard = logs.read(&place(&path), &wanted).await.unwrap();
         *after = heard.mark.clone();

@@ -96,8 +96,13 @@ async fn a_user_who_may_not_read_the_journal_is_told_so_and_files_are_read() {
     let estate = estate(folder.path(), &text);
     let logs = Logs::new(&estate);
     let of = |name: &str| places(&estate, &Of::Service(name.into())).unwrap().remove(0);
+    let why = logs.read(&of("web"), &wanted(&None)).await.unwrap_err();
+    assert!(why.starts_with("web1: the user there may not read") && why.contains("systemd-journal"), "{why}");
+    hosts[0].run("usermod -aG systemd-journal deploy");
+    // The connection that stands is of before: a new one has the group.
+    let logs = Logs::new(&estate);
     let heard = logs.read(&of("web"), &wanted(&None)).await.unwrap();
-    assert!(heard.notes.iter().any(|note| note.contains("may not read") && note.contains("systemd-journal")), "{heard:?}");
+    assert!(texts(&heard).iter().any(|text| text.starts_with("Started ")) && heard.notes.is_empty(), "{heard:?}");
 
     hosts[0].run("printf '2026-11-21T06:00:00Z one\\n2026-11-21T06:00:01Z two\\n' > /opt/app/web1.log");
     let heard = logs.read(&of("file"), &wanted(&None)).await.unwrap();
