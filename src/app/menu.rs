@@ -3,7 +3,6 @@
 
 use crate::model::alert::Origin;
 use crate::model::estate::SourceKind;
-use crate::model::log::{Of, places};
 use crate::model::needs::can_go_back;
 use crate::model::run::known::Liveness;
 
@@ -125,13 +124,8 @@ pub fn possible(state: &State, action: Action) -> Possible {
         Action::Open => never_or(top.is_none_or(|layer| layer.spot().is_some_and(|spot| spot.selected.is_some()))),
         Action::Near => never_or(matches!(top, Some(Layer::Alert { .. })) || (is_list_of(Pane::Alerts) && wizard::alert(state).is_some())),
         Action::Timeline => never_or(!is_list_of(Pane::Timeline) && !is_run),
-        Action::Logs => {
-            let Some(service) = timeline::context(state).filter(|_| !is_run) else { return Possible::Never };
-            match places(&state.estate, &Of::Service(service)) {
-                Ok(_) => Possible::Yes,
-                Err(_) => not_now("nothing says where its logs are: the key `logs` of the service does"),
-            }
-        }
+        // Where nothing says where they are, they say which key to add.
+        Action::Logs => never_or(!is_run && timeline::context(state).is_some()),
         Action::Share => never_or(of_deployment || is_run),
         Action::Mark => never_or(of_deployment || matches!(top, Some(Layer::Diff { .. }))),
         Action::Compare if of_deployment => {

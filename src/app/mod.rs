@@ -40,6 +40,7 @@ pub mod subject;
 pub mod target;
 pub mod themes;
 pub mod timeline;
+pub mod told;
 pub mod update;
 pub mod verdict;
 pub mod verifying;

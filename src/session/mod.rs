@@ -7,6 +7,7 @@ pub mod clipboard;
 pub mod clock;
 pub mod contexts;
 pub mod derive;
+mod drawing;
 pub mod effects;
 pub mod export;
 pub mod feed;

@@ -1,63 +1,36 @@
 //! The loop: takes in what happens, draws what it comes to. A function of terminal, input, clock and sources, so that
 //! tests drive this very loop.
 
-use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
 use jiff::Timestamp;
-use ratatui::Frame;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::app::ask::{Ask, Told};
 use crate::app::derive::Derived;
-use crate::app::effect::Effect;
 use crate::app::message::Message;
 use crate::app::state::State;
-use crate::app::target::Target;
-use crate::app::wizard::{self, Shown};
-use crate::ui::Plain;
-use crate::ui::hit::Sight;
 
 use super::attend;
 use super::clipboard::{Clipboard, Way};
 use super::clock::Clock;
 use super::derive::{self, Deriver};
+use super::drawing::{CALM, Desk, Hurry, again};
 use super::effects::{Left, carry_out};
 use super::feed::{Feed, ROOM};
 use super::guard::STUCK_LIMIT;
 use super::input::Typed;
 use super::keep::Keeper;
-use super::screen::{Painter, Sink};
+use super::screen::Sink;
 use super::signals::{HUNG_UP, Notice};
 
-/// Between two frames that only data ask for: at most ten a second. Keys are drawn at once.
-const CALM: Duration = Duration::from_millis(100);
-/// Between two frames that only the wheel asks for: it may turn many times while one is drawn.
-const ROLL: Duration = Duration::from_millis(33);
-/// What a click hits must have stood there for so long: whoever clicks saw a screen that was on its way for a while.
-const SETTLED: Duration = Duration::from_millis(250);
-/// Frames of that time that are remembered.
-const REMEMBERED: usize = 16;
 /// The longest sleep: the machine may have slept, or its clock been set, and no message says so.
 const NAP: Duration = Duration::from_secs(10);
 
-/// The pure core that the loop drives.
-#[derive(Clone, Copy)]
-pub struct Core {
-    /// Takes in a message; `state.now` is its moment.
-    pub update: fn(&mut State, Message) -> Vec<Effect>,
-    /// Draws the state.
-    pub draw: fn(&State, &mut Frame),
-    /// When the screen changes next by itself.
-    pub wake: fn(&State) -> Timestamp,
-    /// What of it can be clicked on.
-    pub sight: fn(&State) -> Sight,
-    /// What stands there instead of all that is drawn, where that is text alone.
-    pub plain: fn(&State) -> Option<Plain>,
-}
+pub use super::drawing::Core;
 
 /// All that the loop works with.
 pub struct Parts<S, I, C, F> {
@@ -92,6 +65,8 @@ pub enum Terminal {
     Ours {
         /// True while a frame of that loop is still being written.
         in_flight: bool,
+        /// True where it tells of the mouse.
+        mouse: bool,
     },
 }
 
@@ -104,14 +79,6 @@ pub enum End {
     Switch(String),
 }
 
-/// How soon a frame is wanted.
-#[derive(Clone, Copy)]
-enum Hurry {
-    Now,
-    Rolling,
-    Calmly,
-}
-
 /// One turn's cause.
 enum Event {
     Notice(Option<Notice>),
@@ -121,121 +88,6 @@ enum Event {
     Derived(Derived),
     Draw,
     Wake,
-}
-
-/// When what is drawn.
-struct Desk {
-    painter: Painter,
-    in_flight: bool,
-    /// When the next frame is wanted, where one is.
-    due: Option<Instant>,
-    /// When the last frame was drawn.
-    drawn: Option<Instant>,
-    /// The confirm dialog that the last frame shows.
-    dialog: Option<u64>,
-    /// True where the terminal tells of the mouse.
-    mouse: bool,
-    /// What can be clicked on in the frame in flight.
-    coming: Option<Sight>,
-    /// The same in the frame that is shown, the last of these, and in those shortly before it, with the moments from
-    /// which on they were shown.
-    sights: VecDeque<(Instant, Sight)>,
-    /// The terminal's title, where it was set.
-    title: Option<String>,
-}
-
-impl Desk {
-    fn want(&mut self, hurry: Hurry) {
-        let now = Instant::now();
-        let at = match (hurry, self.drawn) {
-            (Hurry::Calmly, Some(drawn)) => now.max(drawn + CALM),
-            (Hurry::Rolling, Some(drawn)) => now.max(drawn + ROLL),
-            _ => now,
-        };
-        self.due = Some(self.due.map_or(at, |due| due.min(at)));
-    }
-
-    /// Draws where a frame is due and none is in flight; the newest state is what is drawn.
-    fn draw(&mut self, core: Core, state: &State, sink: &mut impl Sink) -> io::Result<()> {
-        let now = Instant::now();
-        if !self.in_flight && self.due.is_some_and(|due| due <= now) {
-            (self.due, self.drawn) = (None, Some(now));
-            self.dialog = wizard::dialog(state);
-            let wanted = state.wants_mouse();
-            if wanted != self.mouse {
-                self.mouse = wanted;
-                self.painter.say(sink.mouse(wanted));
-            }
-            self.coming = if wanted { Some((core.sight)(state)) } else { None };
-            let frame = match (core.plain)(state) {
-                Some(plain) => self.painter.plain(plain),
-                None => self.painter.paint(|frame| (core.draw)(state, frame))?,
-            };
-            if let Some(frame) = frame {
-                sink.send(frame);
-                self.in_flight = true;
-            } else {
-                self.arrived();
-            }
-        }
-        Ok(())
-    }
-
-    /// The frame is on the terminal.
-    fn arrived(&mut self) {
-        let now = Instant::now();
-        match self.coming.take() {
-            Some(new) if self.sights.back().is_some_and(|(_, old)| *old == new) => {}
-            Some(new) => self.sights.push_back((now, new)),
-            None => self.sights.clear(),
-        }
-        // Of those that are over, the newest was still shown when that time began.
-        while self.sights.len() > REMEMBERED || self.sights.get(1).is_some_and(|(since, _)| *since + SETTLED <= now) {
-            self.sights.pop_front();
-        }
-    }
-
-    /// What was clicked on: what stands there, where nothing else stood there a moment ago.
-    fn hit(&self, column: u16, row: u16) -> Option<Target> {
-        let (_, shown) = self.sights.back()?;
-        let target = shown.at(column, row)?;
-        let now = Instant::now();
-        let mut ended = self.sights.iter().skip(1).map(|(since, _)| *since);
-        let settled = self.sights.iter().all(|(_, sight)| {
-            let over = ended.next().is_some_and(|end| end + SETTLED <= now);
-            over || sight.at(column, row) == Some(target)
-        });
-        settled.then(|| target.clone())
-    }
-
-    /// What a person did, as a message; `None` where it hit nothing.
-    fn message(&self, typed: Typed) -> Option<(Message, Hurry)> {
-        match typed {
-            Typed::Told(message) => Some((message, Hurry::Now)),
-            // Turned off, and still on its way.
-            _ if !self.mouse => None,
-            Typed::Click(column, row) => self.hit(column, row).map(|target| (Message::Click(target), Hurry::Now)),
-            Typed::Wheel(column, by) => {
-                let right = self.sights.back().is_some_and(|(_, sight)| sight.is_right(column));
-                Some((Message::Wheel { by, right }, Hurry::Rolling))
-            }
-        }
-    }
-
-    /// Says in the state which confirm dialog is on the screen, once its frame is there: what was typed before does not
-    /// count there.
-    fn show(&self, state: &mut State, now: Timestamp) {
-        if self.in_flight || self.drawn.is_none() {
-            return;
-        }
-        match (self.dialog, state.wizards.shown) {
-            (Some(dialog), shown) if shown.is_none_or(|shown| shown.dialog != dialog) => {
-                state.wizards.shown = Some(Shown { dialog, since: now });
-            }
-            (None, Some(_)) => state.wizards.shown = None,
-            _ => {}
-        }
-    }
 }
 
 /// Runs until it is left. The first frame is handed out before any source is tried.
@@ -252,18 +104,7 @@ where
     let Parts { core, state, sink, input, notices, clock, clipboard, feed, keeper, terminal } = parts;
     let core = *core;
     let size = sink.size().unwrap_or(state.size);
-    let mut desk = Desk {
-        painter: Painter::new(size)?,
-        in_flight: matches!(terminal, Terminal::Ours { in_flight: true }),
-        due: Some(Instant::now()),
-        drawn: None,
-        dialog: None,
-        // Of a terminal that was taken over nobody knows here: it is told.
-        mouse: matches!(terminal, Terminal::Ours { .. }) && !state.wants_mouse(),
-        coming: None,
-        sights: VecDeque::new(),
-        title: None,
-    };
+    let mut desk = Desk::over(size, *terminal)?;
     let outer = attend::outer(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()), std::env::var("TERM").ok());
     let (demand, wanted) = watch::channel(state.demand);
     let (out, mut reports) = mpsc::channel(ROOM);
@@ -273,7 +114,7 @@ where
     let effects = (core.update)(state, Message::Resize(size.0, size.1));
     carry_out(effects, feed, &demand);
     desk.painter.forget(if *terminal == Terminal::Theirs { sink.set()? } else { Vec::new() })?;
-    *terminal = Terminal::Ours { in_flight: false };
+    *terminal = Terminal::Ours { in_flight: false, mouse: false };
     desk.draw(core, state, sink)?;
     feed.start(wanted, out);
 
@@ -356,7 +197,7 @@ where
             return Ok(End::Leave(code));
         }
         if let Some(name) = switch {
-            *terminal = Terminal::Ours { in_flight: desk.in_flight };
+            *terminal = Terminal::Ours { in_flight: desk.in_flight, mouse: desk.mouse };
             return Ok(End::Switch(name));
         }
         if let Some(text) = copy {
@@ -412,23 +253,6 @@ where
     }
 }
 
-/// Takes the terminal again after another program may have had it. Its size may have changed: SIGWINCH goes to the
-/// foreground only.
-fn again(desk: &mut Desk, state: &mut State, sink: &mut impl Sink) -> io::Result<Message> {
-    // Nobody has seen the dialog until it is drawn again.
-    (desk.dialog, state.wizards.shown) = (None, None);
-    desk.sights.clear();
-    if let Some(size) = sink.size() {
-        desk.painter.resize(size);
-    }
-    desk.painter.forget(sink.set()?)?;
-    if let Some(title) = &desk.title {
-        desk.painter.say(sink.title(title));
-    }
-    let (columns, rows) = desk.painter.size();
-    Ok(Message::Resize(columns, rows))
-}
-
 fn gone(error: &io::Error) -> End {
     tracing::info!(%error, "the terminal cannot be used any more");
     End::Leave(HUNG_UP)
@@ -448,6 +272,12 @@ async fn until(due: Option<Instant>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::effect::Effect;
+    use crate::app::target::Target;
+    use crate::app::wizard;
+    use crate::session::drawing::SETTLED;
+    use crate::ui::hit::Sight;
+    use ratatui::Frame;
     use std::cell::{Cell, RefCell};
     use std::pin::Pin;
     use std::rc::Rc;
@@ -870,7 +700,7 @@ mod tests {
             keys.send(Typed::Told(Message::Key(Key::char('@')))).await.unwrap();
         };
         let (end, ()) = tokio::join!(run(&mut parts), script);
-        assert_eq!((end.unwrap(), parts.terminal), (End::Switch("far".into()), Terminal::Ours { in_flight: true }));
+        assert_eq!((end.unwrap(), parts.terminal), (End::Switch("far".into()), Terminal::Ours { in_flight: true, mouse: false }));
         let former = world.sources.borrow_mut().take().unwrap();
         assert!(former.is_closed(), "nobody hears the sources of the former any more");
         let before = world.frames();

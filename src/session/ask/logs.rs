@@ -26,20 +26,19 @@ impl Default for Reads {
 impl Reads {
     /// The view of that number is left.
     pub async fn close(&self, view: u64) {
-        self.raise(view.saturating_add(1));
-        let mut open = self.open.lock().await;
-        // Another may have been opened meanwhile: it goes on with the connections that are there.
-        if *self.least.borrow() == view.saturating_add(1) {
-            *open = None;
+        // A later view that was opened already goes on with the connections that are there.
+        if self.raise(view.saturating_add(1)) {
+            *self.open.lock().await = None;
         }
     }
 
-    fn raise(&self, least: u64) {
+    /// True where that ends anything.
+    fn raise(&self, least: u64) -> bool {
         self.least.send_if_modified(|old| {
             let higher = least > *old;
             *old = least.max(*old);
             higher
-        });
+        })
     }
 
     /// Waits until questions of that view are not wanted any more.

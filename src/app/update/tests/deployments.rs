@@ -44,7 +44,7 @@ pub(super) fn told_by(state: &mut State, all: Vec<(i64, String)>) {
 fn tell_all(state: &mut State, deployments: Vec<Arc<Deployment>>) {
     let answer = HistoryAnswer { deployments, ..HistoryAnswer::default() };
     let outcome = Outcome::Value { value: Answer::History(Arc::new(answer)), as_of: state.now };
-    let source = state.estate.sources.len() - 1;
+    let source = state.estate.sources.iter().position(|source| source.name == "deploys").unwrap();
     update(state, Message::Read { source, outcome, next_try: at(100_000) });
 }
 

@@ -32,6 +32,10 @@ fn asked(effects: &[Effect]) -> Vec<AskLogs> {
     effects.iter().filter_map(of).collect()
 }
 
+fn asked_of(effects: &[Effect]) -> usize {
+    asked(effects).len()
+}
+
 fn closed(effects: &[Effect]) -> bool {
     effects.iter().any(|effect| matches!(effect, Effect::Ask(ask) if matches!(**ask, Ask::CloseLogs(_))))
 }
@@ -133,9 +137,8 @@ fn new_lines_never_move_what_is_read_and_at_the_end_they_do() {
     // Stopped, nothing is asked; going on, it is at the end.
     press(&mut state, "k f");
     assert!(ask(&mut state).is_empty() && logs::wake(&state).is_none());
-    press(&mut state, "f");
+    assert_eq!(asked_of(&press(&mut state, "f")), 2);
     assert!(of(&state).at_end && of(&state).following);
-    assert!(!ask(&mut state).is_empty());
     // A frozen console asks nothing either.
     let mut state = opened(3);
     press(&mut state, "p");
@@ -151,8 +154,8 @@ fn lines_are_found_by_words_and_errors_alone_and_esc_brings_all_back() {
     press(&mut state, "/");
     write(&mut state, "disk");
     assert_eq!(rows(&state), ["ERROR no disk"]);
-    write(&mut state, " x:(");
-    assert!(of(&state).error.is_some() && rows(&state) == ["ERROR no disk"], "the last one that was a filter counts");
+    write(&mut state, " nothing:x");
+    assert!(of(&state).error.is_some() && rows(&state).is_empty(), "the last one that was a filter counts");
     press(&mut state, "esc");
     assert_eq!((rows(&state).len(), of(&state).typing), (42, false));
     press(&mut state, "/");
@@ -187,17 +190,17 @@ fn of_ten_thousand_lines_the_newest_are_kept_and_that_is_said() {
 #[test]
 fn one_that_prints_faster_than_it_is_read_is_said_and_its_newest_lines_come() {
     let mut state = opened(1);
+    state.now += SignedDuration::from_secs(2);
+    let mut next = asked(&update(&mut state, Message::Tick));
     for turn in 0..3 {
-        state.now += SignedDuration::from_secs(2);
-        let asked = asked(&update(&mut state, Message::Tick));
         let full = Heard { passed: true, ..heard(vec![line("web1", 95_000 + turn, "x")]) };
-        let next = tell(&mut state, &asked[0], Ok(full));
-        assert_eq!(self::asked(&next).len(), usize::from(turn < 2), "more is asked for at once, and not for ever");
+        next = asked(&tell(&mut state, &next[0], Ok(full)));
+        assert_eq!(next.len(), usize::from(turn < 2), "more is asked for at once, and not for ever");
     }
     assert!(notes(of(&state))[0].0.contains("faster than it can be read"));
     state.now += SignedDuration::from_secs(2);
-    let asked = asked(&update(&mut state, Message::Tick));
-    let place = asked.iter().find(|ask| ask.index == 0).unwrap();
+    let last = asked(&update(&mut state, Message::Tick));
+    let place = last.iter().find(|ask| ask.index == 0).unwrap();
     assert_eq!(place.wanted.after, Some(Mark::Since(95_002)));
     tell(&mut state, place, Ok(heard(vec![line("web1", 95_002, "again"), line("web1", 95_003, "newest")])));
     assert!(!rows(&state).contains(&"again".to_owned()) && rows(&state).contains(&"newest".to_owned()));
