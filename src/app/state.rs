@@ -34,7 +34,7 @@ use super::history::{History, WayBack};
 use super::key::Key;
 use super::keymap::Keymap;
 use super::layer::{Layer, Pane, Scope, scope};
-use super::logs::Logs;
+use super::logs::{self, Logs};
 use super::marks::Marks;
 use super::operations::{OperationRow, Sent};
 use super::themes::Offers;
@@ -365,12 +365,7 @@ impl State {
 
     /// The scope of what lies on top.
     pub fn scope(&self) -> Scope {
-        let typing = self.logs.as_ref().is_some_and(|logs| logs.typing);
-        match scope(self.pane, &self.layers) {
-            // Arrows go on to scroll while one types.
-            Scope::Logs if typing => Scope::Palette,
-            scope => scope,
-        }
+        logs::typing(self).unwrap_or_else(|| scope(self.pane, &self.layers))
     }
 
     /// The theme in use.

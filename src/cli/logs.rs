@@ -13,7 +13,8 @@ use crate::model::age;
 use crate::model::log::{Heard, Level, Line, Lines, Of, Place, Wanted, places};
 use crate::watch::logs::{LINES, Logs};
 
-use super::args::{Output, span};
+use super::args::Output;
+use super::args::values::span;
 use super::failure::Failure;
 use super::settings::Settings;
 use super::stops::Stops;
@@ -24,7 +25,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Notes that are remembered, so that each is told once.
 const TOLD: usize = 100;
 
-pub const EXAMPLES: &str = "\
+const EXAMPLES: &str = "\
 Examples:
   qd logs web
   qd logs web --since 10m --errors
@@ -39,6 +40,7 @@ docs/logs.md says more.";
 
 /// Whose logs, and which lines.
 #[derive(Debug, Clone, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Wish {
     /// The service, by its name in the estate file.
     #[arg(value_name = "SERVICE", required_unless_present = "host")]

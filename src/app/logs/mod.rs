@@ -8,14 +8,15 @@ mod text;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::log::{Heard, Lines, Mark, Of, Place, Wanted, places};
+use crate::model::timeline::Event;
 
 use super::ask::{Ask, AskLogs};
 use super::effect::Effect;
 use super::filter::Filter;
-use super::layer::Layer;
+use super::layer::{Layer, Scope};
 use super::state::State;
 
-pub use rows::{Row, foot, height, jump, level, notes, refresh, walk};
+pub use rows::{Row, foot, head, height, jump, level, notes, refresh, renew, walk};
 pub use text::text;
 
 /// Between two questions to a place while it is followed.
@@ -92,6 +93,10 @@ pub struct Logs {
     pub former: Filter,
     /// True where the selected line is shown whole.
     pub whole: bool,
+    /// What else happened in that time, the oldest first.
+    events: Vec<Event>,
+    /// When that was last looked at.
+    looked: Option<Timestamp>,
     /// What is shown, the oldest first.
     pub rows: Vec<Row>,
     /// The selected row; the last one where one stands at the end.
@@ -133,6 +138,8 @@ impl Logs {
             typing: false,
             former: Filter::default(),
             whole: false,
+            events: Vec::new(),
+            looked: None,
             rows: Vec::new(),
             row: 0,
             offset: 0,
@@ -162,6 +169,12 @@ pub fn view(state: &State) -> Option<&View> {
         Layer::Logs(view) => Some(view),
         _ => None,
     })
+}
+
+/// The scope while their filter is typed: arrows go on to scroll.
+pub fn typing(state: &State) -> Option<Scope> {
+    let typing = state.logs.as_ref().is_some_and(|logs| logs.typing);
+    (typing && matches!(state.layers.last(), Some(Layer::Logs(_)))).then_some(Scope::Palette)
 }
 
 /// What is to be asked now; opens what came onto the stack, and ends what left it.
@@ -226,7 +239,7 @@ pub fn told(state: &mut State, number: u64, index: usize, heard: Result<Heard, S
         }
         Ok(heard) => take(place, &mut logs.lines, heard, now),
     }
-    refresh(state);
+    renew(state);
 }
 
 fn take(place: &mut PlaceView, all: &mut Lines, heard: Heard, now: Timestamp) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::state::State;
+use crate::app::wrap::wrap;
 use crate::app::{mark, timeline};
 use crate::model::age;
 use crate::model::log::lines::KEPT;
@@ -16,6 +17,8 @@ use super::{Logs, line};
 
 /// Events between the lines, the newest.
 const EVENTS: usize = 100;
+/// Between two looks at what else happened.
+const EVERY: SignedDuration = SignedDuration::from_secs(5);
 /// Notes above the lines.
 const HEAD: usize = 4;
 
@@ -81,11 +84,18 @@ pub fn notes(logs: &Logs) -> Vec<(String, Token)> {
     all
 }
 
+/// The notes as they stand above the lines: wrapped, a third of the screen at the most.
+pub fn head(state: &State, logs: &Logs) -> Vec<(String, Token)> {
+    let width = usize::from(state.size.0);
+    let lines = notes(logs).into_iter().flat_map(|(note, token)| wrap(&note, width).into_iter().map(move |line| (line, token)));
+    lines.take((state.body_height() / 3).max(1)).collect()
+}
+
 /// Rows on the screen at once: without the notes above, and the selected line below.
 pub fn height(state: &State) -> usize {
     let Some(logs) = &state.logs else { return 1 };
     let body = state.body_height();
-    body.saturating_sub(notes(logs).len() + foot(body, logs.whole)).max(1)
+    body.saturating_sub(head(state, logs).len() + foot(body, logs.whole)).max(1)
 }
 
 /// Lines below the list, for the selected one.
@@ -95,6 +105,21 @@ pub fn foot(body: usize, whole: bool) -> usize {
         (false, ..=12) => 0,
         (false, _) => 3,
     }
+}
+
+/// Looks anew, every few seconds, what else happened, and computes the rows again.
+pub fn renew(state: &mut State) {
+    let now = state.now;
+    if let Some(logs) = &state.logs {
+        let ends = logs.lines.iter().next().zip(logs.lines.iter().next_back()).map(|(first, last)| (first.line.at, last.line.at));
+        let due = logs.looked.is_none_or(|looked| now.duration_since(looked) >= EVERY);
+        let to = |last: Timestamp| if logs.view.at.is_none() { now.max(last) } else { last };
+        let found = ends.filter(|_| due).map(|(first, last)| events(state, logs, first, to(last)));
+        if let (Some(events), Some(logs)) = (found, &mut state.logs) {
+            (logs.events, logs.looked) = (events, Some(now));
+        }
+    }
+    refresh(state);
 }
 
 /// Computes the rows again. What is read stays at its place on the screen; who stands at the end stays there.
@@ -108,10 +133,9 @@ pub fn refresh(state: &mut State) {
         .filter(|one| (!logs.errors || line::is_error(&one.line)) && (logs.filter.is_empty() || logs.filter.matches(&*one.line, state.now)))
         .map(|one| Row::Line(one.number, one.line.clone()))
         .collect();
-    if let (Some(first), Some(last)) = (logs.lines.iter().next(), logs.lines.iter().next_back()) {
-        let to = if logs.view.at.is_none() { state.now.max(last.line.at) } else { last.line.at };
-        rows = woven(rows, events(state, &logs, first.line.at, to));
-    }
+    // What was before the oldest line that is kept is not told here.
+    let first = logs.lines.iter().next().map(|one| one.line.at);
+    rows = woven(rows, logs.events.iter().filter(|event| first.is_some_and(|first| event.at >= first)).cloned().collect());
     let begun = logs.rows.is_empty() && !rows.is_empty();
     logs.rows = rows;
     let last = logs.rows.len().saturating_sub(1);

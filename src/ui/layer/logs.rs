@@ -21,7 +21,7 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
     let (width, height) = (canvas.area.width, canvas.area.height);
     title(canvas, state, logs);
     let mut y = 3;
-    for (note, token) in logs::notes(logs) {
+    for (note, token) in logs::head(state, logs) {
         canvas.put(0, y, width, &note, token);
         y += 1;
     }
