@@ -154,7 +154,11 @@ impl Logs {
 
     /// How many lines came below since the end was left.
     pub fn below(&self) -> usize {
-        if self.at_end { 0 } else { self.rows.iter().rev().filter(|row| row.number().is_some_and(|number| number > self.seen)).count() }
+        if self.at_end || self.view.at.is_some() {
+            0
+        } else {
+            self.rows.iter().rev().filter(|row| row.number().is_some_and(|number| number > self.seen)).count()
+        }
     }
 
     /// True where no place answered yet, and none has failed.

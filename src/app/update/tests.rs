@@ -282,7 +282,7 @@ fn in_the_plain_keymap_no_letter_of_vi_or_emacs_moves() {
     assert!(selected(&state).contains("alertname=C"));
     assert_eq!(state.scope(), Scope::Input);
     press(&mut state, "esc f1");
-    assert_eq!(state.scope(), Scope::Help);
+    assert_eq!(state.scope(), Scope::Search);
     assert!(press(&mut state, "f10").is_empty());
     assert_eq!(press(&mut state, "f10"), [Effect::Quit(0)]);
 }

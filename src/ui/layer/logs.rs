@@ -9,7 +9,9 @@ use crate::model::timeline::{Event, Kind};
 use crate::ui::widget::canvas::{Canvas, cells, fit, thousands, wrap};
 
 /// Columns of a time.
-const TIME: u16 = 13;
+const TIME: u16 = 14;
+/// The same with the day.
+const DAY: u16 = 16;
 /// Columns of a host.
 const HOST: usize = 12;
 /// Columns of a level.
@@ -31,11 +33,13 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
     }
     let host = logs.all().iter().map(|place| usize::from(cells(&place.place.name))).max().filter(|_| logs.all().len() > 1);
     let host = host.map_or(0, |wide| wide.min(HOST) as u16 + 1);
-    for (at, row) in logs.rows.iter().enumerate().skip(logs.offset).take(rows) {
+    let shown = || logs.rows.iter().enumerate().skip(logs.offset).take(rows);
+    let wide = if shown().all(|(_, row)| is_today(state, row.at())) { TIME } else { DAY };
+    for (at, row) in shown() {
         let marked = at == logs.row;
         match row {
-            Row::Line(_, line) => self::line(canvas, state, y, line, host, marked),
-            Row::Event(event) => self::event(canvas, state, y, event, marked),
+            Row::Line(_, line) => self::line(canvas, state, y, line, (wide, host), marked),
+            Row::Event(event) => self::event(canvas, state, y, event, wide, marked),
         }
         y += 1;
     }
@@ -52,7 +56,9 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
 
 fn empty(logs: &Logs) -> &'static str {
     if logs.waits() {
-        "asking the hosts for their newest lines..."
+        "asking for the newest lines..."
+    } else if logs.all().iter().all(|place| !place.heard) {
+        "nothing is known: none of them answered"
     } else if !logs.lines.is_empty() {
         "no line that is kept passes: Esc shows all again"
     } else if logs.view.at.is_some() {
@@ -101,22 +107,24 @@ fn title(canvas: &mut Canvas, state: &State, logs: &Logs) {
 
 /// The time of today, else the day too; `~` where it is not the line's own.
 fn time(state: &State, at: jiff::Timestamp, dated: bool) -> String {
-    let zone = state.zone();
-    let (zoned, today) = (at.to_zoned(zone.clone()), state.now.to_zoned(zone));
-    let format = if zoned.date() == today.date() { "%H:%M:%S%.3f" } else { "%m-%d %H:%M" };
+    let format = if is_today(state, at) { "%H:%M:%S%.3f" } else { "%m-%d %H:%M:%S" };
     let about = if dated { "" } else { "~" };
-    format!("{about}{}", zoned.strftime(format))
+    format!("{about}{}", at.to_zoned(state.zone()).strftime(format))
 }
 
-fn line(canvas: &mut Canvas, state: &State, y: u16, line: &Line, host: u16, marked: bool) {
+fn is_today(state: &State, at: jiff::Timestamp) -> bool {
+    at.to_zoned(state.zone()).date() == state.now.to_zoned(state.zone()).date()
+}
+
+fn line(canvas: &mut Canvas, state: &State, y: u16, line: &Line, (wide, host): (u16, u16), marked: bool) {
     let width = canvas.area.width;
     let plain = |token| if marked { Token::Selected } else { token };
     if marked {
         canvas.put(0, y, 1, ">", Token::Selected);
     }
     let mut x = 1;
-    canvas.put(x, y, TIME, &time(state, line.at, line.dated), plain(Token::Dim));
-    x += TIME;
+    canvas.put(x, y, wide, &time(state, line.at, line.dated), plain(Token::Dim));
+    x += wide;
     if host > 0 {
         canvas.put(x, y, host - 1, &line.place, Token::Dim);
         x += host;
@@ -132,7 +140,7 @@ fn line(canvas: &mut Canvas, state: &State, y: u16, line: &Line, host: u16, mark
     canvas.put(x, y, width.saturating_sub(x), &line.text, plain(if token == Token::Dim { Token::Text } else { token }));
 }
 
-fn event(canvas: &mut Canvas, state: &State, y: u16, event: &Event, marked: bool) {
+fn event(canvas: &mut Canvas, state: &State, y: u16, event: &Event, wide: u16, marked: bool) {
     let width = canvas.area.width;
     if marked {
         canvas.put(0, y, 1, ">", Token::Selected);
@@ -141,8 +149,9 @@ fn event(canvas: &mut Canvas, state: &State, y: u16, event: &Event, marked: bool
         Kind::AlertBegan | Kind::FindingBegan => crate::app::mark::token(event.severity),
         _ => Token::Title,
     };
-    let text = format!("{:<12} -- {} {} --", time(state, event.at, true), event.kind.word(), event.what);
-    canvas.put(1, y, width.saturating_sub(1), &text, if marked { Token::Selected } else { token });
+    let token = if marked { Token::Selected } else { token };
+    canvas.put(1, y, wide, &time(state, event.at, true), token);
+    canvas.put(1 + wide, y, width.saturating_sub(1 + wide), &format!("-- {} {} --", event.kind.word(), event.what), token);
 }
 
 /// The selected row below the list: when, where, by whom, and all that it says.
