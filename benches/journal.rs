@@ -149,9 +149,11 @@ fn plan() -> Plan {
         needs: Vec::new(),
         act: Act::Manual { what: "switch it".into() },
         undo: None,
+        undone_with: None,
         repeat: Repeat::Repeatable,
         timeout: 60,
         on_failure: OnFailure::Stop,
+        undone_with: None,
         point_of_no_return: false,
     };
     Plan {

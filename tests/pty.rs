@@ -263,7 +263,7 @@ fn a_backup_is_verified_on_screen_stopped_and_after_a_kill_known_as_not_finished
 }
 
 /// The question for the colour of the ground, and two answers.
-const QUESTION: &str = "\x1b]11;?\x07";
+const QUESTION: &str = "\x1b]11;?\x1b\\";
 const LIGHT: &str = "\x1b]11;rgb:ffff/ffff/ffff\x07";
 const DARK: &str = "\x1b]11;rgb:1e1e/1e1e/1e1e\x1b\\";
 

@@ -16,7 +16,7 @@ use quarterdeck::model::plan::{Act, Deed, FORMAT, Found, Impact, OnFailure, Plan
 use quarterdeck::model::run::{Agreement, Call, CallEnd, Ending, Happened};
 use quarterdeck::operate::order::Order;
 use quarterdeck::operate::runner::{Begin, Book, Folder, NoHooks, Outcome, Pace, begin};
-use quarterdeck::operate::world::{Leased, World};
+use quarterdeck::operate::world::{Leased, Own, World};
 use tokio::sync::watch;
 
 use super::median;
@@ -28,7 +28,7 @@ const STEPS: usize = 300;
 struct Memory;
 
 impl World for Memory {
-    async fn check(&self, _: Arc<Plan>, _: bool) -> Vec<Check> {
+    async fn check(&self, _: Arc<Plan>, _: Own) -> Vec<Check> {
         Vec::new()
     }
 
@@ -64,6 +64,7 @@ pub fn plan() -> Plan {
         repeat: Repeat::Once,
         timeout: 60,
         on_failure: OnFailure::Ask,
+        undone_with: None,
         point_of_no_return: false,
     };
     let kind = TargetKind::Releases { host: "web1".into(), ssh: None, machine_id: "0".repeat(32), folder: "/srv/web".into(), mark: None };

@@ -50,7 +50,7 @@ pub fn care(text: &str) -> Care {
     let production = |word: &&str| PRODUCTION.contains(word);
     match words.as_slice() {
         [before, word] if BEFORE.contains(before) && production(word) => Care::Other,
-        words if words.iter().any(|word| production(word)) => Care::Production,
+        words if words.iter().any(production) => Care::Production,
         words if words.iter().any(|word| OTHER.contains(word)) => Care::Other,
         _ => Care::Unknown,
     }

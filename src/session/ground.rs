@@ -15,7 +15,7 @@ use crate::model::contrast;
 use crate::model::preferences::Ground;
 
 /// Asks for the colour of the ground.
-pub const QUESTION: &[u8] = b"\x1b]11;?\x07";
+pub const QUESTION: &[u8] = b"\x1b]11;?\x1b\\";
 
 /// How long what may become an answer is held back: a terminal writes its answer at once, a person does not type that
 /// fast.

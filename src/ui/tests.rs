@@ -17,7 +17,7 @@ use crate::model::source::{Answer, HistoryAnswer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 84] = [
+const SCREENS: [&str; 82] = [
     "logs",
     "logs one",
     "logs host",
@@ -53,8 +53,6 @@ const SCREENS: [&str; 84] = [
     "run report",
     "run abort form",
     "run retry form",
-    "run take up form",
-    "run not taken up",
     "whole overview",
     "timeline",
     "timeline all",

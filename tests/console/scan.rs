@@ -2,7 +2,9 @@
 //! never writes, a control character, and text that reorders or hides what stands beside it.
 
 /// Sequences without numbers of their own: modes, clearing, the end of an open string.
-const FIXED: [&str; 16] = [
+const FIXED: [&str; 17] = [
+    // Our own question for the colour of the ground.
+    "\x1b]11;?\x1b\\",
     // The screen is cleared at the start of a frame and nowhere else.
     "\x1b[?2026h\x1b[2J",
     "\x1b[?25l",

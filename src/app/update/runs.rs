@@ -64,9 +64,7 @@ fn focus(known: &KnownRun) -> Option<Goal> {
     let asked = run.asked.as_ref().and_then(|(step, _)| run.place(step.as_ref()?));
     let place = asked
         .or_else(|| first(|state| matches!(state, StepState::Underway(_) | StepState::Unknown(_))))
-        .or_else(|| first(|state| state == StepState::Waiting).filter(|_| run.ended.is_none()))
-        // Of one that ended what went wrong matters.
-        .or_else(|| first(|state| matches!(state, StepState::Failed | StepState::UndoFailed | StepState::Untold(_))))?;
+        .or_else(|| first(|state| state == StepState::Waiting).filter(|_| run.ended.is_none()))?;
     Some(Goal::Step(run.plan.steps[place].id.clone()))
 }
 

@@ -195,8 +195,8 @@ pub(super) fn failed(why: &str, width: u16, sheet: &mut Sheet) {
     let mut page = Page::new(width);
     page.head("NOT SEEN TO START");
     page.text(&format!("X {why}"), Token::Critical);
-    let text = "A run that began all the same is listed in Operations and by `qd runs`: look there first. Going back makes a fresh plan; \
-                the choice and the reason are kept.";
+    let text = "A run that began all the same is in Operations and in `qd runs`: look there first. Going back makes a fresh plan; all \
+                that was chosen is kept.";
     page.text(text, Token::Dim);
     sheet.rows = page.done();
 }

@@ -703,9 +703,8 @@ fn an_expired_plan_is_made_anew() {
 #[test]
 fn a_poll_that_shows_a_deployment_of_the_service_invalidates_the_plan() {
     let mut state = super::deployments::deployed(0);
-    crate::model::operations::tests::lay(Arc::make_mut(&mut state.estate), "web", &HOSTS);
     super::deployments::told_by(&mut state, vec![(60, "2.5.0".into())]);
-    super::super::wizard::open_on(&mut state, "web".into());
+    state.layers.push(Layer::Wizard(Box::new(Wizard::new("web".into()))));
     update(&mut state, Message::Tick);
     let planned = sample(&state, "2.4.0");
     plan(&mut state, planned);
