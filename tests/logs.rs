@@ -36,7 +36,7 @@ fn hostile_lines_are_followed_on_the_screen_and_nothing_is_left() {
     let mut file = File::options().append(true).open(&log).unwrap();
     let argv = ["sh", "-c", "exec \"$QD\" --estate \"$ESTATE\""];
     let mut console = Console::over(home, &estate(&log), &argv, &[], (120, 40));
-    console.ready();
+    console.until("it is there", |screen| screen.contents().contains("NEEDS YOU"));
     console.press(b":logs web\r");
     console.until("the lines are there", |screen| screen.contents().contains("LOGS  web"));
     for what in ["coloured end", "reordered nul", "X error", "ERROR the last of them", "following"] {
@@ -53,8 +53,8 @@ fn hostile_lines_are_followed_on_the_screen_and_nothing_is_left() {
     console.until("all again", |screen| screen.contents().contains("one more"));
     fs::remove_file(&log).unwrap();
     console.until("that it is gone", |screen| screen.contents().contains("No such file"));
+    let pid = console.pid.to_string();
     let scripts = || {
-        let pid = console.pid.to_string();
         let told = Command::new("ps").args(["--ppid", &pid, "-o", "args="]).output().unwrap();
         String::from_utf8_lossy(&told.stdout).lines().filter(|line| line.contains("xargs")).count()
     };

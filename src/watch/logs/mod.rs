@@ -119,10 +119,9 @@ fn ahead(clock: &str, began: Timestamp, took: Duration) -> Option<i64> {
 fn plain(bytes: &[u8]) -> String {
     // What is cut off is never looked at: a line may have a megabyte.
     let (bytes, cut) = if bytes.len() > 4 * LINE_CAP { (&bytes[..4 * LINE_CAP], true) } else { (bytes, false) };
-    let text = String::from_utf8_lossy(bytes);
-    let text = clean(text.trim_end(), 4 * LINE_CAP);
-    // The escape character itself is gone by now: colours are told by what it left, where there was one.
-    let text = if bytes.contains(&0x1b) { uncoloured(&String::from_utf8_lossy(bytes)) } else { text.into_owned() };
+    // A terminal may take the sign for bytes that are no UTF-8 for such bytes.
+    let text = String::from_utf8_lossy(bytes).replace(char::REPLACEMENT_CHARACTER, "?");
+    let text = uncoloured(text.trim_end());
     let text = clean(&text, LINE_CAP);
     if cut && !text.ends_with("...") { format!("{text}...") } else { text.into_owned() }
 }
@@ -130,7 +129,7 @@ fn plain(bytes: &[u8]) -> String {
 /// The text without control sequences (ECMA-48: `ESC [`, parameters, one letter; `ESC ]` up to BEL or `ESC \`), cleaned.
 fn uncoloured(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut rest = text.trim_end();
+    let mut rest = text;
     while let Some(at) = rest.find('\u{1b}') {
         out.push_str(&rest[..at]);
         rest = &rest[at + 1..];

@@ -42,7 +42,7 @@ fn entries_of_the_journal_are_lines_whatever_their_message_is() {
         [
             (1, Some("info"), Some("app[12]"), "hello"),
             (2, Some("info"), Some("app"), "(too long: journalctl gives no message of more than 4096 bytes)"),
-            (3, Some("info"), None, "a\u{fffd}bc"),
+            (3, Some("info"), None, "a?bc"),
             (4, Some("error"), None, "one two"),
             (5, Some("info"), None, "(an entry without a message)"),
             (6, Some("error"), None, "ERROR no disk"),
@@ -79,7 +79,7 @@ fn who_may_read_a_part_of_the_journal_only_is_told_so() {
 fn hostile_lines_are_plain_text_with_an_end() {
     let nasty = b"\x1b[2J\x1b[31mred\x1b[0m \x1b]52;c;aGk=\x07bell\x07 \xe2\x80\xaebidi \x00nul \xff\xfe \x9b31m\x1b]0;title\x1b\\x\x1bPq\x1b\\y\r\n";
     let text = plain(nasty);
-    assert_eq!(text, "red bell bidi nul \u{fffd}\u{fffd} \u{fffd}31mxy");
+    assert_eq!(text, "red bell bidi nul ?? ?31mxy");
     assert!(!text.chars().any(crate::model::text::is_hostile));
     let long = plain(&vec![b'x'; 1 << 20]);
     assert!(long.len() == LINE_CAP + 3 && long.ends_with("..."));
