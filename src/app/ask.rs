@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::model::backup::Order;
 use crate::model::deployment::Deployment;
 use crate::model::deployment::did::Span;
-use crate::model::deployment::list::Place;
+use crate::model::deployment::list;
+use crate::model::log::{Place, Wanted};
 use crate::model::plan::silence::Wish;
 use crate::model::plan::{Deed as Act, Plan as Deed};
 use crate::model::run::{Agreement, Request};
@@ -74,6 +75,10 @@ pub enum Ask {
         /// Why.
         reason: String,
     },
+    /// What one place logs. A question of a later view ends those of earlier ones.
+    Logs(AskLogs),
+    /// The view of that number is left: its questions end, and what was opened for them.
+    CloseLogs(u64),
     /// What happened between two moments (UTC), as far as the newest readings do not tell it.
     Timeline(Timestamp, Timestamp),
     /// Make a plan, and make ready what would carry it out. Nothing is changed.
@@ -146,6 +151,19 @@ pub enum Ask {
         /// True where a file of that name is replaced.
         replace: bool,
     },
+}
+
+/// Asks what one place logs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AskLogs {
+    /// The view's number.
+    pub view: u64,
+    /// The place's number in it.
+    pub index: usize,
+    /// It.
+    pub place: Place,
+    /// Which lines.
+    pub wanted: Wanted,
 }
 
 /// What a plan is to be made of.
@@ -235,11 +253,11 @@ pub enum Want {
     /// Those no newer than this.
     At(Timestamp),
     /// Those on both sides of this place, and the one there.
-    Around(Place),
+    Around(list::Place),
     /// Those just older than this place.
-    After(Place),
+    After(list::Place),
     /// Those just newer than this place.
-    Before(Place),
+    Before(list::Place),
 }
 
 /// Which deployment, and what of it.

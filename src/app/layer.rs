@@ -12,6 +12,7 @@ use crate::model::deployment::dora::Table;
 use super::contexts::ContextList;
 pub use super::deployments::share::ExportForm;
 use super::history::Search;
+use super::logs::View;
 use super::menu::Menu;
 use super::operations::RequestForm;
 use super::palette::Palette;
@@ -142,6 +143,8 @@ pub enum Layer {
     Request(RequestForm),
     /// The wizard of a rollback.
     Wizard(Box<Wizard>),
+    /// What a service or a host logs; what was told of it is in `State::logs`.
+    Logs(View),
     /// One panel on the full screen.
     Chart {
         /// The panel's name.

@@ -12,6 +12,7 @@ use super::key::Chord;
 use super::layer::{Layer, Pane};
 use super::operations;
 use super::state::{AlertRow, State};
+use super::timeline;
 use super::update::wizard;
 
 /// All that can be done with a row, from harmless to dangerous: a menu has them in this order.
@@ -19,6 +20,7 @@ pub const ROW_ACTIONS: &[Action] = &[
     Action::Open,
     Action::Near,
     Action::Timeline,
+    Action::Logs,
     Action::Share,
     Action::Mark,
     Action::Compare,
@@ -123,6 +125,8 @@ pub fn possible(state: &State, action: Action) -> Possible {
         Action::Open => never_or(top.is_none_or(|layer| layer.spot().is_some_and(|spot| spot.selected.is_some()))),
         Action::Near => never_or(matches!(top, Some(Layer::Alert { .. })) || (is_list_of(Pane::Alerts) && wizard::alert(state).is_some())),
         Action::Timeline => never_or(!is_list_of(Pane::Timeline) && !is_run),
+        // Where nothing says where they are, they say which key to add.
+        Action::Logs => never_or(!is_run && timeline::context(state).is_some()),
         Action::Share => never_or(of_deployment || is_run),
         Action::Mark => never_or(of_deployment || matches!(top, Some(Layer::Diff { .. }))),
         Action::Compare if of_deployment => {

@@ -20,6 +20,7 @@ pub mod keymap;
 pub mod layer;
 pub mod linear;
 pub mod list;
+pub mod logs;
 pub mod mark;
 pub mod marks;
 pub mod menu;

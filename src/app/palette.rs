@@ -8,6 +8,7 @@ use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use crate::model::alert::AlertId;
+use crate::model::log::Of;
 use crate::model::plan::Deed;
 
 use super::action::{ACTIONS, Action};
@@ -48,6 +49,8 @@ pub enum Goal {
     Step(String),
     /// A saved view, by name.
     View(String),
+    /// What a service or a host logs.
+    Logs(Of),
     /// The wizard of a rollback, on a service.
     Rollback(String),
     /// The wizard of a service act, on a service.
@@ -173,6 +176,7 @@ fn items(state: &State) -> Vec<Item> {
         let goal = Goal::TimelineOf(service.name.clone());
         items.push(item(format!("timeline of {}", service.name), String::new(), goal));
         let note = "asks before anything is done".to_owned();
+        items.push(item(format!("logs {}", service.name), "what it prints".to_owned(), Goal::Logs(Of::Service(service.name.clone()))));
         items.push(item(format!("rollback {}", service.name), note, Goal::Rollback(service.name.clone())));
         for deed in Deed::SERVICE.into_iter().filter(|deed| !state.read_only && service.says(*deed)) {
             let goal = Goal::Processes(service.name.clone(), deed);
@@ -218,7 +222,9 @@ fn offered(scope: Scope, action: Action) -> bool {
         Action::Earlier | Action::Later | Action::Views => true,
         Action::Back => !list,
         Action::Export => matches!(scope, Scope::Deployments | Scope::Chart),
-        Action::Share | Action::Select => list || matches!(scope, Scope::Detail | Scope::Run | Scope::Chart),
+        Action::Logs => list || matches!(scope, Scope::Detail | Scope::Chart),
+        Action::Follow | Action::Errors => scope == Scope::Logs,
+        Action::Share | Action::Select => list || matches!(scope, Scope::Detail | Scope::Run | Scope::Chart | Scope::Logs),
         Action::ResumeRun => matches!(scope, Scope::Run | Scope::Operations),
         Action::PauseRun
         | Action::AbortRun

@@ -16,7 +16,7 @@ use super::layer::{Layer, Pane};
 use super::list::List;
 use super::state::{AlertRow, State};
 use super::subject::OfBackup;
-use super::{chart, databases, focus, marks, operations, overview, page, timeline};
+use super::{chart, databases, focus, logs, marks, operations, overview, page, timeline};
 
 /// Computes the rows of all panes again and settles the selections. Until the first key the first row is selected,
 /// whichever it is by now; from then on a selection stays with its id.
@@ -219,6 +219,7 @@ pub fn next_wake(state: &State) -> Timestamp {
         .chain(state.deeds.wake())
         .chain(super::update::wizard::wake(state))
         .chain(chart::wake(state))
+        .chain(logs::wake(state))
         .filter(|at| *at > now)
         .fold(minute, Timestamp::min)
 }

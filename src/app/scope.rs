@@ -38,6 +38,8 @@ pub enum Scope {
     Reason,
     /// Where it is confirmed.
     Confirm,
+    /// The logs of a service or a host.
+    Logs,
     /// One panel on the full screen.
     Chart,
     /// The help page.
@@ -60,7 +62,7 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes with their names in keymap files.
-    pub const ALL: [(Scope, &'static str); 25] = [
+    pub const ALL: [(Scope, &'static str); 26] = [
         (Scope::Global, "global"),
         (Scope::List, "list"),
         (Scope::Overview, "overview"),
@@ -77,6 +79,7 @@ impl Scope {
         (Scope::Wizard, "wizard"),
         (Scope::Reason, "reason"),
         (Scope::Confirm, "confirm"),
+        (Scope::Logs, "logs"),
         (Scope::Chart, "chart"),
         (Scope::Help, "help"),
         (Scope::Search, "search"),
@@ -118,6 +121,7 @@ impl Scope {
             Scope::Wizard => &[Scope::Wizard],
             Scope::Reason => &[Scope::Reason, Scope::Input],
             Scope::Confirm => &[Scope::Confirm],
+            Scope::Logs => &[Scope::Logs, Scope::Global],
             Scope::Chart => &[Scope::Chart, Scope::Global],
             Scope::Help => &[Scope::Help, Scope::Global],
             Scope::Search => &[Scope::Search, Scope::Help, Scope::Global],
@@ -136,9 +140,9 @@ impl Scope {
     pub fn footer(self) -> &'static [Action] {
         use Action::*;
         match self {
-            Scope::Overview => &[Open, Help, Filter, Rollback, Processes, Timeline, Palette, Alerts, Metrics, Freeze, Zone, Close],
+            Scope::Overview => &[Open, Help, Filter, Rollback, Processes, Timeline, Logs, Palette, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Alerts => &[
-                Open, Help, Filter, Ack, Silence, Extend, Expire, Rollback, Processes, Muted, Group, Near, Palette, Overview, Metrics,
+                Open, Help, Filter, Ack, Silence, Extend, Expire, Rollback, Processes, Logs, Muted, Group, Near, Palette, Overview, Metrics,
                 Freeze, Close,
             ],
             Scope::Backups => &[Open, Help, Verify, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
@@ -153,7 +157,7 @@ impl Scope {
             Scope::Databases => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Verify => &[StartVerification, StopVerification, Back, Help, Down, Up, Zone],
             Scope::Detail => &[
-                Back, Open, Help, Verify, Ack, Silence, Extend, Expire, Rollback, Processes, Compare, Mark, Measures, Share, Down, Up,
+                Back, Open, Help, Verify, Ack, Silence, Extend, Expire, Rollback, Processes, Logs, Compare, Mark, Measures, Share, Down, Up,
                 Palette, Freeze, Zone,
             ],
             Scope::Wizard => {
@@ -161,6 +165,7 @@ impl Scope {
             }
             Scope::Reason => &[Accept, Back, EraseAll, Help],
             Scope::Confirm => &[Accept, Back, Down, EraseAll, Help],
+            Scope::Logs => &[Back, Follow, Filter, Errors, Help, Open, Bottom, Share, Timeline, Freeze, Zone, Down, Up],
             Scope::Chart => &[
                 Back, Help, Left, Right, Longer, Shorter, PanBack, PanOn, Live, Before, Over, Query, ChartText, Rollback, Keep, Export,
                 Freeze, Zone,
@@ -197,6 +202,7 @@ pub fn scope(pane: Pane, layers: &[Layer]) -> Scope {
         Some(Layer::Run { .. }) => Scope::Run,
         Some(Layer::Request(_)) => Scope::Confirm,
         Some(Layer::Wizard(of)) => of.scope(),
+        Some(Layer::Logs(_)) => Scope::Logs,
         Some(Layer::Chart { .. }) => Scope::Chart,
         // Arrows go on to scroll while one types.
         Some(Layer::Help { search, .. }) => {

@@ -34,6 +34,7 @@ use super::history::{History, WayBack};
 use super::key::Key;
 use super::keymap::Keymap;
 use super::layer::{Layer, Pane, Scope, scope};
+use super::logs::{self, Logs};
 use super::marks::Marks;
 use super::operations::{OperationRow, Sent};
 use super::themes::Offers;
@@ -246,6 +247,10 @@ pub struct State {
     pub wizards: Wizards,
     /// The Timeline pane.
     pub timeline: Timeline,
+    /// The logs that are looked at.
+    pub logs: Option<Box<Logs>>,
+    /// Views of logs so far.
+    pub(crate) log_views: u64,
     /// What is asked of panels.
     pub demand: Demand,
     /// The chart that lies on top.
@@ -319,6 +324,8 @@ impl State {
             sent: None,
             wizards: Wizards::default(),
             timeline: Timeline::default(),
+            logs: None,
+            log_views: 0,
             demand: Demand::default(),
             chart: ChartView::default(),
             look,
@@ -358,7 +365,7 @@ impl State {
 
     /// The scope of what lies on top.
     pub fn scope(&self) -> Scope {
-        scope(self.pane, &self.layers)
+        logs::typing(self).unwrap_or_else(|| scope(self.pane, &self.layers))
     }
 
     /// The theme in use.

@@ -11,6 +11,7 @@ use crate::model::deployment::did::Did;
 use crate::model::deployment::diff::Comparison;
 use crate::model::deployment::dora::Table;
 use crate::model::deployment::list::Piece;
+use crate::model::log::Heard;
 use crate::model::plan::Planned;
 use crate::model::timeline::Event;
 use crate::model::window::{Names, RangeTold};
@@ -82,6 +83,15 @@ pub enum Told {
         run: String,
         /// How it ended.
         end: Result<(), String>,
+    },
+    /// What one place logs.
+    Logs {
+        /// The view's number.
+        view: u64,
+        /// The place's number in it.
+        index: usize,
+        /// Its lines; `Err` is why there are none.
+        heard: Result<Heard, String>,
     },
     /// What happened between the two moments that were asked for.
     Timeline(Timestamp, Timestamp, Past),

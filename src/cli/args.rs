@@ -1,6 +1,6 @@
 //! What the command line takes, and the help that teaches it.
 
-mod values;
+pub(super) mod values;
 
 use std::path::PathBuf;
 
@@ -240,6 +240,8 @@ pub enum Command {
     /// What is done with runs.
     #[command(flatten)]
     Deed(super::deed::Deed),
+    /// Print what a service or a host logs, its hosts merged by time.
+    Logs(super::logs::Wish),
     /// List what every key does in every layer, and the actions that have no key.
     #[command(after_help = "Examples:\n  qd keys\n  qd keys -o json")]
     Keys,
@@ -298,7 +300,6 @@ pub struct Init {
     #[arg(long, value_name = "FILE")]
     pub http_config: Option<PathBuf>,
     /// The file to write, `-` to print; without it the one that the console looks for first (see `qd paths`).
-    // A name of its own: one that is called like a global flag takes that flag away.
     #[arg(id = "written", value_name = "ESTATE")]
     pub estate: Option<PathBuf>,
 }

@@ -17,6 +17,7 @@ mod keys;
 mod lab;
 mod live;
 mod log;
+mod logs;
 mod man;
 mod open;
 mod paths;
@@ -27,6 +28,7 @@ mod settings;
 mod shown;
 mod snapshot;
 pub mod status;
+mod stops;
 mod verify;
 mod version;
 
@@ -117,6 +119,7 @@ fn dispatch(cli: &Cli, settings: &Settings<'_>, out: &mut dyn Write, err: &mut d
             snapshot::run(settings, &frame, out, err)
         }
         Some(Command::Deployments { filter, limit }) => deployments::run(settings, filter, *limit, out, err),
+        Some(Command::Logs(wish)) => logs::run(settings, wish, out, err),
         Some(Command::Contexts) => contexts::run(settings, out),
         Some(Command::Keys) => keys::run(settings, out),
         #[cfg(feature = "lab")]

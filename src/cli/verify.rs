@@ -20,6 +20,7 @@ use crate::watch;
 use super::args::{Output, Verify};
 use super::failure::Failure;
 use super::settings::{self, Settings};
+use super::stops::Stops;
 use super::{BROKEN, FAILED, INTERRUPTED, OK, USAGE};
 
 #[derive(Serialize)]
@@ -85,25 +86,6 @@ async fn verify(
     match ended {
         Ok(ended) => tell_end(settings, &ended, what, out, err),
         Err(why) => Err(Failure::Other(eyre!("nothing was verified: {why}"))),
-    }
-}
-
-/// Ctrl-C, SIGTERM, and the terminal's end.
-struct Stops([tokio::signal::unix::Signal; 3]);
-
-impl Stops {
-    fn listen() -> io::Result<Stops> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Stops([signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?]))
-    }
-
-    async fn wanted(&mut self) {
-        let [interrupt, terminate, hangup] = &mut self.0;
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-        }
     }
 }
 

@@ -118,6 +118,7 @@ fn service(path: &Path, raw: &RawService, all_sites: &[String]) -> Option<Servic
         start: words(&raw.start),
         stop: words(&raw.stop),
         restart: whole(raw.restart.as_ref().map(|restart| operations::restart(restart.get_ref())))?,
+        logs: whole(raw.logs.as_ref().map(|logs| operations::logs(logs.get_ref())))?,
         health: whole(raw.health.as_ref().map(|health| operations::health(health.get_ref())))?,
         rollback: raw.rollback.as_ref().map_or(Some(Rollback::default()), |rollback| operations::rollback(path, rollback.get_ref()))?,
     })
@@ -301,6 +302,7 @@ runbook = "docs/ops/web.md"
 start = ["systemctl", "start", "web@$site"]
 stop = ["systemctl", "stop", "web@$site"]
 restart = { unit = "app.service", sudo = true }
+logs = { unit = "web-log.service" }
 health = { http = "http://$host:8000/ready", status = 299, body = "fine", times = 4, every = "2s", within = "40s" }
 [service.rollback]
 batch = 2
@@ -325,6 +327,7 @@ undo = { manual = "Look again." }
 name = "worker"
 restart = { command = ["restart-worker", "$host"], pid_file = "/run/worker.pid" }
 health = { command = ["worker", "ok"] }
+logs = { file = "/srv/$site/worker.log" }
 
 [[source]]
 name = "prom"
@@ -1103,7 +1106,7 @@ backup = "files"
     }
 
     /// Table, key, and two values of it: the estate must differ by nothing else.
-    pub(crate) const KEYS: [(&str, &str, &str, &str); 210] = [
+    pub(crate) const KEYS: [(&str, &str, &str, &str); 213] = [
         ("", "host", "ssh = \"web2\"", "ssh = \"web3\""),
         ("host", "name", "host = \"worker1\"\n[[host]]\nname = \"worker1\"", "host = \"worker2\"\n[[host]]\nname = \"worker2\""),
         ("host", "site", "site = \"fra1\"\nssh", "site = \"ams3\"\nssh"),
@@ -1265,6 +1268,9 @@ backup = "files"
         ("service", "restart", "restart = { unit = \"app.service\", sudo = true }\n", ""),
         ("service", "health", "health = { command = [\"worker\", \"ok\"] }\n", ""),
         ("service", "rollback", "guard = \"90s\"\n", ""),
+        ("service", "logs", "logs = { unit = \"web-log.service\" }\n", ""),
+        ("service.logs", "unit", "web-log.service", "shop-log.service"),
+        ("service.logs", "file", "$site/worker.log", "$host/worker.log"),
         ("service.restart", "unit", "app.service", "shop.service"),
         ("service.restart", "sudo", ", sudo = true", ""),
         ("service.restart", "command", "restart-worker", "start-worker"),
@@ -1335,7 +1341,7 @@ backup = "files"
         for (table, key) in [("source", "expect"), ("panel", "value"), ("panel", "rate"), ("panel", "ratio"), ("panel", "quantile")] {
             all.extend(accepted(&format!("{table}.{key}"), &format!("[[{table}]]\n{key} = {{ zzzzzzzz = 1 }}")));
         }
-        for key in ["restart", "health", "rollback"] {
+        for key in ["restart", "health", "rollback", "logs"] {
             all.extend(accepted(&format!("service.{key}"), &format!("[[service]]\n{key} = {{ zzzzzzzz = 1 }}")));
         }
         let step = |inner: &str| format!("[[service]]\n[[service.rollback.before]]\n{inner}");

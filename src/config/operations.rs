@@ -5,9 +5,10 @@ use std::path::Path;
 use jiff::SignedDuration;
 use toml::Spanned;
 
-use super::raw::operations::{RawHealth, RawOwnHttp, RawOwnStep, RawRestart, RawRollback, Steps};
+use super::raw::operations::{RawHealth, RawLogs, RawOwnHttp, RawOwnStep, RawRestart, RawRollback, Steps};
 use super::raw::{Key, Words, text};
 use super::timing;
+use crate::model::log::Logs;
 use crate::model::operations::{Health, HealthAsk, OwnAct, OwnStep, Restart, Rollback};
 
 /// `times` where the file says nothing.
@@ -26,6 +27,15 @@ pub(super) fn restart(raw: &RawRestart) -> Option<Restart> {
     match (text(&raw.unit), words(&raw.command)) {
         (Some(unit), None) => Some(Restart::Unit { unit: unit.to_owned(), sudo: flag(&raw.sudo) }),
         (None, Some(command)) => Some(Restart::Command { command, pid_file: owned(&raw.pid_file) }),
+        _ => None,
+    }
+}
+
+/// Where it logs; `None` where a check has a hole.
+pub(super) fn logs(raw: &RawLogs) -> Option<Logs> {
+    match (text(&raw.unit), text(&raw.file)) {
+        (Some(unit), None) => Some(Logs::Unit(unit.to_owned())),
+        (None, Some(file)) => Some(Logs::File(file.to_owned())),
         _ => None,
     }
 }

@@ -5,6 +5,7 @@
 pub(super) mod backup;
 pub(super) mod calendar;
 mod database;
+mod expect;
 mod history;
 mod identity;
 pub(super) mod operations;
@@ -23,9 +24,10 @@ use toml::Spanned;
 use self::backup::{RawBackup, RawObjective};
 use self::calendar::{RawDrill, RawFreeze, RawWindow};
 pub(super) use self::database::RawDatabase;
+pub(super) use self::expect::RawExpect;
 pub(super) use self::history::RawHistory;
 pub(super) use self::identity::RawIdentity;
-use self::operations::{RawHealth, RawRestart, RawRollback};
+use self::operations::{RawHealth, RawLogs, RawRestart, RawRollback};
 pub(super) use self::place::{RawHost, RawSite};
 use super::check::{KINDS, SEVERITIES, UNITS};
 
@@ -142,6 +144,9 @@ pub(super) struct RawService {
     /// What a rollback of it does beside the switch of each host.
     #[schemars(with = "Option<RawRollback>")]
     pub rollback: Key<RawRollback>,
+    /// Where it writes what it logs: `{ unit = "app.service" }` or `{ file = "/srv/app/log/app.log" }`; the unit of `restart` without this key.
+    #[schemars(with = "Option<RawLogs>")]
+    pub logs: Key<RawLogs>,
 }
 
 /// One upstream that is read.
@@ -199,18 +204,6 @@ pub(super) struct RawSource {
     /// Of a probe with `http`: the answer that is right; any status of 200 to 299 without this key.
     #[schemars(with = "Option<RawExpect>")]
     pub expect: Key<RawExpect>,
-}
-
-/// The answer that is right.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, expecting = "a table")]
-pub(super) struct RawExpect {
-    /// The HTTP status.
-    #[schemars(with = "Option<i64>", extend("minimum" = 100, "maximum" = 599))]
-    pub status: Key<i64>,
-    /// Text that the body must hold.
-    #[schemars(with = "Option<String>")]
-    pub body: Key<String>,
 }
 
 /// One metric that is drawn. A prometheus is asked with `query`; an exposition or a probe with one of `value`, `rate`, `ratio` and `quantile`.

@@ -124,6 +124,10 @@ fn services(layout: &Layout) -> String {
         if ["edge", "store"].contains(&name) {
             out += &restart(layout, name, &command("restart", name), &command("ready", name), &folder);
         }
+        // Who makes the load, and the databases, have no file of their own at each site.
+        if ["edge", "web", "store"].contains(&name) {
+            let _ = writeln!(out, "logs = {{ file = {} }}", quoted(&format!("{folder}/$site/{name}/log")));
+        }
         if name == "web" {
             out += &rollback(&command("restart", name), &command("ready", name), &folder);
         }

@@ -12,6 +12,7 @@ use super::calendar::Calendar;
 use super::database::Database;
 pub use super::host::Host;
 use super::label::Labels;
+use super::log::Logs;
 use super::operations::{Health, Restart, Rollback};
 use super::panel::{Panel, Rule};
 pub use super::severity::Severity;
@@ -139,6 +140,8 @@ pub struct Service {
     pub health: Option<Health>,
     /// What a rollback of it does beside the switch.
     pub rollback: Rollback,
+    /// Where it writes what it logs, where that is not the unit of its restart.
+    pub logs: Option<Logs>,
 }
 
 /// One upstream that is read.
@@ -400,6 +403,24 @@ pub(crate) mod tests {
     pub(crate) fn source(name: &str, kind: SourceKind) -> Source {
         let every = SignedDuration::from_secs(5);
         Source { name: name.into(), every, timeout: every, http_config: None, service: None, site: None, kind }
+    }
+
+    /// A service of which nothing but its name is said.
+    pub(crate) fn service(name: &str) -> Service {
+        Service {
+            name: name.into(),
+            sites: vec![],
+            hosts: vec![],
+            depends_on: vec![],
+            labels: Labels::new([("service", name)]),
+            runbook: None,
+            start: None,
+            stop: None,
+            restart: None,
+            health: None,
+            rollback: Rollback::default(),
+            logs: None,
+        }
     }
 
     /// An estate with these sources and nothing else.

@@ -231,6 +231,7 @@ mod tests {
                 restart: None,
                 health: None,
                 rollback: Default::default(),
+                logs: None,
             }],
             sources: vec![Source {
                 name: "am".into(),

@@ -20,6 +20,7 @@ pub mod health;
 pub mod history;
 pub mod host;
 pub mod label;
+pub mod log;
 pub mod metric;
 pub mod needs;
 pub mod operations;

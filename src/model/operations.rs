@@ -289,6 +289,7 @@ pub(crate) mod tests {
             restart: None,
             health: None,
             rollback: Rollback::default(),
+            logs: None,
         };
         estate.services = vec![web.clone()];
         assert!(estate.no_rollback(&web).unwrap().contains("has no release folders: add a [[history]]"));

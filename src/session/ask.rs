@@ -4,6 +4,7 @@ pub mod charts;
 pub mod deployments;
 mod did;
 mod export;
+pub mod logs;
 pub mod proofs;
 mod queries;
 mod timeline;
@@ -62,6 +63,8 @@ pub struct Desk {
     pub out: mpsc::Sender<Message>,
     /// The file of the cache, where there is one.
     pub cache: Option<PathBuf>,
+    /// What reads logs, while they are looked at.
+    pub logs: Arc<logs::Reads>,
     /// What charts asked last.
     pub charts: charts::Charts,
     /// The file of the queries that were typed, where there is one.
@@ -104,6 +107,11 @@ impl Desk {
                 // It ends: the rows have an end. Only a defect makes it fail.
                 let none = dora::Table { days, now, rows: Vec::new(), more: 0, read_since: None };
                 Told::Dora { table: Arc::new(work.await.unwrap_or(none)) }
+            }
+            Ask::Logs(asked) => logs::answer(self, asked).await,
+            Ask::CloseLogs(view) => {
+                self.logs.close(view).await;
+                Told::Closed
             }
             Ask::Timeline(from, to) => Told::Timeline(from, to, timeline::past(&self.estate, self.cache.as_deref(), from, to).await),
             Ask::Request { run, request } => {
@@ -201,6 +209,7 @@ pub(crate) mod tests {
         let estate = Arc::new(estate);
         let archive = Arc::new(Archive::new(estate.clone(), None));
         Desk {
+            logs: Default::default(),
             deployments: Index::new(estate.clone(), archive.clone()),
             early: Arc::new(|_| ()),
             archive,

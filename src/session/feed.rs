@@ -18,6 +18,7 @@ use super::archive::{Archive, Standing};
 use super::ask::Desk;
 use super::ask::charts::Charts;
 use super::ask::deployments::Index;
+use super::ask::logs::Reads;
 use super::ask::proofs::{LOOK, follow};
 use super::ask::verify::Verifier;
 use super::ask::wizard::Operator;
@@ -56,6 +57,7 @@ pub struct Sources {
     verifier: Arc<Verifier>,
     operator: Option<Arc<dyn Operator>>,
     charts: Charts,
+    logs: Arc<Reads>,
     queries: Option<PathBuf>,
     switcher: Option<Arc<Switcher>>,
     /// True once it was told that the person's own program cannot be run.
@@ -79,6 +81,7 @@ impl Sources {
             verifier,
             operator: None,
             charts: Charts::default(),
+            logs: Arc::default(),
             queries: None,
             switcher: None,
             failed: Arc::default(),
@@ -181,6 +184,7 @@ impl Feed for Sources {
             operator: self.operator.clone(),
             out: out.clone(),
             cache: self.cache.clone(),
+            logs: self.logs.clone(),
             charts: self.charts.clone(),
             queries: self.queries.clone(),
             switcher: self.switcher.clone(),

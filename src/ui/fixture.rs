@@ -7,6 +7,7 @@ mod deeds;
 pub mod deployments;
 pub mod findings;
 pub mod keys;
+mod logs;
 mod nav;
 pub mod runs;
 mod themes;
@@ -86,6 +87,7 @@ pub fn estate(sources: Vec<Source>, panels: Vec<Panel>) -> Estate {
         restart: None,
         health: None,
         rollback: Default::default(),
+        logs: None,
     };
     Estate {
         path: "estate.toml".into(),
@@ -314,6 +316,9 @@ pub fn shown(screen: &str, size: (u16, u16)) -> State {
     }
     if screen.starts_with("chart ") {
         return charts::shown(screen, size);
+    }
+    if screen.starts_with("logs") {
+        return logs::shown(screen, size);
     }
     if screen == "databases" {
         return databases::shown(size);

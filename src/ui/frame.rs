@@ -141,6 +141,11 @@ pub fn last(canvas: &mut Canvas, state: &State) {
     {
         return input(canvas, y, '/', &search.typed, None);
     }
+    if let (Some(Layer::Logs(_)), Some(logs)) = (state.layers.last(), &state.logs)
+        && logs.typing
+    {
+        return input(canvas, y, '/', &logs.typed, logs.error.as_deref());
+    }
     if let Some(said) = &state.said {
         canvas.put(0, y, canvas.area.width, said, Token::Warning);
         return;

@@ -17,7 +17,20 @@ use crate::model::source::{Answer, HistoryAnswer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 69] = [
+const SCREENS: [&str; 82] = [
+    "logs",
+    "logs one",
+    "logs host",
+    "logs reading",
+    "logs searched",
+    "logs whole",
+    "logs alert",
+    "logs waiting",
+    "logs empty",
+    "logs nowhere",
+    "logs unreachable",
+    "logs refused",
+    "logs many",
     "chart prompt",
     "chart typed",
     "chart text",

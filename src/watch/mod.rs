@@ -5,6 +5,7 @@ mod backup;
 mod charts;
 pub mod exposition;
 mod history;
+pub mod logs;
 mod poll;
 mod postgres;
 mod probe;

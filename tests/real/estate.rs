@@ -43,6 +43,7 @@ pub fn desk(estate: &Arc<Estate>, cache: PathBuf) -> Desk {
         verifier: nobody(),
         out: mpsc::channel(1).0,
         cache: Some(cache),
+        logs: Default::default(),
         charts: Default::default(),
         queries: None,
         switcher: None,

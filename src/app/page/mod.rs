@@ -164,6 +164,7 @@ pub fn lines(state: &State, layer: &Layer, width: u16) -> (String, Vec<Row>) {
         | Layer::Contexts(_)
         | Layer::Share { .. }
         | Layer::Themes(_)
+        | Layer::Logs(_)
         | Layer::Select { .. }
         | Layer::Prompt(_)
         | Layer::Export(_)

@@ -6,6 +6,7 @@ use crate::app::{mark, when};
 use crate::model::deployment::dora::{self, Window, dora};
 use crate::model::estate::Service;
 use crate::model::health::Health;
+use crate::model::log::{Logs, Of};
 use crate::model::preferences::Token;
 use crate::model::text::{NOTE_CAP, clean};
 
@@ -44,8 +45,17 @@ pub fn lines(state: &State, name: &str, mut page: Page) -> Vec<Row> {
     }
     page.field("runbook", service.runbook.as_deref().unwrap_or("-"), Token::Text);
     page.field("labels", &service.labels.short(), Token::Dim);
+    match &service.logs {
+        Some(Logs::Unit(unit)) => page.field("logs", &clean(&format!("unit {unit}"), NOTE_CAP), Token::Dim),
+        Some(Logs::File(file)) => page.field("logs", &clean(file, NOTE_CAP), Token::Dim),
+        None => {}
+    }
     for name in &service.hosts {
         let host = state.estate.host(name).map_or_else(|| name.clone(), ToString::to_string);
+        let known = state.estate.host(name).is_some();
+        if known {
+            page.link(Goal::Logs(Of::Host(name.clone())));
+        }
         page.field("host", &clean(&host, NOTE_CAP), Token::Dim);
     }
 

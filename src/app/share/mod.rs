@@ -19,6 +19,7 @@ use super::databases::DatabaseRow;
 use super::deployments::share as deployment;
 use super::filter::{FILTER_CAP, quoted};
 use super::layer::{Layer, Pane, Spot};
+use super::logs;
 use super::operations::OperationRow;
 use super::page;
 use super::state::{AlertRow, OverviewRow, State};
@@ -101,6 +102,9 @@ fn selected(state: &State) -> Option<Noun> {
 
 /// The text about what is looked at. Every line of it is clean, and what the screen hides it hides too.
 pub fn text(state: &State) -> Option<String> {
+    if let Some(Layer::Logs(_)) = state.layers.last() {
+        return logs::text(state).map(|text| whole_of(&text));
+    }
     let text = match noun(state)? {
         Noun::Alert(alert) => alert::text(state, &alert),
         Noun::Deployment(one) => deployment::text(state, &one),
@@ -109,6 +113,11 @@ pub fn text(state: &State) -> Option<String> {
         Noun::Source(index) => source::text(state, index),
         Noun::Panel(name) => panel::text(state, &name)?,
     };
+    Some(whole_of(&text))
+}
+
+/// All of it, cleaned, with an end.
+fn whole_of(text: &str) -> String {
     let mut whole = String::new();
     for line in text.lines() {
         let line = clean(line, TEXT_CAP);
@@ -120,7 +129,7 @@ pub fn text(state: &State) -> Option<String> {
     }
     // A shell that it is pasted into must not run its last line at once.
     whole.truncate(whole.trim_end().len());
-    Some(whole)
+    whole
 }
 
 /// The lines of a page as they stand on a screen that is wide enough for all of them.

@@ -11,7 +11,7 @@ use crate::app::state::{Frozen, State};
 use crate::app::{marks, pane, themes};
 use crate::model::preferences::ZoneChoice;
 
-use super::{contexts, deeds, history, layers, lists, menu, metrics, prompt, runs, share, timeline, typing, verify, views, wizard};
+use super::{contexts, deeds, history, layers, lists, logs, menu, metrics, prompt, runs, share, timeline, typing, verify, views, wizard};
 
 /// A key was pressed.
 pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
@@ -45,6 +45,9 @@ pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
 
 /// Does what an action says, on the top layer.
 pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
+    if logs::run(state, action) {
+        return Vec::new();
+    }
     if wizard::is_on_top(state)
         && let Some(effects) = wizard::run(state, action)
     {
@@ -84,6 +87,8 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Operations => layers::show(state, Pane::Operations),
         Action::Timeline => timeline::open(state),
         Action::Near => timeline::near(state),
+        Action::Logs => logs::open(state),
+        Action::Follow | Action::Errors => {}
         // The row that is meant may not be there yet.
         Action::Share if state.pane == Pane::Deployments && state.layers.is_empty() && state.window.keep(action) => {}
         Action::Share => return share::share(state),

@@ -18,7 +18,7 @@ use crate::model::alert::{Alert, AlertId};
 use crate::model::change::Change;
 use crate::model::needs::About;
 
-use super::{contexts, history, keys, menu, metrics, prompt, runs, share, timeline, typing, views, wizard};
+use super::{contexts, history, keys, logs, menu, metrics, prompt, runs, share, timeline, typing, views, wizard};
 
 /// Takes the top layer away; false where there is none. A filter line gives its former filter back.
 pub(super) fn pop(state: &mut State) -> bool {
@@ -43,7 +43,7 @@ pub(super) fn back(state: &mut State) -> Vec<Effect> {
         (*scroll, *search) = (0, Search::default());
         return Vec::new();
     }
-    if pop(state) {
+    if logs::back(state) || pop(state) {
         return Vec::new();
     }
     if state.pane == Pane::Alerts && state.marks.clear() {
@@ -124,6 +124,7 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
         Goal::Step(_) => {}
         Goal::View(name) => views::go(state, &name),
         Goal::TimelineOf(service) => timeline::of_service(state, service),
+        Goal::Logs(of) => logs::show(state, of, None),
         Goal::Rollback(service) => wizard::open_on(state, service),
         Goal::Processes(service, deed) => wizard::open_processes_on(state, &service, Some(deed)),
         Goal::Over(panel) => metrics::lay_over(state, panel),

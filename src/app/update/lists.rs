@@ -5,7 +5,7 @@ use crate::app::deployments::window;
 use crate::app::grid::grid;
 use crate::app::layer::{Layer, Pane};
 use crate::app::state::State;
-use crate::app::{databases, focus, operations, overview, page, pane, themes};
+use crate::app::{databases, focus, logs, operations, overview, page, pane, themes};
 
 use super::{contexts, metrics, runs, timeline, verify, views, wizard};
 
@@ -35,6 +35,9 @@ pub(super) fn walk(state: &mut State, action: Action) {
 /// Moves through the page, the help or the palette on top by so many lines.
 pub(super) fn scroll_top(state: &mut State, by: isize) {
     let height = state.body_height() as isize;
+    if matches!(state.layers.last(), Some(Layer::Logs(_))) {
+        return logs::walk(state, by);
+    }
     let rows = state.layers.last().map(|layer| page::lines(state, layer, state.size.0).1).unwrap_or_default();
     if let Some(spot) = state.layers.last_mut().and_then(Layer::spot_mut) {
         return page::walk(spot, &rows, height as usize, by);

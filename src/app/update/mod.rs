@@ -8,6 +8,7 @@ mod history;
 mod keys;
 mod layers;
 mod lists;
+mod logs;
 mod menu;
 mod metrics;
 mod mouse;
@@ -25,6 +26,7 @@ use super::attention;
 use super::chart;
 use super::deployments::window;
 use super::effect::Effect;
+use super::logs as app_logs;
 use super::message::Message;
 use super::pane;
 use super::state::State;
@@ -62,6 +64,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Resize(columns, rows) => {
             state.size = (columns, rows);
             pane::refresh(state);
+            app_logs::refresh(state);
             Vec::new()
         }
         Message::Tick => data::tick(state),
@@ -99,6 +102,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     effects.extend(deeds::listed(state));
     effects.extend(app_timeline::wanted(state));
     effects.extend(chart::wanted(state));
+    effects.extend(app_logs::wanted(state));
     effects.extend(wizard::wanted(state));
     effects.extend(attention::due(state).map(|call| Effect::Attend(Box::new(call))));
     effects.extend(attention::title(state).map(Effect::Title));
@@ -121,6 +125,7 @@ fn told(state: &mut State, told: Told) -> Vec<Effect> {
         Told::Did { key, did } => deeds::did(state, &key, did),
         Told::Diff { from, to, found } => deeds::different(state, &from, &to, &found),
         Told::Dora { table } => deeds::measured(state, &table),
+        Told::Logs { view, index, heard } => app_logs::told(state, view, index, heard),
         Told::Timeline(from, to, past) => {
             chart::bars::told(state, from, to, &past);
             app_timeline::told(state, from, to, past);

@@ -5,6 +5,7 @@ mod contexts;
 mod deeds;
 mod deployments;
 mod linear;
+mod logs;
 mod nav;
 mod processes;
 mod runs;
@@ -128,6 +129,7 @@ fn console() -> State {
             restart: None,
             health: None,
             rollback: Default::default(),
+            logs: None,
         }],
         sources: vec![
             source("am", SourceKind::Alertmanager { urls: vec![], dead_man: Some(Labels::new([("alertname", "Watchdog")])) }),
@@ -726,7 +728,7 @@ fn on_screen(state: &State) -> bool {
 }
 
 #[test]
-fn one_selection_runs_through_both_columns_and_h_and_l_jump_across() {
+fn one_selection_runs_through_both_columns_and_the_arrows_jump_across() {
     let mut state = troubled(3, (160, 50));
     let [left, right] = crate::app::overview::columns(&state);
     assert!(!right.is_empty());
@@ -739,19 +741,19 @@ fn one_selection_runs_through_both_columns_and_h_and_l_jump_across() {
     assert!(seen.is_sorted() && seen.iter().any(|row| left.contains(row)) && seen.iter().any(|row| right.contains(row)));
     seen.dedup();
     assert_eq!(seen.len(), selectable);
-    press(&mut state, "g l");
+    press(&mut state, "g right");
     let (across, selected) = (state.overview.list.row, state.overview.list.selected.clone());
     assert!(right.contains(&across));
-    press(&mut state, "l");
+    press(&mut state, "right");
     assert_eq!(state.overview.list.row, across, "there is nothing to its right");
     press(&mut state, "h");
     assert!(left.contains(&state.overview.list.row));
     // A screen that becomes narrow keeps what is selected.
-    press(&mut state, "g l");
+    press(&mut state, "g right");
     update(&mut state, Message::Resize(80, 24));
     assert_eq!(state.overview.list.selected, selected);
     assert!(on_screen(&state));
-    press(&mut state, "h l");
+    press(&mut state, "h right");
     assert_eq!(state.overview.list.selected, selected, "one column has no other");
 }
 
@@ -784,7 +786,7 @@ fn a_change_opens_its_alert_as_it_is_or_as_it_was() {
     assert!(matches!(&state.layers[..], [Layer::Alert { alert, .. }] if alert.name() == "Down"));
     press(&mut state, "esc");
     read(&mut state, 0, alertmanager(vec![]));
-    press(&mut state, "g g l enter");
+    press(&mut state, "g g right enter");
     let Some(layer @ Layer::Alert { alert, .. }) = state.layers.last() else { panic!("{:?}", state.layers) };
     assert_eq!((alert.name(), alert.state), ("Down", AlertState::Firing), "what it was");
     let (_, rows) = crate::app::page::lines(&state, layer, 160);

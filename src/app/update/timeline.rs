@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::app::action::Action;
 use crate::app::layer::{Layer, Pane, Spot};
@@ -56,6 +56,12 @@ pub(super) fn near(state: &mut State) {
     if let Some(row) = row {
         select(state, row);
     }
+}
+
+/// What happened around that moment, to that service or to all.
+pub(super) fn at_moment(state: &mut State, service: Option<String>, at: Timestamp) {
+    let end = timeline::around(state, at, Window::Hours);
+    show(state, Timeline { end, service, cursor: Some(at), ..Timeline::default() });
 }
 
 fn is_begin(event: &Event, labels: &Labels) -> bool {

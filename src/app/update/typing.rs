@@ -13,7 +13,7 @@ use crate::app::subject::{
 };
 use crate::model::text::is_hostile;
 
-use super::{prompt, wizard};
+use super::{logs, prompt, wizard};
 
 /// The filter line of a pane, whatever its list is of.
 pub(super) struct Line<'a> {
@@ -131,6 +131,7 @@ fn change(state: &mut State, with: impl FnOnce(&mut String)) {
             cap(&mut search.typed);
             *scroll = 0;
         }
+        Some(Layer::Logs(_)) => logs::typed(state, with, cap),
         Some(Layer::Filter) => {
             let typed = line(state).typed;
             with(typed);

@@ -14,7 +14,7 @@ pub(super) fn range(text: &str) -> Result<SignedDuration, String> {
 }
 
 /// From a second to a week.
-pub(super) fn span(text: &str) -> Result<SignedDuration, String> {
+pub(in crate::cli) fn span(text: &str) -> Result<SignedDuration, String> {
     match age::parse(text)? {
         span if (SignedDuration::from_secs(1)..=SignedDuration::from_hours(7 * 24)).contains(&span) => Ok(span),
         _ => Err("1s at the least and 7d at the most".to_owned()),

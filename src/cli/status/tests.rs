@@ -37,6 +37,7 @@ fn estate() -> Estate {
         restart: None,
         health: None,
         rollback: Default::default(),
+        logs: None,
     };
     let source =
         |name: &str, kind| Source { name: name.into(), every: EVERY, timeout: EVERY, http_config: None, service: None, site: None, kind };

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use jiff::SignedDuration;
 use toml::Spanned;
 
-use super::super::raw::operations::{METHODS, RawHealth, RawOwnHttp, RawOwnStep, RawRestart, RawRollback, RawUndo, Steps};
+use super::super::raw::operations::{METHODS, RawHealth, RawLogs, RawOwnHttp, RawOwnStep, RawRestart, RawRollback, RawUndo, Steps};
 use super::super::raw::{Key, Raw, Words, text};
 use super::super::report::Report;
 use super::backups::within;
@@ -28,6 +28,9 @@ pub(super) fn fits(raw: &Raw, report: &mut Report<'_>) {
     for service in raw.service.iter().map(Spanned::get_ref) {
         if let Some(restart) = &service.restart {
             self::restart(report, restart);
+        }
+        if let Some(logs) = &service.logs {
+            self::logs(report, logs);
         }
         if let Some(health) = &service.health {
             self::health(report, health);
@@ -74,15 +77,8 @@ fn one_of(report: &mut Report<'_>, table: usize, what: &str, keys: &[(&str, Opti
 fn restart(report: &mut Report<'_>, restart: &Spanned<RawRestart>) {
     let (table, r) = (restart.span().start, restart.get_ref());
     one_of(report, table, "`restart`", &[("unit", at(&r.unit)), ("command", of_words(&r.command))]);
-    if let Some(unit) = &r.unit {
-        let plain = |c: char| c.is_ascii_alphanumeric() || ":-_.\\@".contains(c);
-        let name = unit.get_ref();
-        // systemd.unit(5): the name's characters, its length, and a suffix that says what it is.
-        if name.is_empty() || name.len() > 255 || !name.chars().all(plain) || name.starts_with('-') {
-            report.hint(unit.span().start, format!("`{name}` is no name of a unit"), "such as `unit = \"app.service\"`");
-        } else if !name.ends_with(".service") {
-            report.hint(unit.span().start, format!("`{name}` is no service"), format!("the whole name, such as `{name}.service`"));
-        }
+    if let Some(name) = &r.unit {
+        unit(report, name);
     }
     if let (None, Some(sudo)) = (&r.unit, &r.sudo) {
         report.hint(sudo.span().start, "`sudo` is there and `unit` is not", "write `sudo`, `-n` as the first words of `command`");
@@ -95,6 +91,32 @@ fn restart(report: &mut Report<'_>, restart: &Spanned<RawRestart>) {
         said(report, "pid_file", file, &OF_HOST);
         if !file.get_ref().starts_with('/') {
             report.hint(file.span().start, "`pid_file` begins with no `/`", "it is on the host: write the whole path");
+        }
+    }
+}
+
+/// A name of a unit that is a service.
+fn unit(report: &mut Report<'_>, unit: &Spanned<String>) {
+    let plain = |c: char| c.is_ascii_alphanumeric() || ":-_.\\@".contains(c);
+    let name = unit.get_ref();
+    // systemd.unit(5): the name's characters, its length, and a suffix that says what it is.
+    if name.is_empty() || name.len() > 255 || !name.chars().all(plain) || name.starts_with('-') {
+        report.hint(unit.span().start, format!("`{name}` is no name of a unit"), "such as `unit = \"app.service\"`");
+    } else if !name.ends_with(".service") {
+        report.hint(unit.span().start, format!("`{name}` is no service"), format!("the whole name, such as `{name}.service`"));
+    }
+}
+
+fn logs(report: &mut Report<'_>, logs: &Spanned<RawLogs>) {
+    let (table, l) = (logs.span().start, logs.get_ref());
+    one_of(report, table, "`logs`", &[("unit", at(&l.unit)), ("file", at(&l.file))]);
+    if let Some(name) = &l.unit {
+        unit(report, name);
+    }
+    if let Some(file) = &l.file {
+        said(report, "file", file, &OF_HOST);
+        if !file.get_ref().starts_with('/') {
+            report.hint(file.span().start, "`file` begins with no `/`", "it is on the host: write the whole path");
         }
     }
 }

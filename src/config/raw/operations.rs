@@ -28,6 +28,19 @@ pub(in crate::config) struct RawRestart {
     pub pid_file: Key<String>,
 }
 
+/// Where a service writes what it logs, on each of its hosts: a unit's journal, or a file.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+#[schemars(extend("oneOf" = [{ "required": ["unit"] }, { "required": ["file"] }]))]
+pub(in crate::config) struct RawLogs {
+    /// The unit of systemd whose journal is read, such as `app.service`.
+    #[schemars(with = "Option<String>")]
+    pub unit: Key<String>,
+    /// The file on the host, its whole path; `$host` and `$site` stand for the host and its site.
+    #[schemars(with = "Option<String>")]
+    pub file: Key<String>,
+}
+
 /// How one host of the service says that it is well: an answer to one GET from this machine, or a program on the host.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table")]

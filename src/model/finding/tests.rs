@@ -42,6 +42,7 @@ fn estate(when: When, holds: SignedDuration) -> Estate {
             restart: None,
             health: None,
             rollback: Default::default(),
+            logs: None,
         }],
         sources: vec![source("page", SourceKind::Exposition { url: "http://web/metrics".into(), keep: KEEP })],
         panels: vec![Panel {

@@ -104,6 +104,7 @@ mod tests {
             restart: Some(Restart::Command { command: vec!["true".into()], pid_file: None }),
             health: None,
             rollback: Default::default(),
+            logs: None,
         }
     }
 

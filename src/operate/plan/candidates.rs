@@ -174,6 +174,7 @@ mod tests {
             restart: None,
             health: None,
             rollback: Default::default(),
+            logs: None,
         }
     }
 

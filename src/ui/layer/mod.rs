@@ -6,6 +6,7 @@ mod chart_tests;
 pub mod chord;
 pub mod contexts;
 pub mod detail;
+pub mod logs;
 pub mod menu;
 pub mod palette;
 pub mod prompt;

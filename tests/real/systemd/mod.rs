@@ -25,6 +25,7 @@ mod cut;
 mod ground;
 mod host;
 mod judge;
+mod logs;
 mod matrix;
 mod operator;
 mod proof;

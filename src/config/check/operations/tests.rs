@@ -100,3 +100,16 @@ fn each_is_told_at_its_place() {
     assert_eq!(told(twice), ["5:8 there are two steps named `a` in this rollback"]);
     assert_eq!(told("rollback = { guard = '9s' }"), ["1:22 `guard` is too short: 10s at the least"]);
 }
+
+#[test]
+fn logs_are_those_of_a_unit_or_a_file() {
+    assert_eq!(one("logs = {}"), "`logs` has neither of `unit` and `file` | it needs just one of them");
+    assert_eq!(
+        one("logs = { unit = 'a.service', file = '/b' }"),
+        "`unit` and `file` are both given | `logs` has just one of `unit` and `file`"
+    );
+    assert_eq!(one("logs = { unit = 'app' }"), "`app` is no service | the whole name, such as `app.service`");
+    assert!(one("logs = { file = 'log' }").starts_with("`file` begins with no `/`"));
+    assert!(one("logs = { file = '/x/$port' }").starts_with("`$port` stands for nothing here"));
+    assert_eq!(told("logs = { file = '/srv/$site/$host.log' }"), Vec::<String>::new());
+}

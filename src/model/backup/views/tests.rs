@@ -104,6 +104,7 @@ fn estate(sources: Vec<Source>) -> Estate {
         restart: None,
         health: None,
         rollback: Default::default(),
+        logs: None,
         hosts: vec![],
     };
     Estate {
