@@ -95,7 +95,13 @@ impl Sheet {
         match (of, place) {
             (Line::Own, Some((x, value))) if lone => {
                 let bad = panel.judge(value) >= Severity::Warning;
-                let sign = if !self.ascii { '●' } else if bad { '#' } else { '*' };
+                let sign = if !self.ascii {
+                    '●'
+                } else if bad {
+                    '#'
+                } else {
+                    '*'
+                };
                 self.marks.push((x, row(value), sign, token));
             }
             (Line::Over(_), Some((last, value))) => {
@@ -247,7 +253,8 @@ mod tests {
         };
         let value = |n: usize, i: usize| if n == 150 && i == 3 { 9.0 } else { (n % 2) as f64 };
         let one = |n: usize| Series { labels: Labels::default(), points: (0..8).map(|i| Some(value(n, i))).collect() };
-        let plot = Plot { start: Timestamp::UNIX_EPOCH, step: 10, len: 8, series: (0..200).map(one).collect(), dropped: 9_800, histograms: 0 };
+        let plot =
+            Plot { start: Timestamp::UNIX_EPOCH, step: 10, len: 8, series: (0..200).map(one).collect(), dropped: 9_800, histograms: 0 };
         for ascii in [true, false] {
             let mut sheet = Sheet::new(ascii, (8, 10));
             sheet.plot(&plot, &panel, Scale { low: 0.0, high: 9.0 }, Line::Own);
