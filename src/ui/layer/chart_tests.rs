@@ -278,9 +278,7 @@ fn of_ten_thousand_series_a_few_are_drawn_and_those_under_the_cursor_are_told() 
     }
     state.layers.push(Layer::Chart { panel: "queue".into(), cursor: None });
     update(&mut state, Message::Tick);
-    let before = std::time::Instant::now();
     let drawn = text(&buffer(&state, (200, 50))).join("\n");
-    eprintln!("DRAWN {:?}", before.elapsed());
     assert!(drawn.contains("200 of 10,000 series shown: 24 as lines, of the others their span"), "{drawn}");
     assert!(drawn.contains("1k") && drawn.contains("instance=many-00000"), "the newest samples, not the last step: {drawn}");
     press(&mut state, "g");
