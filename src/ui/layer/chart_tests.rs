@@ -294,7 +294,7 @@ fn of_ten_thousand_series_a_few_are_drawn_and_those_under_the_cursor_are_told() 
 fn without_a_prometheus_the_prompt_says_so() {
     let mut state = trouble((80, 24));
     Arc::make_mut(&mut state.estate).sources.retain(|source| !matches!(source.kind, SourceKind::Prometheus { .. }));
-    press(&mut state, "e");
+    press(&mut state, "3 e");
     assert!(state.layers.is_empty() && state.said.as_deref().is_some_and(|said| said.contains("no Prometheus in this estate")));
 }
 

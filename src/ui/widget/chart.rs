@@ -67,8 +67,8 @@ impl Scale {
             (low.min(*v), high.max(*v))
         });
         for limit in limits(panel) {
-            // Of one value alone there is nothing to press flat.
-            if high == 0.0 || one || limit <= high * 3.0 {
+            // Of one value alone there is less to press flat.
+            if high == 0.0 || limit <= high * if one { 10.0 } else { 3.0 } {
                 high = high.max(limit);
             }
         }

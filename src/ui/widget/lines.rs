@@ -104,8 +104,9 @@ impl Sheet {
                 };
                 self.marks.push((x, row(value), sign, token));
             }
-            (Line::Over(_), Some((last, value))) => {
-                let sign = mark(index, self.ascii).chars().next().unwrap_or('=');
+            // In ASCII the line itself is made of its mark.
+            (Line::Over(_), Some((last, value))) if !self.ascii => {
+                let sign = mark(index, false).chars().next().unwrap_or('=');
                 let at = folded.iter().enumerate().filter(|(x, _)| (x + APART - index * 5 % APART) % APART == APART / 2);
                 let mut found: Vec<_> = at.filter_map(|(x, column)| Some((x, row(top(column)?), sign, token))).collect();
                 if found.is_empty() {
