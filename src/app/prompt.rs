@@ -125,8 +125,10 @@ pub struct Prompt {
     pub past: Option<usize>,
     /// What was typed before one looked at earlier ones.
     pub draft: String,
-    /// How the name that is begun may go on.
+    /// How the name that is begun may go on: what is taken next comes first.
     pub offered: Vec<String>,
+    /// What is typed since an offer was taken: as long as it stands, the next one can be taken in its place.
+    pub taken: Option<String>,
 }
 
 /// The names of all sources that answer PromQL.
@@ -175,16 +177,23 @@ impl Prompt {
         self.typed = next.and_then(|at| history.get(at).cloned()).unwrap_or_else(|| self.draft.clone());
     }
 
-    /// Takes the first name that is offered.
+    /// Takes the first name that is offered; taken again, the next one in its place. A name that is whole is taken as it
+    /// is first: no longer one replaces it unasked.
     pub fn take(&mut self) {
         if let (Some(name), Some(word)) = (self.offered.first().cloned(), begun(&self.typed)) {
             self.typed.truncate(self.typed.len() - word.len());
             self.typed += &name;
+            self.offered.rotate_left(1);
+            self.taken = Some(self.typed.clone());
         }
     }
 
     /// Finds anew how what is typed may go on.
     pub fn offer(&mut self, known: Option<&Known>) {
+        if self.taken.as_ref() == Some(&self.typed) {
+            return;
+        }
+        self.taken = None;
         let none = Names::default();
         let names = if let Some(Known::Names(names)) = known { names } else { &none };
         self.offered = begun(&self.typed).map_or_else(Vec::new, |word| offers(word, &names.names));
@@ -224,8 +233,14 @@ fn offers(word: &str, names: &[String]) -> Vec<String> {
     let from = names.partition_point(|name| name.as_str() < word);
     let begin = names[from..].iter().map(String::as_str).take_while(|name| name.starts_with(word));
     let within = names.iter().map(String::as_str).filter(|name| !name.starts_with(word) && name.contains(word));
-    let all = begin.chain(words).chain(within).filter(|name| *name != word);
-    all.take(OFFERED).map(str::to_owned).collect()
+    let whole = names.binary_search_by(|name| name.as_str().cmp(word)).is_ok() || WORDS.binary_search(&word).is_ok();
+    let others = begin.chain(words).chain(within).filter(|name| *name != word);
+    let mut all: Vec<String> = others.take(OFFERED).map(str::to_owned).collect();
+    if whole && !all.is_empty() {
+        all.insert(0, word.to_owned());
+        all.truncate(OFFERED);
+    }
+    all
 }
 
 /// Puts a query first, and takes it away where it stood.
@@ -256,9 +271,34 @@ mod tests {
         assert_eq!(prompt.offered, ["rate_total", "rate", "node_rate"]);
         prompt.take();
         assert_eq!(prompt.typed, "sum(rate_total");
+        let mut typed = Vec::new();
+        for _ in 0..3 {
+            prompt.offer(Some(&known));
+            prompt.take();
+            typed.push(prompt.typed.clone());
+        }
+        assert_eq!(typed, ["sum(rate", "sum(node_rate", "sum(rate_total"], "again and again all of them");
+        let mut prompt = Prompt { typed: "node_rate".into(), ..Prompt::default() };
         prompt.offer(Some(&known));
-        assert!(prompt.offered.is_empty(), "it is whole");
+        assert!(prompt.offered.is_empty(), "it is whole, and there is no other");
         assert!(WORDS.is_sorted());
+    }
+
+    #[test]
+    fn a_name_that_is_whole_stays_and_only_a_second_press_takes_a_longer_one() {
+        let names = ["node_load1", "node_load15", "node_load5"].map(str::to_owned).to_vec();
+        let known = Known::Names(Arc::new(Names { names, more: false }));
+        let mut prompt = Prompt { typed: "node_load1".into(), ..Prompt::default() };
+        let mut typed = Vec::new();
+        for _ in 0..3 {
+            prompt.offer(Some(&known));
+            prompt.take();
+            typed.push(prompt.typed.clone());
+        }
+        assert_eq!(typed, ["node_load1", "node_load15", "node_load1"]);
+        prompt.typed += " + no";
+        prompt.offer(Some(&known));
+        assert_eq!(prompt.offered, ["node_load1", "node_load15", "node_load5"], "a new word is completed anew");
     }
 
     #[test]

@@ -65,6 +65,7 @@ pub fn answer_judged(
         Some(judged) => answer(ring, form, now, judged, every).plot,
         None => None,
     };
+    told.lay_newest();
     told
 }
 

@@ -113,6 +113,29 @@ pub struct PanelAnswer {
 }
 
 impl PanelAnswer {
+    /// Puts the newest values at the end of the plot where it has a gap there: what began after the last step is seen at
+    /// once. Not for what rules are judged by, which is taken before.
+    pub fn lay_newest(&mut self) {
+        let Some(plot) = self.plot.as_mut().filter(|plot| plot.len > 0) else { return };
+        let all = (plot.series.len() + plot.dropped).max(self.now.len() + self.now_dropped);
+        let known: std::collections::HashMap<Labels, usize> =
+            plot.series.iter().enumerate().map(|(at, one)| (one.labels.clone(), at)).collect();
+        for sample in &self.now {
+            let at = match known.get(&sample.labels) {
+                Some(at) => *at,
+                None if plot.series.len() < SERIES_CAP => {
+                    plot.series.push(Series { labels: sample.labels.clone(), points: vec![None; plot.len] });
+                    plot.series.len() - 1
+                }
+                None => continue,
+            };
+            if let Some(last) = plot.series[at].points.last_mut() {
+                last.get_or_insert(sample.value);
+            }
+        }
+        plot.dropped = all - plot.series.len();
+    }
+
     /// The value that speaks for the panel: the worst by its thresholds, the largest among equals (the smallest where
     /// low is bad), NaN only where there is nothing else. `None` where there is no series at all.
     pub fn worst(&self, panel: &super::panel::Panel) -> Option<f64> {
@@ -327,6 +350,20 @@ mod tests {
         assert_eq!((moved.start, moved.end(), moved.dropped), (at(90), at(140), 2));
         assert_eq!(plot.onto(at(100), 5, 4).series[0].points, [Some(1.0), None, None, Some(3.0)]);
         assert_eq!(plot.onto(at(5_000), 10, 2).series[0].points, [None, None]);
+    }
+
+    #[test]
+    fn a_newest_value_without_a_step_is_the_last_point_and_no_series_is_lost_from_the_count() {
+        let named = |n: usize| Labels::new([("id", n.to_string())]);
+        let series = vec![Series { labels: named(1), points: vec![Some(1.0), Some(2.0)] }];
+        let plot = Plot { start: Timestamp::UNIX_EPOCH, step: 10, len: 2, series, dropped: 9_800, histograms: 0 };
+        let now = (0..NOW_CAP).map(|n| Sample { labels: named(n), value: 7.0 }).collect();
+        let mut answer = PanelAnswer { now, plot: Some(plot), ..PanelAnswer::default() };
+        answer.lay_newest();
+        let plot = answer.plot.unwrap();
+        assert_eq!((plot.series.len(), plot.dropped), (SERIES_CAP, NOW_CAP - SERIES_CAP));
+        assert_eq!(plot.series[0].points, [Some(1.0), Some(2.0)], "a step that has a sample keeps it");
+        assert_eq!(plot.series[1].points, [None, Some(7.0)]);
     }
 
     #[test]

@@ -1,13 +1,13 @@
-//! What lies beside a chart's own series: the same ones a day or a week before, and the panels that can be laid over it.
+//! What lies beside a chart's own series: their newest values, the same ones a day or a week before, and the panels that can be laid over it.
 
 use jiff::Timestamp;
 
 use crate::app::state::State;
 use crate::app::when;
-use crate::model::metric::Plot;
+use crate::model::metric::{Plot, Series};
 use crate::model::panel::Panel;
 
-use super::{Slot, panel, said};
+use super::{Shown, Slot, panel, said};
 
 /// The same panel earlier, moved onto these steps.
 #[derive(Debug)]
@@ -50,6 +50,29 @@ pub fn before(state: &State, name: &str, plot: &Plot) -> Option<Before> {
     }
     let plot = moved.map(|moved| Plot { start: plot.start, ..moved });
     Some(Before { plot, notes })
+}
+
+impl Shown<'_> {
+    /// The newest value of a series; `from` is where the search in the newest samples begins, and moves on.
+    pub fn newest(&self, one: &Series, from: &mut usize) -> Option<f64> {
+        if self.now.is_empty() {
+            return one.points.last().copied().flatten();
+        }
+        // Both have the same order as a rule: then each is found at once.
+        let (before, after) = self.now.split_at((*from).min(self.now.len()));
+        let Some(at) = after.iter().chain(before).position(|sample| sample.labels == one.labels) else {
+            return one.points.last().copied().flatten();
+        };
+        let at = (*from + at) % self.now.len();
+        *from = at + 1;
+        Some(self.now[at].value)
+    }
+
+    /// The newest value that speaks for the whole chart, of what was asked apart from the polls.
+    pub fn worst(&self) -> Option<f64> {
+        let newest = self.plot.as_deref()?.series.iter().filter_map(|one| one.points.last().copied().flatten());
+        newest.reduce(|a, b| if a.is_nan() || b > a { b } else { a })
+    }
 }
 
 /// The panels that can be laid over a chart, and whether one has its unit.

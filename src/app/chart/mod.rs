@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::model::age;
 use crate::model::estate::SourceKind;
 use crate::model::health::PanelView;
-use crate::model::metric::Plot;
+use crate::model::metric::{Plot, Sample};
 use crate::model::panel::Panel;
 use crate::model::reading::Freshness;
 use crate::model::source::Answer;
@@ -151,6 +151,8 @@ pub struct Shown<'a> {
     pub error: Option<String>,
     /// What the source said beside it, and what it keeps.
     pub notes: Vec<String>,
+    /// The newest samples, where they are known apart from the plot, whose last step is a little older.
+    pub now: &'a [Sample],
 }
 
 /// The present as the chart sees it: a frozen view stands still.
@@ -329,6 +331,7 @@ fn of_view<'a>(state: &'a State, view: PanelView<'a>) -> Shown<'a> {
         loading: false,
         error: view.answer.and_then(|answer| answer.error.clone()),
         notes: view.answer.map(|answer| answer.notes.clone()).unwrap_or_default(),
+        now: view.answer.map_or(&[], |answer| &answer.now),
     }
 }
 
@@ -359,6 +362,7 @@ fn of_part<'a>(state: &'a State, panel: &'a Panel, part: &'a Part, ask: &RangeAs
         loading: part.asked.is_some() && !whole && (!live || held.is_none()),
         error: part.failed.as_ref().filter(|_| part.asked.is_none() || held.is_none()).map(|(_, why)| why.clone()),
         notes,
+        now: &[],
     }
 }
 

@@ -16,7 +16,11 @@ use super::{layers, share};
 
 /// Opens the prompt. What was typed before and the names of metrics come when they are told: nobody waits for them.
 pub(super) fn open(state: &mut State) -> Vec<Effect> {
-    if !chart::has_prometheus(state) || matches!(state.layers.last(), Some(Layer::Prompt(_))) {
+    if !chart::has_prometheus(state) {
+        state.said = Some("no Prometheus in this estate: a query has nobody to be asked of".to_owned());
+        return Vec::new();
+    }
+    if matches!(state.layers.last(), Some(Layer::Prompt(_))) {
         return Vec::new();
     }
     let prompt = Prompt::open(state);

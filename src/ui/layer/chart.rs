@@ -1,6 +1,8 @@
 //! One panel on the full screen: its chart, the time axis, and the values under the cursor; beside it what it is compared
 //! with and what is laid over it.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::app::chart::{self as app_chart, Before, Shown, bars};
@@ -9,12 +11,14 @@ use crate::app::mark::{self, value};
 use crate::app::state::State;
 use crate::app::when;
 use crate::model::age;
+use crate::model::label::Labels;
 use crate::model::metric::{Plot, Series, difference, show_at};
 use crate::model::panel::Panel;
 use crate::model::preferences::Token;
 use crate::ui::theme::series;
 use crate::ui::widget::canvas::{Canvas, cells, thousands, wrap};
 use crate::ui::widget::chart::{self, Beside, Chart, Placed, step_at};
+use crate::ui::widget::lines::{self, LINES};
 
 /// Lines of notes at the most.
 const NOTES: usize = 4;
@@ -71,7 +75,12 @@ fn head(canvas: &mut Canvas, state: &State, shown: &Shown) {
     let width = canvas.area.width;
     let (text, token) = if shown.live {
         let view = state.panels().into_iter().find(|view| view.panel.name == shown.panel.name);
-        view.map_or_else(|| ("typed query".to_owned(), Token::Dim), |view| value(state, &view))
+        match (view, shown.worst()) {
+            (Some(view), _) => value(state, &view),
+            (None, Some(value)) if shown.fresh => (show_at(value, shown.panel.unit, state.now), Token::Text),
+            (None, Some(value)) => (format!("[{}] ?", show_at(value, shown.panel.unit, state.now)), Token::Unknown),
+            (None, None) => ("? no value".to_owned(), Token::Unknown),
+        }
     } else {
         (app_chart::looking_at(state, shown.window), Token::Warning)
     };
@@ -132,6 +141,9 @@ fn notes(state: &State, shown: &Shown, plot: &Plot, before: Option<&Before>, ove
         let all = thousands(plot.series.len() + plot.dropped);
         first += &format!(", {} of {all} series shown", thousands(plot.series.len()));
     }
+    if plot.series.len() > LINES {
+        first += &format!(": {LINES} as lines, of the others their span");
+    }
     if let Some(at) = shown.as_of.filter(|_| !shown.live) {
         first += &format!(", read {} ago", when::ago(state, at));
     }
@@ -142,7 +154,8 @@ fn notes(state: &State, shown: &Shown, plot: &Plot, before: Option<&Before>, ove
     notes.extend(shown.error.iter().map(|e| (format!("? query failed: {e}"), Token::Unknown)));
     if let Some(before) = before {
         notes.extend(before.notes.iter().map(|note| (note.clone(), if note.starts_with('?') { Token::Unknown } else { Token::Dim })));
-        let gone = before.plot.as_ref().map_or(0, |was| was.series.iter().filter(|one| same(plot, one).is_none()).count());
+        let here: BTreeSet<&Labels> = plot.series.iter().map(|one| &one.labels).collect();
+        let gone = before.plot.as_ref().map_or(0, |was| was.series.iter().filter(|one| !here.contains(&one.labels)).count());
         if gone > 0 {
             notes.push((format!("{} series of {} are not there now", thousands(gone), state.chart.compare.word()), Token::Dim));
         }
@@ -221,10 +234,29 @@ fn values(
     canvas.put(0, y, width, &title, if stale { Token::Unknown } else { Token::Title });
     let own = lines - extra;
     let rows = if plot.series.len() > usize::from(own) { own.saturating_sub(1) } else { own };
-    for (index, one) in plot.series.iter().take(usize::from(rows)).enumerate() {
-        let y = y + 1 + index as u16;
-        let now = at.and_then(|at| one.points.get(at).copied().flatten());
-        let mut x = legend(canvas, state, y, shown.panel, (now, stale), (if canvas.ascii { "*" } else { "●" }, series(index)));
+    let there = |one: &Series| at.and_then(|at| one.points.get(at).copied().flatten());
+    let (mut with, mut without) = (Vec::new(), Vec::new());
+    for (index, one) in plot.series.iter().enumerate() {
+        // Under the cursor those come first that have a sample there.
+        let found = if cursor.is_none() || there(one).is_some() { &mut with } else { &mut without };
+        found.push((index, one));
+        if with.len() == usize::from(rows) {
+            break;
+        }
+    }
+    let none = cursor.is_some() && with.is_empty();
+    let mut from = 0;
+    let listed = if none { vec![] } else { [with, without].concat() };
+    for (place, (index, one)) in listed.into_iter().take(usize::from(rows)).enumerate() {
+        let y = y + 1 + place as u16;
+        let now = if cursor.is_none() && shown.live { shown.newest(one, &mut from) } else { there(one) };
+        let sign = match (index < LINES, canvas.ascii) {
+            (true, true) => "*",
+            (true, false) => "●",
+            (false, true) => ",",
+            (false, false) => "⢕",
+        };
+        let mut x = legend(canvas, state, y, shown.panel, (now, stale), (sign, if index < LINES { series(index) } else { Token::Dim }));
         if state.chart.compare.by().is_some() {
             let then = beside.before.and_then(|was| same(was, one)).and_then(|was| was.points.get(at?).copied().flatten());
             let text = then.map_or("no sample".to_owned(), |value| show_at(value, shown.panel.unit, state.now));
@@ -236,8 +268,13 @@ fn values(
         let labels = one.labels.short();
         canvas.put(x, y, width.saturating_sub(x), if labels.is_empty() { &shown.panel.name } else { &labels }, Token::Text);
     }
-    if plot.series.is_empty() {
-        canvas.put(2, y + 1, width, if shown.loading { "? loading" } else { "? no series" }, Token::Unknown);
+    if plot.series.is_empty() || none {
+        let why = match (shown.loading, cursor) {
+            (true, _) => "? loading",
+            (false, Some(_)) => "? no sample at the cursor",
+            (false, None) => "? no series",
+        };
+        canvas.put(2, y + 1, width, why, Token::Unknown);
     } else if rows < own {
         let rest = plot.series.len() - usize::from(rows);
         canvas.put(2, y + own, width, &format!("and {} more series", thousands(rest)), Token::Dim);
@@ -281,7 +318,7 @@ fn laid_over(
     for (index, one) in over.series.iter().take(usize::from(lines)).enumerate() {
         let value = at.and_then(|at| one.points.get(at).copied().flatten());
         let y = y + index as u16;
-        let glyph = if canvas.ascii { "=" } else { "○" };
+        let glyph = lines::mark(index, canvas.ascii);
         let x = legend(canvas, state, y, panel, (value, false), (glyph, series(before + index)));
         let more = over.series.len() - usize::from(lines).min(over.series.len());
         let more =

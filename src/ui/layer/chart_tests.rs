@@ -11,8 +11,10 @@ use crate::app::layer::Layer;
 use crate::app::message::Message;
 use crate::app::state::State;
 use crate::app::update::update;
+use crate::model::estate::SourceKind;
 use crate::model::label::Labels;
-use crate::model::metric::Series;
+use crate::model::metric::{PanelAnswer, Plot, Sample, Series};
+use crate::model::source::Answer;
 use crate::model::window::{Names, RangeAsk, RangeTold, Window};
 use crate::ui::fixture::{at, buffer, text, trouble};
 
@@ -248,12 +250,52 @@ fn a_query_is_typed_without_touching_the_keymap_and_drawn_as_a_chart() {
     let second = windows(&press(&mut state, "enter"));
     assert_eq!(state.layers.len(), 1, "one chart, not one on the other");
     answer(&mut state, &second[0], 4.0);
+    let head = text(&buffer(&state, (80, 24)))[2].clone();
+    assert!(head.starts_with("typed query") && head.trim_end().ends_with(" 4"), "its value is at the right: {head}");
     let shown = shown(&state, "typed query").unwrap();
     assert!(shown.live && shown.fresh && shown.error.is_none() && shown.plot.is_some(), "{shown:?}");
 
     let copied = press_all(&mut state, "K");
     let Some(Effect::Copy(snippet)) = copied.first() else { panic!("{copied:?}") };
     assert!(snippet.contains("[[panel]]") && snippet.contains("query = \"sum(  up) + 1\"") && snippet.contains("estate.toml"), "{snippet}");
+}
+
+#[test]
+fn of_ten_thousand_series_a_few_are_drawn_and_those_under_the_cursor_are_told() {
+    let mut state = trouble((200, 50));
+    let named = |n: usize| Labels::new([("instance", format!("many-{n:05}"))]);
+    let series = |n: usize| {
+        let point = |i: usize| if i == 0 || (i == 1 && n != 150) { None } else { Some((n * 31 + i * 17) as f64 % 97.0) };
+        Series { labels: named(n), points: (0..60).map(point).collect() }
+    };
+    let plot = Plot { start: at(-3_600), step: 60, len: 60, series: (0..200).map(series).collect(), dropped: 9_800, histograms: 0 };
+    let now = (0..10_000).map(|n| Sample { labels: named(n), value: 1_000.0 + n as f64 }).collect();
+    let answer = PanelAnswer { now, plot: Some(plot), ..PanelAnswer::default() };
+    for reading in &mut state.readings {
+        if let Some(Answer::Prometheus(told)) = reading.held.as_mut().map(|held| &mut held.value) {
+            Arc::make_mut(told).panels.insert("queue".into(), answer.clone());
+        }
+    }
+    state.layers.push(Layer::Chart { panel: "queue".into(), cursor: None });
+    update(&mut state, Message::Tick);
+    let drawn = text(&buffer(&state, (200, 50))).join("\n");
+    assert!(drawn.contains("200 of 10,000 series shown: 24 as lines, of the others their span"), "{drawn}");
+    assert!(drawn.contains("1k") && drawn.contains("instance=many-00000"), "the newest samples, not the last step: {drawn}");
+    press(&mut state, "g");
+    let drawn = text(&buffer(&state, (200, 50))).join("\n");
+    assert!(drawn.contains("? no sample at the cursor") && !drawn.contains("instance=many"), "{drawn}");
+    press(&mut state, "l");
+    let drawn = text(&buffer(&state, (200, 50)));
+    let first = drawn.iter().position(|line| line.starts_with("at ")).unwrap() + 1;
+    assert!(drawn[first].contains("instance=many-00150"), "{}", drawn.join("\n"));
+}
+
+#[test]
+fn without_a_prometheus_the_prompt_says_so() {
+    let mut state = trouble((80, 24));
+    Arc::make_mut(&mut state.estate).sources.retain(|source| !matches!(source.kind, SourceKind::Prometheus { .. }));
+    press(&mut state, "3 e");
+    assert!(state.layers.is_empty() && state.said.as_deref().is_some_and(|said| said.contains("no Prometheus in this estate")));
 }
 
 fn press_all(state: &mut Console, key: &str) -> Vec<Effect> {

@@ -3,12 +3,11 @@
 
 use jiff::Timestamp;
 
-use crate::model::estate::Severity;
-use crate::model::metric::{Column, Plot, columns, show};
+use crate::model::metric::{Plot, show};
 use crate::model::panel::{Panel, Unit};
 use crate::model::preferences::Token;
-use crate::ui::theme::series;
 use crate::ui::widget::canvas::{Canvas, cells};
+use crate::ui::widget::lines::{Line, Sheet};
 
 /// What a chart shows.
 pub struct Chart<'a> {
@@ -46,19 +45,11 @@ pub struct Placed {
     pub data: u16,
 }
 
-/// Whose line it is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Line {
-    Own,
-    Before,
-    Over,
-}
-
 /// The values at the chart's bottom and top.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Scale {
-    low: f64,
-    high: f64,
+pub(super) struct Scale {
+    pub(super) low: f64,
+    pub(super) high: f64,
 }
 
 impl Scale {
@@ -70,9 +61,14 @@ impl Scale {
             let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)));
             return if high > low { Scale { low, high } } else { Scale { low: high.min(low) - 1.0, high: high.min(low) } };
         }
-        let (low, mut high) = values.fold((0f64, 0f64), |(low, high), v| (low.min(*v), high.max(*v)));
+        let (mut first, mut one) = (None, true);
+        let (low, mut high) = values.fold((0f64, 0f64), |(low, high), v| {
+            one &= *first.get_or_insert(*v) == *v;
+            (low.min(*v), high.max(*v))
+        });
         for limit in limits(panel) {
-            if high == 0.0 || limit <= high * 3.0 {
+            // Of one value alone there is less to press flat.
+            if high == 0.0 || limit <= high * if one { 10.0 } else { 3.0 } {
                 high = high.max(limit);
             }
         }
@@ -80,7 +76,7 @@ impl Scale {
     }
 
     /// The place of a value among `steps`, 0 at the bottom.
-    fn place(self, value: f64, steps: usize) -> usize {
+    pub(super) fn place(self, value: f64, steps: usize) -> usize {
         let last = steps.saturating_sub(1);
         // Halves, because the whole span of two huge values may be infinite.
         let share = (value / 2.0 - self.low / 2.0) / (self.high / 2.0 - self.low / 2.0);
@@ -175,33 +171,15 @@ fn body(canvas: &mut Canvas, chart: &Chart, (scale, over_scale): (Scale, Scale),
     let data = data_columns(chart, width);
     thresholds(&mut plot, chart, scale);
     marks(&mut plot, chart, data);
-    let mut line = |points: &[Option<f64>], panel: &Panel, scale: Scale, token: Token, of: Line| {
-        if plot.ascii {
-            ascii(&mut plot, panel, scale, &columns(points, usize::from(data)), token, of);
-        } else {
-            braille(&mut plot, scale, &columns(points, usize::from(data) * 2), token, of);
-        }
-    };
-    for one in beside.before.iter().flat_map(|before| &before.series) {
-        line(&one.points, chart.panel, scale, Token::Dim, Line::Before);
+    let mut sheet = Sheet::new(plot.ascii, (data, height));
+    if let Some(before) = beside.before {
+        sheet.plot(before, chart.panel, scale, Line::Before);
     }
     if let Some((panel, over)) = beside.over {
-        let own = chart.plot.series.len();
-        for (index, one) in over.series.iter().enumerate().rev() {
-            line(&one.points, panel, over_scale, series(own + index), Line::Over);
-        }
+        sheet.plot(over, panel, over_scale, Line::Over(chart.plot.series.len()));
     }
-    // The first series lies on top.
-    for (index, one) in chart.plot.series.iter().enumerate().rev() {
-        line(&one.points, chart.panel, scale, series(index), Line::Own);
-    }
-    for one in &chart.plot.series {
-        for (x, column) in columns(&one.points, usize::from(data)).iter().enumerate() {
-            if *column == Column::NaN {
-                plot.cell(x as u16, height - 1, 'N', Token::Unknown);
-            }
-        }
-    }
+    sheet.plot(chart.plot, chart.panel, scale, Line::Own);
+    sheet.put(&mut plot);
     // The head of a mark is never under a line.
     for x in mark_columns(chart, data) {
         plot.cell(x, 0, if plot.ascii { 'v' } else { '▼' }, Token::Title);
@@ -271,88 +249,6 @@ fn thresholds(canvas: &mut Canvas, chart: &Chart, scale: Scale) {
         for x in 0..width {
             canvas.cell(x, y, line, Token::Threshold);
         }
-    }
-}
-
-/// The dots of one Braille cell: two columns of four, from the top.
-const DOTS: [[u32; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
-const BRAILLE: u32 = 0x2800;
-
-fn braille(canvas: &mut Canvas, scale: Scale, columns: &[Column], token: Token, of: Line) {
-    let height = usize::from(canvas.area.height);
-    let dots = height * 4;
-    let mut bits = vec![0u32; height];
-    let mut before: Option<(usize, usize)> = None;
-    for (at, column) in columns.iter().enumerate() {
-        let span = span(scale, column, dots);
-        // What was before is dotted: it has every second column only.
-        let drawn = if of == Line::Before && at % 2 == 1 { None } else { joined(before, span) };
-        if let Some((low, high)) = drawn {
-            for dot in low..=high {
-                let from_top = dots - 1 - dot;
-                bits[from_top / 4] |= DOTS[at % 2][from_top % 4];
-            }
-        }
-        before = span;
-        if at % 2 == 1 {
-            for (y, bits) in bits.iter_mut().enumerate() {
-                let (x, y) = ((at / 2) as u16, y as u16);
-                if let Some(symbol) = char::from_u32(BRAILLE | *bits | dots_at(canvas, x, y)).filter(|_| *bits != 0) {
-                    canvas.cell(x, y, symbol, token);
-                }
-                *bits = 0;
-            }
-        }
-    }
-}
-
-/// The dots that other series have in that cell: they stay, in the colour of the series on top.
-fn dots_at(canvas: &Canvas, x: u16, y: u16) -> u32 {
-    let symbol = canvas.buf.cell((canvas.area.x + x, canvas.area.y + y)).and_then(|c| c.symbol().chars().next());
-    symbol.map(u32::from).filter(|c| c & !0xff == BRAILLE).map_or(0, |c| c & 0xff)
-}
-
-fn span(scale: Scale, column: &Column, steps: usize) -> Option<(usize, usize)> {
-    match column {
-        Column::Span { min, max } => Some((scale.place(*min, steps), scale.place(*max, steps))),
-        Column::Gap | Column::NaN => None,
-    }
-}
-
-/// A column drawn up or down to the one before it, so that a jump is a line. Nothing is drawn over a gap.
-fn joined(before: Option<(usize, usize)>, span: Option<(usize, usize)>) -> Option<(usize, usize)> {
-    let (low, high) = span?;
-    Some(match before {
-        Some((_, top)) if top + 1 < low => (top + 1, high),
-        Some((bottom, _)) if bottom > high + 1 => (low, bottom - 1),
-        _ => (low, high),
-    })
-}
-
-/// `_`, `-` and `'` for low, middle and high in a row, `|` for a column over several rows, `#` for what is over a limit.
-/// What was before is `~`, and what is laid over is `=`, in all of these places.
-fn ascii(canvas: &mut Canvas, panel: &Panel, scale: Scale, columns: &[Column], token: Token, of: Line) {
-    let height = usize::from(canvas.area.height);
-    let mut before = None;
-    for (x, column) in columns.iter().enumerate() {
-        let span = span(scale, column, height * 3);
-        if let Some((low, high)) = joined(before, span) {
-            let bad = match column {
-                Column::Span { min, max } => panel.judge(*max).max(panel.judge(*min)) >= Severity::Warning,
-                Column::Gap | Column::NaN => false,
-            };
-            for row in low / 3..=high / 3 {
-                let symbol = match (bad, low / 3 == high / 3) {
-                    _ if of == Line::Before => '~',
-                    _ if of == Line::Over => '=',
-                    (true, _) => '#',
-                    (_, true) => ['_', '-', '\''][(low + high) / 2 % 3],
-                    (_, false) => '|',
-                };
-                canvas.cell(x as u16, (height - 1 - row) as u16, symbol, token);
-            }
-        }
-        before = span;
     }
 }
 

@@ -2,4 +2,5 @@
 
 pub mod canvas;
 pub mod chart;
+pub mod lines;
 pub mod spark;

@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use tokio::time::Instant;
 
 use super::envelope::open;
-use super::plan::drawn;
+use super::plan::{as_typed, drawn};
 use super::{get, range};
 use crate::link::http::Reader;
 use crate::model::estate::{Source, SourceKind};
@@ -21,7 +21,7 @@ use crate::watch::limits;
 pub(crate) async fn window(source: &Source, ask: &RangeAsk, until: Instant) -> Result<RangeTold, String> {
     let demand = Demand { range: ask.window.length, points: ask.points };
     let drawn = drawn(&ask.panel, demand, ask.scrape, ask.window.to);
-    let answered = range(&reader(source)?, &drawn, until).await.map_err(|fault| fault.what)?;
+    let answered = range(&reader(source)?, &drawn, until).await.map_err(|fault| as_typed(&ask.panel, &drawn.query, fault.what))?;
     Ok(RangeTold { plot: answered.data, notes: answered.notes, kept: None })
 }
 

@@ -23,7 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use self::envelope::Answered;
-use self::plan::{Drawn, Plan, plan};
+use self::plan::{Drawn, Plan, as_typed, plan};
 use super::wire::Fault;
 use crate::link::http::{Body, Limits, LinkError, Reader};
 use crate::model::alert::Alert;
@@ -221,16 +221,17 @@ impl Prometheus {
                         panel.notes.push(format!("{} series are native histograms and have no one value", now.data.histograms));
                     }
                 }
-                Part::Now(index, Err(fault)) => {
+                Part::Now(index, Err(mut fault)) => {
+                    fault.what = as_typed(&self.panels[index], &plans[index].now, fault.what);
                     panels[index].error = Some(clean(&fault.what, NOTE_CAP).into_owned());
                     faults.insert(index, fault);
                 }
                 Part::Plot(index, whom, drawn, Ok(plot)) => {
                     memory.plots.insert((index, whom), (drawn, plot.data, plot.notes));
                 }
-                Part::Plot(index, whom, _, Err(fault)) => {
+                Part::Plot(index, whom, drawn, Err(fault)) => {
                     memory.plots.remove(&(index, whom));
-                    failed_plots.insert(index, fault.what);
+                    failed_plots.insert(index, as_typed(&self.panels[index], &drawn.query, fault.what));
                 }
             }
         }
@@ -245,6 +246,7 @@ impl Prometheus {
                 Some(_) => memory.plots.get(&(index, For::Rules)).map(|(_, plot, _)| plot.clone()),
                 None => None,
             };
+            panel.lay_newest();
             // A value that is known stays one where only its past could not be read.
             if let Some(what) = failed_plots.remove(&index).filter(|_| panel.error.is_none()) {
                 panel.notes.push(clean(&format!("no plot: {what}"), NOTE_CAP).into_owned());

@@ -51,6 +51,37 @@ pub(super) fn query(panel: &Panel, window: i64) -> String {
     query.replace("$window", &format!("{window}s"))
 }
 
+/// The same fault with the position of its `1:17: parse error` in the query as it was typed, not in the one that was
+/// sent, in which `$window` is filled in. Source: `ParseErr.Error` of Prometheus 3: line and column from 1, in bytes.
+pub(super) fn as_typed(panel: &Panel, sent: &str, what: String) -> String {
+    const HOLE: &str = "$window";
+    let Ask::Promql(typed) = &panel.ask else { return what };
+    let holes = typed.matches(HOLE).count();
+    let Some(end) = what.find(": parse error").filter(|_| holes > 0) else { return what };
+    let begin = what[..end].rfind(|c: char| !c.is_ascii_digit() && c != ':').map_or(0, |at| at + 1);
+    let begin = begin + (what[begin..end].len() - what[begin..end].trim_start_matches(':').len());
+    let position = what[begin..end].split_once(':').and_then(|(line, column)| Some((line.parse().ok()?, column.parse().ok()?)));
+    let Some((line, column)) = position else { return what };
+    let (line, column): (usize, usize) = (line, column);
+    // Fills do not hold a line's end: the lines are the same, and only columns differ.
+    let filled = (sent.len() + holes * HOLE.len()).saturating_sub(typed.len()) / holes;
+    let Some(text) = line.checked_sub(1).and_then(|line| typed.lines().nth(line)) else { return what };
+    let (mut at, mut moved) = (column.saturating_sub(1), 0);
+    for (place, _) in text.match_indices(HOLE) {
+        if at < place {
+            break;
+        }
+        if at < place + filled {
+            at = place;
+            break;
+        }
+        at = at - filled + HOLE.len();
+        moved += 1;
+    }
+    let end_of = &what[end..];
+    if moved == 0 && at + 1 == column { what } else { format!("{}{line}:{}{end_of}", &what[..begin], at + 1) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,5 +123,18 @@ mod tests {
         assert_ne!(of(1).shown, of(72).shown);
         assert_eq!((of(1).now, of(1).judged), (of(72).now, of(72).judged), "what is judged is no matter of the screen");
         assert!(of(1).judged.is_some());
+
+        let told = |sent: &str, typed: &str, at: &str| {
+            let panel = Panel { ask: Ask::Promql(typed.into()), ..panel.clone() };
+            as_typed(&panel, sent, format!("bad_data: invalid parameter \"query\": {at}: parse error: unexpected x"))
+        };
+        let placed = |at: &str| format!("bad_data: invalid parameter \"query\": {at}: parse error: unexpected x");
+        let (typed, sent) = ("rate(a[$window]) + rate(b[$window]) x", "rate(a[60s]) + rate(b[60s]) x");
+        for (there, here) in [("1:3", "1:3"), ("1:9", "1:8"), ("1:11", "1:15"), ("1:29", "1:37")] {
+            assert_eq!(told(sent, typed, there), placed(here));
+        }
+        assert_eq!(told("a x", "a x", "1:3"), placed("1:3"));
+        assert_eq!(told("a\nrate(b[3600s]) x", "a\nrate(b[$window]) x", "2:16"), placed("2:18"));
+        assert_eq!(as_typed(&panel, "a", "no: parse error".into()), "no: parse error");
     }
 }
