@@ -275,7 +275,9 @@ pub fn offers(state: &State, action: Action) -> bool {
             matches!(of, Some((StepState::Untold(_) | StepState::UndoFailed, _)))
                 || (manual && matches!(of, Some((StepState::Underway(Call::Apply) | StepState::Unknown(Call::Apply), _))))
         }
-        Action::TakeBack => run.aborting.is_none() && run.plan.targets.len() > 1 && matches!(of, Some((_, false))) && one_back(run, step).is_some(),
+        Action::TakeBack => {
+            run.aborting.is_none() && run.plan.targets.len() > 1 && matches!(of, Some((_, false))) && one_back(run, step).is_some()
+        }
         _ => false,
     }
 }

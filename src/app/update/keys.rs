@@ -109,7 +109,11 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Record => runs::record(state),
         Action::Rollback | Action::Ack | Action::Silence | Action::Extend | Action::Expire => {
             let before = state.layers.len();
-            if action == Action::Rollback { wizard::open(state) } else { wizard::open_silence(state, action) }
+            if action == Action::Rollback {
+                wizard::open(state)
+            } else {
+                wizard::open_silence(state, action)
+            }
             // The wizard's page says why itself; where there is none, the key does.
             if state.read_only && state.layers.len() == before {
                 state.said = Some(runs::READ_ONLY.to_owned());

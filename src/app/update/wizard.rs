@@ -196,9 +196,12 @@ pub(super) fn next(state: &mut State) {
         Step::Checks | Step::Reason => match of.held_up(now) {
             Some(why) => {
                 // What stands in the way is selected, so that the next key is about it.
-                let open = of.open_checks().find(|check| can_override(check)).or_else(|| of.open_checks().next()).cloned();
+                let open = of.open_checks().next().cloned();
                 let how = match open.as_ref().filter(|check| can_override(check)) {
-                    Some(_) => format!("; {} overrides it, with a reason", keymap.key_for(Scope::Wizard, Action::Override).map_or_else(|| "a key".to_owned(), |key| key.to_string())),
+                    Some(_) => format!(
+                        "; {} overrides it, with a reason",
+                        keymap.key_for(Scope::Wizard, Action::Override).map_or_else(|| "a key".to_owned(), |key| key.to_string())
+                    ),
                     None => String::new(),
                 };
                 of.said = Some(format!("{why}{how}"));

@@ -281,7 +281,11 @@ fn choose(
             // What the history calls current; else what runs and is not the one that is gone back to.
             let from = before.ok().map(|(from, _)| from).filter(|from| from != to);
             let from = from.or_else(|| runs.iter().find(|run| **run != to).map(|run| (*run).to_owned()));
-            let from = from.ok_or_else(|| PlanError::Same { version: to.to_owned(), without: !desk.without.is_empty(), candidates: candidates.to_vec() })?;
+            let from = from.ok_or_else(|| PlanError::Same {
+                version: to.to_owned(),
+                without: !desk.without.is_empty(),
+                candidates: candidates.to_vec(),
+            })?;
             Ok((from, to.to_owned()))
         }
     }
