@@ -183,7 +183,7 @@ fn steps(state: &State, known: &KnownRun, page: &mut Page) {
         // Its runner is gone: what it had begun is not going on under anybody's eyes.
         let interrupted = is_left(known.alive) && matches!(of.state, StepState::Underway(_) | StepState::Unknown(_));
         let (glyph, token) = if interrupted { ('?', Token::Unknown) } else { step_mark(of.state) };
-        let state_word = if interrupted { "interrupted: not known" } else { of.state.word() };
+        let state_word = if interrupted { "cut off: not known" } else { of.state.word() };
         let took = match (of.state, of.since, of.until) {
             _ if interrupted => String::new(),
             (StepState::Waiting, _, _) | (_, None, _) => String::new(),
