@@ -304,7 +304,7 @@ fn a_run_outlives_its_console_says_when_it_is_orphaned_and_is_taken_back() {
     // The form begins on Cancel: Enter alone asks nothing, typing neither.
     press(&mut console, "A", "ABORT");
     console.until("that keys count", |s| s.contents().contains("Enter here goes back"));
-    press(&mut console, "abort", "the focus is on Cancel");
+    press(&mut console, "abort", "Tab to the line first");
     console.press(b"\r");
     console.until("the form's end", |s| !s.contents().contains("ABORT"));
     assert!(estate.run().unwrap().aborting.is_none());

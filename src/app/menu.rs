@@ -169,10 +169,16 @@ fn of_run(state: &State, action: Action) -> Possible {
         _ if state.read_only => READ_ONLY,
         _ if known.state.ended.is_some() => "the run has ended",
         Liveness::Elsewhere { .. } => "its runner is on another machine: ask there",
-        Liveness::Orphaned => "nobody carries it out",
+        Liveness::Orphaned => "its runner is gone: it is taken up first",
         _ if known.state.runners == 0 => "it was not begun",
         _ if action == Action::AbortRun => "it is being taken back already",
         _ if action == Action::TakeBack && known.state.plan.targets.len() < 2 => "there is one target only: abort takes it back",
+        _ if action == Action::TakeBack && step.is_some_and(|place| known.state.back_from(place).count() > 1) => {
+            "several hosts could be taken back: select a step of the one that is meant"
+        }
+        _ if action == Action::TakeBack && step.is_some_and(|place| known.state.back_from(place).next().is_none()) => {
+            "the step is on no host, and nothing was done on one that can be taken back"
+        }
         _ if step.is_none() => "no step is selected",
         _ => "the selected step does not stand so that this could be done",
     };

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::model::preferences::Token;
 use crate::model::run::known::{KnownRun, Liveness, Standing};
-use crate::model::run::{Call, Ending, Phase, Request, StepState};
+use crate::model::run::{Call, Ending, Phase, Request, RunState, StepState};
 use crate::model::text::is_hostile;
 
 use super::action::Action;
@@ -72,7 +72,7 @@ impl RequestForm {
     /// Changes what is typed, where the line has the focus.
     pub fn retype(&mut self, with: impl FnOnce(&mut String)) {
         if self.focus == Focus::Cancel {
-            self.error = Some("the focus is on Cancel: go to the line first".to_owned());
+            self.error = Some("nothing was typed: Tab to the line first; Enter here cancels".to_owned());
             return;
         }
         with(&mut self.typed);
@@ -238,6 +238,13 @@ pub fn keeps_from_taking_up(state: &State, known: &KnownRun) -> Option<String> {
     }
 }
 
+/// The one target that is meant where the selected step's is taken back; `None` where there is none, or several.
+pub fn one_back(run: &RunState, step: Option<usize>) -> Option<&str> {
+    let mut targets = run.back_from(step?);
+    let first = targets.next()?;
+    targets.next().is_none().then_some(first)
+}
+
 /// True where that can be asked of the run that is shown, as it stands.
 pub fn offers(state: &State, action: Action) -> bool {
     if action == Action::ResumeRun {
@@ -268,7 +275,9 @@ pub fn offers(state: &State, action: Action) -> bool {
             matches!(of, Some((StepState::Untold(_) | StepState::UndoFailed, _)))
                 || (manual && matches!(of, Some((StepState::Underway(Call::Apply) | StepState::Unknown(Call::Apply), _))))
         }
-        Action::TakeBack => run.aborting.is_none() && run.plan.targets.len() > 1 && matches!(of, Some((_, false))),
+        Action::TakeBack => {
+            run.aborting.is_none() && run.plan.targets.len() > 1 && matches!(of, Some((_, false))) && one_back(run, step).is_some()
+        }
         _ => false,
     }
 }

@@ -46,6 +46,11 @@ pub fn left(state: &State, at: Timestamp) -> String {
     if left <= SignedDuration::ZERO { "now".into() } else { format!("in {}", age::coarse(left)) }
 }
 
+/// The zone that times are told in now: `UTC`, `CET`.
+pub fn zone(state: &State) -> String {
+    state.now.to_zoned(state.zone()).strftime("%Z").to_string()
+}
+
 fn told(state: &State, at: Timestamp, format: &str) -> String {
     let zone = state.zone();
     let utc = zone == TimeZone::UTC;

@@ -280,7 +280,9 @@ fn table(settings: &Settings<'_>, planned: &Planned, found: Option<&[Found]>, ou
     if planned.candidates.len() > LISTED {
         writeln!(out, "  and {} more", planned.candidates.len() - LISTED)?;
     }
-    writeln!(out, "\nconfirm: {}   (until {:.0})", plan.phrase(), plan.expires_at)?;
+    // The phrase is alone on its line: whoever copies the whole line after the colon has it.
+    writeln!(out, "\nconfirm: {}", plan.phrase())?;
+    writeln!(out, "until: {:.0}", plan.expires_at)?;
     if let Some(Act::Silence { ends_at, .. }) = plan.steps.first().map(|step| &step.act) {
         writeln!(out, "with --until {ends_at}: each --for makes another end, and so another plan")?;
     }

@@ -214,7 +214,7 @@ impl Runs {
             };
             let (entries, left_out) = &mut self.entries[place];
             let entries = Arc::make_mut(entries);
-            let what = clean(&of.what.to_string(), NOTE_CAP).into_owned();
+            let what = clean(&of.what.told(&self.states[place].plan), NOTE_CAP).into_owned();
             entries.push(Entry { seq: record.seq, at: record.said_at, who: record.actor.name(), what });
             // Not one by one: each removal at the front moves all the others.
             if entries.len() >= 2 * ENTRIES {

@@ -263,6 +263,7 @@ fn is_idle(state: &State, action: Action) -> bool {
             !state.estate.sources.get(*index).is_some_and(|source| matches!(source.kind, SourceKind::Backup(_)))
         }
         (Action::Verify, Some(_)) => true,
+        (Action::Rollback | Action::Ack | Action::Silence | Action::Extend | Action::Expire, _) if state.read_only => true,
         // Most rows of the Overview, and most panels, are of services that have no releases.
         (Action::Rollback, None | Some(Layer::Chart { .. })) if matches!(state.pane, Pane::Overview | Pane::Metrics) => {
             let service = update::wizard::about(state).and_then(|name| state.estate.service(&name));

@@ -350,7 +350,7 @@ fn without_a_screen_an_alert_is_acked_and_the_silence_ended() {
     let confirm = serde_json::from_str::<Value>(&out).unwrap()["confirm"].as_str().unwrap().to_owned();
     let (_, out, _) = qd(&[&["plan"], &ack[..]].concat());
     assert!(
-        out.contains(&format!("confirm: {confirm} ")) && out.contains("1 alert that fires now is muted") && !out.contains("RELEASES"),
+        out.contains(&format!("confirm: {confirm}\n")) && out.contains("1 alert that fires now is muted") && !out.contains("RELEASES"),
         "{out}"
     );
 

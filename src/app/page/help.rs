@@ -38,6 +38,10 @@ pub fn lines(state: &State, width: u16) -> (String, Vec<Row>) {
     let sections = state.keymap.by_place(scope);
     let headed = sections.len() > 1;
     let (mut lines, mut shown, mut all) = (Vec::new(), 0, 0);
+    if state.read_only && words.is_empty() {
+        let why = "  This console was opened with --read-only: keys that change something in production do nothing here.";
+        lines.extend(wrap(why, usize::from(width)).into_iter().map(|line| Row { spans: vec![(line, Token::Warning)], opens: None }));
+    }
     for (place, bound) in sections {
         let mut rows = Vec::new();
         for (keys, action, doc) in bound {

@@ -89,7 +89,8 @@ fn top(state: &State, known: &KnownRun, spot: &Spot, page: &mut Page) {
         };
         page.field("you asked", &text, token);
     }
-    if run.ended.is_none() {
+    // Where nobody carries it out nothing gets less.
+    if run.ended.is_none() && !is_left(known.alive) {
         let past: Vec<&RunState> = state.runs.all.iter().map(|of| &*of.state).filter(|of| of.ended.is_some()).take(EARLIER).collect();
         if let Some(left) = Estimate::of(run, &past, state.now) {
             page.field("left", &left.words(), Token::Text);
@@ -179,8 +180,12 @@ fn steps(state: &State, known: &KnownRun, page: &mut Page) {
     let (done, all) = run.progress();
     page.head(&format!("STEPS  {done} of {all}"));
     for (step, of) in run.plan.steps.iter().zip(&run.steps) {
-        let (glyph, token) = step_mark(of.state);
+        // Its runner is gone: what it had begun is not going on under anybody's eyes.
+        let interrupted = is_left(known.alive) && matches!(of.state, StepState::Underway(_) | StepState::Unknown(_));
+        let (glyph, token) = if interrupted { ('?', Token::Unknown) } else { step_mark(of.state) };
+        let state_word = if interrupted { "cut off: not known" } else { of.state.word() };
         let took = match (of.state, of.since, of.until) {
+            _ if interrupted => String::new(),
             (StepState::Waiting, _, _) | (_, None, _) => String::new(),
             (StepState::Underway(_), Some(since), _) => age::exact(whole(state.now.duration_since(since))),
             (_, Some(since), Some(until)) => age::exact(whole(until.duration_since(since))),
@@ -188,10 +193,15 @@ fn steps(state: &State, known: &KnownRun, page: &mut Page) {
         };
         let tries = if of.attempt > 1 { format!(", try {}", of.attempt) } else { String::new() };
         let said = if of.said.is_empty() { &step.title } else { &of.said };
-        let word = if glyph == ' ' { format!("  {}", of.state.word()) } else { format!("{glyph} {}", of.state.word()) };
+        let word = if glyph == ' ' { format!("  {state_word}") } else { format!("{glyph} {state_word}") };
         page.link(Goal::Step(step.id.clone()));
         page.step(&step.id, (&word, token), &format!("{took}{tries}"), said);
     }
+}
+
+/// True where nobody carries the run out any more, although it did not end.
+fn is_left(alive: Liveness) -> bool {
+    matches!(alive, Liveness::Orphaned)
 }
 
 /// What the selected step prints, or printed.
@@ -249,6 +259,7 @@ fn entries(state: &State, known: &KnownRun, page: &mut Page) {
         page.text(&format!("{} entries before these: qd show {}", known.left_out, known.state.run), Token::Dim);
     }
     let zone = state.zone();
+    page.text(&format!("times in {}", when::zone(state)), Token::Dim);
     for entry in known.entries.iter() {
         let at = entry.at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string();
         page.field(&format!("{:>5} {at}", entry.seq), &format!("{}; {}", entry.what, entry.who), Token::Text);

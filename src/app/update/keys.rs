@@ -112,9 +112,18 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::ResumeRun => runs::take_up(state),
         Action::AbortRun | Action::RetryStep | Action::SkipStep | Action::TakeBack | Action::ConfirmStep => runs::begin(state, action),
         Action::Record => runs::record(state),
-        Action::Rollback => wizard::open(state),
-        Action::Processes => wizard::open_processes(state),
-        Action::Ack | Action::Silence | Action::Extend | Action::Expire => wizard::open_silence(state, action),
+        Action::Rollback | Action::Processes | Action::Ack | Action::Silence | Action::Extend | Action::Expire => {
+            let before = state.layers.len();
+            match action {
+                Action::Rollback => wizard::open(state),
+                Action::Processes => wizard::open_processes(state),
+                _ => wizard::open_silence(state, action),
+            }
+            // The wizard's page says why itself; where there is none, the key does.
+            if state.read_only && state.layers.len() == before {
+                state.said = Some(runs::READ_ONLY.to_owned());
+            }
+        }
         Action::NextPane => layers::show(state, neighbour(state.pane, 1)),
         Action::PreviousPane => layers::show(state, neighbour(state.pane, Pane::ALL.len() - 1)),
         Action::Down

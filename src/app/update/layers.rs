@@ -43,6 +43,11 @@ pub(super) fn back(state: &mut State) -> Vec<Effect> {
         (*scroll, *search) = (0, Search::default());
         return Vec::new();
     }
+    // The journal of a run is another view of its page: the way back is to that.
+    if let Some(Layer::Run { record: true, .. }) = state.layers.last() {
+        runs::record(state);
+        return Vec::new();
+    }
     if logs::back(state) || pop(state) {
         return Vec::new();
     }

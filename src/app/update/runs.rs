@@ -7,7 +7,7 @@ use crate::app::ask::Ask;
 use crate::app::attention;
 use crate::app::deployments::made::carried_on;
 use crate::app::effect::Effect;
-use crate::app::layer::{Layer, Spot};
+use crate::app::layer::{Layer, Scope, Spot};
 use crate::app::operations::{self, ABORT, OperationRow, RequestForm, Sent};
 use crate::app::palette::Goal;
 use crate::app::pane;
@@ -18,6 +18,10 @@ use crate::model::run::{Request, StepState};
 
 use super::layers;
 
+/// What a key says that would change something, in a console that only reads.
+pub(super) const READ_ONLY: &str = "not from here: this console was opened with --read-only";
+/// What a key says that comes before its form could be read.
+const EARLY: &str = "too early: keys count in a moment, this one did not";
 /// What is asked where a run is to be taken up.
 const TAKE_UP: &str = "take it up";
 
@@ -106,6 +110,9 @@ pub(super) fn pause(state: &mut State) -> Vec<Effect> {
 /// Opens the form that asks for a reason.
 pub(super) fn begin(state: &mut State, action: Action) {
     if !operations::offers(state, action) {
+        if state.read_only {
+            state.said = Some(READ_ONLY.to_owned());
+        }
         return;
     }
     let Some((known, step)) = operations::shown(state) else { return };
@@ -116,8 +123,8 @@ pub(super) fn begin(state: &mut State, action: Action) {
         (Action::RetryStep, Some(plan)) => Request::Retry { step: plan.id.clone(), reason },
         (Action::SkipStep, Some(plan)) => Request::Skip { step: plan.id.clone(), reason },
         (Action::ConfirmStep, Some(plan)) => Request::Confirm { step: plan.id.clone(), reason },
-        (Action::TakeBack, Some(plan)) => match known.state.plan.target_of(plan) {
-            Some(target) => Request::TakeBack { target: target.name.clone(), reason },
+        (Action::TakeBack, Some(_)) => match operations::one_back(&known.state, step) {
+            Some(target) => Request::TakeBack { target: target.to_owned(), reason },
             None => return,
         },
         _ => return,
@@ -170,10 +177,12 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
     let now = state.now;
     let Some(Layer::Request(form)) = state.layers.last_mut() else { return Vec::new() };
     if !form.is_settled(now) {
+        form.error = Some(EARLY.to_owned());
         return Vec::new();
     }
     if form.focus == Focus::Cancel {
         state.layers.pop();
+        state.said = Some("cancelled: nothing is asked of the run".to_owned());
         return Vec::new();
     }
     let typed = form.typed.trim().to_owned();
@@ -214,16 +223,33 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
     send(state, run, request)
 }
 
+/// A key came before the form could be read.
+pub(super) fn early(form: &mut RequestForm) {
+    form.error = Some(EARLY.to_owned());
+}
+
+/// Why nothing is asked of a run whose runner is gone, and what to do.
+fn gone(state: &State, known: &KnownRun) -> String {
+    let key = state.keymap.key_for(Scope::Run, Action::ResumeRun);
+    match (known.alive.keeps_from_taking_up(&known.state), key) {
+        (None, Some(key)) => format!("its runner is gone: {key} takes it up"),
+        (None, None) => "its runner is gone: take it up first".to_owned(),
+        (Some(why), _) => why,
+    }
+}
+
 fn send(state: &mut State, run: String, request: Request) -> Vec<Effect> {
     let known = state.runs.find(&run);
     let refused = match known.map(|known| known.alive) {
         _ if state.read_only => Some("this console is read-only"),
         Some(Liveness::Elsewhere { .. }) => Some("its runner is on another machine: ask there"),
-        Some(Liveness::Orphaned | Liveness::Over) | None => Some("nobody carries it out"),
+        Some(Liveness::Orphaned) => None,
+        Some(Liveness::Over) | None => Some("nobody carries it out"),
         Some(Liveness::Live { .. } | Liveness::Silent { .. }) => None,
     };
     let before = known.map_or(0, |known| known.state.requests.len());
-    let end = refused.map(|why| Err(why.to_owned()));
+    let gone = known.filter(|known| known.alive == Liveness::Orphaned).map(|known| gone(state, known));
+    let end = refused.map(str::to_owned).or(gone).map(Err);
     state.sent = Some(Sent { run: run.clone(), words: request.to_string(), before, end: end.clone() });
     if end.is_some() { Vec::new() } else { vec![Effect::Ask(Box::new(Ask::Request { run, request }))] }
 }

@@ -13,7 +13,7 @@ use crate::app::subject::{
 };
 use crate::model::text::is_hostile;
 
-use super::{logs, prompt, wizard};
+use super::{logs, prompt, runs, wizard};
 
 /// The filter line of a pane, whatever its list is of.
 pub(super) struct Line<'a> {
@@ -150,6 +150,7 @@ fn change(state: &mut State, with: impl FnOnce(&mut String)) {
         }
         // Keys that were meant for what was there before are not for the form.
         Some(Layer::Request(form)) if form.is_settled(now) => form.retype(with),
+        Some(Layer::Request(form)) => runs::early(form),
         _ => {}
     }
 }

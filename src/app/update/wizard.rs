@@ -10,10 +10,10 @@ mod wanted;
 
 use crate::app::action::Action;
 use crate::app::effect::Effect;
-use crate::app::layer::{Layer, Pane};
+use crate::app::layer::{Layer, Pane, Scope};
 use crate::app::state::{AlertRow, OverviewRow, State};
 use crate::app::target::Choice;
-use crate::app::wizard::{self, Focus, Standing, Step, Subject, Wizard, confirm, held};
+use crate::app::wizard::{self, Focus, Standing, Step, Subject, Wizard, can_override, confirm, held};
 use crate::model::alert::Alert;
 use crate::model::needs::{self, About};
 use crate::model::panel::Panel;
@@ -152,7 +152,7 @@ pub(super) fn is_deaf(state: &State) -> bool {
 /// One step on, which never does anything.
 pub(super) fn next(state: &mut State) {
     let key = service::key(state);
-    let (now, wizards) = (state.now, &mut state.wizards);
+    let (now, wizards, keymap) = (state.now, &mut state.wizards, &state.keymap);
     let Some(Layer::Wizard(of)) = state.layers.last_mut() else { return };
     of.said = None;
     if of.standing != Standing::Open {
@@ -213,8 +213,18 @@ pub(super) fn next(state: &mut State) {
         }
         Step::Checks | Step::Reason => match of.held_up(now) {
             Some(why) => {
-                of.said = Some(why);
+                // What stands in the way is selected, so that the next key is about it.
+                let open = of.open_checks().next().cloned();
+                let how = match open.as_ref().filter(|check| can_override(check)) {
+                    Some(_) => format!(
+                        "; {} overrides it, with a reason",
+                        keymap.key_for(Scope::Wizard, Action::Override).map_or_else(|| "a key".to_owned(), |key| key.to_string())
+                    ),
+                    None => String::new(),
+                };
+                of.said = Some(format!("{why}{how}"));
                 of.step = Step::Checks;
+                of.check = open.map(|check| check.id).or(of.check.take());
             }
             None if of.after() == Step::Reason => go(of, Step::Reason),
             None if of.reason.trim().is_empty() => of.said = Some("a reason is required".to_owned()),
@@ -350,6 +360,9 @@ pub(super) fn again(state: &mut State) {
     }
 }
 
+/// What a key says that comes before the dialog could be read.
+const EARLY: &str = "too early: keys count in a moment, this one did not";
+
 fn say(state: &mut State, what: &str) {
     if let Some(of) = top(state) {
         of.said = Some(what.to_owned());
@@ -369,6 +382,7 @@ pub(super) fn run(state: &mut State, action: Action) -> Option<Vec<Effect>> {
         return Some(Vec::new());
     }
     if is_deaf(state) && !matches!(action, Action::Suspend | Action::Redraw | Action::Interrupt) {
+        say(state, EARLY);
         return Some(Vec::new());
     }
     match action {

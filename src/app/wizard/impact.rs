@@ -5,7 +5,7 @@ use crate::app::page::Page;
 use crate::app::state::State;
 use crate::app::when;
 use crate::model::age;
-use crate::model::plan::{Act, Impact, Plan};
+use crate::model::plan::{Act, Impact, Plan, TargetKind};
 use crate::model::preferences::Token;
 use jiff::SignedDuration;
 
@@ -39,7 +39,12 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
         };
         let person = if matches!(step.act, Act::Manual { .. }) { ", a person does it" } else { "" };
         let last = if step.point_of_no_return { "; from here on nothing is taken back" } else { "" };
-        let target = plan.target_of(step).map_or("?", |target| target.name.as_str());
+        // What is on no host (a guard, a person's deed) is done by the run itself.
+        let target = match plan.target_of(step) {
+            Some(target) if target.kind == TargetKind::Outside => "the run",
+            Some(target) => target.name.as_str(),
+            None => "?",
+        };
         let limit = age::exact(SignedDuration::from_secs(i64::from(step.timeout)));
         page.field(&format!("{:2}. {target}", number + 1), &format!("{} (at most {limit}; {undo}{person}{last})", step.title), Token::Text);
     }

@@ -274,7 +274,10 @@ impl Wizard {
         }
         let at = |step| self.step != step;
         match action {
-            Action::Override => at(Step::Checks) || self.open_checks().all(|check| check.glass),
+            Action::Override => {
+                let selected = self.checks_selected().and_then(|at| self.checks.get(at));
+                at(Step::Checks) || !selected.is_some_and(can_override)
+            }
             Action::BreakGlass => at(Step::Checks) || !self.checks.iter().any(|check| check.glass && check.verdict == Verdict::Block),
             Action::Open | Action::Compare => at(Step::Release),
             Action::Toggle => at(Step::Target) && (at(Step::What) || !(self.is_of(Verb::Silence) || self.is_of_processes())),
@@ -330,6 +333,11 @@ impl Wizard {
             (Subject::Rollback { service, without }, _) => format!("ROLL BACK  {service}{}", left_out(without)),
         }
     }
+}
+
+/// True where that check may be passed over with a reason.
+pub fn can_override(check: &Check) -> bool {
+    matches!((check.verdict, check.overridable), (Verdict::Warn, _) | (Verdict::Unknown, true))
 }
 
 /// `, without web3`: what must not be forgotten on any page.

@@ -142,7 +142,8 @@ fn details(state: &State, of: &Wizard, host: &str, width: u16) -> Vec<Row> {
 fn rest(state: &State, of: &Wizard, hosts: &[String], width: u16) -> Vec<Row> {
     let mut page = Page::new(width);
     let Some(plan) = of.plan() else { return Vec::new() };
-    let others: Vec<&str> = plan.targets.iter().filter(|t| !is_host(&t.kind)).map(|t| t.name.as_str()).collect();
+    let others: Vec<&str> =
+        plan.targets.iter().filter(|t| !is_host(&t.kind) && t.kind != TargetKind::Outside).map(|t| t.name.as_str()).collect();
     if !others.is_empty() {
         page.field("and", &others.join(", "), Token::Text);
     }

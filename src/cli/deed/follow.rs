@@ -46,7 +46,8 @@ pub fn follow(settings: &Settings<'_>, run: &str, out: &mut dyn Write, err: &mut
         }
         let (mut looks, mut gone) = (0, 0);
         loop {
-            for line in new.iter().filter_map(event) {
+            let plan = one.state().map(|state| &state.plan);
+            for line in new.iter().filter_map(|record| event(record, plan?)) {
                 writeln!(out, "{}", clean(&settings.typed(&line), NOTE_CAP))?;
             }
             out.flush()?;

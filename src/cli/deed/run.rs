@@ -45,7 +45,14 @@ pub fn confirmed(plan: &Plan, agree: &Agree, now: Timestamp) -> Result<Confirmed
             return Err(Failure::Usage(format!("{flag} is empty: say why")));
         }
     }
-    if agree.confirm != plan.phrase() {
+    let phrase = plan.phrase();
+    if agree.confirm != phrase && agree.confirm.trim_start().starts_with(&phrase) {
+        return Ok(Confirmed::Other(format!(
+            "refused, nothing was changed: `{}` is mistyped: it begins with the phrase and goes on; the plan is the same as before. Type --confirm '{phrase}' and no more.",
+            agree.confirm
+        )));
+    }
+    if agree.confirm != phrase {
         let does: Vec<String> = plan.steps.iter().map(|step| format!("  {}: {}", step.id, step.title)).collect();
         let subject = if plan.deed == Deed::Silence { "..." } else { plan.subject.as_str() };
         let on = plan.targets.iter().filter(|_| plan.deed.is_of_processes()).filter_map(|target| target.kind.leasable());

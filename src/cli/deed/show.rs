@@ -126,11 +126,11 @@ fn table(settings: &Settings<'_>, state: &RunState, told: &Told<'_>, out: &mut d
         told.next.iter().try_for_each(|next| line(&format!("  {next}")))?;
     }
     line("\nevents")?;
-    told.events.iter().filter_map(event).try_for_each(|text| line(&format!("  {text}")))
+    told.events.iter().filter_map(|record| event(record, told.plan)).try_for_each(|text| line(&format!("  {text}")))
 }
 
-/// One event as a line.
-pub fn event(record: &Record) -> Option<String> {
+/// One event of a run with this plan as a line.
+pub fn event(record: &Record, plan: &Plan) -> Option<String> {
     let Event::Run(of) = &record.event else { return None };
-    Some(format!("{}  {}", record.said_at.strftime("%H:%M:%SZ"), of.what))
+    Some(format!("{}  {}", record.said_at.strftime("%H:%M:%SZ"), of.what.told(plan)))
 }

@@ -194,6 +194,8 @@ fn only_the_phrase_of_the_plan_of_now_confirms_it() {
         let Confirmed::Other(why) = confirmed(&plan, &agree(other, &[]), now).unwrap() else { panic!("{other} confirmed it") };
         assert!(why.contains(&phrase) && why.contains("web1/drain"), "{why}");
     }
+    let Confirmed::Other(why) = confirmed(&plan, &agree(&format!("{phrase}   (until 2026-11-21)"), &[]), now).unwrap() else { panic!() };
+    assert!(why.contains("mistyped") && why.contains(&phrase) && !why.contains("world"), "{why}");
     for wrong in ["disk/web1", "=x", "disk/web1= "] {
         assert!(confirmed(&plan, &agree(&phrase, &[wrong]), now).is_err(), "{wrong}");
     }

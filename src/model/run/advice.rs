@@ -123,7 +123,10 @@ fn about(state: &RunState, place: usize, of: &dyn Fn(Way, Option<&str>, &str) ->
         false => of(Way::Skip, id, "goes on although nobody saw that this is well"),
     };
     let manual = matches!(plan.act, Act::Manual { .. });
+    let guard = matches!(plan.act, Act::Guard { .. });
     let mut all = match step.state {
+        // A guard only watches: where nobody knows what it saw, nobody can have done it instead.
+        StepState::Untold(Call::Apply) if guard => vec![of(Way::Retry, id, again), skip],
         StepState::Untold(Call::Apply) | StepState::Underway(_) | StepState::Unknown(_) if manual => {
             vec![of(Way::Confirm, id, "you did it: it counts as done"), skip]
         }
@@ -136,9 +139,10 @@ fn about(state: &RunState, place: usize, of: &dyn Fn(Way, Option<&str>, &str) ->
         StepState::Waiting | StepState::Done | StepState::Skipped | StepState::Undone => vec![skip],
     };
     if state.aborting.is_none() {
-        let target = state.plan.target_of(plan);
-        if let (Some(target), true) = (target, state.plan.targets.len() > 1) {
-            all.push(of(Way::TakeBack, Some(&target.name), &format!("takes back what was done on {name}, and goes on with the others")));
+        let several = state.plan.targets.len() > 1;
+        for target in state.back_from(place).filter(|_| several).take(BACK) {
+            let means = format!("takes back what was done on {target}, and goes on with the others");
+            all.push(of(Way::TakeBack, Some(target), &means));
         }
         all.push(abort());
     }
@@ -164,6 +168,9 @@ fn again(step: &Step, target: &str) -> String {
         },
     }
 }
+
+/// Hosts that can be taken back which are named: the whole run can be, too.
+const BACK: usize = 4;
 
 /// Commands that are about no estate.
 const FREE: [&str; 6] = ["init", "demo", "keys", "schema", "completions", "--estate"];
@@ -256,6 +263,26 @@ mod tests {
         assert!(told(run(), Repeat::Ask)[0].1.contains("also if it was done"));
         assert!(told(run(), Repeat::Repeatable)[0].1.contains("no harm"));
         assert!(told(run(), Repeat::Once)[0].1.contains("only if it is not done"));
+    }
+
+    #[test]
+    fn an_unseen_guard_is_watched_again_and_never_confirmed_and_the_hosts_are_what_goes_back() {
+        let mut steps = vec![step("web1/switch"), step("web2/switch"), step("watch")];
+        steps[1].target = 1;
+        steps[2] = Step { act: Act::Guard { service: "web".into(), seconds: 300, panels: vec![] }, undo: None, ..steps[2].clone() };
+        steps[2].target = 2;
+        let mut plan = plan(&["web1", "web2", "outside"], steps);
+        plan.targets[2].kind = crate::model::plan::TargetKind::Outside;
+        let mut log = Log::begun("web-1", &plan);
+        log.done("web1/switch");
+        log.intent("watch", 1, Call::Apply);
+        log.found("watch", Call::Apply, crate::model::plan::Found::Untold { why: "nobody saw it".to_owned() });
+        log.add(Happened::Asked { step: Some("watch".to_owned()), why: "nobody saw it".to_owned() });
+        let state = log.state();
+        let all = advice(&state, Liveness::Live { heartbeat: at(0) });
+        let ways: Vec<Way> = all.iter().map(|found| found.way).collect();
+        assert_eq!(ways, [Way::Retry, Way::Skip, Way::TakeBack, Way::Abort], "{:?}", state.steps[2].state);
+        assert!(all[2].command.starts_with("qd take-back web-1 web1 "), "web2 was not begun, and outside is no host: {}", all[2].command);
     }
 
     #[test]

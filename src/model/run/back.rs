@@ -1,7 +1,7 @@
 //! Taking back: which steps are wanted back, in which order, and what stays.
 
 use super::{RunState, StepState};
-use crate::model::plan::OnFailure;
+use crate::model::plan::{OnFailure, TargetKind};
 
 impl RunState {
     /// True where the step is on its way back: the whole run is, or its target.
@@ -29,6 +29,21 @@ impl RunState {
             && step.touched
             && self.plan.steps[place].undo.is_some()
             && matches!(step.state, StepState::Done | StepState::Failed | StepState::Waiting | StepState::Refused)
+    }
+
+    /// The targets that can be taken back where that step is asked about: its own, or where it is about no host (a guard, a
+    /// person's deed) those on which something can be taken back.
+    pub fn back_from(&self, place: usize) -> impl Iterator<Item = &str> {
+        let own = self.plan.target_of(&self.plan.steps[place]).filter(|target| target.kind != TargetKind::Outside);
+        let floor = self.floor();
+        let touched = move |name: &str| {
+            let on = |at: &usize| self.plan.target_of(&self.plan.steps[*at]).is_some_and(|of| of.name == name);
+            (0..self.steps.len()).filter(on).any(|at| self.is_wanted_back(at, floor))
+        };
+        let others = self.plan.targets.iter().filter(move |target| {
+            own.is_none() && target.kind != TargetKind::Outside && !self.taken_back.contains(&target.name) && touched(&target.name)
+        });
+        own.into_iter().chain(others).map(|target| target.name.as_str())
     }
 
     /// True where nothing of the step stands in the way of those that need it.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{Call, CallEnd, Ending, Happened, Phase, Request, StepState};
 use crate::model::check::Verdict;
-use crate::model::plan::Found;
+use crate::model::plan::{Found, Plan};
 
 impl fmt::Display for Happened {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -44,6 +44,21 @@ impl fmt::Display for Happened {
             Happened::Ended(ending) => write!(f, "{ending}"),
             Happened::Reviewed { note } => write!(f, "reviewed: {note}"),
         }
+    }
+}
+
+impl Happened {
+    /// The event in a line, with the targets of this plan by their names.
+    pub fn told(&self, plan: &Plan) -> String {
+        let name = |target: &usize| plan.targets.get(*target).map(|of| of.name.as_str());
+        match self {
+            Happened::LeaseWanted { target } => name(target).map(|of| format!("asks for the lease of {of}")),
+            Happened::LeaseTaken { target, fence } => name(target).map(|of| format!("holds the lease of {of}, fence {fence}")),
+            Happened::LeaseLost { target, why } => name(target).map(|of| format!("no lease of {of}: {why}")),
+            Happened::LeaseGiven { target } => name(target).map(|of| format!("gave back the lease of {of}")),
+            _ => None,
+        }
+        .unwrap_or_else(|| self.to_string())
     }
 }
 

@@ -115,13 +115,24 @@ pub fn data<'a>(estate: &Estate, service: &'a Service) -> Vec<&'a str> {
     service.depends_on.iter().map(String::as_str).filter(|name| has(name)).collect()
 }
 
-/// The release that ran before the one that runs now, by history: what a rollback goes to where nothing is named.
+/// The release that ran before the one that runs now, by history: what a rollback goes to where nothing is named. Hosts that
+/// are left out were not asked what runs there, and change nothing about where the service goes back to: what was put at
+/// their `unasked` sites (`None`: a host without one) is taken to run there still.
 ///
 /// # Errors
 /// Why history names none, in words.
-pub fn before(service: &Service, runs: &BTreeSet<&str>, history: &[Arc<Deployment>]) -> Result<(String, String), String> {
+pub fn before(
+    service: &Service,
+    runs: &BTreeSet<&str>,
+    unasked: &[Option<&str>],
+    history: &[Arc<Deployment>],
+) -> Result<(String, String), String> {
     let acts: Vec<&Arc<Deployment>> = history.iter().filter(|one| one.service == service.name && one.is_act()).collect();
-    let now = acts.iter().position(|one| one.to.as_deref().is_some_and(|to| runs.contains(to)) && one.result != Some(Ending::Failed));
+    let runs_now = |one: &Deployment| match one.to.as_deref() {
+        Some(to) => runs.contains(to) || unasked.iter().any(|site| one.is_of(&service.name, *site)),
+        None => false,
+    };
+    let now = acts.iter().position(|one| runs_now(one) && one.result != Some(Ending::Failed));
     let Some(now) = now else {
         let named: Vec<&str> = runs.iter().copied().collect();
         return Err(format!("no history tells when {} was deployed", named.join(", ")));
@@ -181,7 +192,18 @@ mod tests {
     const OK: Option<Ending> = Some(Ending::Succeeded);
 
     fn before_of(history: &[Arc<Deployment>], runs: &str) -> Result<String, String> {
-        before(&service(), &BTreeSet::from([runs]), history).map(|(_, to)| to)
+        before(&service(), &BTreeSet::from([runs]), &[], history).map(|(_, to)| to)
+    }
+
+    #[test]
+    fn leaving_a_host_out_does_not_change_where_the_service_goes_back_to() {
+        let at = |site: &str, one: Arc<Deployment>| Arc::new(Deployment { site: Some(site.into()), ..(*one).clone() });
+        let history = [act(3, None, "3", OK, None), act(2, None, "2", OK, None), act(1, None, "1", OK, None)];
+        let of = |history: &[Arc<Deployment>], site| before(&service(), &BTreeSet::from(["2"]), &[site], history).map(|(_, to)| to);
+        assert_eq!(of(&history, None), Ok("2".into()), "the one that is left out is the one with the bad release");
+        assert_eq!(of(&history, Some("north")), Ok("2".into()));
+        let elsewhere = [at("south", history[0].clone()), history[1].clone(), history[2].clone()];
+        assert_eq!(of(&elsewhere, Some("north")), Ok("1".into()), "what was put at another site does not run on it");
     }
 
     #[test]

@@ -85,14 +85,25 @@ pub enum PlanError {
     /// It is so already.
     #[error("{0}")]
     Nothing(String),
-    /// All hosts run it.
-    #[error("{version} runs on all hosts already: nothing is to be done")]
+    /// All hosts that take part run it.
+    #[error("{}", same(.version, *.without))]
     Same {
-        /// What was asked for.
+        /// What was asked for, or what the service goes back to.
         version: String,
+        /// True where hosts are left out: those may need it.
+        without: bool,
         /// What can be named.
         candidates: Vec<Candidate>,
     },
+}
+
+fn same(version: &str, without: bool) -> String {
+    match without {
+        false => format!("{version} runs on all hosts already: nothing is to be done"),
+        true => {
+            format!("{version} runs on all hosts that take part already: no host that takes part needs it, nothing to do")
+        }
+    }
 }
 
 /// The first candidates, for people.
@@ -114,7 +125,10 @@ pub async fn rollback(desk: Desk<'_>, service: &str, to: Option<&str>, now: Time
     let service = find(desk.estate, service)?;
     let unsaid = || PlanError::Unsaid(desk.estate.no_rollback(service).unwrap_or_default());
     let restart = service.restart.as_ref().filter(|_| desk.estate.no_rollback(service).is_none()).ok_or_else(unsaid)?;
-    let folders = leave_out(folders(desk.estate, service)?, desk.without, &service.name)?;
+    let folders = folders(desk.estate, service)?;
+    let unasked = folders.iter().filter(|folder| desk.without.contains(&folder.host.name)).map(|folder| folder.site.clone());
+    let unasked: Vec<Option<String>> = unasked.collect();
+    let folders = leave_out(folders, desk.without, &service.name)?;
     let asked = folders.iter().map(|folder| async move {
         let seen = look(desk, service, restart, folder).await;
         (desk.heard)(&folder.host.name, seen.as_ref().map(|_| ()).map_err(String::as_str));
@@ -124,10 +138,10 @@ pub async fn rollback(desk: Desk<'_>, service: &str, to: Option<&str>, now: Time
     let all: Vec<Has<'_>> = folders.iter().zip(&surveys).map(|(folder, survey)| has(folder.host, survey)).collect::<Result<_, _>>()?;
     let mut candidates = candidates::candidates(desk.estate, service, &all, desk.history);
     let runs: BTreeSet<&str> = all.iter().map(|host| host.runs).collect();
-    let (from, to) = choose(desk, service, &runs, to, &candidates)?;
+    let (from, to) = choose(desk, service, &runs, &unasked, to, &candidates)?;
     if candidates.iter().all(|one| one.version != to) {
         return Err(match runs.contains(to.as_str()) {
-            true => PlanError::Same { version: to, candidates },
+            true => PlanError::Same { version: to, without: !desk.without.is_empty(), candidates },
             false => PlanError::NoRelease { version: to, candidates },
         });
     }
@@ -252,18 +266,29 @@ fn choose(
     desk: Desk<'_>,
     service: &Service,
     runs: &BTreeSet<&str>,
+    unasked: &[Option<String>],
     to: Option<&str>,
     candidates: &[Candidate],
 ) -> Result<(String, String), PlanError> {
-    let before = candidates::before(service, runs, desk.history);
+    // A version that is named leaves nothing to decide: the plan comes from what those that take part run.
+    let unasked: Vec<Option<&str>> = unasked.iter().filter(|_| to.is_none()).map(Option::as_deref).collect();
+    let before = candidates::before(service, runs, &unasked, desk.history);
     match (to, before) {
-        (None, Ok((from, to))) => Ok((from, to)),
+        (None, Ok((from, to))) => {
+            // What only a host that is left out runs is not what the others come from.
+            let own = runs.iter().find(|run| **run != to).filter(|_| !runs.contains(from.as_str())).map(|run| (*run).to_owned());
+            Ok((own.unwrap_or(from), to))
+        }
         (None, Err(why)) => Err(PlanError::NoDefault { why, candidates: candidates.to_vec() }),
         (Some(to), before) => {
             // What the history calls current; else what runs and is not the one that is gone back to.
             let from = before.ok().map(|(from, _)| from).filter(|from| from != to);
             let from = from.or_else(|| runs.iter().find(|run| **run != to).map(|run| (*run).to_owned()));
-            let from = from.ok_or_else(|| PlanError::Same { version: to.to_owned(), candidates: candidates.to_vec() })?;
+            let from = from.ok_or_else(|| PlanError::Same {
+                version: to.to_owned(),
+                without: !desk.without.is_empty(),
+                candidates: candidates.to_vec(),
+            })?;
             Ok((from, to.to_owned()))
         }
     }

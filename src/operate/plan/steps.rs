@@ -128,7 +128,7 @@ fn host(all: &mut Vec<Step>, scheme: &Scheme<'_>, place: &Place, after: &[String
             // last: it is the undo of a step that stands before the switch and does nothing.
             let still = Act::Run { argv: vec!["true".to_owned()] };
             let run = Act::Run { argv };
-            let title = "nothing now; if this host is taken back, the service is started again here, last".to_owned();
+            let title = "change nothing yet: taking this host back ends with a start here".to_owned();
             let ready = push(all, of("ready", title, still, Some(run.clone()), Repeat::Repeatable, RESTART), after);
             let switched = push(all, switch, std::slice::from_ref(&ready));
             let mut restart = of("restart", "start it again".to_owned(), run, None, Repeat::Repeatable, RESTART);

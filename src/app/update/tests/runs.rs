@@ -73,6 +73,39 @@ fn p_pauses_at_once_and_lets_go_on_without_a_form() {
 }
 
 #[test]
+fn p_on_a_run_whose_runner_is_gone_says_that_and_what_takes_it_up() {
+    let mut state = asks();
+    tell(&mut state, &failed_switch(), Liveness::Orphaned);
+    assert_eq!(key(&mut state, "p"), []);
+    let why = state.sent.as_ref().unwrap().end.clone().unwrap().unwrap_err();
+    assert_eq!(why, "its runner is gone: P takes it up");
+}
+
+#[test]
+fn esc_in_the_journal_of_a_run_goes_back_to_the_run() {
+    let mut state = asks();
+    key(&mut state, "w");
+    assert!(matches!(state.layers.last(), Some(Layer::Run { record: true, .. })));
+    key(&mut state, "esc");
+    assert!(matches!(state.layers.last(), Some(Layer::Run { record: false, .. })));
+    key(&mut state, "esc");
+    assert!(state.layers.is_empty());
+}
+
+#[test]
+fn a_key_that_does_not_count_says_so_and_leaving_the_form_says_that_nothing_was_asked() {
+    let mut state = asks();
+    key(&mut state, "R");
+    words(&mut state, "x");
+    assert!(form(&state).unwrap().error.as_deref().unwrap().contains("too early"));
+    later(&mut state);
+    words(&mut state, "no luck");
+    assert!(form(&state).unwrap().error.as_deref().unwrap().contains("Tab to the line first; Enter here cancels"));
+    key(&mut state, "enter");
+    assert!(form(&state).is_none() && state.said.as_deref() == Some("cancelled: nothing is asked of the run"), "{:?}", state.said);
+}
+
+#[test]
 fn each_key_opens_its_form_which_begins_on_cancel_and_asks_with_the_reason_that_is_typed() {
     let of = |reason: &str| {
         let (step, reason) = ("web1/switch".to_owned(), reason.to_owned());

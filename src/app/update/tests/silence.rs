@@ -297,4 +297,6 @@ fn what_no_alertmanager_has_or_nothing_mutes_opens_nothing() {
     press(&mut state, "S");
     assert!(matches!(&wizard(&state).standing, Standing::Refused(why) if why.contains("--read-only")));
     assert!(key(&mut state, "enter enter r").is_empty());
+    press(&mut state, "esc E");
+    assert!(held(&state).is_none() && state.said.as_deref().is_some_and(|said| said.contains("--read-only")), "{:?}", state.said);
 }

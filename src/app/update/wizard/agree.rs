@@ -10,7 +10,7 @@ use crate::app::wizard::{Focus, REASON_CAP, Standing, Step, Typing, confirm};
 use crate::model::check::{Override, Verdict};
 use crate::model::text::is_hostile;
 
-use super::{back, is_deaf, next, top};
+use super::{EARLY, back, is_deaf, next, say, top};
 
 /// Takes what is typed, or what has the focus.
 pub(in crate::app::update) fn accept(state: &mut State) -> Vec<Effect> {
@@ -37,6 +37,7 @@ pub(in crate::app::update) fn accept(state: &mut State) -> Vec<Effect> {
         }
         (Step::Confirm, Focus::Cancel) => {
             back(state);
+            say(state, "cancelled, one step back: nothing was started");
             Vec::new()
         }
         (Step::Confirm, Focus::Phrase) => {
@@ -100,7 +101,8 @@ pub(in crate::app::update) fn change(state: &mut State, with: impl FnOnce(&mut S
         (None, Step::Reason) => (&mut of.reason, REASON_CAP),
         (None, Step::Confirm) if !deaf && of.confirm.focus == Focus::Phrase => (&mut of.confirm.typed, confirm::PHRASE_CAP),
         (None, Step::Confirm) => {
-            of.said = Some("the focus is on Cancel: go to the line in which the phrase is typed first".to_owned()).filter(|_| !deaf);
+            let why = if deaf { EARLY } else { "nothing was typed: Tab to the line first; Enter here cancels" };
+            of.said = Some(why.to_owned());
             return false;
         }
         _ => return false,

@@ -263,6 +263,7 @@ async fn a_host_that_is_left_out_is_not_asked_and_must_be_passed_over_knowingly(
     let planned = world.plan(None).await.unwrap();
     assert!(ids(&planned).iter().all(|id| id.starts_with("web1/")) && planned.plan.hash() != whole.hash());
     assert!(planned.plan.impact.keeps[0].starts_with("web2 is left out: what runs there stays"), "{:?}", planned.plan.impact);
+    assert_eq!((planned.plan.from.as_deref(), planned.plan.to.as_deref()), (whole.from.as_deref(), whole.to.as_deref()));
     let costs = "web1 is out of service from its stop until it is started again; the other host carries the load.";
     assert_eq!(planned.plan.impact.costs[0], costs);
     let check = planned.checks.iter().find(|check| check.id == "left-out/web2").unwrap();
