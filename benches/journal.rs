@@ -153,7 +153,6 @@ fn plan() -> Plan {
         repeat: Repeat::Repeatable,
         timeout: 60,
         on_failure: OnFailure::Stop,
-        undone_with: None,
         point_of_no_return: false,
     };
     Plan {

@@ -25,8 +25,10 @@ pub fn refresh(state: &mut State) {
         (state.overview.list, state.alerts.list) = (List::default(), List::default());
         state.databases.list = List::default();
         state.backups.list = List::default();
-        state.operations.list = List::default();
         state.timeline.list.list = List::default();
+    }
+    if !state.walked.contains(&Pane::Operations) {
+        state.operations.list = List::default();
     }
     state.overview_rows = overview::rows(state);
     state.alert_rows = alerts(state);

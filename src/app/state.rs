@@ -160,6 +160,8 @@ pub struct State {
     pub started: Timestamp,
     /// True from the first key on.
     pub touched: bool,
+    /// Panes in which a key was pressed: until then the first row of a list whose rows come late is the selected one.
+    pub walked: Vec<Pane>,
     /// Columns, rows.
     pub size: (u16, u16),
     /// What the view rests on, in the order of the estate's sources.
@@ -280,6 +282,7 @@ impl State {
             now,
             started: now,
             touched: false,
+            walked: Vec::new(),
             size,
             frozen: None,
             changes: VecDeque::new(),
@@ -372,6 +375,19 @@ impl State {
             ZoneChoice::Utc => TimeZone::UTC,
             ZoneChoice::Local => self.look.local.clone(),
             ZoneChoice::Estate => self.estate.zone.clone().unwrap_or(TimeZone::UTC),
+        }
+    }
+
+    /// A person did something, in the pane that is shown.
+    pub fn touch(&mut self) {
+        self.touched = true;
+        self.walk_in(self.pane);
+    }
+
+    /// What is selected in that pane is a person's choice from now on.
+    pub fn walk_in(&mut self, pane: Pane) {
+        if !self.walked.contains(&pane) {
+            self.walked.push(pane);
         }
     }
 

@@ -399,8 +399,12 @@ mod tests {
             seen_by: vec![0],
         };
         let answer = |ends| AlertmanagerAnswer { alerts: vec![muted.clone()], silences: vec![silence(ends)], ..Default::default() };
-        assert_eq!(of(answer(1_000), 10)[0].due, Some(at(1_000)));
+        assert_eq!(of(answer(1_000), 800)[0].due, Some(at(1_000)));
         assert!(of(answer(100_000), 10).is_empty());
+        assert!(of(answer(1_000), 800)[0].what.starts_with("Down pages again: the silence of ann ends soon"));
+        // Of half an hour the last five minutes, of two hours a sixth.
+        assert!(of(answer(1_800), 1_499).is_empty() && !of(answer(1_800), 1_500).is_empty());
+        assert!(of(answer(7_200), 5_999).is_empty() && !of(answer(7_200), 6_000).is_empty());
     }
 
     fn ruled(answer: PanelAnswer) -> Vec<Need> {

@@ -198,7 +198,7 @@ fn steps(state: &State, known: &KnownRun, page: &mut Page) {
             (_, Some(since), None) => age::exact(whole(state.now.duration_since(since))),
         };
         let tries = if of.attempt > 1 { format!(", try {}", of.attempt) } else { String::new() };
-        let said = if of.said.is_empty() { &step.title } else { &of.said };
+        let said = if of.said.is_empty() { &when::in_zone(state, &run.plan, &step.title) } else { &of.said };
         let word = if glyph == ' ' { format!("  {}", of.state.word()) } else { format!("{glyph} {}", of.state.word()) };
         page.link(Goal::Step(step.id.clone()));
         page.step(&step.id, (&word, token), &format!("{took}{tries}"), said);

@@ -15,7 +15,7 @@ use super::{contexts, deeds, history, layers, lists, menu, metrics, prompt, runs
 
 /// A key was pressed.
 pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
-    state.touched = true;
+    state.touch();
     state.said = None;
     let scope = state.scope();
     if let Some((place, first)) = state.pending.take() {
