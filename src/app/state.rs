@@ -378,19 +378,6 @@ impl State {
         }
     }
 
-    /// A person did something, in the pane that is shown.
-    pub fn touch(&mut self) {
-        self.touched = true;
-        self.walk_in(self.pane);
-    }
-
-    /// What is selected in that pane is a person's choice from now on.
-    pub fn walk_in(&mut self, pane: Pane) {
-        if !self.walked.contains(&pane) {
-            self.walked.push(pane);
-        }
-    }
-
     /// True where the mouse's clicks are wanted of the terminal now.
     pub fn wants_mouse(&self) -> bool {
         self.mouse && !matches!(self.layers.last(), Some(Layer::Select { .. }))

@@ -91,7 +91,11 @@ impl Seen {
 }
 
 fn same(old: &KnownRun, new: &KnownRun) -> bool {
-    Arc::ptr_eq(&old.state, &new.state) && Arc::ptr_eq(&old.entries, &new.entries) && old.alive == new.alive && old.live == new.live && old.file == new.file
+    Arc::ptr_eq(&old.state, &new.state)
+        && Arc::ptr_eq(&old.entries, &new.entries)
+        && old.alive == new.alive
+        && old.live == new.live
+        && old.file == new.file
 }
 
 /// What the steps print that are under way.

@@ -23,7 +23,7 @@ use super::widget::canvas::{Canvas, cells, fit};
 /// Columns that the counts want beside the run at the right end for their whole words.
 const ROOM: u16 = 90;
 /// Columns of the counts of alerts with their whole words, where all is fresh, and of what stands before the sources.
-const ALERTS: u16 = 42;
+const ALERTS: u16 = 54;
 
 /// The first line: environment, estate, who sits where, what is special, and the clock.
 pub fn first(canvas: &mut Canvas, state: &State) {
@@ -108,7 +108,9 @@ pub fn counts(canvas: &mut Canvas, state: &State) {
     // Names go before a whole word would: how many are refused is never cut off by who is unreachable.
     let room = width.saturating_sub(x);
     let mut bare: Vec<String> = known.iter().map(|(text, bare, _)| if bare.is_empty() { text.clone() } else { bare.clone() }).collect();
-    let mut left = room.saturating_sub(bare.iter().map(|text| cells(text)).sum());
+    // How many are fresh may be cut off.
+    let bad = bare.iter().zip(&known).filter(|(_, (.., word))| *word != Freshness::Fresh);
+    let mut left = room.saturating_sub(bad.map(|(text, _)| cells(text)).sum());
     for (shown, (text, ..)) in bare.iter_mut().zip(&known) {
         let more = cells(text).saturating_sub(cells(shown));
         if more <= left {

@@ -109,7 +109,9 @@ pub(super) fn open_on(state: &mut State, service: String) {
         return;
     }
     let unsaid = state.estate.service(&service).and_then(|of| state.estate.no_rollback(of));
-    let why = unsaid.map(|why| format!("No rollback of {service} is possible: {why}. Mend the estate file (`qd check` judges it), then open the console again."));
+    let why = unsaid.map(|why| {
+        format!("No rollback of {service} is possible: {why}. Mend the estate file (`qd check` judges it), then open the console again.")
+    });
     begin(state, Wizard::new(service), why);
 }
 

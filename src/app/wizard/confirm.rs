@@ -101,7 +101,11 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
         }
         Subject::Silence(_) => {
             for step in &plan.steps {
-                page.field(plan.target_of(step).map_or("?", |target| target.name.as_str()), &when::in_zone(state, plan, &step.title), Token::Text);
+                page.field(
+                    plan.target_of(step).map_or("?", |target| target.name.as_str()),
+                    &when::in_zone(state, plan, &step.title),
+                    Token::Text,
+                );
             }
             if let Some(end) = of.subject.until() {
                 page.field("until", &when::both(state, end), Token::Text);

@@ -41,7 +41,11 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
         let last = if step.point_of_no_return { "; from here on nothing is taken back" } else { "" };
         let target = plan.target_of(step).map_or("?", |target| target.name.as_str());
         let limit = age::exact(SignedDuration::from_secs(i64::from(step.timeout)));
-        page.field(&format!("{:2}. {target}", number + 1), &format!("{} (at most {limit}; {undo}{person}{last})", when::in_zone(state, plan, &step.title)), Token::Text);
+        page.field(
+            &format!("{:2}. {target}", number + 1),
+            &format!("{} (at most {limit}; {undo}{person}{last})", when::in_zone(state, plan, &step.title)),
+            Token::Text,
+        );
     }
     sheet.rows = page.done();
 }

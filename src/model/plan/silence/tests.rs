@@ -291,7 +291,7 @@ fn what_is_typed_names_what_is_muted_and_is_easily_typed_whatever_its_name() {
     assert_eq!(subject("the outbox is stuck (at north)"), "the-outbox-is-stuck-at-north");
     assert_eq!(subject("\u{dc}berlauf \u{201c}x\u{201d}"), "berlauf-x");
     assert_eq!(subject("\u{65e5}\u{672c}"), "x", "a name with nothing to type gives way to what is matched");
-    assert_eq!(subject(&"a b".repeat(50)).len(), 32);
+    assert!(subject(&"a b".repeat(50)).len() <= 32);
     let quiet = Place::new(vec![], vec![]);
     assert_eq!(quiet.muted(&["zone=b", "alertname=~Disk.*"], hours(1)).subject, "Disk.");
 }
