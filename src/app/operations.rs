@@ -17,7 +17,7 @@ use super::subject::Subject;
 use super::wizard::Focus;
 
 /// Fields that a run can be filtered by.
-pub const RUN_FIELDS: &[&str] = &["run", "state", "deed", "subject", "service", "target", "who", "reason", "from", "to", "age"];
+pub const RUN_FIELDS: &[&str] = &["run", "state", "deed", "subject", "service", "target", "who", "reason", "from", "to", "estate", "age"];
 /// What is typed to abort.
 pub const ABORT: &str = "abort";
 /// Keys that come sooner after the form is there were meant for what was there before.
@@ -99,6 +99,7 @@ impl Subject for OfRun<'_> {
             || test(plan.deed.word())
             || test(self.0.standing().word())
             || test(&state.by.name())
+            || test(&plan.estate)
             || state.agreement.as_ref().is_some_and(|of| test(&of.reason))
             || plan.targets.iter().any(|of| test(&of.name))
             || [&plan.from, &plan.to].into_iter().flatten().any(|of| test(of))
@@ -110,6 +111,7 @@ impl Subject for OfRun<'_> {
             "run" => Some(state.run.as_str().into()),
             "state" => Some(self.0.standing().word().into()),
             "deed" => Some(plan.deed.word().into()),
+            "estate" => Some(plan.estate.as_str().into()),
             "subject" => Some(plan.subject.as_str().into()),
             "service" => plan.service.as_deref().map(Cow::Borrowed),
             "from" => plan.from.as_deref().map(Cow::Borrowed),
@@ -194,6 +196,7 @@ pub fn chip(state: &State, width: u16) -> Option<(String, Token)> {
     let mut open = state.runs.open();
     let known = open.next()?;
     let name = if width >= WIDE { &known.state.run } else { &known.state.plan.subject };
+    let of = other_estate(state, known).map_or_else(String::new, |of| format!(" of {of}"));
     let (done, all) = known.state.progress();
     let (_, word, token) = mark(known);
     let word = if word == "running" { String::new() } else { format!(" {word}") };
@@ -203,7 +206,7 @@ pub fn chip(state: &State, width: u16) -> Option<(String, Token)> {
         more => format!(" +{more}"),
     };
     let token = if token == Token::Text { Token::Title } else { token };
-    Some((format!("run {name} {done}/{all}{steps}{word}{more}"), token))
+    Some((format!("run {name}{of} {done}/{all}{steps}{word}{more}"), token))
 }
 
 /// The run whose page is on top, and the step that is selected there.
@@ -230,10 +233,35 @@ pub fn meant(state: &State) -> Option<&KnownRun> {
     }
 }
 
+/// The estate of a run that is not of the one that is open, with its environment: `lab (practice)`. Runs of all estates
+/// stand in one journal.
+pub fn other_estate(state: &State, known: &KnownRun) -> Option<String> {
+    let plan = &known.state.plan;
+    let same = plan.estate == state.estate.name && plan.environment == state.estate.environment;
+    (!same).then(|| format!("{} ({})", plan.estate, plan.environment))
+}
+
+/// Why nothing is asked of a run from here that is of another estate, and where it is asked; `None` of one of this estate.
+pub fn keeps_off(state: &State, known: &KnownRun) -> Option<String> {
+    let of = other_estate(state, known)?;
+    let open = match &known.file {
+        Some(file) => format!("open it with `qd --estate {file}`"),
+        None => "open that estate; where its file is, is not known here".to_owned(),
+    };
+    Some(format!("it is of the estate {of}, and this console cannot act on it: {open}"))
+}
+
+/// The estate file that commands about a run must name, as a shell takes it; `None` where they need not, or where it is not
+/// known.
+pub fn file_of<'a>(state: &'a State, known: &'a KnownRun) -> Option<&'a str> {
+    if other_estate(state, known).is_some() { known.file.as_deref() } else { state.identity.estate.as_deref() }
+}
+
 /// Why that run cannot be taken up from here; `None` where it can.
 pub fn keeps_from_taking_up(state: &State, known: &KnownRun) -> Option<String> {
     match state.read_only {
         true => Some("this console was opened with --read-only".to_owned()),
+        false if other_estate(state, known).is_some() => keeps_off(state, known),
         false => known.alive.keeps_from_taking_up(&known.state),
     }
 }
@@ -252,6 +280,9 @@ pub fn offers(state: &State, action: Action) -> bool {
     }
     let Some((known, step)) = shown(state) else { return false };
     let run = &known.state;
+    if other_estate(state, known).is_some() {
+        return false;
+    }
     // Of a run on another machine nothing can be asked from here: its folder is there.
     if state.read_only || run.ended.is_some() || run.runners == 0 || matches!(known.alive, Liveness::Orphaned | Liveness::Elsewhere { .. })
     {

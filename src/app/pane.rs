@@ -18,6 +18,21 @@ use super::state::{AlertRow, State};
 use super::subject::OfBackup;
 use super::{chart, databases, focus, logs, marks, operations, overview, page, timeline};
 
+impl State {
+    /// A person did something, in the pane that is shown.
+    pub fn touch(&mut self) {
+        self.touched = true;
+        self.walk_in(self.pane);
+    }
+
+    /// What is selected in that pane is a person's choice from now on.
+    pub fn walk_in(&mut self, pane: Pane) {
+        if !self.walked.contains(&pane) {
+            self.walked.push(pane);
+        }
+    }
+}
+
 /// Computes the rows of all panes again and settles the selections. Until the first key the first row is selected,
 /// whichever it is by now; from then on a selection stays with its id.
 pub fn refresh(state: &mut State) {
@@ -25,8 +40,10 @@ pub fn refresh(state: &mut State) {
         (state.overview.list, state.alerts.list) = (List::default(), List::default());
         state.databases.list = List::default();
         state.backups.list = List::default();
-        state.operations.list = List::default();
         state.timeline.list.list = List::default();
+    }
+    if !state.walked.contains(&Pane::Operations) {
+        state.operations.list = List::default();
     }
     state.overview_rows = overview::rows(state);
     state.alert_rows = alerts(state);

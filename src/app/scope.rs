@@ -142,8 +142,8 @@ impl Scope {
         match self {
             Scope::Overview => &[Open, Help, Filter, Rollback, Processes, Timeline, Logs, Palette, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Alerts => &[
-                Open, Help, Filter, Ack, Silence, Extend, Expire, Rollback, Processes, Logs, Muted, Group, Near, Palette, Overview, Metrics,
-                Freeze, Close,
+                Open, Help, Filter, Ack, Silence, Extend, Expire, Rollback, Processes, Logs, Muted, Group, Near, Palette, Overview,
+                Metrics, Freeze, Close,
             ],
             Scope::Backups => &[Open, Help, Verify, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Deployments => &[
@@ -157,8 +157,8 @@ impl Scope {
             Scope::Databases => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Verify => &[StartVerification, StopVerification, Back, Help, Down, Up, Zone],
             Scope::Detail => &[
-                Back, Open, Help, Verify, Ack, Silence, Extend, Expire, Rollback, Processes, Logs, Compare, Mark, Measures, Share, Down, Up,
-                Palette, Freeze, Zone,
+                Back, Open, Help, Verify, Ack, Silence, Extend, Expire, Rollback, Processes, Logs, Compare, Mark, Measures, Share, Down,
+                Up, Palette, Freeze, Zone,
             ],
             Scope::Wizard => {
                 &[Next, Back, Help, Toggle, Longer, Shorter, Override, BreakGlass, Refresh, Open, Compare, Down, Up, Zone, Close]

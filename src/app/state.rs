@@ -161,6 +161,8 @@ pub struct State {
     pub started: Timestamp,
     /// True from the first key on.
     pub touched: bool,
+    /// Panes in which a key was pressed: until then the first row of a list whose rows come late is the selected one.
+    pub walked: Vec<Pane>,
     /// Columns, rows.
     pub size: (u16, u16),
     /// What the view rests on, in the order of the estate's sources.
@@ -285,6 +287,7 @@ impl State {
             now,
             started: now,
             touched: false,
+            walked: Vec::new(),
             size,
             frozen: None,
             changes: VecDeque::new(),

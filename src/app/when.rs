@@ -4,6 +4,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::age;
+use crate::model::plan::silence::moment;
+use crate::model::plan::{Act, Former, Plan};
 
 use super::state::State;
 
@@ -49,6 +51,28 @@ pub fn left(state: &State, at: Timestamp) -> String {
 /// The zone that times are told in now: `UTC`, `CET`.
 pub fn zone(state: &State) -> String {
     state.now.to_zoned(state.zone()).strftime("%Z").to_string()
+}
+
+/// What a plan says of a silence's end, in the zone that all else on the screen is in: the plan itself names the estate's.
+pub fn in_zone(state: &State, plan: &Plan, text: &str) -> String {
+    let former = |of: &Former| of.ends_at;
+    let ends = plan.steps.iter().flat_map(|step| match &step.act {
+        Act::Silence { ends_at, replaces, .. } => [Some(*ends_at), replaces.as_ref().map(former)],
+        Act::ExpireSilence { silence } => [Some(former(silence)), None],
+        _ => [None, None],
+    });
+    let mut text = text.to_owned();
+    for end in ends.flatten() {
+        let its = moment(&state.estate, end);
+        text = text.replace(&its, &full(state, end));
+        // On the day itself the plan leaves out the day.
+        if let Some((_, time)) = its.split_once(' ') {
+            let today = |at: Timestamp| at.to_zoned(state.zone()).date();
+            let own = if today(end) == today(state.now) { minute(state, end) } else { full(state, end) };
+            text = text.replace(&format!("until {time},"), &format!("until {own},"));
+        }
+    }
+    text
 }
 
 fn told(state: &State, at: Timestamp, format: &str) -> String {

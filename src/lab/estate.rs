@@ -70,30 +70,31 @@ fn note(layout: &Layout) -> String {
         ),
         Scenario::BadRelease => {
             format!(
-                "Soon a bad release of web goes out at {PRIMARY}. NEEDS YOU will tell of it: `R` on that line rolls it back, by a wizard that does nothing before you confirm."
+                "When requests fail at {PRIMARY}: `R` on that line rolls web back. In this scenario a bad release of web goes out shortly \
+                 after the start; the wizard does nothing before you confirm."
             )
         }
         Scenario::SlowDependency => format!(
-            "Soon people wait at {PRIMARY}: which service is slow? Mend it: delay_ms = 0 in {PRIMARY}/store/settings.toml beside \
+            "When people wait at {PRIMARY}: which service is slow? Mend it: delay_ms = 0 in {PRIMARY}/store/settings.toml beside \
              the estate file."
         ),
         Scenario::Certificate => {
             "The edges' certificate is about to expire: see how much of its life is left, and who issued it.".to_owned()
         }
         Scenario::Storm => format!(
-            "Soon one rule finds thousands at {PRIMARY}. Filter with `/`. Mend it: waiting = 3 in {PRIMARY}/store/settings.toml beside \
+            "Filter with `/`: in this scenario one rule finds thousands at {PRIMARY}. Mend it: waiting = 3 in {PRIMARY}/store/settings.toml beside \
              the estate file."
         ),
         Scenario::ReplicaLag => format!(
-            "Soon the ledger's standby replays nothing: how far is it behind, and what would a takeover lose (key 6)? Mend it: paused = false \
+            "When the ledger's standby replays nothing: how far is it behind, and what would a takeover lose (key 6)? Mend it: paused = false \
              in {STANDBY}/ledger/ledger.toml beside the estate file."
         ),
         Scenario::StaleBackup => format!(
-            "Soon the backup job at {PRIMARY} stops: what would be lost (key 4)? Mend it: every_seconds = 60 in {PRIMARY}/store/backup.toml \
+            "When the backup job at {PRIMARY} stops: what would be lost (key 4)? Mend it: every_seconds = 60 in {PRIMARY}/store/backup.toml \
              beside the estate file."
         ),
     };
-    format!("Practice: nothing here is production. {next}")
+    format!("{next} Practice: nothing here is production.")
 }
 
 fn services(layout: &Layout) -> String {
@@ -359,7 +360,7 @@ mod tests {
             let told = |problems: Vec<crate::model::problem::Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
             let estate = crate::config::load::estate(&file).map_err(told).unwrap();
             assert_eq!(estate.environment, "practice");
-            assert!(estate.note.as_ref().unwrap().starts_with("Practice: nothing here is production."));
+            assert!(estate.note.as_ref().unwrap().ends_with("Practice: nothing here is production."));
             assert!(estate.sources.iter().all(|s| matches!(
                 s.kind,
                 SourceKind::Backup(_)

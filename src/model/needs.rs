@@ -6,7 +6,7 @@ mod promised;
 pub use self::changed::{can_go_back, suspect, suspect_of, with_change};
 pub use self::promised::with_due;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -17,11 +17,18 @@ use super::estate::{Estate, Severity};
 use super::finding;
 use super::health::{PanelView, Readings, panels};
 use super::reading::{FailureKind, Freshness};
-use super::silence::SilenceState;
+use super::silence::{Silence, SilenceState};
 use super::source::Answer;
 
-/// A silence that ends sooner than this is told: what it mutes will page.
+/// A silence that ends sooner than this is told: what it mutes will page. Of a short one it is its [`LAST_PART`], else it
+/// would be told of from its first second on.
 pub const SILENCE_ENDS_SOON: SignedDuration = SignedDuration::from_mins(30);
+/// Which part of a silence is its end: a sixth.
+const LAST_PART: i32 = 6;
+/// The least of that: a person needs some minutes.
+const SILENCE_ENDS_AT_LEAST: SignedDuration = SignedDuration::from_mins(5);
+/// Matchers of a silence that are named.
+const MATCHERS: usize = 2;
 /// A clock that differs by more than this makes every age a lie. Seconds.
 pub const CLOCK_SKEW: i64 = 5;
 
@@ -141,9 +148,17 @@ fn of_answer(source: &str, answer: &Answer, stale: bool, now: Timestamp, needs: 
                 needs.extend(skewed(&format!("the peer {}'s", peer.url), peer.clock_ahead));
             }
             for silence in answer.silences.iter().filter(|s| s.state == SilenceState::Active && s.ends_at > now) {
-                let muting = answer.alerts.iter().filter(|a| a.silenced_by.iter().any(|id| **id == *silence.id)).count();
-                if muting > 0 && silence.ends_at.duration_since(now) <= SILENCE_ENDS_SOON {
-                    let what = format!("silence of {} ends soon, {muting} still firing: {}", silence.created_by, silence.comment);
+                let muted = || answer.alerts.iter().filter(|a| a.silenced_by.iter().any(|id| **id == *silence.id));
+                let muting = muted().count();
+                if muting > 0 && silence.ends_at.duration_since(now) <= soon(silence) {
+                    // What will page is named first: the rest may be cut off.
+                    let names: BTreeSet<&str> = muted().map(|alert| alert.name()).take(1_000).collect();
+                    let of = match (names.first(), names.len()) {
+                        (Some(only), 1) if muting == 1 => (*only).to_owned(),
+                        (Some(only), 1) => format!("{only} x{muting}"),
+                        _ => format!("{}: {muting} alerts", matched(silence)),
+                    };
+                    let what = format!("{of} pages again: the silence of {} ends soon: {}", silence.created_by, silence.comment);
                     let mut need = need(Severity::Warning, About::Silence(silence.id.clone()), what, "extend it, or mend");
                     need.due = Some(silence.ends_at);
                     needs.push(need);
@@ -159,6 +174,19 @@ fn of_answer(source: &str, answer: &Answer, stale: bool, now: Timestamp, needs: 
             }
         }
     }
+}
+
+/// How long before its end a silence is told of.
+fn soon(silence: &Silence) -> SignedDuration {
+    let part = silence.ends_at.duration_since(silence.starts_at) / LAST_PART;
+    part.clamp(SILENCE_ENDS_AT_LEAST, SILENCE_ENDS_SOON)
+}
+
+/// The first matchers of a silence.
+fn matched(silence: &Silence) -> String {
+    let named = silence.matchers.iter().take(MATCHERS).map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    let more = silence.matchers.len().saturating_sub(MATCHERS);
+    if more > 0 { format!("{named} and {more} more") } else { named }
 }
 
 fn of_alerts(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: Timestamp, needs: &mut Vec<Need>) {
@@ -260,7 +288,6 @@ mod tests {
     use super::super::metric::{PanelAnswer, Sample};
     use super::super::panel::{Ask, Panel, Rule, Unit, When};
     use super::super::reading::{Outcome, Reading};
-    use super::super::silence::Silence;
     use super::super::source::{AlertmanagerAnswer, DeadMan, Peer, PrometheusAnswer};
     use super::*;
 
@@ -372,8 +399,12 @@ mod tests {
             seen_by: vec![0],
         };
         let answer = |ends| AlertmanagerAnswer { alerts: vec![muted.clone()], silences: vec![silence(ends)], ..Default::default() };
-        assert_eq!(of(answer(1_000), 10)[0].due, Some(at(1_000)));
+        assert_eq!(of(answer(1_000), 800)[0].due, Some(at(1_000)));
         assert!(of(answer(100_000), 10).is_empty());
+        assert!(of(answer(1_000), 800)[0].what.starts_with("Down pages again: the silence of ann ends soon"));
+        // Of half an hour the last five minutes, of two hours a sixth.
+        assert!(of(answer(1_800), 1_499).is_empty() && !of(answer(1_800), 1_500).is_empty());
+        assert!(of(answer(7_200), 5_999).is_empty() && !of(answer(7_200), 6_000).is_empty());
     }
 
     fn ruled(answer: PanelAnswer) -> Vec<Need> {

@@ -8,13 +8,17 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::attach::{Runs, liveness};
+use super::runner::process::ESTATE;
 use crate::model::event::Event;
+use crate::model::run::advice::quoted;
 use crate::model::run::known::{self, KnownRun};
 use crate::model::run::{RunState, StepState};
-use crate::model::text::{NOTE_CAP, clean};
+use crate::model::text::{NOTE_CAP, clean, is_hostile};
 
 /// Bytes of what one step printed that are looked at, the last ones.
 const BYTES: u64 = 16 << 10;
+/// Bytes of the path of an estate file.
+const PATH_CAP: u64 = 4 << 10;
 /// Lines of them.
 const LINES: usize = 40;
 
@@ -66,7 +70,8 @@ impl Seen {
             let (state, (entries, left_out)) = (&self.read.all()[place], &self.read.entries()[place]);
             let alive = liveness(state, runs, here, now);
             let live = live(state, &runs.join(&state.run));
-            let one = KnownRun { alive, live, entries: entries.clone(), left_out: *left_out, state: state.clone() };
+            let file = self.all.get(place).and_then(|old| old.file.clone()).or_else(|| file(&runs.join(&state.run)));
+            let one = KnownRun { alive, live, entries: entries.clone(), left_out: *left_out, state: state.clone(), file };
             if state.ended.is_none() {
                 self.open.push(place);
             }
@@ -86,7 +91,11 @@ impl Seen {
 }
 
 fn same(old: &KnownRun, new: &KnownRun) -> bool {
-    Arc::ptr_eq(&old.state, &new.state) && Arc::ptr_eq(&old.entries, &new.entries) && old.alive == new.alive && old.live == new.live
+    Arc::ptr_eq(&old.state, &new.state)
+        && Arc::ptr_eq(&old.entries, &new.entries)
+        && old.alive == new.alive
+        && old.live == new.live
+        && old.file == new.file
 }
 
 /// What the steps print that are under way.
@@ -94,6 +103,14 @@ fn live(state: &RunState, folder: &Path) -> Vec<(String, Vec<String>)> {
     let going =
         state.plan.steps.iter().zip(&state.steps).filter(|(_, run)| matches!(run.state, StepState::Underway(_) | StepState::Unknown(_)));
     going.filter_map(|(step, _)| Some((step.id.clone(), tail(&folder.join("live").join(step.id.replace('/', ".")))?))).collect()
+}
+
+/// The estate file that the run's runner read, as a shell takes it; `None` where its folder does not tell.
+fn file(folder: &Path) -> Option<String> {
+    let (mut text, cap) = (String::new(), PATH_CAP);
+    File::open(folder.join(ESTATE)).ok()?.take(cap).read_to_string(&mut text).ok()?;
+    // A path that cannot be shown as it is cannot be typed either.
+    (text.starts_with('/') && !text.chars().any(is_hostile)).then(|| quoted(&text))
 }
 
 fn tail(path: &Path) -> Option<Vec<String>> {
@@ -146,6 +163,21 @@ mod tests {
             assert_eq!(Arc::ptr_eq(old, new), old.state.run != "web-9", "{}", old.state.run);
         }
         assert!(second.find("web-9").unwrap().state.paused.is_some() && first.find("web-9").unwrap().state.paused.is_none());
+    }
+
+    #[test]
+    fn the_folder_of_a_run_tells_its_estate_file_as_a_shell_takes_it_or_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(file(folder.path()), None);
+        for (text, told) in [
+            ("/srv/lab/estate.toml", Some("/srv/lab/estate.toml")),
+            ("/srv/my lab/estate.toml", Some("'/srv/my lab/estate.toml'")),
+            ("estate.toml", None),
+            ("/srv/\u{1b}[2J/estate.toml", None),
+        ] {
+            fs::write(folder.path().join(ESTATE), text).unwrap();
+            assert_eq!(file(folder.path()).as_deref(), told, "{text:?}");
+        }
     }
 
     #[test]

@@ -15,12 +15,15 @@ use crate::model::environment;
 use crate::model::estate::SourceKind;
 use crate::model::needs::can_go_back;
 use crate::model::preferences::Token;
-use crate::model::reading::Freshness;
+use crate::model::reading::{Freshness, Reading};
+use crate::model::source::Answer;
 
 use super::widget::canvas::{Canvas, cells, fit};
 
 /// Columns that the counts want beside the run at the right end for their whole words.
 const ROOM: u16 = 90;
+/// Columns of the counts of alerts with their whole words, where all is fresh, and of what stands before the sources.
+const ALERTS: u16 = 54;
 
 /// The first line: environment, estate, who sits where, what is special, and the clock.
 pub fn first(canvas: &mut Canvas, state: &State) {
@@ -66,6 +69,10 @@ pub fn counts(canvas: &mut Canvas, state: &State) {
     let fresh = readings.iter().any(|r| r.freshness(state.now) == Freshness::Fresh);
     let held = readings.iter().any(|r| r.held.is_some());
     let [critical, warning, info, muted] = state.counts();
+    let known = sources_of(state, readings);
+    // Where something is not fresh, which source that is matters most: then the words before it are short ones.
+    let told: u16 = known.iter().map(|(text, ..)| cells(text)).sum();
+    let brief = known.iter().any(|(.., word)| *word != Freshness::Fresh) && ALERTS + told > width;
     let mut x = canvas.put(0, 1, canvas.area.width, "alerts ", Token::Dim);
     let parts = [
         ('X', critical, "critical", Token::Critical),
@@ -78,7 +85,13 @@ pub fn counts(canvas: &mut Canvas, state: &State) {
         if matches!(word, "info" | "muted") && count == 0 && fresh {
             continue;
         }
+        if brief && !fresh && matches!(word, "info" | "muted") {
+            continue;
+        }
         let word = match word {
+            _ if brief && !fresh => "",
+            "critical" if brief => "crit",
+            "warning" if brief => "warn",
             "critical" if chip > 0 && width < ROOM => "crit",
             "warning" if chip > 0 && width < ROOM => "warn",
             word => word,
@@ -88,30 +101,44 @@ pub fn counts(canvas: &mut Canvas, state: &State) {
             (false, true) => (format!("{glyph} [{count}] ? {word}"), Token::Unknown),
             (false, false) => (format!("{glyph} ? {word}"), Token::Unknown),
         };
-        x += canvas.put(x, 1, width.saturating_sub(x), &text, token) + 2;
+        x += canvas.put(x, 1, width.saturating_sub(x), text.trim_end(), token) + 2;
     }
-    x += 1;
+    x += u16::from(!brief);
     x += canvas.put(x, 1, width.saturating_sub(x), "sources", Token::Dim);
-    // The bad ones first: the line may be cut off.
-    for word in [Freshness::Unreachable, Freshness::Refused, Freshness::Stale, Freshness::Never, Freshness::Fresh] {
-        let names: Vec<&str> = state
-            .estate
-            .sources
-            .iter()
-            .zip(readings)
-            .filter(|(_, r)| r.freshness(state.now) == word)
-            .map(|(s, _)| s.name.as_str())
-            .collect();
-        if names.is_empty() {
-            continue;
+    // Names go before a whole word would: how many are refused is never cut off by who is unreachable.
+    let room = width.saturating_sub(x);
+    let mut bare: Vec<String> = known.iter().map(|(text, bare, _)| if bare.is_empty() { text.clone() } else { bare.clone() }).collect();
+    // How many are fresh may be cut off.
+    let bad = bare.iter().zip(&known).filter(|(_, (.., word))| *word != Freshness::Fresh);
+    let mut left = room.saturating_sub(bad.map(|(text, _)| cells(text)).sum());
+    for (shown, (text, ..)) in bare.iter_mut().zip(&known) {
+        let more = cells(text).saturating_sub(cells(shown));
+        if more <= left {
+            left -= more;
+            shown.clone_from(text);
         }
-        let (_, token) = mark::freshness(word);
-        let text = match word {
-            Freshness::Fresh => format!(" {} fresh", names.len()),
-            _ => format!(" {} {} ({})", names.len(), word.word(), names.join(" ")),
-        };
-        x += canvas.put(x, 1, width.saturating_sub(x), &text, token);
     }
+    for (text, (.., word)) in bare.iter().zip(&known) {
+        x += canvas.put(x, 1, width.saturating_sub(x), text, mark::freshness(*word).1);
+    }
+}
+
+/// How many sources stand how, with their names and without them. The bad ones first: the line may be cut off.
+fn sources_of(state: &State, readings: &[Reading<Answer>]) -> Vec<(String, String, Freshness)> {
+    let mut all = Vec::new();
+    for word in [Freshness::Unreachable, Freshness::Refused, Freshness::Stale, Freshness::Never, Freshness::Fresh] {
+        let sources = state.estate.sources.iter().zip(readings);
+        let names: Vec<&str> = sources.filter(|(_, r)| r.freshness(state.now) == word).map(|(s, _)| s.name.as_str()).collect();
+        match word {
+            _ if names.is_empty() => {}
+            Freshness::Fresh => all.push((format!(" {} fresh", names.len()), String::new(), word)),
+            _ => {
+                let bare = format!(" {} {}", names.len(), word.word());
+                all.push((format!("{bare} ({})", names.join(" ")), bare, word));
+            }
+        }
+    }
+    all
 }
 
 /// At the right end of the second line of every screen: the run that wants most, while any goes on or should.
@@ -264,13 +291,12 @@ fn is_idle(state: &State, action: Action) -> bool {
         }
         (Action::Verify, Some(_)) => true,
         (Action::Rollback | Action::Ack | Action::Silence | Action::Extend | Action::Expire, _) if state.read_only => true,
-        // Most rows of the Overview, and most panels, are of services that have no releases.
-        (Action::Rollback, None | Some(Layer::Chart { .. })) if matches!(state.pane, Pane::Overview | Pane::Metrics) => {
+        // Most rows and most panels are of services that have no releases.
+        (Action::Rollback, _) => {
             let service = update::wizard::about(state).and_then(|name| state.estate.service(&name));
             service.is_none_or(|service| !can_go_back(&state.estate, service))
         }
         (Action::Processes, _) => !update::wizard::acts(state),
-        (Action::Rollback, _) => update::wizard::about(state).is_none(),
         (Action::Ack | Action::Silence | Action::Extend | Action::Expire, _) => !update::wizard::offers(state, action),
         (Action::StartVerification, Some(Layer::Verify { index, .. })) => state.verifying.running.contains_key(index),
         (Action::StopVerification, Some(Layer::Verify { index, .. })) => !state.verifying.running.contains_key(index),

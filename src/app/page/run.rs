@@ -4,13 +4,13 @@ use jiff::SignedDuration;
 
 use crate::app::action::Action;
 use crate::app::layer::{Scope, Spot};
-use crate::app::operations::{mark, offers, step_mark};
+use crate::app::operations::{file_of, keeps_off, mark, offers, other_estate, step_mark};
 use crate::app::palette::Goal;
 use crate::app::state::State;
 use crate::app::when;
 use crate::model::age;
 use crate::model::preferences::Token;
-use crate::model::run::advice::{Way, advice, wants};
+use crate::model::run::advice::{Way, advice, typed, wants};
 use crate::model::run::estimate::Estimate;
 use crate::model::run::known::{KnownRun, Liveness};
 use crate::model::run::{Ending, Lease, Phase, RunState, StepState};
@@ -58,6 +58,10 @@ fn top(state: &State, known: &KnownRun, spot: &Spot, page: &mut Page) {
     let phase = if plain { String::new() } else { format!(" ({})", run.phase().word()) };
     let glyph = if glyph == ' ' { String::new() } else { format!("{glyph} ") };
     page.field("state", &format!("{glyph}{word}{phase}{elapsed}"), token);
+    let other = keeps_off(state, known);
+    if let Some(why) = &other {
+        page.field("estate", &format!("! {why}"), Token::Warning);
+    }
     if let Some((_, ending)) = &run.ended {
         page.field("ended", &ending.to_string(), token);
         if let Ending::Aborted { stays } | Ending::Failed { stays, .. } = ending {
@@ -75,7 +79,9 @@ fn top(state: &State, known: &KnownRun, spot: &Spot, page: &mut Page) {
                 Some((key, short)) if state.size.1 < TALL => page.field(name, &format!("{key} {short}: {}", next.means), Token::Text),
                 key => {
                     let key = key.map_or_else(String::new, |(key, short)| format!("{key} {short}, or "));
-                    page.field(name, &format!("{key}{}", next.command), Token::Text);
+                    // The page says below how the open estate is named once for all of them; another one is named in each.
+                    let command = typed(&next.command, known.file.as_deref().filter(|_| other.is_some()));
+                    page.field(name, &format!("{key}{command}"), Token::Text);
                     page.field("", &next.means, Token::Dim);
                 }
             }
@@ -140,7 +146,12 @@ fn about(state: &State, known: &KnownRun, page: &mut Page) {
     }
     page.field("plan", &format!("{}, run {}", run.plan.phrase(), run.run), Token::Dim);
     // So that the commands that stand here work where they are pasted. It is said once: a path is long.
-    if let Some(estate) = &state.identity.estate {
+    if other_estate(state, known).is_some() && known.file.is_none() {
+        page.field("elsewhere", "first name its estate file, which is not known here:", Token::Dim);
+        page.field("", "export QD_ESTATE=FILE", Token::Text);
+        page.field("", &format!("qd attach {}", run.run), Token::Text);
+    }
+    if let Some(estate) = file_of(state, known) {
         page.field("elsewhere", "in another terminal, before any of these commands:", Token::Dim);
         page.field("", &format!("export QD_ESTATE={estate}"), Token::Text);
         page.field("", &format!("qd attach {}", run.run), Token::Text);
@@ -192,7 +203,7 @@ fn steps(state: &State, known: &KnownRun, page: &mut Page) {
             (_, Some(since), None) => age::exact(whole(state.now.duration_since(since))),
         };
         let tries = if of.attempt > 1 { format!(", try {}", of.attempt) } else { String::new() };
-        let said = if of.said.is_empty() { &step.title } else { &of.said };
+        let said = if of.said.is_empty() { &when::in_zone(state, &run.plan, &step.title) } else { &of.said };
         let word = if glyph == ' ' { format!("  {state_word}") } else { format!("{glyph} {state_word}") };
         page.link(Goal::Step(step.id.clone()));
         page.step(&step.id, (&word, token), &format!("{took}{tries}"), said);

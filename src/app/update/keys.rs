@@ -15,7 +15,7 @@ use super::{contexts, deeds, history, layers, lists, logs, menu, metrics, prompt
 
 /// A key was pressed.
 pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
-    state.touched = true;
+    state.touch();
     state.said = None;
     let scope = state.scope();
     if let Some((place, first)) = state.pending.take() {

@@ -15,7 +15,7 @@ use super::{keys, layers, lists, wizard};
 
 /// Something was clicked on.
 pub(super) fn click(state: &mut State, target: Target) -> Vec<Effect> {
-    state.touched = true;
+    state.touch();
     match target {
         Target::Row(id) => row(state, &id),
         Target::Line(goal) => line(state, &goal),
@@ -156,7 +156,7 @@ fn choice(state: &mut State, choice: &Choice) {
 /// The wheel was turned by so many lines, over the right one of two columns where `right`. A wizard's choices go by
 /// single steps, and a dialog's focus never by the wheel.
 pub(super) fn wheel(state: &mut State, by: isize, right: bool) -> Vec<Effect> {
-    state.touched = true;
+    state.touch();
     match state.layers.last() {
         Some(Layer::Wizard(of)) => {
             let by = if matches!(of.step, Step::Release | Step::Checks | Step::What) { by.signum() } else { by };

@@ -109,13 +109,19 @@ pub(super) fn pause(state: &mut State) -> Vec<Effect> {
 
 /// Opens the form that asks for a reason.
 pub(super) fn begin(state: &mut State, action: Action) {
+    let Some((known, step)) = operations::shown(state) else { return };
+    // A key that is offered nowhere says nothing; of a run of another estate it must not seem to have been heard.
+    if let Some(why) = operations::keeps_off(state, known).filter(|_| known.state.ended.is_none()) {
+        let (run, before) = (known.state.run.clone(), known.state.requests.len());
+        state.sent = Some(Sent { run, words: action.entry().short.to_owned(), before, end: Some(Err(why)) });
+        return;
+    }
     if !operations::offers(state, action) {
         if state.read_only {
             state.said = Some(READ_ONLY.to_owned());
         }
         return;
     }
-    let Some((known, step)) = operations::shown(state) else { return };
     let (run, reason) = (known.state.run.clone(), String::new());
     let plan = step.and_then(|place| known.state.plan.steps.get(place));
     let request = match (action, plan) {
@@ -240,8 +246,10 @@ fn gone(state: &State, known: &KnownRun) -> String {
 
 fn send(state: &mut State, run: String, request: Request) -> Vec<Effect> {
     let known = state.runs.find(&run);
+    let other = known.and_then(|known| operations::keeps_off(state, known));
     let refused = match known.map(|known| known.alive) {
         _ if state.read_only => Some("this console is read-only"),
+        _ if other.is_some() => other.as_deref(),
         Some(Liveness::Elsewhere { .. }) => Some("its runner is on another machine: ask there"),
         Some(Liveness::Orphaned) => None,
         Some(Liveness::Over) | None => Some("nobody carries it out"),

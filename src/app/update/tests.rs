@@ -112,8 +112,8 @@ fn console() -> State {
     };
     let estate = Estate {
         path: "e.toml".into(),
-        name: "e".into(),
-        environment: "test".into(),
+        name: "shop".into(),
+        environment: "production".into(),
         zone: None,
         note: None,
         sites: vec![],

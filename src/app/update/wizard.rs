@@ -65,9 +65,16 @@ fn about_first(state: &State, deployed: bool) -> Option<String> {
             Pane::Overview => match state.overview_rows.get(state.overview.list.row)? {
                 OverviewRow::Service(place) => state.estate.services.get(*place).map(|service| service.name.clone()),
                 OverviewRow::Need(place) => {
-                    let About::Alerts(_, ids) = &state.shown().needs.get(*place)?.about else { return None };
-                    let first = state.shown().alerts.iter().filter(|alert| ids.contains(&alert.id)).min_by_key(|alert| alert.starts_at);
-                    of_alert(first?)
+                    let of_source = |name: &str| state.estate.source(name).and_then(|source| source.service.clone());
+                    match &state.shown().needs.get(*place)?.about {
+                        About::Alerts(_, ids) => {
+                            let all = state.shown().alerts.iter().filter(|alert| ids.contains(&alert.id));
+                            of_alert(all.min_by_key(|alert| alert.starts_at)?)
+                        }
+                        About::Panel(name) => state.estate.panel(name).and_then(|panel| panel.service.clone()),
+                        About::Source(name) | About::DeadMan(name) => of_source(name),
+                        About::Silence(_) | About::Drill(_) => None,
+                    }
                 }
                 OverviewRow::Deployment(place) => state.shown().deployments.all.get(*place).map(|one| one.service.clone()),
                 _ => None,
@@ -99,6 +106,8 @@ pub(super) fn open(state: &mut State) {
             "A rollback is of a service, and the panel `{panel}` belongs to none: open the service, or add `service = \"...\"` to the panel in the estate file."
         );
         begin(state, Wizard::new(panel), Some(why));
+    } else if held(state).is_none() {
+        state.said = Some("no rollback from here: no service of the estate can be told of this line; open its service first".to_owned());
     }
 }
 
@@ -109,7 +118,9 @@ pub(super) fn open_on(state: &mut State, service: String) {
         return;
     }
     let unsaid = state.estate.service(&service).and_then(|of| state.estate.no_rollback(of));
-    let why = unsaid.map(|why| format!("No rollback of {service} is possible: {why}. `qd check` reads the estate file again."));
+    let why = unsaid.map(|why| {
+        format!("No rollback of {service} is possible: {why}. Mend the estate file (`qd check` judges it), then open the console again.")
+    });
     begin(state, Wizard::new(service), why);
 }
 

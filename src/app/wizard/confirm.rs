@@ -104,7 +104,11 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
         }
         Subject::Silence(_) => {
             for step in &plan.steps {
-                page.field(plan.target_of(step).map_or("?", |target| target.name.as_str()), &step.title, Token::Text);
+                page.field(
+                    plan.target_of(step).map_or("?", |target| target.name.as_str()),
+                    &when::in_zone(state, plan, &step.title),
+                    Token::Text,
+                );
             }
             if let Some(end) = of.subject.until() {
                 page.field("until", &when::both(state, end), Token::Text);
@@ -119,7 +123,7 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
         for (at, line) in all.iter().take(PART).enumerate() {
             let more =
                 if at + 1 == PART && all.len() > PART { format!(" (and {} more: step {impact})", all.len() - PART) } else { String::new() };
-            page.field(if at == 0 { name } else { "" }, &format!("{line}{more}"), token);
+            page.field(if at == 0 { name } else { "" }, &format!("{}{more}", when::in_zone(state, plan, line)), token);
         }
     }
     page.field("takes", &plan.impact.takes(), Token::Text);

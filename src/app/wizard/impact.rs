@@ -5,7 +5,7 @@ use crate::app::page::Page;
 use crate::app::state::State;
 use crate::app::when;
 use crate::model::age;
-use crate::model::plan::{Act, Impact, Plan, TargetKind};
+use crate::model::plan::{Act, Plan, TargetKind};
 use crate::model::preferences::Token;
 use jiff::SignedDuration;
 
@@ -22,7 +22,7 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
     if !of.is_valid(state.now) {
         page.text("? this is the plan as it was: it is not valid any more, and cannot be gone on with", Token::Unknown);
     }
-    lines(&plan.impact, &mut page);
+    lines(state, plan, &mut page);
     page.field("takes", &plan.impact.takes(), Token::Text);
     page.field(
         "plan",
@@ -46,13 +46,18 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
             None => "?",
         };
         let limit = age::exact(SignedDuration::from_secs(i64::from(step.timeout)));
-        page.field(&format!("{:2}. {target}", number + 1), &format!("{} (at most {limit}; {undo}{person}{last})", step.title), Token::Text);
+        page.field(
+            &format!("{:2}. {target}", number + 1),
+            &format!("{} (at most {limit}; {undo}{person}{last})", when::in_zone(state, plan, &step.title)),
+            Token::Text,
+        );
     }
     sheet.rows = page.done();
 }
 
 /// What a plan does, costs and keeps.
-pub(super) fn lines(impact: &Impact, page: &mut Page) {
+pub(super) fn lines(state: &State, plan: &Plan, page: &mut Page) {
+    let impact = &plan.impact;
     for (name, all, token) in
         [("does", &impact.does, Token::Text), ("costs", &impact.costs, Token::Warning), ("keeps", &impact.keeps, Token::Warning)]
     {
@@ -60,7 +65,7 @@ pub(super) fn lines(impact: &Impact, page: &mut Page) {
             page.field(name, "nothing is known", Token::Dim);
         }
         for (at, line) in all.iter().enumerate() {
-            page.field(if at == 0 { name } else { "" }, line, token);
+            page.field(if at == 0 { name } else { "" }, &when::in_zone(state, plan, line), token);
         }
     }
 }

@@ -40,8 +40,8 @@ Examples:
   qd run rollback web --reason 'errors since 2.5.0' --confirm 'web 4f2a91'
   qd run rollback web --to 2.4.0 --reason '...' --confirm '...' --override window='agreed with ann' --detach
   qd run restart web --host web2 --reason 'it leaks' --confirm 'web 1d20fe'
-  qd run ack DiskFull --until 2026-11-21T16:30:00Z --reason '...' --confirm '1-alert 9b21cc'
-  qd run silence --matcher zone=b --until 2026-11-21T18:00:00Z --reason '...' --confirm '37-alerts 0c77d1' --override broad='all of b moves'
+  qd run ack DiskFull --until 2026-11-21T16:30:00Z --reason '...' --confirm 'DiskFull 9b21cc'
+  qd run silence --matcher zone=b --until 2026-11-21T18:00:00Z --reason '...' --confirm 'DiskFull+36 0c77d1' --override broad='all of b moves'
   qd run expire 2b614108 --reason '...' --confirm 'silence-2b614108 51ee0a'
 
 The plan is made anew: where the world has changed since `qd plan`, its phrase is another one and nothing is done.

@@ -170,7 +170,7 @@ fn mute(ground: &Ground<'_>, matchers: Vec<SilenceMatcher>, until: Timestamp, by
     Ok(Drawn {
         verb: "silence",
         title: format!("mute {} until {}", listed(&matchers), moment(ground.estate, ends_at)),
-        subject: preview.subject(),
+        subject: preview.subject(&matchers),
         service: preview.only_service(),
         act: Act::Silence { replaces: None, matchers, starts_at: None, ends_at, created_by: by, comment },
         undo: Some(Act::ExpireSilence { silence: Former { id: None, ends_at } }),
@@ -200,7 +200,7 @@ fn extend(ground: &Ground<'_>, old: &Silence, until: Timestamp, by: String, reas
     Ok(Drawn {
         verb: "extend",
         title: format!("let {} end at {is} in place of {was}", named(old)),
-        subject: preview.subject(),
+        subject: preview.subject(&old.matchers),
         service: preview.only_service(),
         act: silence(Some(old.id.clone()), old.ends_at, ends_at, comment),
         undo: Some(silence(None, ends_at, old.ends_at, old.comment.clone())),

@@ -89,6 +89,8 @@ pub struct KnownRun {
     pub entries: Arc<Vec<Entry>>,
     /// Events before those.
     pub left_out: usize,
+    /// The estate file that its runner read, as a shell takes it; `None` where that is not known.
+    pub file: Option<String>,
 }
 
 /// What a run wants of whoever sees it, in the order in which runs are listed.

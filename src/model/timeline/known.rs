@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Event, Kind, Link};
 use crate::model::alert::{Alert, AlertState, Origin};
 use crate::model::backup::{BackupState, PointKind};
-use crate::model::deployment::{self, Deployment, Ending};
+use crate::model::deployment::{self, Deployment, Ending, Trigger};
 use crate::model::estate::{Estate, Severity, SourceKind};
 use crate::model::reading::Reading;
 use crate::model::source::Answer;
@@ -57,12 +57,13 @@ fn deployed(one: &Deployment) -> Event {
     };
     let site = one.site.as_ref().map_or(String::new(), |site| format!(" at {site}"));
     let who = one.who.as_ref().map_or(String::new(), |who| format!(" by {who}"));
+    let back = if one.trigger == Some(Trigger::Rollback) { "rollback " } else { "" };
     Event {
         at: one.at,
         after: None,
         kind: Kind::Deployment,
         severity,
-        what: format!("{}{site} {}{who}{result}", one.service, one.versions()),
+        what: format!("{}{site} {back}{}{who}{result}", one.service, one.versions()),
         service: Some(one.service.clone()),
         via: one.told_by.clone(),
         link: Link::Deployment(one.key.clone()),

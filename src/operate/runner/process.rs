@@ -136,6 +136,9 @@ pub async fn serve<W: World, M: FnOnce(&str, &Actor) -> W, F: Future<Output = Re
     Ok(Some(outcome))
 }
 
+/// The file of a run's folder in which the path of its estate file stands.
+pub const ESTATE: &str = "estate";
+
 type Ready<W> = (super::Runner<W, NoHooks, Book>, tokio::task::JoinHandle<()>);
 
 fn take_up<W: World>(prepare: &Prepare, told: Told, world: impl FnOnce(&str, &Actor) -> W, pace: Pace) -> Result<Ready<W>, ProcessError> {
@@ -164,6 +167,10 @@ fn take_up<W: World>(prepare: &Prepare, told: Told, world: impl FnOnce(&str, &Ac
     let folder = Folder::hold(&prepare.runs, run, own)?;
     if let Told::Carry(order) = &told {
         folder.write("order.json", &serde_json::to_vec(order)?)?;
+    }
+    // Only for whoever looks at it from another estate: the run does without it.
+    if let Err(error) = folder.write(ESTATE, prepare.estate.as_os_str().as_encoded_bytes()) {
+        tracing::warn!(%error, "the run's folder does not tell of its estate file");
     }
     // Held from before the first event on: a signal in between does not tear it.
     let (mut hangup, mut term) = (signal(SignalKind::hangup())?, signal(SignalKind::terminate())?);

@@ -110,6 +110,21 @@ fn empty(canvas: &mut Canvas, state: &State, all: usize) {
     canvas.put(SEVERITY, 3, canvas.area.width, text, token);
 }
 
+/// Of a finding of our own, which series it is of comes first and its panel not at all: all findings of a rule begin alike,
+/// and end with what tells them apart, where it would be cut off.
+fn which_first(alert: &Alert, summary: String) -> String {
+    if alert.origin != Origin::Quarterdeck {
+        return summary;
+    }
+    let panel = alert.annotations.get("panel").unwrap_or_default();
+    let rest = summary.strip_prefix(panel).filter(|_| !panel.is_empty()).unwrap_or(&summary);
+    let rest = rest.strip_prefix(" is ").or_else(|| rest.strip_prefix(": ")).unwrap_or(rest);
+    match rest.strip_suffix(')').and_then(|rest| rest.rsplit_once(" (")) {
+        Some((said, which)) if which.contains('=') => format!("{which}: {said}"),
+        _ => rest.to_owned(),
+    }
+}
+
 fn alert_row(canvas: &mut Canvas, state: &State, y: u16, alert: &Alert, selected: bool) {
     let Columns { state: state_at, age, name, summary, source, narrow } = Columns::of(canvas.area.width);
     if selected {
@@ -128,7 +143,9 @@ fn alert_row(canvas: &mut Canvas, state: &State, y: u16, alert: &Alert, selected
     canvas.put(state_at, y, age - state_at - 1, &word, state_token);
     canvas.put(age, y, name - age - 1, &when::ago(state, alert.starts_at), Token::Dim);
     canvas.put(name, y, summary - name - 1, alert.name(), if selected { Token::Selected } else { Token::Text });
-    canvas.put(summary, y, source.saturating_sub(summary + 1), &alert.summary(), Token::Text);
+    let told = alert.summary();
+    let told = if narrow { which_first(alert, told) } else { told };
+    canvas.put(summary, y, source.saturating_sub(summary + 1), &told, Token::Text);
     // Whose reading a finding of our own judges comes after who found it.
     let told_by = match (narrow, alert.origin) {
         (true, origin) => speaker(origin),
@@ -136,4 +153,30 @@ fn alert_row(canvas: &mut Canvas, state: &State, y: u16, alert: &Alert, selected
         (false, _) => &*alert.source,
     };
     canvas.put(source, y, canvas.area.width - source, told_by, Token::Dim);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::alert::AlertState;
+    use crate::model::alert::tests::alert;
+    use crate::model::label::Labels;
+    use std::sync::Arc;
+
+    #[test]
+    fn where_there_is_little_room_a_finding_begins_with_what_tells_it_from_the_others_of_its_rule() {
+        let mut found = alert(&[("alertname", "the outbox is stuck")], AlertState::Firing, 1);
+        let of = Arc::make_mut(&mut found);
+        of.origin = Origin::Quarterdeck;
+        of.annotations = Labels::new([("panel", "north outbox")]);
+        for (summary, told) in [
+            ("north outbox is 50, above 20 for 2s (partition=17)", "partition=17: 50, above 20 for 2s"),
+            ("north outbox is 50, above 20 for 2s", "50, above 20 for 2s"),
+            ("no point can be used (all are broken)", "no point can be used (all are broken)"),
+        ] {
+            assert_eq!(which_first(&found, summary.to_owned()), told);
+        }
+        let theirs = alert(&[("alertname", "a")], AlertState::Firing, 1);
+        assert_eq!(which_first(&theirs, "full (disk=a)".to_owned()), "full (disk=a)", "what others wrote stays");
+    }
 }

@@ -5,8 +5,8 @@ use crate::app::mark;
 use crate::app::state::State;
 use crate::app::when;
 use crate::model::age;
-use crate::model::deployment::Deployment;
 use crate::model::deployment::did::Found;
+use crate::model::deployment::{Deployment, Trigger};
 use crate::model::preferences::Token;
 use crate::ui::frame;
 use crate::ui::widget::canvas::{Canvas, cells, thousands};
@@ -163,6 +163,16 @@ fn did(state: &State, one: &Deployment) -> Option<(String, Token)> {
     Some((format!("{text}{goes_on}"), token))
 }
 
+/// The versions; of a rollback that it is one. What it went back to comes before what it came from.
+fn versions(one: &Deployment, room: u16) -> String {
+    let versions = one.versions();
+    if one.trigger != Some(Trigger::Rollback) {
+        return versions;
+    }
+    let whole = format!("rollback {versions}");
+    if cells(&whole) <= room { whole } else { format!("rollback to {}", one.to.as_deref().unwrap_or("?")) }
+}
+
 fn row(canvas: &mut Canvas, state: &State, y: u16, one: &Deployment, selected: bool) {
     let width = canvas.area.width;
     let at = columns(width);
@@ -180,7 +190,7 @@ fn row(canvas: &mut Canvas, state: &State, y: u16, one: &Deployment, selected: b
         canvas.put(x, y, end.min(width).saturating_sub(x + 1), &text, token);
     };
     put(at.site, at.version, known(&one.site));
-    put(at.version, at.who, (one.versions(), Token::Text));
+    put(at.version, at.who, (versions(one, at.who - at.version - 1), Token::Text));
     put(at.who, at.result, known(&one.who));
     let (glyph, word, token) = mark::ending(one.result);
     put(at.result, at.took, (format!("{glyph} {word}"), token));

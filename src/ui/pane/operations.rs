@@ -1,7 +1,7 @@
 //! The Operations pane: runs that are orphaned, that wait for a person, that go on, and past ones. Its snapshots are
 //! `operations_*`.
 
-use crate::app::operations::{OperationRow, mark};
+use crate::app::operations::{OperationRow, mark, other_estate};
 use crate::app::state::State;
 use crate::app::when;
 use crate::model::preferences::Token;
@@ -69,5 +69,10 @@ fn row(canvas: &mut Canvas, state: &State, y: u16, at: &[u16; 5], known: &KnownR
     let why = run.agreement.as_ref().map_or("", |of| &of.reason);
     let asked = run.asked.as_ref().filter(|_| known.standing() == Standing::Waiting).map(|(_, why)| why.as_str());
     let text = asked.map_or_else(|| format!("{}: {why}", run.by.name()), str::to_owned);
-    canvas.put(at[4], y, canvas.area.width.saturating_sub(at[4]), &text, Token::Text);
+    let mut x = at[4];
+    // Whose run it is comes before all else where it is not this estate's.
+    if let Some(of) = other_estate(state, known) {
+        x += canvas.put(x, y, canvas.area.width.saturating_sub(x), &format!("of {of}"), Token::Warning) + 1;
+    }
+    canvas.put(x, y, canvas.area.width.saturating_sub(x), &text, Token::Text);
 }

@@ -9,6 +9,8 @@ use crate::app::ask::{Rows, Want};
 use crate::app::state::State;
 use crate::model::deployment::list::Place;
 
+use crate::app::layer::Pane;
+
 use super::{Aim, Asked, Hits, Pair, height};
 
 /// Screens that are held at the most on each side of the one that is seen.
@@ -119,7 +121,7 @@ pub fn neighbours_are(state: &mut State, key: &str, told: Pair) {
 /// Finds the selection again after the rows changed.
 pub fn settle(state: &mut State) {
     let height = height(state);
-    if !state.touched {
+    if !state.walked.contains(&Pane::Deployments) {
         state.deployments.list = Default::default();
     }
     let rows = &state.window.rows;
@@ -133,6 +135,7 @@ pub fn go_to(state: &mut State, at: Timestamp) {
 
 fn jump(state: &mut State, want: Want, aim: Aim) {
     state.touched = true;
+    state.walk_in(Pane::Deployments);
     let window = &mut state.window;
     (window.error, window.asked) = (None, None);
     window.kept.clear();

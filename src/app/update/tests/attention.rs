@@ -40,7 +40,7 @@ fn a_new_critical_calls_and_what_is_there_at_the_start_or_is_muted_or_pending_do
     later(&mut state, SignedDuration::from_secs(10));
     let told = heard(&mut state, vec![old.clone(), critical("New", AlertState::Firing), critical("Soon", AlertState::Firing)]);
     assert_eq!(texts(&told).len(), 1);
-    assert!(told[0].bell && told[0].text.starts_with("e: 2 critical: "), "{told:?}");
+    assert!(told[0].bell && told[0].text.starts_with("shop: 2 critical: "), "{told:?}");
     later(&mut state, GAP);
     assert!(heard(&mut state, vec![old, critical("New", AlertState::Firing), critical("Soon", AlertState::Firing)]).is_empty());
 }
@@ -53,12 +53,12 @@ fn however_many_come_it_is_one_call_at_a_time_and_one_that_flaps_is_called_for_o
     let storm: Vec<Arc<Alert>> = (0..3_000)
         .map(|n| alert(&[("alertname", "Storm"), ("severity", "critical"), ("n", &n.to_string())], AlertState::Firing, 10))
         .collect();
-    assert_eq!(texts(&heard(&mut state, storm.clone())), ["e: 3000 critical: Storm, ..."]);
+    assert_eq!(texts(&heard(&mut state, storm.clone())), ["shop: 3000 critical: Storm, ..."]);
     later(&mut state, SignedDuration::from_secs(1));
     let more = [storm.clone(), vec![critical("More", AlertState::Firing)]].concat();
     assert!(heard(&mut state, more.clone()).is_empty(), "too soon");
     later(&mut state, GAP);
-    assert_eq!(texts(&calls(update(&mut state, Message::Tick))), ["e: 1 critical: More"]);
+    assert_eq!(texts(&calls(update(&mut state, Message::Tick))), ["shop: 1 critical: More"]);
     later(&mut state, GAP);
     heard(&mut state, storm.clone());
     later(&mut state, SignedDuration::from_secs(1));
@@ -92,7 +92,7 @@ fn a_run_that_asks_and_a_run_that_ended_call_but_not_what_the_journal_told_first
             state.ended = Some((at(2_000), crate::model::run::Ending::Done));
         }
         let alive = if ended { Liveness::Over } else { Liveness::Live { heartbeat: at(1_000) } };
-        Arc::new(KnownRun { state: Arc::new(state), alive, live: vec![], entries: Arc::default(), left_out: 0 })
+        Arc::new(KnownRun { state: Arc::new(state), alive, live: vec![], entries: Arc::default(), left_out: 0, file: None })
     };
     let runs = |all: Vec<Arc<KnownRun>>| Message::Runs(Box::new(Runs::of(all, String::new(), None)));
     let mut state = console();
@@ -100,10 +100,10 @@ fn a_run_that_asks_and_a_run_that_ended_call_but_not_what_the_journal_told_first
     let orphan = Arc::new(KnownRun { alive: Liveness::Orphaned, ..(*run(false)).clone() });
     let id = orphan.state.run.clone();
     let told = calls(update(&mut state, runs(vec![orphan.clone()])));
-    assert_eq!(texts(&told), [format!("e: run {id} is orphaned: its runner is gone")]);
+    assert_eq!(texts(&told), [format!("shop: run {id} is orphaned: its runner is gone")]);
     later(&mut state, GAP);
     assert!(calls(update(&mut state, runs(vec![orphan]))).is_empty(), "it was told");
-    assert_eq!(texts(&calls(update(&mut state, runs(vec![run(true)])))), [format!("e: run {id} done")]);
+    assert_eq!(texts(&calls(update(&mut state, runs(vec![run(true)])))), [format!("shop: run {id} done")]);
 }
 
 #[test]
@@ -114,11 +114,11 @@ fn the_title_counts_criticals_only_where_it_is_wished_and_only_when_it_changes()
     let mut state = console();
     assert!(titles(update(&mut state, Message::Tick)).is_empty());
     state.attention.wishes.title = true;
-    assert_eq!(titles(update(&mut state, Message::Tick)), ["qd e: ? nothing is fresh"]);
+    assert_eq!(titles(update(&mut state, Message::Tick)), ["qd shop: ? nothing is fresh"]);
     let now = state.now;
     let outcome = Outcome::Value { value: alertmanager(vec![critical("A", AlertState::Firing)]), as_of: now };
     let effects = update(&mut state, Message::Read { source: 0, outcome, next_try: now });
-    assert_eq!(titles(effects), ["qd e: X 1 critical"]);
+    assert_eq!(titles(effects), ["qd shop: X 1 critical"]);
     assert!(titles(update(&mut state, Message::Tick)).is_empty());
 }
 

@@ -124,7 +124,14 @@ fn what_a_view_was_about_and_is_gone_is_said() {
     assert_eq!(said(&state), "", "until the next key");
     // A run that the journal does not tell of any more.
     let log = Log::begun("web-1", &plan(&["web1"], vec![step("web1/switch")]));
-    let known = KnownRun { state: Arc::new(log.state()), alive: Liveness::Orphaned, live: vec![], entries: Arc::default(), left_out: 0 };
+    let known = KnownRun {
+        state: Arc::new(log.state()),
+        alive: Liveness::Orphaned,
+        live: vec![],
+        entries: Arc::default(),
+        left_out: 0,
+        file: None,
+    };
     update(&mut state, Message::Runs(Box::new(Runs::of(vec![Arc::new(known)], "1 ab".into(), None))));
     press(&mut state, "7 enter 1");
     update(&mut state, Message::Runs(Box::new(Runs::of(vec![], "1 ab".into(), None))));

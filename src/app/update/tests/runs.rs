@@ -22,7 +22,7 @@ fn failed_switch() -> Log {
 }
 
 fn tell(state: &mut State, log: &Log, alive: Liveness) {
-    let known = KnownRun { state: Arc::new(log.state()), alive, live: vec![], entries: Arc::default(), left_out: 0 };
+    let known = KnownRun { state: Arc::new(log.state()), alive, live: vec![], entries: Arc::default(), left_out: 0, file: None };
     update(state, Message::Runs(Box::new(Runs::of(vec![Arc::new(known)], "1 ab".into(), None))));
 }
 
@@ -278,4 +278,26 @@ fn the_selection_goes_on_with_the_run_and_stays_where_hands_put_it() {
     log.result("b", 1, Call::Apply, crate::model::run::sample::done());
     tell(&mut state, &log, alive);
     assert!(selected(&state).contains("\"a\""), "it is looked at");
+}
+
+#[test]
+fn of_a_run_of_another_estate_nothing_is_asked_and_the_page_says_where_it_can_be() {
+    let mut state = asks();
+    (state.estate, state.size) = (Arc::new(crate::model::estate::Estate { name: "lab".into(), ..(*state.estate).clone() }), (100, 50));
+    let run = state.runs.all[0].clone();
+    for (file, told) in [(None, "is not known here"), (Some("/srv/shop/estate.toml"), "open it with `qd --estate /srv/shop/estate.toml`")] {
+        let known = KnownRun { file: file.map(str::to_owned), ..(*run).clone() };
+        update(&mut state, Message::Runs(Box::new(Runs::of(vec![Arc::new(known)], "1 ab".into(), None))));
+        for on in ["p", "A", "S", "R", "B"] {
+            state.sent = None;
+            assert_eq!(key(&mut state, on), [], "{on}");
+            assert!(form(&state).is_none(), "{on}");
+            let Some(Err(why)) = state.sent.as_ref().and_then(|sent| sent.end.clone()) else { panic!("{on}") };
+            assert!(why.contains("of the estate shop (production)") && why.contains(told), "{why}");
+        }
+        let page = crate::app::page::lines(&state, state.layers.last().unwrap(), 100).1;
+        let text = format!("{page:?}");
+        let own = |file: &str| text.contains(&format!("qd --estate {file} skip"));
+        assert!(text.contains("cannot act on it") && file.map_or(text.contains("export QD_ESTATE=FILE"), own), "{text}");
+    }
 }

@@ -9,6 +9,8 @@ use crate::model::estate::{Estate, Severity};
 use crate::model::plan::Impact;
 use crate::model::silence::{Muting, SilenceMatcher};
 
+/// Characters of a name that is typed.
+const SUBJECT: usize = 32;
 /// Names that are told one by one.
 const NAMED: usize = 5;
 
@@ -69,9 +71,16 @@ impl Preview {
         preview
     }
 
-    /// What is typed before the hash: how many, `37-alerts`.
-    pub fn subject(&self) -> String {
-        format!("{}-alert{}", self.alerts, if self.alerts == 1 { "" } else { "s" })
+    /// What is typed before the hash: the name that most of them have and how many more they are, `NodeDown+36`; where none
+    /// fires, the name that is matched, or the first value. It has no spaces and nothing that is hard to type.
+    pub fn subject(&self, matchers: &[SilenceMatcher]) -> String {
+        let matched = || {
+            let named = matchers.iter().find(|of| of.name == "alertname").or_else(|| matchers.first());
+            named.map(|of| typeable(&of.value)).unwrap_or_default()
+        };
+        let name = self.names.first().map(|(name, _)| typeable(name)).filter(|name| !name.is_empty()).unwrap_or_else(matched);
+        let name = if name.is_empty() { "silence".to_owned() } else { name };
+        if self.alerts > 1 { format!("{name}+{}", self.alerts - 1) } else { name }
     }
 
     /// The service, where all are of one.
@@ -121,6 +130,23 @@ impl Preview {
         let keeps = vec!["What a receiver was told already is not taken back.".to_owned()];
         Impact { does, costs, keeps, seconds: None, doubts: Vec::new() }
     }
+}
+
+/// A name as it is easily typed: letters, digits and a few marks, the others as single dashes.
+fn typeable(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.chars() {
+        let plain = c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
+        if plain {
+            out.push(c);
+        } else if !out.is_empty() && !out.ends_with('-') {
+            out.push('-');
+        }
+        if out.len() == SUBJECT {
+            break;
+        }
+    }
+    out.trim_end_matches('-').to_owned()
 }
 
 /// The estate's service whose alert it is; else the one that its label names; else the empty name.
