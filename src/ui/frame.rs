@@ -66,7 +66,8 @@ pub fn counts(canvas: &mut Canvas, state: &State) {
     let fresh = readings.iter().any(|r| r.freshness(state.now) == Freshness::Fresh);
     let held = readings.iter().any(|r| r.held.is_some());
     let [critical, warning, info, muted] = state.counts();
-    let mut x = canvas.put(0, 1, canvas.area.width, "alerts ", Token::Dim);
+    let label = if state.shown().besides > 0 { "alerts, needs " } else { "alerts " };
+    let mut x = canvas.put(0, 1, canvas.area.width, label, Token::Dim);
     let parts = [
         ('X', critical, "critical", Token::Critical),
         ('!', warning, "warning", Token::Warning),
