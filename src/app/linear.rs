@@ -7,15 +7,19 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::model::alert::{Alert, AlertId, Origin};
 use crate::model::change::Change;
-use crate::model::estate::Severity;
+use crate::model::estate::{Estate, Severity};
 use crate::model::needs::{About, Need};
 use crate::model::reading::Freshness;
 use crate::model::run::known::{KnownRun, Standing};
 
 use super::state::State;
+use super::timeline::service_of;
 use super::verdict::verdict;
 
+/// Alerts of one need by which it is known what that is about.
+const LOOKED_AT: usize = 10;
 /// Lines told at once; more of them are counted in one.
 const AT_ONCE: usize = 20;
 
@@ -63,11 +67,28 @@ pub struct Line {
 /// How a run stood when it was last told.
 type Stood = (Standing, bool);
 
+/// A need as it was told.
+#[derive(Debug)]
+struct Told {
+    severity: Severity,
+    stale: bool,
+    what: String,
+    /// The panels and the services that it is about.
+    places: Vec<Place>,
+}
+
+/// What more than one need can be about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Place {
+    Panel(String),
+    Service(String),
+}
+
 /// Remembers what was told.
 #[derive(Debug, Default)]
 pub struct Teller {
     verdict: Option<Severity>,
-    needs: HashMap<About, (Severity, bool, String)>,
+    needs: HashMap<About, Told>,
     runs: HashMap<String, Stood>,
 }
 
@@ -88,6 +109,7 @@ impl Teller {
         let verdict = verdict(&state.view, &state.readings, state.now);
         self.verdict = Some(verdict);
         let [critical, warning, _, muted] = state.view.counts;
+        let of = if state.view.besides > 0 { "alerts, needs" } else { "alerts" };
         let fresh = state.readings.iter().filter(|r| r.freshness(state.now) == Freshness::Fresh).count();
         let needs = match state.view.needs.len() {
             0 => "nothing needs you".to_owned(),
@@ -95,7 +117,7 @@ impl Teller {
             many => format!("{many} need you"),
         };
         let what = format!(
-            "{needs}; alerts: {critical} critical, {warning} warning, {muted} muted; {fresh} of {} sources fresh",
+            "{needs}; {of}: {critical} critical, {warning} warning, {muted} muted; {fresh} of {} sources fresh",
             state.readings.len()
         );
         Line { at: state.now, kind: Kind::Summary, severity: verdict, what }
@@ -123,21 +145,39 @@ impl Teller {
     fn of_needs(&mut self, state: &State) -> (Vec<Line>, HashSet<String>) {
         let mut old = mem::take(&mut self.needs);
         let (mut lines, mut names) = (Vec::new(), HashSet::new());
+        let alerts: HashMap<&AlertId, &Alert> = state.view.alerts.iter().map(|alert| (&alert.id, &**alert)).collect();
+        // Who needs somebody now, by what that is about.
+        let mut now: HashMap<Place, String> = HashMap::new();
         for need in &state.view.needs {
             let key = key(&need.about);
             let before = old.remove(&key);
-            let was = before.as_ref().map(|(severity, stale, _)| (*severity, *stale));
+            let was = before.as_ref().map(|told| (told.severity, told.stale));
             if was != Some((need.severity, need.stale)) {
                 names.extend(name(&need.about));
                 lines.push(line(need, was, state.now));
             }
-            self.needs.insert(key, (need.severity, need.stale, need.what.clone()));
+            let places = places(&state.estate, &alerts, &need.about);
+            // One that only says that nothing is known takes no other's place.
+            if need.severity >= Severity::Warning {
+                for place in &places {
+                    now.entry(place.clone()).or_insert_with(|| need.what.clone());
+                }
+            }
+            self.needs.insert(key, Told { severity: need.severity, stale: need.stale, what: need.what.clone(), places });
         }
         let mut over: Vec<_> = old.into_iter().collect();
-        over.sort_by(|a, b| a.1.2.cmp(&b.1.2));
-        for (about, (_, _, what)) in over {
+        over.sort_by(|a, b| a.1.what.cmp(&b.1.what));
+        for (about, Told { what, places, .. }) in over {
             names.extend(name(&about));
-            lines.push(Line { at: state.now, kind: Kind::Over, severity: Severity::Ok, what: format!("needs nobody any more: {what}") });
+            // A rule that tells what its panel told takes that one's place: nothing is over.
+            if places.iter().any(|place| matches!(place, Place::Panel(_)) && now.contains_key(place)) {
+                continue;
+            }
+            let (severity, still) = match places.iter().find_map(|place| now.get(place)) {
+                Some(other) => (Severity::Info, format!("; its service still does: {other}")),
+                None => (Severity::Ok, String::new()),
+            };
+            lines.push(Line { at: state.now, kind: Kind::Over, severity, what: format!("needs nobody any more: {what}{still}") });
         }
         (lines, names)
     }
@@ -180,6 +220,27 @@ fn name(about: &About) -> Option<String> {
         About::Alerts(name, _) => Some(name.clone()),
         _ => None,
     }
+}
+
+/// The panels and the services that a need is about.
+fn places(estate: &Estate, alerts: &HashMap<&AlertId, &Alert>, about: &About) -> Vec<Place> {
+    let of_panel = |name: &str| {
+        let service = estate.panel(name).and_then(|panel| panel.service.clone());
+        [Some(Place::Panel(name.to_owned())), service.map(Place::Service)].into_iter().flatten()
+    };
+    let of_alert = |alert: &Alert| {
+        let panel = alert.annotations.get("panel").filter(|_| alert.origin == Origin::Quarterdeck);
+        let service = service_of(estate, alert).map(Place::Service);
+        panel.into_iter().flat_map(of_panel).chain(service).collect::<Vec<_>>()
+    };
+    let mut places: Vec<Place> = match about {
+        About::Panel(name) => of_panel(name).collect(),
+        About::Alerts(_, ids) => ids.iter().take(LOOKED_AT).filter_map(|id| alerts.get(id)).flat_map(|alert| of_alert(alert)).collect(),
+        About::Source(_) | About::DeadMan(_) | About::Silence(_) | About::Drill(_) => Vec::new(),
+    };
+    let mut known = HashSet::new();
+    places.retain(|place| known.insert(place.clone()));
+    places
 }
 
 fn line(need: &Need, was: Option<(Severity, bool)>, at: Timestamp) -> Line {

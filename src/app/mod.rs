@@ -5,6 +5,7 @@ pub mod ask;
 pub mod attention;
 pub mod chart;
 pub mod contexts;
+mod counts;
 pub mod databases;
 pub mod deeds;
 pub mod deployments;

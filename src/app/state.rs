@@ -6,12 +6,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::model::alert::{self, Alert, AlertId, AlertState};
+use crate::model::alert::{self, Alert, AlertId};
 use crate::model::backup::{self, BackupState};
 use crate::model::change::Change;
 use crate::model::deployment::Deployment;
 use crate::model::due::{self, Due};
-use crate::model::estate::{Estate, Severity, SourceKind};
+use crate::model::estate::{Estate, SourceKind};
 use crate::model::finding;
 use crate::model::health::{self, PanelView, ServiceHealth};
 use crate::model::metric::Demand;
@@ -25,6 +25,7 @@ use crate::model::timeline::Event;
 use super::attention::Attention;
 use super::chart::ChartView;
 use super::contexts::Contexts;
+use super::counts::counts;
 use super::databases::DatabaseRow;
 use super::deeds::Deeds;
 use super::deployments::window::Window;
@@ -74,8 +75,11 @@ pub struct View {
     /// The worst first.
     pub needs: Vec<Need>,
     /// Alerts that count: critical, warning, info, muted. A pending alert is information until it fires; a dead man's
-    /// switch that fires, as it must, is none of them.
+    /// switch that fires, as it must, is none of them. What needs a person and is no alert counts by its severity too, a
+    /// panel beyond its limit while its rule is pending: under a line of zeros no row is critical.
     pub counts: [usize; 4],
+    /// How many of those that count are no alerts.
+    pub besides: usize,
     /// Every backup, in the estate's order.
     pub backups: Vec<BackupState>,
     /// What is due, the soonest first.
@@ -111,30 +115,15 @@ impl View {
         }
         let services = health::services(estate, readings, &alerts, now);
         let freshness = readings.iter().map(|r| r.freshness(now)).collect();
-        let counts = counts(estate, &alerts);
         let backups = backup::views(estate, readings, now);
         let due = due::due(estate, readings, &backups, now);
         let mut needs = needs::needs(estate, readings, &alerts, now);
         needs::with_due(&mut needs, estate, &alerts, &backups, &due, now);
         let deployments = Deployments::of(readings, made, &before.deployments);
         needs::with_change(&mut needs, estate, &alerts, &deployments.all);
-        View { alerts, services, needs, counts, backups, due, deployments, freshness }
+        let (counts, besides) = counts(estate, &alerts, &needs);
+        View { alerts, services, needs, counts, besides, backups, due, deployments, freshness }
     }
-}
-
-fn counts(estate: &Estate, alerts: &[Arc<Alert>]) -> [usize; 4] {
-    let mut counts = [0; 4];
-    for alert in alerts.iter().filter(|alert| !estate.is_dead_man(&alert.labels)) {
-        let place = match (alert.state, alert.severity) {
-            (state, _) if state.is_quiet() => 3,
-            (AlertState::Pending, _) => 2,
-            (_, Severity::Critical) => 0,
-            (_, Severity::Warning) => 1,
-            _ => 2,
-        };
-        counts[place] += 1;
-    }
-    counts
 }
 
 /// What the view was when it was frozen.

@@ -24,6 +24,8 @@ use super::{LabError, PRIMARY, Role, Scenario, at, copies, estate, ledger, relea
 
 /// How long all processes together may take until they are well.
 const START: Duration = Duration::from_secs(15);
+/// How long the ledger may take until both of its servers answer.
+const LEDGER: Duration = Duration::from_secs(12);
 /// Between two looks at one that is not well yet.
 const LOOK: Duration = Duration::from_millis(15);
 /// What each document takes longer in a store that is slow.
@@ -113,7 +115,19 @@ impl Lab {
                 thread::sleep(LOOK);
             }
         }
+        self.until_the_ledger_is_there(layout);
         Ok(())
+    }
+
+    /// A database is being made for some seconds. Whoever looked meanwhile would see an outage that is none, and its end, and
+    /// practice begins with all well. One that does not get well is practice, too: it holds nothing up for long.
+    fn until_the_ledger_is_there(&self, layout: &Layout) {
+        let Ok(place) = &layout.ledger else { return };
+        let last = Instant::now() + LEDGER;
+        let there = || layout.sites.iter().all(|site| place.home(site).join(ledger::READY).exists());
+        while !there() && Instant::now() < last && lock(&self.crew).ended().is_empty() {
+            thread::sleep(LOOK);
+        }
     }
 
     /// What the processes wrote before they ended: they write only when something is wrong.

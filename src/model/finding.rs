@@ -7,30 +7,35 @@
 //!
 //! Nothing that is not known ends a finding. A failed query and a panel without any value leave the findings of the
 //! last time as they were; a series whose value is NaN leaves its firing finding firing. A series that is gone from an
-//! answer that has others ends it, as in Prometheus.
+//! answer that has others ends it, as in Prometheus. After a time in which nobody looked, what the first samples seem to
+//! say ends nothing either, and what held before and holds again has lasted, where that time was no longer than an hour.
 
 mod backup;
 mod builtin;
 mod database;
+mod pause;
 #[cfg(test)]
 mod tests;
 mod trend;
+mod undecided;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use self::pause::{Looks, REMEMBERED};
 use self::trend::Trend;
+pub use self::undecided::{Undecided, undecidable};
 use super::age;
 use super::alert::{Alert, AlertId, AlertState, Origin};
 use super::estate::{Estate, Severity, Source};
 use super::health::Readings;
 use super::label::{Interner, Labels};
 use super::metric::{self, PanelAnswer, Plot, Series};
-use super::panel::{Ask, Panel, Rule, Shape, Unit, When};
-use super::reading::{Freshness, Held, Reading};
-use super::source::{Answer, History};
+use super::panel::{Panel, Rule, Unit, When};
+use super::reading::Reading;
+use super::source::Answer;
 
 /// Findings of one rule that are listed; one more counts the rest.
 pub const CAP: usize = 10_000;
@@ -70,7 +75,8 @@ pub fn findings(estate: &Estate, readings: &Readings, before: &[Arc<Alert>], now
         let Some(panel) = estate.panel(&rule.panel) else { continue };
         let place = estate.sources.iter().position(|s| s.name == panel.source);
         if let Some((source, reading)) = place.and_then(|p| Some((&estate.sources[p], readings.get(p)?))) {
-            let at = At { estate, rule, panel, source, now };
+            let looks = reading.held.as_ref().and_then(|held| Looks::of(panel, held, reading.every));
+            let at = At { estate, rule, panel, source, looks, now };
             at.judge(reading, &before, &mut all);
         }
     }
@@ -92,52 +98,8 @@ pub fn rule_of<'a>(estate: &'a Estate, alert: &Alert) -> Option<&'a Rule> {
     estate.rules.iter().find(ours)
 }
 
-/// Rules that cannot be judged although their source is fresh, each with why. A history that is younger than the
-/// rule's own computation needs is no reason yet.
-pub fn undecidable<'a>(estate: &'a Estate, readings: &Readings, now: Timestamp) -> Vec<(&'a Rule, String)> {
-    let of_rule = |rule: &'a Rule| {
-        let panel = estate.panel(&rule.panel)?;
-        let place = estate.sources.iter().position(|s| s.name == panel.source)?;
-        let reading = readings.get(place)?;
-        let held = reading.held.as_ref().filter(|_| reading.freshness(now) == Freshness::Fresh)?;
-        if is_young(panel, held, reading.every) {
-            return None;
-        }
-        let why = match held.value.panel(&panel.name) {
-            None => format!("{} says nothing about the panel {}", panel.source, panel.name),
-            Some(PanelAnswer { error: Some(error), .. }) => format!("the query of the panel {} failed: {error}", panel.name),
-            Some(answer) if answer.now.is_empty() => format!("the panel {} has no series", panel.name),
-            Some(answer) if has_no_value(answer) => format!("the panel {} has no value, only NaN", panel.name),
-            Some(answer) if answer.now_dropped > 0 => {
-                let all = answer.now.len() + answer.now_dropped;
-                format!("the panel {} has {all} series, of which {} are judged", panel.name, answer.now.len())
-            }
-            Some(_) => return None,
-        };
-        Some((rule, why))
-    };
-    estate.rules.iter().filter_map(of_rule).collect()
-}
-
 fn has_no_value(answer: &PanelAnswer) -> bool {
     answer.now.iter().all(|sample| sample.value.is_nan())
-}
-
-/// True where too few samples are kept yet for the panel to have a value.
-fn is_young(panel: &Panel, held: &Held<Answer>, every: SignedDuration) -> bool {
-    let history: &History = match &held.value {
-        Answer::Exposition(answer) => &answer.history,
-        Answer::Probe(answer) => &answer.history,
-        Answer::Prometheus(_) | Answer::Alertmanager(_) | Answer::Backup(_) | Answer::Database(_) | Answer::History(_) => return false,
-    };
-    let over = match &panel.ask {
-        Ask::Form(form) => match form.shape {
-            Shape::Value => SignedDuration::ZERO,
-            Shape::Rate { over } | Shape::Ratio { over, .. } | Shape::Quantile { over, .. } => over,
-        },
-        Ask::Promql(_) => SignedDuration::ZERO,
-    };
-    history.since.is_none_or(|since| held.as_of.duration_since(since) < over + every * 3)
 }
 
 /// What the ids of a rule's findings begin with. The name is quoted: no other rule's ids begin alike.
@@ -157,6 +119,7 @@ struct At<'a> {
     rule: &'a Rule,
     panel: &'a Panel,
     source: &'a Source,
+    looks: Option<Looks<'a>>,
     now: Timestamp,
 }
 
@@ -188,6 +151,8 @@ impl At<'_> {
         let at = if matches!(self.rule.when, When::OlderThan(_)) { self.now } else { as_of };
         let plot = answer.judged.as_ref();
         let series: HashMap<&Labels, &Series> = plot.iter().flat_map(|p| &p.series).map(|s| (&s.labels, s)).collect();
+        let filling = self.looks.as_ref().is_some_and(|looks| looks.is_filling(as_of));
+        let first = all.len();
         let place = self.place();
         let mut share = Interner::default();
         let (mut listed, mut beyond, mut earliest) = (0, 0, at);
@@ -220,7 +185,8 @@ impl At<'_> {
                 Some(known) => known.labels.clone(),
                 None => share.labels(sample.labels.iter().filter(|(name, _)| *name != "__name__").chain(place.iter().copied())),
             };
-            let since = known.filter(|_| !holding.exact).map_or(holding.since, |known| known.starts_at.min(holding.since));
+            let lasted = |known: &&Arc<Alert>| !holding.exact && known.updated_at.is_none_or(|told| at.duration_since(told) <= REMEMBERED);
+            let since = known.filter(lasted).map_or(holding.since, |known| known.starts_at.min(holding.since));
             let lasts = if holding.lasts { format!(" for {}", age::coarse(at.duration_since(since))) } else { String::new() };
             let which = sample.labels.short();
             let which = if which.is_empty() { which } else { format!(" ({which})") };
@@ -232,6 +198,11 @@ impl At<'_> {
                 format!("{beyond} more series of {} are {}: too many to list", self.panel.name, said(self.rule.when, self.panel.unit));
             let labels = share.labels(place.iter().copied());
             all.push(self.finding(format!("{prefix}and more"), labels, &summary, earliest, at, &mut share));
+        }
+        if filling {
+            // What does not hold of so few samples is not over yet.
+            let told: HashSet<AlertId> = all[first..].iter().map(|alert| alert.id.clone()).collect();
+            all.extend(before.of_rule(&prefix).filter(|alert| !told.contains(&alert.id)));
         }
     }
 
@@ -266,7 +237,9 @@ impl At<'_> {
         // Between two steps nothing was seen: a plot whose steps are longer than the rule's time cannot tell that it held.
         let is_fine = |plot: &Plot| self.rule.holds.is_zero() || plot.step <= self.rule.holds.as_secs();
         let run = |holds: &dyn Fn(usize, f64) -> bool| match line {
-            Some((plot, points)) if is_fine(plot) => run(plot, points, at, holds),
+            Some((plot, points)) if is_fine(plot) => {
+                run(plot, points, at, holds, |time| self.looks.as_ref().is_some_and(|l| l.is_unseen(time)))
+            }
             _ => at,
         };
         let by = |holds: &dyn Fn(f64) -> bool| run(&|_, v| holds(v));
@@ -319,8 +292,14 @@ fn seconds_since(moment: f64, at: Timestamp) -> Option<f64> {
 }
 
 /// When the unbroken run of points that hold and that ends now began; `at` where there is none. A single step without
-/// a value, be it a gap or NaN, breaks no run; [`GAP`] of them in a row do.
-fn run(plot: &Plot, points: &[Option<f64>], at: Timestamp, holds: impl Fn(usize, f64) -> bool) -> Timestamp {
+/// a value, be it a gap or NaN, breaks no run; [`GAP`] of them in a row do. What was `unseen` breaks none.
+fn run(
+    plot: &Plot,
+    points: &[Option<f64>],
+    at: Timestamp,
+    holds: impl Fn(usize, f64) -> bool,
+    unseen: impl Fn(Timestamp) -> bool,
+) -> Timestamp {
     let mut since = at;
     let last = plot.time(points.len().saturating_sub(1));
     let step = SignedDuration::from_secs(plot.step.max(1));
@@ -333,6 +312,7 @@ fn run(plot: &Plot, points: &[Option<f64>], at: Timestamp, holds: impl Fn(usize,
         match point.filter(|v| !v.is_nan()) {
             _ if time > at => {}
             Some(value) if holds(index, value) => (since, missing) = (time, 0),
+            _ if unseen(time) => {}
             Some(_) => break,
             None => missing += 1,
         }

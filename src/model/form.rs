@@ -13,6 +13,7 @@ use super::label::Labels;
 use super::metric::{Demand, NOW_CAP, PanelAnswer, Plot, SERIES_CAP, Sample, Series, aligned, step};
 use super::panel::{Form, Shape};
 use super::selector::Selector;
+use super::source::History;
 
 mod arithmetic;
 
@@ -26,10 +27,9 @@ const STALE_LEAST: i64 = 5_000;
 pub fn answer(ring: &Ring, form: &Form, now: Timestamp, demand: Demand, every: SignedDuration) -> PanelAnswer {
     let step = step(demand.range, demand.points, every);
     let (start, end) = aligned(now, demand.range, step);
-    let stale = i64::try_from(every.as_millis()).unwrap_or(i64::MAX / 8).saturating_mul(5) / 2;
     let at = now.as_millisecond();
     let grid = Grid { start: start * 1_000, step: step * 1_000, len: usize::try_from((end - start) / step + 1).unwrap_or(0), now: at };
-    let sheet = Sheet { ring, grid, stale: stale.max(STALE_LEAST) };
+    let sheet = Sheet { ring, grid, stale: stale(every) };
 
     let (lines, notes) = match &form.shape {
         Shape::Value => (sheet.values(form), vec![]),
@@ -48,6 +48,17 @@ pub fn answer(ring: &Ring, form: &Form, now: Timestamp, demand: Demand, every: S
     let start = Timestamp::from_second(start).unwrap_or(Timestamp::MIN);
     answer.plot = Some(Plot { start, step, len: grid.len, series, dropped: lines.dropped, histograms: 0 });
     answer
+}
+
+/// The staleness window where `every` is the time between two scrapes, milliseconds.
+fn stale(every: SignedDuration) -> i64 {
+    let stale = i64::try_from(every.as_millis()).unwrap_or(i64::MAX / 8).saturating_mul(5) / 2;
+    stale.max(STALE_LEAST)
+}
+
+/// What is kept, in numbers, with the times in which nobody looked.
+pub fn history(ring: &Ring, every: SignedDuration) -> History {
+    History { pauses: ring.pauses(stale(every)), ..ring.history() }
 }
 
 /// The same, with the plot that rules are judged by.

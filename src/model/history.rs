@@ -14,6 +14,9 @@ pub const SERIES_MOST: usize = 20_000;
 /// Bytes of the past of one source where nothing else is said: six hours at 5 s of nearly two thousand series.
 pub const BYTES_MOST: usize = 64 << 20;
 
+/// Times without a scrape that are told of one source, the newest.
+pub const PAUSES_MOST: usize = 16;
+
 /// The bits of Prometheus' own stale marker, a NaN that no arithmetic gives: the series was not there at that time.
 const MISSING: u64 = 0x7ff0_0000_0000_0002;
 /// Samples that a series grows by at once: little is allocated that is not used.
@@ -156,7 +159,17 @@ impl Ring {
             since: self.times.front().and_then(|ms| Timestamp::from_millisecond(*ms).ok()),
             samples: self.samples,
             bytes: self.bytes(),
+            pauses: vec![],
         }
+    }
+
+    /// The newest times of more than `longest` milliseconds without a scrape: the last before, the first after, the newest
+    /// first and at most [`PAUSES_MOST`].
+    pub fn pauses(&self, longest: i64) -> Vec<(Timestamp, Timestamp)> {
+        let pairs = self.times.iter().rev().skip(1).zip(self.times.iter().rev());
+        let long = pairs.filter(|(before, after)| after.saturating_sub(**before) > longest);
+        let moment = |ms: i64| Timestamp::from_millisecond(ms).ok();
+        long.filter_map(|(before, after)| Some((moment(*before)?, moment(*after)?))).take(PAUSES_MOST).collect()
     }
 
     /// The time of the newest scrape (UTC).
@@ -276,6 +289,15 @@ mod tests {
         assert_eq!((ring.series, ring.history().samples), (1, 2));
         ring.add(&scrape(500, &[]));
         assert_eq!((ring.series, ring.history().samples, ring.fixed, ring.slots), (0, 0, 0, 0));
+    }
+
+    #[test]
+    fn times_without_a_scrape_are_told_the_newest_first() {
+        let mut ring = Ring::new(SignedDuration::from_hours(6), 1 << 20);
+        [0, 5, 10, 100, 105, 300, 310].iter().for_each(|secs| ring.add(&scrape(*secs, &[])));
+        assert_eq!(ring.pauses(12_500), [(at(105), at(300)), (at(10), at(100))]);
+        (0..100).for_each(|n| ring.add(&scrape(1_000 + n * 60, &[])));
+        assert_eq!(ring.pauses(12_500).len(), PAUSES_MOST);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::alert::{Alert, AlertId, AlertState, Origin};
 use super::database::TroubleKind;
 use super::estate::{Estate, Severity};
-use super::finding;
+use super::finding::{self, Undecided};
 use super::health::{PanelView, Readings, panels};
 use super::reading::{FailureKind, Freshness};
 use super::silence::{Silence, SilenceState};
@@ -243,13 +243,15 @@ fn of_rules(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: Ti
             *worst = alert.severity.max(*worst);
         }
     }
-    for (rule, why) in finding::undecidable(estate, readings, now) {
+    for Undecided { rule, why, idle } in finding::undecidable(estate, readings, now) {
         told.entry(&rule.panel).or_insert(Severity::Unknown);
+        // Where nobody asks anything of a service, nothing is wrong with the panel; but nothing is known either.
+        let (severity, action) = if idle { (Severity::Unknown, "wait") } else { (Severity::Warning, "mend the panel") };
         needs.push(Need {
-            severity: Severity::Warning,
+            severity,
             about: About::Panel(rule.panel.clone()),
             what: format!("rule {} cannot be judged: {why}", rule.name),
-            action: "mend the panel".into(),
+            action: action.into(),
             since: None,
             due: None,
             stale: false,
@@ -451,7 +453,9 @@ mod tests {
         let told = |answer| ruled(answer).into_iter().map(|n| (n.severity, n.what)).collect::<Vec<_>>();
         let why = "rule too many cannot be judged: the query of the panel errors failed: parse error";
         assert_eq!(told(failed), [(Severity::Warning, why.to_owned())], "and the panel's failure is not told twice");
-        assert_eq!(told(sample(f64::NAN))[0].1, "rule too many cannot be judged: the panel errors has no value, only NaN");
+        let idle = "rule too many cannot be judged: no traffic to judge, the panel errors is NaN";
+        assert_eq!(told(sample(f64::NAN)), [(Severity::Unknown, idle.to_owned())]);
+        assert_eq!(ruled(sample(f64::NAN))[0].action, "wait", "nothing is there to be mended");
     }
 
     #[test]

@@ -155,6 +155,9 @@ pub struct History {
     pub samples: usize,
     /// Bytes that they take in memory.
     pub bytes: usize,
+    /// The newest times without a sample: that of the last before and of the first after, the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pauses: Vec<(Timestamp, Timestamp)>,
 }
 
 /// The samples of one poll.

@@ -72,8 +72,9 @@ pub fn counts(canvas: &mut Canvas, state: &State) {
     let known = sources_of(state, readings);
     // Where something is not fresh, which source that is matters most: then the words before it are short ones.
     let told: u16 = known.iter().map(|(text, ..)| cells(text)).sum();
-    let brief = known.iter().any(|(.., word)| *word != Freshness::Fresh) && ALERTS + told > width;
-    let mut x = canvas.put(0, 1, canvas.area.width, "alerts ", Token::Dim);
+    let label = if state.shown().besides > 0 { "alerts, needs " } else { "alerts " };
+    let brief = known.iter().any(|(.., word)| *word != Freshness::Fresh) && ALERTS + cells(label) - cells("alerts ") + told > width;
+    let mut x = canvas.put(0, 1, canvas.area.width, label, Token::Dim);
     let parts = [
         ('X', critical, "critical", Token::Critical),
         ('!', warning, "warning", Token::Warning),

@@ -168,7 +168,7 @@ fn alone() -> (Estate, Vec<Reading<Answer>>) {
     let rule =
         Rule { name: "too many errors".into(), panel: "errors".into(), when, holds: SignedDuration::ZERO, severity: Severity::Warning };
     estate.rules.push(rule);
-    let history = History { since: Some(at(-3_600)), samples: 720, bytes: 11_520 };
+    let history = History { since: Some(at(-3_600)), samples: 720, bytes: 11_520, pauses: vec![] };
     let page = ExpositionAnswer {
         format: "OpenMetrics 1.0.0".into(),
         bytes: 5_000,

@@ -21,6 +21,8 @@ pub use server::{leave, run};
 pub const SETTINGS: &str = "ledger.toml";
 /// The port of both sockets: they lie in folders of their own.
 pub const PORT: u16 = 5432;
+/// In a server's folder, once it has answered its guardian.
+pub const READY: &str = "ready";
 /// The longest path of a socket (`sockaddr_un` on Linux holds 107 bytes, elsewhere 103).
 const LONGEST: usize = 103;
 /// What is wanted of PostgreSQL's programs.

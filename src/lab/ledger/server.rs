@@ -10,10 +10,8 @@ use nix::sys::signal::Signal;
 use crate::link::process::Companion;
 
 use super::super::serve::Duty;
-use super::{LabError, PORT, Settings, at, forget, is_abandoned, writer};
+use super::{LabError, PORT, READY, Settings, at, forget, is_abandoned, writer};
 
-/// The start of everything else comes first: a console that opens wants its figures.
-const COURTESY: Duration = Duration::from_millis(1_200);
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(50);
 /// Between two tries to copy a primary that does not answer yet.
@@ -53,7 +51,6 @@ pub async fn run(duty: &Duty) -> Result<(), LabError> {
     let settings = Settings::read(&duty.home)?;
     let data = settings.home().join("data");
     if !data.join("PG_VERSION").exists() {
-        tokio::time::sleep(COURTESY).await;
         match &settings.follows {
             None => make(&settings, duty, &data).await?,
             Some(primary) => copy(&settings, duty, primary, &data).await?,
@@ -118,7 +115,7 @@ async fn copy(settings: &Settings, duty: &Duty, primary: &Path, data: &Path) -> 
     let mut argv = vec![program(settings, "pg_basebackup"), "-d".to_owned(), from, "-D".to_owned(), data.display().to_string()];
     argv.extend(["-R", "-X", "stream", "-c", "fast", "--no-sync", "-S"].map(str::to_owned));
     argv.push(settings.site.clone());
-    let ready = primary.join("ready");
+    let ready = primary.join(READY);
     loop {
         if ready.exists() && done(settings, duty, &argv).await? {
             return settings_of(data, &format!("cluster_name = '{}'\n", settings.site));

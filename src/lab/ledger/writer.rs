@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio_postgres::{Client, Config, NoTls};
 
 use super::super::serve::Duty;
-use super::{LabError, PORT, Settings};
+use super::{LabError, PORT, READY, Settings};
 
 /// Between two entries.
 const PACE: Duration = Duration::from_millis(100);
@@ -53,7 +53,7 @@ async fn connect(home: &Path, database: &str) -> Result<Client, tokio_postgres::
 
 async fn write(settings: &Settings) -> Result<(), tokio_postgres::Error> {
     let home = settings.home();
-    let ready = home.join("ready");
+    let ready = home.join(READY);
     if !ready.exists() {
         let client = connect(&home, "postgres").await?;
         let there = client.simple_query("SELECT FROM pg_database WHERE datname = 'ledger'").await?;
@@ -82,6 +82,7 @@ async fn write(settings: &Settings) -> Result<(), tokio_postgres::Error> {
 /// meanwhile stays.
 async fn hold_back(duty: &Duty, settings: &Settings) -> Result<(), tokio_postgres::Error> {
     let client = connect(&settings.home(), "postgres").await?;
+    let _ = fs::write(settings.home().join(READY), "");
     let mut before = false;
     loop {
         let paused = Settings::read(&duty.home).map_or(before, |settings| settings.paused);

@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::estate::{KEEP, Probe, Role, Service, Site, SourceKind};
 use crate::model::metric::Sample;
+use crate::model::panel::Ask;
 use crate::model::reading::{FailureKind, Outcome};
-use crate::model::source::{Certificate, ExpositionAnswer, ProbeAnswer};
+use crate::model::source::{Certificate, ExpositionAnswer, History, ProbeAnswer};
 
 const NOW: i64 = 1_000_000;
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
@@ -317,10 +318,10 @@ fn a_source_that_is_not_read_is_a_finding_that_is_live() {
 #[test]
 fn a_rule_that_cannot_be_judged_says_why() {
     let estate = above();
-    let told = |panel: PanelAnswer| undecidable(&estate, &read(panel, NOW), at(NOW)).into_iter().map(|(_, why)| why).collect::<Vec<_>>();
+    let told = |panel: PanelAnswer| undecidable(&estate, &read(panel, NOW), at(NOW)).into_iter().map(|one| one.why).collect::<Vec<_>>();
     assert!(told(answer(0.0, &[])).is_empty());
     assert_eq!(told(PanelAnswer::default()), ["the panel errors has no series"]);
-    assert_eq!(told(answer(f64::NAN, &[])), ["the panel errors has no value, only NaN"]);
+    assert_eq!(told(answer(f64::NAN, &[])), ["no traffic to judge, the panel errors is NaN"]);
     let failed = PanelAnswer { error: Some("parse error".into()), ..PanelAnswer::default() };
     assert_eq!(told(failed.clone()), ["the query of the panel errors failed: parse error"]);
     assert_eq!(told(PanelAnswer { now_dropped: 9, ..answer(0.0, &[]) }), ["the panel errors has 10 series, of which 1 are judged"]);
@@ -416,4 +417,55 @@ proptest! {
             }
         }
     }
+}
+
+/// A rate over a minute of a page that is read every 5 s and was not looked at from 600 s to 20 s ago.
+fn paused(panel: PanelAnswer) -> (Estate, Vec<Reading<Answer>>) {
+    let mut estate = above();
+    let of = crate::model::selector::Selector::parse("errors").unwrap();
+    let shape = crate::model::panel::Shape::Rate { over: MINUTE };
+    estate.panels[0].ask = Ask::Form(crate::model::panel::Form { shape, of, by: None });
+    let mut readings = read(panel, NOW);
+    if let Some(Answer::Exposition(answer)) = readings[0].held.as_mut().map(|h| &mut h.value) {
+        Arc::make_mut(answer).history.pauses = vec![(at(NOW - 600), at(NOW - 20))];
+    }
+    (estate, readings)
+}
+
+#[test]
+fn after_a_time_in_which_nobody_looked_no_rule_is_called_broken_before_its_window_is_full() {
+    let (mut estate, readings) = paused(PanelAnswer::default());
+    assert_eq!(undecidable(&estate, &readings, at(NOW)), [], "a rate has no value yet");
+    estate.panels[0].ask = Ask::Promql("unused".into());
+    assert_eq!(undecidable(&estate, &readings, at(NOW)).len(), 1, "a sample would be there by now");
+    let (estate, mut later) = paused(PanelAnswer::default());
+    later[0].held.as_mut().unwrap().as_of = at(NOW + 60);
+    assert_eq!(undecidable(&estate, &later, at(NOW + 60)).len(), 1, "by then it has had its time");
+}
+
+#[test]
+fn what_held_before_and_after_nobody_looked_has_lasted_and_the_first_samples_end_nothing() {
+    // Bad until 10 minutes ago, then nobody looked; of the newest samples one seems well.
+    let mut past = vec![Some(0.5); 11];
+    past.extend([None; 9]);
+    past.extend([Some(0.01), Some(0.5)]);
+    let (estate, readings) = paused(answer(0.5, &past));
+    let found = of_rule(&estate, &readings, &[], NOW);
+    assert_eq!((found[0].starts_at, found[0].state), (at(NOW - 21 * 60), AlertState::Firing));
+    let (_, well) = paused(answer(0.01, &past));
+    assert_eq!(of_rule(&estate, &well, &found, NOW), found, "a window that is not full ends nothing");
+    let (_, gone) = paused(PanelAnswer { now: vec![Sample { labels: instance("b"), value: 0.0 }], ..PanelAnswer::default() });
+    assert_eq!(of_rule(&estate, &gone, &found, NOW), found, "nor does a series that is not there yet");
+    let mut full = well;
+    full[0].held.as_mut().unwrap().as_of = at(NOW + 60);
+    assert_eq!(of_rule(&estate, &full, &found, NOW + 60), [], "a full one does");
+}
+
+#[test]
+fn what_nobody_saw_for_more_than_an_hour_begins_anew() {
+    let estate = above();
+    let found = of_rule(&estate, &read(answer(0.5, &[Some(0.5); 11]), NOW), &[], NOW);
+    let again = |secs: i64| of_rule(&estate, &read(answer(0.5, &[]), NOW + secs), &found, NOW + secs)[0].starts_at;
+    assert_eq!(again(3_600), found[0].starts_at);
+    assert_eq!(again(3_601), at(NOW + 3_601));
 }

@@ -144,7 +144,7 @@ impl Core {
             took: 0.0,
             series: scrape.samples.len() + page.dropped,
             dropped: page.dropped + ring.dropped(),
-            history: ring.history(),
+            history: form::history(ring, self.every),
             panels,
             notes: page.notes,
             clock_ahead: None,

@@ -209,7 +209,7 @@ impl Prober {
             took: found.took.as_secs_f64(),
             status: found.status,
             certificate: found.certificate,
-            history: memory.ring.history(),
+            history: form::history(&memory.ring, self.every),
             panels: panels.collect(),
             scrape: Some(Arc::new(scrape)),
         }

@@ -58,3 +58,47 @@ fn a_storm_is_told_by_its_worst_and_counted() {
     assert!(news[0].starts_with("summary "), "how all of it stands is never left out: {news:?}");
     assert_eq!(news[20], "change info: and 481 more; `qd status` tells all");
 }
+
+/// The panel of errors is beyond its limit; its rule fires after a minute of that.
+fn limited() -> State {
+    let mut state = console();
+    let mut estate = (*state.estate).clone();
+    (estate.panels[0].warn, estate.panels[0].critical) = (Some(1.0), Some(5.0));
+    let (when, holds) = (When::Above(5.0), SignedDuration::from_mins(1));
+    estate.rules = vec![Rule { name: "too many".into(), panel: "errors".into(), when, holds, severity: Severity::Critical }];
+    state.estate = Arc::new(estate);
+    read(&mut state, 0, alertmanager(vec![]));
+    state
+}
+
+fn errors(state: &mut State, value: f64) {
+    let now = vec![Sample { labels: Labels::default(), value }];
+    let panels = [("errors".to_owned(), PanelAnswer { now, ..PanelAnswer::default() })].into();
+    read(state, 1, Answer::Prometheus(Arc::new(PrometheusAnswer { panels, ..PrometheusAnswer::default() })));
+}
+
+#[test]
+fn a_need_whose_rule_tells_it_now_is_not_over() {
+    let (mut state, mut teller) = (limited(), Teller::default());
+    errors(&mut state, 7.0);
+    teller.all(&state);
+    state.now = at(1_100);
+    errors(&mut state, 7.0);
+    let news = told(&teller.news(&state, &[]));
+    assert!(news.iter().any(|line| line.starts_with("need critical: too many: ")), "{news:?}");
+    assert!(!news.iter().any(|line| line.contains(" ok: ")), "nothing is over: {news:?}");
+    errors(&mut state, 0.0);
+    let news = told(&teller.news(&state, &[]));
+    assert!(news.iter().any(|line| line.starts_with("over ok: needs nobody any more: too many")), "{news:?}");
+}
+
+#[test]
+fn what_stands_as_critical_is_counted_as_critical_while_its_rule_is_pending() {
+    let mut state = limited();
+    errors(&mut state, 7.0);
+    assert_eq!((state.view.needs[0].severity, state.view.alerts[0].state), (Severity::Critical, AlertState::Pending));
+    assert_eq!((state.counts()[0], state.view.besides), (1, 1));
+    state.now = at(1_100);
+    errors(&mut state, 7.0);
+    assert_eq!((state.counts()[0], state.view.besides), (1, 0), "then the alert is what counts, once");
+}
