@@ -11,6 +11,7 @@ use super::history::row;
 use super::key::Chord;
 use super::layer::{Layer, Pane};
 use super::operations;
+use super::share;
 use super::state::{AlertRow, State};
 use super::update::wizard;
 
@@ -20,6 +21,9 @@ pub const ROW_ACTIONS: &[Action] = &[
     Action::Near,
     Action::Timeline,
     Action::Share,
+    Action::Pick,
+    Action::Muted,
+    Action::Group,
     Action::Mark,
     Action::Compare,
     Action::Measures,
@@ -122,7 +126,9 @@ pub fn possible(state: &State, action: Action) -> Possible {
         Action::Open => never_or(top.is_none_or(|layer| layer.spot().is_some_and(|spot| spot.selected.is_some()))),
         Action::Near => never_or(matches!(top, Some(Layer::Alert { .. })) || (is_list_of(Pane::Alerts) && wizard::alert(state).is_some())),
         Action::Timeline => never_or(!is_list_of(Pane::Timeline) && !is_run),
-        Action::Share => never_or(of_deployment || is_run),
+        Action::Share => never_or(share::noun(state).is_some()),
+        Action::Pick => never_or(is_list_of(Pane::Alerts) && wizard::alert(state).is_some()),
+        Action::Muted | Action::Group => never_or(is_list_of(Pane::Alerts)),
         Action::Mark => never_or(of_deployment || matches!(top, Some(Layer::Diff { .. }))),
         Action::Compare if of_deployment => {
             let one = match top {

@@ -38,7 +38,17 @@ pub fn lines(state: &State, width: u16) -> (String, Vec<Row>) {
     let sections = state.keymap.by_place(scope);
     let headed = sections.len() > 1;
     let (mut lines, mut shown, mut all) = (Vec::new(), 0, 0);
-    for (place, bound) in sections {
+    // What the step of a wizard ignores means nothing there; what its footer offers comes first.
+    let wizard = match below.checked_sub(1).and_then(|at| state.layers.get(at)) {
+        Some(Layer::Wizard(of)) => Some(of),
+        _ => None,
+    };
+    for (place, mut bound) in sections {
+        if let Some(of) = wizard {
+            bound.retain(|(_, action, _)| !of.ignores(*action));
+            let rank = |action| scope.footer().iter().position(|of| *of == action).unwrap_or(usize::MAX);
+            bound.sort_by_key(|(_, action, _)| rank(*action));
+        }
         let mut rows = Vec::new();
         for (keys, action, doc) in bound {
             all += 1;

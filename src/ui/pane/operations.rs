@@ -27,7 +27,7 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
             canvas.put(2, y + 1, canvas.area.width - 2, "One may be going on: look at the hosts before anything is begun", Token::Text);
             "? Which runs there are is not known"
         } else if state.runs.all.is_empty() {
-            "No run is in this journal. A rollback begins from Deployments or Alerts"
+            "No run is in this journal. A rollback begins from Overview, Deployments or Alerts"
         } else {
             "No run matches"
         };
