@@ -168,6 +168,8 @@ pub enum Layer {
         text: String,
         /// What came of copying it.
         said: String,
+        /// The first line shown.
+        first: usize,
     },
     /// A text as the terminal selects it best: alone, over the whole width, wrapped by the terminal itself.
     Select {

@@ -107,5 +107,5 @@ pub fn renew(state: &mut State) {
 /// How many are marked, in words.
 pub fn words(marks: &Marks) -> String {
     let unseen = if marks.unseen > 0 { format!(", {} not shown", marks.unseen) } else { String::new() };
-    format!("{} of {MARKS_CAP} marked{unseen}", marks.all.len())
+    format!("marked {}{unseen} (at most {MARKS_CAP})", marks.all.len())
 }

@@ -11,6 +11,7 @@ use super::history::row;
 use super::key::Chord;
 use super::layer::{Layer, Pane};
 use super::operations;
+use super::share;
 use super::state::{AlertRow, State};
 use super::timeline;
 use super::update::wizard;
@@ -22,6 +23,9 @@ pub const ROW_ACTIONS: &[Action] = &[
     Action::Timeline,
     Action::Logs,
     Action::Share,
+    Action::Pick,
+    Action::Muted,
+    Action::Group,
     Action::Mark,
     Action::Compare,
     Action::Measures,
@@ -127,7 +131,9 @@ pub fn possible(state: &State, action: Action) -> Possible {
         Action::Timeline => never_or(!is_list_of(Pane::Timeline) && !is_run),
         // Where nothing says where they are, they say which key to add.
         Action::Logs => never_or(!is_run && timeline::context(state).is_some()),
-        Action::Share => never_or(of_deployment || is_run),
+        Action::Share => never_or(share::noun(state).is_some()),
+        Action::Pick => never_or(is_list_of(Pane::Alerts) && wizard::alert(state).is_some()),
+        Action::Muted | Action::Group => never_or(is_list_of(Pane::Alerts)),
         Action::Mark => never_or(of_deployment || matches!(top, Some(Layer::Diff { .. }))),
         Action::Compare if of_deployment => {
             let one = match top {

@@ -117,6 +117,40 @@ pub fn told(look: &mut Look, ground: Ground) {
     }
 }
 
+/// A theme that a person chose on the screen: what was shown before by name, and what they chose instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chosen {
+    /// What an estate without wishes of its own is opened with.
+    pub instead_of: String,
+    /// What they chose.
+    pub theme: String,
+}
+
+/// What was chosen since the estate was opened with the theme of that name. A theme that is only being looked at is not
+/// chosen.
+pub fn choice(state: &State, opened_with: &str) -> Option<Chosen> {
+    let mut look = state.look.clone();
+    if let Some(picker) = state.layers.iter().find_map(|layer| if let Layer::Themes(picker) = layer { Some(*picker) } else { None }) {
+        restore(&mut look, picker);
+    }
+    let theme = word(&look).to_owned();
+    (theme != opened_with).then(|| Chosen { instead_of: opened_with.to_owned(), theme })
+}
+
+/// What holds on from one estate to the next: what the terminal said of its ground, and what the person chose. An estate
+/// that wishes for a theme of its own has it.
+pub fn take_over(look: &mut Look, ground: Option<Ground>, chosen: Option<&Chosen>) {
+    if let Some(ground) = ground {
+        told(look, ground);
+    }
+    let Some(chosen) = chosen.filter(|chosen| chosen.instead_of == word(look)) else { return };
+    if chosen.theme == "auto" {
+        follow(look);
+    } else if let Some(theme) = look.themes.iter().position(|theme| theme.name == chosen.theme) {
+        (look.theme, look.offers.follows) = (theme, false);
+    }
+}
+
 /// From now on the theme is the one for the terminal's ground.
 pub fn follow(look: &mut Look) {
     look.offers.follows = true;

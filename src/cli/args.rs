@@ -85,6 +85,33 @@ pub struct Cli {
     pub command: Option<Command>,
 }
 
+impl Cli {
+    /// A flag of the console that stands before a subcommand which would ignore it.
+    pub fn stray(&self) -> Option<&'static str> {
+        #[cfg(feature = "lab")]
+        if matches!(self.command, Some(Command::Demo(_))) {
+            return None;
+        }
+        self.command.as_ref()?;
+        let flags = [
+            ("--pane", self.pane.is_some()),
+            ("--filter", self.filter.is_some()),
+            ("--range", self.range.is_some()),
+            ("--view", self.view.is_some()),
+        ];
+        flags.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag)
+    }
+
+    /// True where the subcommand has that flag itself.
+    pub fn has(&self, flag: &str) -> bool {
+        match self.command {
+            Some(Command::Snapshot { .. }) => true,
+            Some(Command::Deployments { .. }) => flag == "--filter",
+            _ => false,
+        }
+    }
+}
+
 const LONG: &str = "\
 Quarterdeck: a terminal console from which people run production.
 

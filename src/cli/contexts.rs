@@ -130,7 +130,8 @@ fn table(settings: &Settings<'_>, rows: &[Row<'_>], out: &mut dyn Write) -> Resu
             writeln!(out, "or put their files into {}", folder.display())?;
         }
         (true, None) => writeln!(out, "No estate has a name, and there is no folder for your own files: set HOME or XDG_CONFIG_HOME")?,
-        (false, _) => writeln!(out, "\n`qd --context NAME` opens one; * opens where nothing is said")?,
+        (false, _) if rows.iter().any(|row| row.opens) => writeln!(out, "\n`qd --context NAME` opens one; * opens where nothing is said")?,
+        (false, _) => writeln!(out, "\n`qd --context NAME` opens one; none opens where nothing is said")?,
     }
     Ok(())
 }
@@ -298,6 +299,16 @@ mod tests {
         for part in ["PRODUCTION (prod-eu)", "emea?", "cannot be read", "* trial", "read only"] {
             assert!(table.contains(part) || table.contains(&part.replace("* ", "*  ")), "{part}: {table}");
         }
+    }
+
+    #[test]
+    fn without_a_default_estate_the_names_are_told_and_nothing_is_called_open() {
+        let home = home();
+        let (code, out, err) = told(home.path(), &["status"]);
+        assert_eq!((code, out.as_str()), (USAGE, ""));
+        assert!(err.contains("qd --context shop\n") && err.contains("qd contexts") && !err.contains("qd demo"), "{err}");
+        let (_, table, _) = told(home.path(), &["contexts"]);
+        assert!(table.contains("none opens where nothing is said") && !table.contains('*'), "{table}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use crate::model::problem::Problem;
+use crate::model::run::advice::quoted;
 
 use super::USAGE;
 
@@ -13,6 +14,9 @@ pub enum Failure {
     /// No estate file was found in any of these places.
     #[error("no estate file was found")]
     NoEstate(Vec<PathBuf>),
+    /// The same where estates have names: these.
+    #[error("no estate is opened where none is named")]
+    NoneNamed(Vec<String>),
     /// Files that people wrote have problems.
     #[error("a file has problems")]
     Problems(Vec<Problem>),
@@ -36,7 +40,7 @@ impl Failure {
     /// The exit code; `failed` where the failure has none of its own.
     pub fn code(&self, failed: u8) -> u8 {
         match self {
-            Failure::NoEstate(_) | Failure::Usage(_) => USAGE,
+            Failure::NoEstate(_) | Failure::NoneNamed(_) | Failure::Usage(_) => USAGE,
             _ => failed,
         }
     }
@@ -45,6 +49,7 @@ impl Failure {
     pub fn tell(&self, err: &mut dyn Write) -> io::Result<()> {
         match self {
             Failure::NoEstate(looked) => no_estate(looked, err),
+            Failure::NoneNamed(names) => none_named(names, err),
             Failure::Problems(problems) => {
                 for problem in problems {
                     writeln!(err, "{problem}\n")?;
@@ -59,6 +64,27 @@ impl Failure {
 /// `1 problem`, `3 problems`.
 pub fn counted(problems: usize) -> String {
     format!("{problems} problem{}", if problems == 1 { "" } else { "s" })
+}
+
+/// How many names are listed where none was given.
+const NAMES: usize = 10;
+
+/// Which estates there are to be named.
+fn none_named(names: &[String], err: &mut dyn Write) -> io::Result<()> {
+    writeln!(err, "qd: which estate? No estate opens by default. Name one of yours:\n")?;
+    names.iter().take(NAMES).try_for_each(|name| writeln!(err, "  qd --context {}", quoted(name)))?;
+    if names.len() > NAMES {
+        writeln!(err, "  ... and {} more", names.len() - NAMES)?;
+    }
+    write!(
+        err,
+        "
+  qd contexts    lists them with their environments and files
+
+`export QD_ESTATE=FILE`, or a file estate.toml beside your config.toml, opens
+without a name.
+"
+    )
 }
 
 /// How to start: the one place with these words.
@@ -111,6 +137,18 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }
+        assert!(text.lines().count() < 24 && text.lines().all(|line| line.len() <= 80), "it fits a small terminal: {text}");
+        assert_eq!(failure.code(1), USAGE);
+    }
+
+    #[test]
+    fn where_estates_have_names_the_names_are_told() {
+        let failure = Failure::NoneNamed((0..12).map(|n| format!("shop {n}")).collect());
+        let text = told(&failure);
+        for part in ["\n  qd --context 'shop 0'\n", "... and 2 more", "\n  qd contexts "] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(!text.contains("qd demo") && !text.contains("shop 11"), "{text}");
         assert!(text.lines().count() < 24 && text.lines().all(|line| line.len() <= 80), "it fits a small terminal: {text}");
         assert_eq!(failure.code(1), USAGE);
     }

@@ -105,6 +105,12 @@ fn dispatch(cli: &Cli, settings: &Settings<'_>, out: &mut dyn Write, err: &mut d
     if cli.global.output == args::Output::Csv && !matches!(cli.command, Some(Command::Deployments { .. })) {
         return Err(Failure::Usage("CSV is what `qd deployments` prints: use -o table or -o json here".to_owned()));
     }
+    if let Some(flag) = cli.stray() {
+        return Err(Failure::Usage(match cli.has(flag) {
+            true => format!("{flag} stands before the subcommand, where it would be ignored: write it after the subcommand"),
+            false => format!("{flag} is for the console, which opens without a subcommand: leave it out here"),
+        }));
+    }
     let start = open::Start { pane: cli.pane, filter: cli.filter.clone(), range: cli.range, view: cli.view.clone() };
     match &cli.command {
         None => open::run(settings, start, err),
@@ -253,6 +259,21 @@ mod tests {
         assert!(code == USAGE && err.contains("`qd --estate '/srv/my shop.toml' runs` lists them"), "{code} {err}");
         let (code, err) = told(&["qd", "show", "web"]);
         assert!(code == USAGE && err.contains("`qd runs` lists them"), "{code} {err}");
+    }
+
+    #[test]
+    fn a_flag_that_would_be_ignored_is_refused_with_what_to_do() {
+        for (args, hint) in [
+            (&["--pane", "alerts", "snapshot"][..], "after the subcommand"),
+            (&["--filter", "x", "deployments"], "after the subcommand"),
+            (&["--range", "2h", "deployments"], "leave it out"),
+            (&["--view", "mine", "status"], "leave it out"),
+            (&["--pane", "alerts", "status"], "leave it out"),
+        ] {
+            let (code, out, err) = qd(args);
+            assert_eq!((code, out.as_str()), (USAGE, ""), "{args:?}");
+            assert!(err.contains(args[0]) && err.contains(hint), "{args:?}: {err}");
+        }
     }
 
     #[test]

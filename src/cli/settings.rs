@@ -11,6 +11,7 @@ use crate::app::keymap::Keymap;
 use crate::app::state::{Identity, Look};
 use crate::app::themes::{self, Offer, Offers};
 use crate::app::views::{View, Views};
+use crate::config::contexts;
 use crate::config::paths::Paths;
 use crate::config::preferences::{Overrides, preferences};
 use crate::config::{keymap, load, theme, views};
@@ -61,7 +62,13 @@ impl<'a> Settings<'a> {
 
     /// The estate file to read.
     pub fn estate_path(&self) -> Result<PathBuf, Failure> {
-        self.paths.find_estate(self.global.estate.as_deref(), self.outside.env).map_err(Failure::NoEstate)
+        self.paths.find_estate(self.global.estate.as_deref(), self.outside.env).map_err(|looked| {
+            let known = self.preferences().map(|preferences| contexts::all(&self.paths, &preferences)).unwrap_or_default();
+            match known.is_empty() {
+                true => Failure::NoEstate(looked),
+                false => Failure::NoneNamed(known.into_iter().map(|context| context.name).collect()),
+            }
+        })
     }
 
     /// The estate.

@@ -183,9 +183,9 @@ async fn session(
     let clipboard = options.clipboard;
     // What the terminal said of its ground holds for every estate.
     if let Some(seat) = seat.as_ref() {
-        look.offers.told = seat.told;
-        themes::follow(&mut look);
+        themes::take_over(&mut look, seat.told, seat.chosen.as_ref());
     }
+    let opened_with = themes::word(&look).to_owned();
     let past = past::past(estate.clone(), options.cache.clone());
     let cache = options.cache.clone();
     let archive = Arc::new(Archive::new(estate.clone(), options.cache.clone()));
@@ -249,7 +249,7 @@ async fn session(
             Seat::take(lasting, flush, asks)?
         }
     };
-    let Seat { guard, line, input, notices, terminal, asked, opened, .. } = taken;
+    let Seat { guard, line, input, notices, terminal, asked, opened, chosen, .. } = taken;
     let mut parts = Parts {
         core: Core { update: app::update::update, draw: ui::draw, wake: app::pane::next_wake, sight: ui::hit::sight, plain: ui::plain },
         state,
@@ -276,7 +276,8 @@ async fn session(
     verifier.finish().await;
     parts.keeper.finish().await;
     let Parts { state, sink, input, notices, terminal, .. } = parts;
-    *seat = Some(Seat { guard, line: sink, input, notices, terminal, asked, told, opened, mouse: state.mouse });
+    let chosen = themes::choice(&state, &opened_with).or(chosen);
+    *seat = Some(Seat { guard, line: sink, input, notices, terminal, asked, told, opened, mouse: state.mouse, chosen });
     end.wrap_err("cannot set the terminal up")
 }
 

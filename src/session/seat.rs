@@ -14,6 +14,7 @@ use super::input;
 use super::run::Terminal;
 use super::screen::Line;
 use super::signals::{self, Notice};
+use crate::app::themes::Chosen;
 use crate::model::preferences::Ground;
 
 /// The terminal and whoever sits at it: they stay when another estate is opened.
@@ -31,6 +32,8 @@ pub(super) struct Seat {
     pub(super) opened: Instant,
     /// True where the mouse clicks and scrolls.
     pub(super) mouse: bool,
+    /// The theme that was chosen on the screen.
+    pub(super) chosen: Option<Chosen>,
 }
 
 /// What is typed.
@@ -51,6 +54,6 @@ impl Seat {
         let panic_key = std::env::var("QD_PANIC_KEY").ok().and_then(|key| key.parse().ok());
         let input = Box::pin(input::listen(panic_key, Sieve::new(asks)).wrap_err("cannot read the terminal")?);
         let (opened, terminal) = (Instant::now(), Terminal::Theirs);
-        Ok(Seat { guard, line, input, notices, terminal, asked: asks, told: None, opened, mouse: false })
+        Ok(Seat { guard, line, input, notices, terminal, asked: asks, told: None, opened, mouse: false, chosen: None })
     }
 }

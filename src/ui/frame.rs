@@ -2,7 +2,8 @@
 
 use crate::app::action::Action;
 use crate::app::chart;
-use crate::app::layer::{Layer, Pane, scope};
+use crate::app::key::{Code, Key};
+use crate::app::layer::{Layer, Pane, Scope, scope};
 use crate::app::mark;
 use crate::app::operations;
 use crate::app::prompt::sources;
@@ -209,7 +210,13 @@ pub fn hints(state: &State, width: u16) -> Vec<Hint> {
             continue;
         }
         let Some(key) = state.keymap.key_for(scope, *action) else { continue };
-        let (key, short) = (key.to_string(), short(state, *action));
+        if arrows(state, scope, *action).is_some_and(|(_, first)| first != *action) {
+            continue;
+        }
+        let (key, short) = match arrows(state, scope, *action) {
+            Some((keys, _)) => (keys.to_owned(), "move"),
+            None => (key.to_string(), short(state, *action)),
+        };
         let wide = cells(&key) + 1 + cells(short);
         if x + wide > width {
             break;
@@ -218,6 +225,24 @@ pub fn hints(state: &State, width: u16) -> Vec<Hint> {
         x += wide + 2;
     }
     all
+}
+
+/// Two arrow keys as one: how both are shown, and the action that stands for both. `None` for all other keys.
+fn arrows(state: &State, scope: Scope, action: Action) -> Option<(&'static str, Action)> {
+    let shown = |of, key| state.keymap.key_for(scope, of) == Some(Key::plain(key).into());
+    let plain = |of: Action| scope.footer().contains(&of) && !is_idle(state, of) && short(state, of) == of.entry().short;
+    let ascii = state.look.ascii;
+    match action {
+        Action::Down | Action::Up if shown(Action::Down, Code::Down) && shown(Action::Up, Code::Up) => {
+            let both = plain(Action::Down) && plain(Action::Up);
+            both.then_some((if ascii { "down/up" } else { "↓↑" }, Action::Down))
+        }
+        Action::Left | Action::Right if shown(Action::Left, Code::Left) && shown(Action::Right, Code::Right) => {
+            let both = plain(Action::Left) && plain(Action::Right);
+            both.then_some((if ascii { "left/right" } else { "←→" }, Action::Left))
+        }
+        _ => None,
+    }
 }
 
 /// What a key does here, in a word or two.
@@ -231,6 +256,7 @@ fn short(state: &State, action: Action) -> &'static str {
         (Action::Accept, Some(Layer::SaveView(_))) => "save it",
         (action, Some(Layer::Wizard(of))) => of.short(action).unwrap_or(action.entry().short),
         (Action::Accept, Some(Layer::Themes(_))) => "keep",
+        (Action::Accept, Some(Layer::Contexts(_))) => "open",
         (Action::Back, Some(Layer::Themes(_))) => "the former one",
         (Action::Accept, Some(Layer::Request(of))) if of.focus == Focus::Cancel => "cancel",
         (Action::Accept, Some(Layer::Request(_))) => "go on, once it is typed",
@@ -257,6 +283,7 @@ fn leads_nowhere(state: &State) -> bool {
         Some(Layer::Alert { spot, .. } | Layer::Deployment { spot, .. } | Layer::Service { spot, .. } | Layer::Source { spot, .. }) => {
             spot.selected.is_none()
         }
+        None => state.pane == Pane::Operations && state.operation_rows.is_empty(),
         _ => false,
     }
 }
@@ -268,6 +295,7 @@ fn is_idle(state: &State, action: Action) -> bool {
     match (action, state.layers.last()) {
         (action, Some(Layer::Wizard(of))) => of.ignores(action),
         (Action::Share, _) => share::noun(state).is_none(),
+        (Action::Select, layer) => !matches!(layer, Some(Layer::Share { .. })),
         (Action::Compare | Action::Mark | Action::Export, None) => no_row,
         (Action::Keep, _) => state.chart.typed.as_ref().is_none_or(|typed| Some(typed.name.as_str()) != chart::name(state)),
         (Action::Query, _) => !chart::has_prometheus(state),
@@ -324,11 +352,14 @@ pub fn input(canvas: &mut Canvas, y: u16, prompt: char, typed: &str, error: Opti
 /// The line over a list: column heads as (column, text), and at the right the filter with what it leaves.
 pub fn heads(canvas: &mut Canvas, heads: &[(u16, &str)], chip: &str) {
     let y = 2;
-    for (x, head) in heads {
+    let room = usize::from(canvas.area.width / 2);
+    let wide = cells(&fit(chip, room.saturating_sub(2), canvas.ascii)) + 2;
+    let end = if chip.is_empty() { canvas.area.width } else { canvas.area.width.saturating_sub(wide) };
+    // A head that the chip would cut in two is left out: half a word beside a number reads as something else.
+    for (x, head) in heads.iter().filter(|(x, head)| x + cells(head) <= end || chip.is_empty()) {
         canvas.put(*x, y, canvas.area.width.saturating_sub(*x), head, Token::Title);
     }
     if !chip.is_empty() {
-        let room = usize::from(canvas.area.width / 2);
         let chip = format!("  {}", fit(chip, room.saturating_sub(2), canvas.ascii));
         canvas.put_right(0, canvas.area.width, y, &chip, Token::Input);
     }

@@ -117,7 +117,7 @@ pub fn draw(state: &State, frame: &mut Frame) {
         Some(Layer::SaveView(form)) => layer::views::form(&mut canvas, state, form),
         Some(Layer::Palette(palette)) => layer::palette::draw(&mut canvas, palette),
         Some(Layer::Themes(picker)) => layer::themes::draw(&mut canvas, state, *picker),
-        Some(Layer::Share { text, said }) => layer::share::text(&mut canvas, text, said),
+        Some(Layer::Share { text, said, first }) => layer::share::text(&mut canvas, state, text, said, *first),
         Some(Layer::Prompt(prompt)) => layer::prompt::draw(&mut canvas, state, prompt),
         Some(Layer::Request(form)) => layer::request::draw(&mut canvas, state, form),
         Some(Layer::Contexts(list)) => layer::contexts::draw(&mut canvas, state, list),

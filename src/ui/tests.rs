@@ -675,5 +675,14 @@ fn what_happened_while_nobody_looked_is_the_first_line_of_the_overview() {
     state.attention.since = Some(crate::app::attention::Since { at, critical: 2, resolved: 1, ended: 1 });
     crate::app::pane::refresh(&mut state);
     let line = text(&buffer(&state, size))[3].clone();
-    assert_eq!(line.trim(), "> since 02:12Z: 2 new critical, 1 resolved, 1 run ended  enter: timeline  esc", "{line}");
+    assert_eq!(line.trim(), "> since 02:12Z: 2 new critical, 1 resolved, 1 run ended  enter: timeline", "{line}");
+    crate::app::update::update(&mut state, crate::app::message::Message::Key("j".parse().unwrap()));
+    for width in [80, 200] {
+        state.size = (width, 24);
+        crate::app::pane::refresh(&mut state);
+        let line = text(&buffer(&state, state.size))[3].clone();
+        assert!(line.contains("2 new critical") && line.contains("  t: timeline"), "Enter would open another row: {line}");
+    }
+    crate::app::update::update(&mut state, crate::app::message::Message::Key("t".parse().unwrap()));
+    assert!(state.timeline.service.is_none() && state.attention.since.is_none());
 }

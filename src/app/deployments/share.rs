@@ -48,10 +48,10 @@ pub fn filter(of: &Deployment) -> String {
     format!("service={} time>={second} time<{next}", quoted(&of.service))
 }
 
-/// The command line that shows the Deployments pane with that filter.
+/// The command line that lists what passes that filter; it needs no terminal.
 pub fn command(state: &State, filter: &str) -> String {
     let estate = state.estate.path.to_string_lossy();
-    let mut line = format!("qd --estate {} --pane deployments", shell(&clean(&estate, COPY_CAP / 4)));
+    let mut line = format!("qd --estate {} deployments", shell(&clean(&estate, COPY_CAP / 4)));
     if !filter.is_empty() {
         line += &format!(" --filter {}", shell(&clean(filter, COPY_CAP / 4)));
     }

@@ -42,7 +42,17 @@ pub fn lines(state: &State, width: u16) -> (String, Vec<Row>) {
         let why = "  This console was opened with --read-only: keys that change something in production do nothing here.";
         lines.extend(wrap(why, usize::from(width)).into_iter().map(|line| Row { spans: vec![(line, Token::Warning)], opens: None }));
     }
-    for (place, bound) in sections {
+    // What the step of a wizard ignores means nothing there; what its footer offers comes first.
+    let wizard = match below.checked_sub(1).and_then(|at| state.layers.get(at)) {
+        Some(Layer::Wizard(of)) => Some(of),
+        _ => None,
+    };
+    for (place, mut bound) in sections {
+        if let Some(of) = wizard {
+            bound.retain(|(_, action, _)| !of.ignores(*action));
+            let rank = |action| scope.footer().iter().position(|of| *of == action).unwrap_or(usize::MAX);
+            bound.sort_by_key(|(_, action, _)| rank(*action));
+        }
         let mut rows = Vec::new();
         for (keys, action, doc) in bound {
             all += 1;

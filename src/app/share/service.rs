@@ -35,5 +35,5 @@ pub(super) fn text(state: &State, name: &str) -> String {
         text += &format!("{}\n  {}: {}", if place == 0 { "\n\nVALUES" } else { "" }, view.panel.name, mark::value(state, view).0);
         text += &format!(", {as_of}");
     }
-    format!("{text}\n\n{}", command(state, Pane::Overview, &exactly("name", name)))
+    format!("{text}\n\nIts state on the Overview, without a console:\n{}", command(state, Pane::Overview, &exactly("name", name)))
 }

@@ -2,10 +2,12 @@
 
 use crate::app::action::Action;
 use crate::app::chart;
+use crate::app::contexts::held_up;
 use crate::app::effect::Effect;
 use crate::app::history::Search;
 use crate::app::key::{Code, Key};
 use crate::app::layer::{Layer, Pane, Scope};
+use crate::app::menu::{Possible, possible};
 use crate::app::palette::Palette;
 use crate::app::state::{Frozen, State};
 use crate::app::{marks, pane, themes};
@@ -40,7 +42,26 @@ pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
         state.pending = Some((scope, key));
         return Vec::new();
     }
+    if let Some(why) = elsewhere(state, scope, key) {
+        state.said = Some(why);
+        return Vec::new();
+    }
     menu::press(state, key)
+}
+
+/// Why a key that works everywhere else does nothing in a wizard; `None` where it has no such meaning.
+fn elsewhere(state: &State, scope: Scope, key: Key) -> Option<String> {
+    if scope != Scope::Wizard {
+        return None;
+    }
+    match state.keymap.find(Scope::Global, key)? {
+        Action::Contexts => held_up(state),
+        Action::Palette | Action::Views | Action::Theme => {
+            let leave = state.keymap.key_for(scope, Action::Close).map_or_else(String::new, |leave| format!("; {leave} leaves it"));
+            Some(format!("`{key}` does nothing in a wizard: what was chosen would be gone{leave}"))
+        }
+        _ => None,
+    }
 }
 
 /// Does what an action says, on the top layer.
@@ -114,9 +135,12 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Record => runs::record(state),
         Action::Rollback | Action::Processes | Action::Ack | Action::Silence | Action::Extend | Action::Expire => {
             let before = state.layers.len();
-            match action {
-                Action::Rollback => wizard::open(state),
-                Action::Processes => wizard::open_processes(state),
+            match (action, possible(state, action)) {
+                (Action::Rollback, _) => wizard::open(state),
+                (Action::Processes, _) => wizard::open_processes(state),
+                (_, Possible::NotNow(why)) if !state.read_only && !wizard::offers(state, action) => {
+                    state.said = Some(format!("{}: not now, {why}", action.entry().short));
+                }
                 _ => wizard::open_silence(state, action),
             }
             // The wizard's page says why itself; where there is none, the key does.

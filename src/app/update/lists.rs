@@ -52,7 +52,7 @@ pub(super) fn scroll_top(state: &mut State, by: isize) {
             *scroll = scroll.saturating_add_signed(by).min(rows.len().saturating_sub(height as usize));
         }
         Some(Layer::Palette(palette)) => palette.step(by),
-        Some(Layer::Select { text, first }) => {
+        Some(Layer::Select { text, first } | Layer::Share { text, first, .. }) => {
             *first = first.saturating_add_signed(by).min(text.lines().count().saturating_sub(1));
         }
         Some(Layer::Menu(menu)) => menu.step(by),

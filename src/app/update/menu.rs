@@ -13,7 +13,7 @@ use super::keys;
 pub(super) fn open(state: &mut State) {
     match Menu::of(state) {
         Some(menu) => state.layers.push(Layer::Menu(menu)),
-        None => state.said = Some("nothing is selected here".to_owned()),
+        None => state.said = Some(super::share::NOTHING.to_owned()),
     }
 }
 

@@ -134,6 +134,10 @@ pub(super) fn names(state: &mut State, source: String, told: Result<Names, Strin
 pub(super) fn keep(state: &mut State) -> Vec<Effect> {
     let Some(Layer::Chart { panel, .. }) = state.layers.last() else { return Vec::new() };
     let of = state.chart.typed.as_deref().filter(|typed| typed.name == *panel);
+    if of.is_none() {
+        state.said = Some("this chart is a panel of the estate file already: only a query that was typed can become one".to_owned());
+        return Vec::new();
+    }
     of.and_then(|of| text::snippet(state, of)).map_or_else(Vec::new, |text| share::paste(state, text))
 }
 

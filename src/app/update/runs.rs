@@ -78,6 +78,8 @@ pub(super) fn open(state: &mut State) {
         && let Some(run) = state.runs.all.get(*place).map(|known| known.state.run.clone())
     {
         show(state, run);
+    } else {
+        state.said = Some(super::share::NOTHING.to_owned());
     }
 }
 

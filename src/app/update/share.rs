@@ -7,14 +7,26 @@ use crate::app::layer::{ExportForm, Layer, Pane};
 use crate::app::share;
 use crate::app::state::State;
 
+/// What is said where a key is about the selected row and there is none.
+pub(super) const NOTHING: &str = "nothing is selected here";
+
 /// Shows the text about what is looked at, and has it copied.
 pub(super) fn share(state: &mut State) -> Vec<Effect> {
-    share::text(state).map_or_else(Vec::new, |text| paste(state, text))
+    match share::text(state) {
+        Some(text) => paste(state, text),
+        None => {
+            // On a page over another there is nothing else to say: it is looked at already.
+            if state.layers.is_empty() {
+                state.said = Some(NOTHING.to_owned());
+            }
+            Vec::new()
+        }
+    }
 }
 
 /// Shows that text and has it copied.
 pub(super) fn paste(state: &mut State, text: String) -> Vec<Effect> {
-    state.layers.push(Layer::Share { text: text.clone(), said: "copying...".to_owned() });
+    state.layers.push(Layer::Share { text: text.clone(), said: "copying...".to_owned(), first: 0 });
     vec![Effect::Copy(text)]
 }
 

@@ -29,6 +29,10 @@ pub(super) fn open(state: &mut State) {
         return pane::refresh(state);
     }
     let service = timeline::context(state);
+    // What happened meanwhile is told of all services, and so is shown of all first.
+    if state.pane == Pane::Overview && state.layers.is_empty() && state.attention.since.take().is_some() {
+        return show(state, Timeline { last_service: service, ..Timeline::default() });
+    }
     show(state, Timeline { service, ..Timeline::default() });
 }
 

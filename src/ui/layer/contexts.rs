@@ -4,7 +4,7 @@ use crate::app::contexts::{ContextList, Known};
 use crate::app::state::State;
 use crate::model::environment;
 use crate::model::preferences::Token;
-use crate::ui::widget::canvas::{Canvas, cells};
+use crate::ui::widget::canvas::{Canvas, cells, wrap};
 
 /// Columns at the most.
 const WIDTH: u16 = 120;
@@ -20,13 +20,19 @@ pub fn draw(canvas: &mut Canvas, state: &State, list: &ContextList) {
     let all = &state.contexts.all;
     let width = canvas.area.width.min(WIDTH);
     let mut said: Vec<(String, Token)> = Vec::new();
-    for line in list.refused.iter().take(WHY) {
-        said.push((format!("! {line}"), Token::Warning));
-    }
+    let refused = list.refused.iter().flat_map(|line| wrap(&format!("! {line}"), usize::from(width).saturating_sub(4)));
+    said.extend(refused.take(WHY).map(|line| (line, Token::Warning)));
     if let Some(name) = &list.wanted {
         said.push((format!("reading {name}..."), Token::Dim));
     } else if list.refused.is_empty() {
         said.push(("Only the open estate is contacted. Runs under way go on.".to_owned(), Token::Dim));
+    }
+    // A row is cut; the whole of what is wrong with the selected one stands below the list.
+    if list.refused.is_empty()
+        && let Some(Err(why)) = all.get(list.selected).and_then(|known| known.looked.as_ref())
+    {
+        let room = usize::from(width).saturating_sub(4);
+        said.splice(0..0, wrap(&format!("! {why}"), room).into_iter().take(WHY).map(|line| (line, Token::Warning)));
     }
     let most = usize::from(canvas.area.height).saturating_sub(6 + said.len()).max(1);
     let rows = all.len().min(most);

@@ -1,10 +1,11 @@
 //! What is told outside of the console, over the upper part of what is shown: the text to paste, the form of an export.
 //! Their snapshots are `deployments_shared_*` and `deployments_export_*`.
 
+use crate::app::action::Action;
 use crate::app::ask::Exported;
 use crate::app::deployments::share;
 use crate::app::deployments::window::Hits;
-use crate::app::layer::{ExportForm, Layer};
+use crate::app::layer::{ExportForm, Layer, Scope};
 use crate::app::state::State;
 use crate::model::preferences::Token;
 use crate::ui::frame::input;
@@ -38,12 +39,31 @@ pub(super) fn draw_box(canvas: &mut Canvas, title: &str, first: Option<&str>, li
 }
 
 /// Draws the text to paste.
-pub fn text(canvas: &mut Canvas, text: &str, said: &str) {
-    // What came of it is read first; a long text is on the screen to be recognised, not to be read.
-    let room = usize::from(canvas.area.height);
-    let mut lines = vec![(said.to_owned(), Token::Title)];
-    lines.extend(text.lines().take(room).map(|line| (line.to_owned(), Token::Text)));
-    draw_box(canvas, "TEXT TO PASTE", None, &lines);
+pub fn text(canvas: &mut Canvas, state: &State, text: &str, said: &str, first: usize) {
+    let wide = usize::from(canvas.area.width.min(WIDTH)).saturating_sub(4);
+    // What came of it is read first, and stays.
+    let mut lines: Vec<(String, Token)> = wrap(said, wide).into_iter().map(|line| (line, Token::Title)).collect();
+    let room = usize::from(canvas.area.height).saturating_sub(6 + lines.len()).max(1);
+    let count = text.lines().count();
+    let first = first.min(count.saturating_sub(1));
+    let shown: Vec<(usize, String)> = text
+        .lines()
+        .enumerate()
+        .skip(first)
+        .take(room)
+        .flat_map(|(place, line)| wrap(line, wide).into_iter().map(move |part| (place, part)))
+        .take(room)
+        .collect();
+    let last = shown.last().map_or(0, |(place, _)| place + 1);
+    lines.extend(shown.into_iter().map(|(_, line)| (line, Token::Text)));
+    let title = if first == 0 && last >= count {
+        "TEXT TO PASTE".to_owned()
+    } else {
+        let key = |action| state.keymap.key_for(Scope::Help, action).map_or_else(String::new, |key| key.to_string());
+        let (down, up) = (key(Action::Down), key(Action::Up));
+        format!("TEXT TO PASTE  lines {}-{last} of {count}, {down}/{up} scroll", first + 1)
+    };
+    draw_box(canvas, &title, None, &lines);
 }
 
 /// Draws the form of an export.
@@ -121,7 +141,9 @@ mod tests {
             assert_eq!(words[0], "qd", "{screen}: {all}");
             let deployment = matches!(copied, Noun::Deployment(_));
             assert!(deployment || after(&words, "--estate") == Some("/srv/it's/estate.toml"), "{all}");
-            let pane = Pane::named(after(&words, "--pane").unwrap()).unwrap();
+            let pane = Pane::named(after(&words, "--pane").unwrap_or("deployments")).unwrap();
+            let works_without_a_terminal = ["snapshot", "deployments"].iter().any(|command| words.iter().any(|word| word == command));
+            assert!(works_without_a_terminal, "{screen}: {all}");
             let mut other = State { layers: vec![], pane, ..state.clone() };
             narrow(&mut other, after(&words, "--filter").unwrap()).unwrap_or_else(|why| panic!("{screen}: {why}"));
             update(&mut other, Message::Tick);

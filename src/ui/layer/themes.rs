@@ -83,7 +83,10 @@ fn said(state: &State, picker: Picker) -> Vec<(String, Token)> {
             Ok(_) if !offer.faint.is_empty() => said.push((format!("! {}", offer.faint), Token::Warning)),
             Ok(_) => {}
         },
-        None if offers.told.is_none() => said.push(("the terminal did not tell its ground".to_owned(), Token::Dim)),
+        None if offers.told.is_none() => {
+            let from = if offers.hint.is_some() { "COLORFGBG says" } else { "taken for" };
+            said.push((format!("the terminal did not tell its ground: {from} {}", offers.ground().word()), Token::Dim));
+        }
         None => {}
     }
     if offers.plain {

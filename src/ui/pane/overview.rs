@@ -10,6 +10,8 @@ use jiff::Timestamp;
 
 use self::next::{due, exposure, exposure_columns};
 use self::values::{metric as metric_cells, panel, values};
+use crate::app::action::Action;
+use crate::app::layer::Scope;
 use crate::app::mark;
 use crate::app::overview;
 use crate::app::state::{OverviewRow, State};
@@ -89,8 +91,16 @@ fn rows(canvas: &mut Canvas, state: &State, column: Range<usize>, offset: usize)
                 canvas.put(STATE, y, width, text, Token::Dim);
             }
             OverviewRow::Since(text) => {
-                let x = STATE + canvas.put(STATE, y, width, text, if selected { name } else { Token::Title }) + 2;
-                canvas.put(x, y, width.saturating_sub(x), "enter: timeline  esc", Token::Dim);
+                // Enter is for the selected row, which may be another. What is left out where there is little room is the rest.
+                let key =
+                    |action, what| state.keymap.key_for(Scope::Overview, action).map_or_else(String::new, |key| format!("  {key}: {what}"));
+                let on = key(if selected { Action::Open } else { Action::Timeline }, "timeline");
+                let hide = key(Action::Back, "hide");
+                let room = width.saturating_sub(STATE + cells(&on));
+                let hint = if cells(text) + cells(&hide) <= room { on + &hide } else { on };
+                let room = width.saturating_sub(STATE + cells(&hint));
+                let x = STATE + canvas.put(STATE, y, room, text, if selected { name } else { Token::Title });
+                canvas.put(x, y, width.saturating_sub(x), &hint, Token::Dim);
             }
             OverviewRow::Head(text) => head(canvas, state, y, text, state.overview_rows.get(place + 1)),
             OverviewRow::Need(index) => need(canvas, state, y, *index, name),

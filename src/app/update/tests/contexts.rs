@@ -104,3 +104,39 @@ fn the_palette_opens_an_estate_by_its_name() {
     assert_eq!(asked(&effects), [Question::Contexts, Question::Context("far".into())]);
     assert_eq!((list(&state).selected, list(&state).wanted.as_deref()), (2, Some("far")));
 }
+
+#[test]
+fn a_key_that_does_nothing_says_why() {
+    let mut state = several();
+    state.layers.push(Layer::Wizard(Box::new(crate::app::wizard::Wizard::new("web".into()))));
+    for (key, why) in [("@", "the wizard of web is open"), (":", "in a wizard"), ("V", "in a wizard"), ("T", "in a wizard")] {
+        press(&mut state, key);
+        assert!(state.said.as_ref().is_some_and(|said| said.contains(why)), "{key}: {:?}", state.said);
+        assert_eq!(state.layers.len(), 1, "{key}");
+    }
+    state.layers.clear();
+    state.pane = Pane::Operations;
+    for key in ["enter", ".", "y"] {
+        press(&mut state, key);
+        assert_eq!(state.said.as_deref(), Some("nothing is selected here"), "{key}");
+    }
+    state.layers.push(Layer::Chart { panel: "errors".into(), cursor: None });
+    press(&mut state, "K");
+    assert!(state.said.as_ref().is_some_and(|said| said.contains("panel of the estate file already")), "{:?}", state.said);
+}
+
+#[test]
+fn an_alert_that_only_this_console_found_says_why_it_cannot_be_muted() {
+    use crate::model::alert::Origin;
+    let mut state = console();
+    let mut own = (*firing("Own", 0)).clone();
+    own.origin = Origin::Quarterdeck;
+    state.view = Arc::new(crate::app::state::View { alerts: vec![Arc::new(own)], ..(*state.view).clone() });
+    state.pane = Pane::Alerts;
+    crate::app::pane::refresh(&mut state);
+    for key in ["A", "S", "E", "X"] {
+        press(&mut state, key);
+        assert!(state.said.as_ref().is_some_and(|said| said.contains("no Alertmanager has it")), "{key}: {:?}", state.said);
+        assert!(state.layers.is_empty());
+    }
+}

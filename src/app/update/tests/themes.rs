@@ -81,3 +81,23 @@ fn nothing_else_is_reached_from_there_and_a_paste_is_nothing() {
     press(&mut state, "? esc esc");
     assert_eq!((state.layers.len(), shown(&state)), (0, ("dark", true)));
 }
+
+#[test]
+fn another_estate_keeps_the_chosen_theme_and_has_its_own_where_it_wishes_for_one() {
+    let mut state = offered();
+    assert_eq!(themes::choice(&state, "auto"), None);
+    press(&mut state, "T end");
+    assert_eq!(themes::choice(&state, "auto"), None, "it is only looked at");
+    press(&mut state, "enter");
+    let chosen = themes::choice(&state, "auto").unwrap();
+    let mut next = offered();
+    themes::take_over(&mut next.look, Some(Ground::Light), Some(&chosen));
+    assert_eq!(shown(&next), ("mine", false));
+    let mut own = offered();
+    (own.look.theme, own.look.offers.follows) = (0, false);
+    themes::take_over(&mut own.look, Some(Ground::Light), Some(&chosen));
+    assert_eq!(shown(&own), ("dark", false), "a theme that was named is not thrown away for the ground, nor for a choice elsewhere");
+    let mut follows = offered();
+    themes::take_over(&mut follows.look, Some(Ground::Light), None);
+    assert_eq!(shown(&follows), ("light", true));
+}
