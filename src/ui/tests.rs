@@ -344,7 +344,7 @@ fn what_is_not_fresh_is_never_drawn_as_live() {
     state.now = at(3_600);
     state.pane = Pane::Alerts;
     let all = text(&buffer(&state, (160, 50))).join("\n");
-    assert!(all.contains("[firing] ?") && all.contains("X [1] ? critical"), "{all}");
+    assert!(all.contains("[firing] ?") && all.contains("X [2] ? critical"), "{all}");
 }
 
 #[test]
@@ -539,7 +539,8 @@ fn every_source_in_every_state_says_its_state_and_leaves_no_cell_empty() {
 fn drawn_as_live(lines: &[String]) -> Vec<String> {
     let live = |line: &&String| {
         // The firing alerts, the panels' values and the counts of the fixture, without the mark `[..] ?`.
-        let words = [" firing ", "X critical    ErrorBudgetBurn", "2.1% X critical", "340ms ok", " 1 critical ", "  fresh  "];
+        let words =
+            [" firing ", "X critical    ErrorBudgetBurn", "2.1% X critical", "340ms ok", " 1 critical ", "X 2 critical ", "  fresh  "];
         words.iter().any(|word| format!(" {line} ").contains(word))
     };
     lines.iter().filter(live).cloned().collect()

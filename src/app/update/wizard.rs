@@ -3,6 +3,7 @@
 mod agree;
 mod hosts;
 mod look;
+mod pick;
 mod service;
 mod silence;
 mod told;
@@ -12,7 +13,6 @@ use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::layer::{Layer, Pane, Scope};
 use crate::app::state::{AlertRow, OverviewRow, State};
-use crate::app::target::Choice;
 use crate::app::wizard::{self, Focus, Standing, Step, Subject, Wizard, can_override, confirm, held};
 use crate::model::alert::Alert;
 use crate::model::needs::{self, About};
@@ -21,8 +21,10 @@ use crate::model::panel::Panel;
 use super::{layers, runs};
 use agree::{accept, begin_override, break_glass};
 use look::{compare, look};
+use pick::choice;
 
 pub(super) use agree::{change, drops_paste};
+pub(super) use pick::{look_closer, pick};
 pub(crate) use service::{about as meant, acts};
 pub(super) use service::{open as open_processes, open_on as open_processes_on};
 pub(super) use silence::open as open_silence;
@@ -319,45 +321,6 @@ pub(super) fn scroll(state: &mut State, by: isize) {
     if matches!(state.layers.last(), Some(Layer::Wizard(of)) if of.step != Step::Confirm) {
         walk(state, by);
     }
-}
-
-/// Selects what was clicked on, where the step that is shown offers it and no line is being typed, and says whether it
-/// was selected already.
-pub(super) fn pick(state: &mut State, wanted: &Choice) -> Option<bool> {
-    let of = top(state).filter(|of| of.standing == Standing::Open && of.typing.is_none())?;
-    match (of.step, wanted) {
-        (Step::Release, Choice::Release(version)) => {
-            let place = of.candidates().iter().position(|one| one.version == *version)?;
-            let again = choice(of) == Some(place);
-            of.picked = Some(version.clone());
-            Some(again)
-        }
-        (Step::Checks, Choice::Check(id)) => {
-            let place = of.checks.iter().position(|check| check.id == *id)?;
-            let again = of.checks_selected() == Some(place);
-            of.check = Some(id.clone());
-            Some(again)
-        }
-        (Step::What, Choice::Label(place)) => {
-            let Subject::Silence(draft) = &mut of.subject else { return None };
-            if *place >= draft.choices.len() + draft.silences.len() {
-                return None;
-            }
-            let by = place.cast_signed() - draft.selected.cast_signed();
-            draft.walk(by);
-            Some(by == 0)
-        }
-        _ => None,
-    }
-}
-
-/// Shows who shipped the selected release and what it did.
-pub(super) fn look_closer(state: &mut State) {
-    look(state);
-}
-
-fn choice(of: &Wizard) -> Option<usize> {
-    of.candidate_selected()
 }
 
 /// Makes the checks anew, and where there is no valid plan, the plan.

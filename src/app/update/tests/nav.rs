@@ -186,6 +186,10 @@ fn the_menu_lists_what_is_possible_and_why_the_rest_is_not() {
             ("near", true),
             ("timeline", true),
             ("logs", true),
+            ("share", true),
+            ("pick", true),
+            ("muted", true),
+            ("group", true),
             ("ack", true),
             ("extend", false),
             ("silence", true),
@@ -194,8 +198,8 @@ fn the_menu_lists_what_is_possible_and_why_the_rest_is_not() {
             ("rollback", false)
         ]
     );
-    assert_eq!(of.items[5].why.as_deref(), Some("no silence mutes it"));
-    assert_eq!(of.items[8].why.as_deref(), Some("the estate does not say how web goes back"));
+    assert_eq!(of.items[9].why.as_deref(), Some("no silence mutes it"));
+    assert_eq!(of.items[13].why.as_deref(), Some("the estate does not say how web goes back"));
     assert_eq!((of.selected, of.items[0].key.map(|key| key.to_string()).as_deref()), (0, Some("enter")));
     assert!(press(&mut state, "G enter").is_empty());
     assert_eq!((said(&state), state.layers.len()), ("roll back: not now, the estate does not say how web goes back", 1));
@@ -218,7 +222,7 @@ fn a_line_does_what_its_key_does_and_confirms_nothing() {
     let mut state = three();
     press(&mut state, ". enter");
     assert_eq!(open_alert(&state), Some("A"));
-    press(&mut state, "esc . j j j j enter");
+    press(&mut state, "esc . j j j j j j j j enter");
     assert!(matches!(state.layers.last(), Some(Layer::Wizard(of)) if of.step == crate::app::wizard::Step::What), "{:?}", state.layers);
     press(&mut state, "esc");
     // The key of a line works in the menu too, and no other does.
