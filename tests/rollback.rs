@@ -207,12 +207,12 @@ fn start(console: &mut Console) {
 /// On the Deployments pane it stands as what it was, with who did it and why.
 fn is_a_rollback(console: &mut Console, run: &RunState) {
     let who = run.by.login.clone().unwrap_or_else(|| run.by.user.clone());
-    console.until("its row", |s| s.contents().lines().any(|line| line.contains("2.5.0 -> 2.4.0") && line.contains(&who)));
+    console.until("its row", |s| s.contents().lines().any(|line| line.contains("rollback to 2.4.0") && line.contains(&who) && line.contains(" ok ")));
     // Two lines of the header and the head of the columns stand above the rows.
-    let row = text(console).lines().skip(3).position(|line| line.contains("2.5.0 -> 2.4.0")).unwrap();
+    let row = text(console).lines().skip(3).position(|line| line.contains("rollback to 2.4.0")).unwrap();
     console.press(b"g");
     console.press("j".repeat(row).as_bytes());
-    console.until("that it is selected", |s| s.contents().lines().any(|line| line.starts_with('>') && line.contains("2.5.0 -> 2.4.0")));
+    console.until("that it is selected", |s| s.contents().lines().any(|line| line.starts_with('>') && line.contains("rollback to 2.4.0")));
     press(console, "\r", "DEPLOYMENT  web 2.4.0");
     let told = |screen: &str, name: &str, value: &str| {
         screen.lines().any(|line| line.trim_start().strip_prefix(name).is_some_and(|rest| rest.trim() == value))

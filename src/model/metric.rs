@@ -133,7 +133,7 @@ impl PanelAnswer {
                 last.get_or_insert(sample.value);
             }
         }
-        plot.dropped = all - plot.series.len();
+        plot.dropped = all.saturating_sub(plot.series.len());
     }
 
     /// The value that speaks for the panel: the worst by its thresholds, the largest among equals (the smallest where
