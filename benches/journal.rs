@@ -149,6 +149,7 @@ fn plan() -> Plan {
         needs: Vec::new(),
         act: Act::Manual { what: "switch it".into() },
         undo: None,
+        undone_with: None,
         repeat: Repeat::Repeatable,
         timeout: 60,
         on_failure: OnFailure::Stop,
