@@ -20,7 +20,7 @@ use super::reading::{FailureKind, Freshness};
 use super::silence::{Silence, SilenceState};
 use super::source::Answer;
 
-/// A silence that ends sooner than this is told: what it mutes will page. Of a short one it is its [`LAST_PART`], else it
+/// A silence that ends sooner than this is told: what it mutes will page. Of a short one it is its `LAST_PART`, else it
 /// would be told of from its first second on.
 pub const SILENCE_ENDS_SOON: SignedDuration = SignedDuration::from_mins(30);
 /// Which part of a silence is its end: a sixth.
