@@ -69,7 +69,7 @@ fn an_alert_is_acked_on_screen_and_the_ack_is_ended_there() {
     confirm(&mut console, "the disk is being replaced");
     until("both peers have it", || (live(pair[0].port).len() == 1 && live(pair[1].port).len() == 1).then_some(()));
     let made = live(pair[1].port).remove(0);
-    assert!(made["comment"].as_str().unwrap().starts_with("ack: the disk is being replaced [qd 1-alert-"), "{made}");
+    assert!(made["comment"].as_str().unwrap().starts_with("ack: the disk is being replaced [qd DiskFull"), "{made}");
     assert_eq!(made["matchers"].as_array().unwrap().len(), 3, "{made}");
     for peer in &pair {
         servers::wait_for_alert(peer, "DiskFull", "suppressed");

@@ -361,7 +361,7 @@ fn without_a_screen_an_alert_is_acked_and_the_silence_ended() {
     let (code, out, err) = qd(&[&["run"], &ack[..], &["--confirm", &confirm]].concat());
     assert_eq!(code, Some(0), "{out} {err}");
     let there = live(pair[1].port);
-    assert!(there.len() == 1 && there[0]["comment"].as_str().unwrap().starts_with("ack: I look at it [qd 1-alert-"), "{there:?}");
+    assert!(there.len() == 1 && there[0]["comment"].as_str().unwrap().starts_with("ack: I look at it [qd DiskFull"), "{there:?}");
 
     let id = there[0]["id"].as_str().unwrap();
     let expire = ["expire", id, "--reason", "it is well"];
