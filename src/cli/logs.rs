@@ -1,6 +1,7 @@
 //! `qd logs`: what a service or a host prints, its hosts merged by time; once, or as it goes on.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -78,7 +79,7 @@ struct Told<'l> {
 
 /// Prints them; the result is the exit code.
 pub fn run(settings: &Settings<'_>, wish: &Wish, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
-    let estate = settings.estate()?;
+    let estate = Arc::new(settings.estate()?);
     let of = match (&wish.service, &wish.host) {
         (Some(service), _) => Of::Service(service.clone()),
         (None, Some(host)) => Of::Host(host.clone()),
@@ -94,7 +95,7 @@ pub fn run(settings: &Settings<'_>, wish: &Wish, out: &mut dyn Write, err: &mut 
     }
     let only = Only::new(wish).map_err(Failure::Usage)?;
     let _log = settings.log(err);
-    let logs = Logs::new(&estate);
+    let logs = Logs::new(estate.clone());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(color_eyre::Report::from)?;
     let code = runtime.block_on(async {
         let mut stops = Stops::listen()?;

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use super::postgres::password_of;
 use super::secret::Secrets;
 use crate::config::http_config::{self, Auth, HttpConfig, SecretRef};
+use crate::model::estate::{Estate, History, SourceKind};
+use crate::model::operations::OwnAct;
 
 /// The secrets of these `http_config` files and of these servers (in libpq's words), as they are now. What cannot be read
 /// is left out: whoever needs it says so. It blocks while it reads.
@@ -17,6 +19,23 @@ pub fn known_secrets(http_configs: impl IntoIterator<Item = PathBuf>, conninfos:
     all.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     all.dedup();
     all
+}
+
+/// All that the estate's own files refer to, so that no output that prints one of them is kept or shown. It is read again and
+/// again: secrets are rotated meanwhile. It blocks while it reads them.
+pub fn of_estate(estate: &Estate) -> Vec<String> {
+    let own = estate.services.iter().flat_map(|service| service.rollback.before.iter().chain(&service.rollback.after));
+    let acts = own.flat_map(|step| [Some(&step.does), step.undo.as_ref()]).flatten();
+    let asked = acts.filter_map(|act| match act {
+        OwnAct::Http { http_config, .. } => http_config.as_ref().map(PathBuf::from),
+        OwnAct::Command { .. } | OwnAct::Manual { .. } => None,
+    });
+    let conninfos = estate.sources.iter().flat_map(|source| match &source.kind {
+        SourceKind::Database(database) => database.nodes.iter().map(|node| node.conninfo.clone()).collect(),
+        SourceKind::History(History::Sql { conninfo, .. }) => vec![conninfo.clone()],
+        _ => Vec::new(),
+    });
+    known_secrets(estate.sources.iter().filter_map(|source| source.http_config.clone()).chain(asked), conninfos)
 }
 
 fn of_http(path: &Path, files: &mut Secrets) -> Vec<String> {

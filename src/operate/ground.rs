@@ -1,7 +1,6 @@
 //! The world as it is: the hosts of the estate over their connections, its sources, and the checks of a plan.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,12 +13,11 @@ use super::preflight::{Case, Going, here, judge, look};
 use super::world::{Leased, Own, World};
 use crate::act::{self, Called, Reach};
 use crate::link::http::LinkError;
-use crate::link::known_secrets::known_secrets;
+use crate::link::known_secrets::of_estate;
 use crate::link::permit::Permit;
 use crate::link::ssh::{Hosts, LeaseAnswer, Writer};
 use crate::model::check::Check;
-use crate::model::estate::{Estate, History, SourceKind};
-use crate::model::operations::OwnAct;
+use crate::model::estate::Estate;
 use crate::model::plan::{Act, Found, Leasable, Plan};
 use crate::model::run::Call;
 use crate::watch::Past;
@@ -51,7 +49,7 @@ impl Ground {
     /// them.
     pub fn new(estate: Arc<Estate>, hosts: Arc<Hosts>, past: Past, others: Others, lease: Duration, run: String, who: String) -> Ground {
         let files = estate.clone();
-        let reach = Reach::new(hosts.clone()).with(estate.clone()).hiding(move || secrets(&files));
+        let reach = Reach::new(hosts.clone()).with(estate.clone()).hiding(move || of_estate(&files));
         Ground { estate, hosts, reach, past, others, lease, run, who, standing: Mutex::default() }
     }
 
@@ -61,23 +59,6 @@ impl Ground {
         let writer = self.hosts.writer(host).ok_or_else(|| format!("{host}: the estate file has no such host any more"));
         Some((writer, folder))
     }
-}
-
-/// What the estate's own files hold, so that no output that prints it is kept (promise 9). It is read again and again:
-/// secrets are rotated while a run goes on. It blocks while it reads them.
-fn secrets(estate: &Estate) -> Vec<String> {
-    let own = estate.services.iter().flat_map(|service| service.rollback.before.iter().chain(&service.rollback.after));
-    let acts = own.flat_map(|step| [Some(&step.does), step.undo.as_ref()]).flatten();
-    let asked = acts.filter_map(|act| match act {
-        OwnAct::Http { http_config, .. } => http_config.as_ref().map(PathBuf::from),
-        OwnAct::Command { .. } | OwnAct::Manual { .. } => None,
-    });
-    let conninfos = estate.sources.iter().flat_map(|source| match &source.kind {
-        SourceKind::Database(database) => database.nodes.iter().map(|node| node.conninfo.clone()).collect(),
-        SourceKind::History(History::Sql { conninfo, .. }) => vec![conninfo.clone()],
-        _ => Vec::new(),
-    });
-    known_secrets(estate.sources.iter().filter_map(|source| source.http_config.clone()).chain(asked), conninfos)
 }
 
 fn answered(answer: Result<LeaseAnswer, LinkError>) -> Leased {

@@ -48,15 +48,12 @@ impl Reads {
         }
     }
 
-    async fn open(&self, desk: &Desk) -> Result<Arc<Logs>, String> {
+    async fn open(&self, desk: &Desk) -> Arc<Logs> {
         let mut open = self.open.lock().await;
         if let Some(open) = open.as_ref() {
-            return Ok(open.clone());
+            return open.clone();
         }
-        let estate = desk.estate.clone();
-        // It reads the files of secrets.
-        let made = tokio::task::spawn_blocking(move || Arc::new(Logs::new(&estate))).await.map_err(|error| error.to_string())?;
-        Ok(open.insert(made).clone())
+        open.insert(Arc::new(Logs::new(desk.estate.clone()))).clone()
     }
 }
 
@@ -65,7 +62,7 @@ pub(super) async fn answer(desk: &Desk, asked: AskLogs) -> Told {
     let reads = &desk.logs;
     reads.raise(asked.view);
     let work = async {
-        let logs = reads.open(desk).await?;
+        let logs = reads.open(desk).await;
         logs.read(&asked.place, &asked.wanted).await
     };
     let heard = tokio::select! {

@@ -271,8 +271,8 @@ fn values(
     if plot.series.is_empty() || none {
         let why = match (shown.loading, cursor) {
             (true, _) => "? loading",
-            (false, Some(_)) => "? no sample at the cursor",
-            (false, None) => "? no series",
+            (false, Some(_)) if !plot.series.is_empty() => "? no sample at the cursor",
+            (false, _) => "? no series",
         };
         canvas.put(2, y + 1, width, why, Token::Unknown);
     } else if rows < own {

@@ -7,24 +7,24 @@ mod journal;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant as Begin};
 
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::link::known_secrets::known_secrets;
+use crate::link::known_secrets::of_estate;
 use crate::link::process::capture::Printed;
 use crate::link::ssh::{Hosts, Reader, Script};
-use crate::model::estate::{Estate, History, Host, SourceKind};
+use crate::model::estate::{Estate, Host};
 use crate::model::log::{Heard, LINE_CAP, Line, Place, Wanted, Where, hidden};
-use crate::model::operations::OwnAct;
 use crate::model::text::{LABEL_CAP, NOTE_CAP, clean};
 
 /// How long one place may take to answer, its connection included.
 pub const DEADLINE: Duration = Duration::from_secs(15);
+/// How long the files of secrets may take to be read.
+const SECRETS: Duration = Duration::from_secs(5);
 /// Bytes of one answer, before it is read.
 pub const ANSWER: usize = 2 << 20;
 /// Lines of one answer.
@@ -39,15 +39,17 @@ const ROOM: usize = 64 << 10;
 pub struct Logs {
     hosts: Hosts,
     here: Option<Arc<Reader>>,
-    secrets: Vec<String>,
+    estate: Arc<Estate>,
+    /// All that were known at any time: what was rotated meanwhile may be printed as it was before.
+    secrets: Mutex<Vec<String>>,
 }
 
 impl Logs {
-    /// Of that estate. Reads the files of secrets that it names, so that no line shows one: it blocks while it does.
-    pub fn new(estate: &Estate) -> Logs {
+    /// Of that estate. No line shows a secret that its files name: they are read with every answer.
+    pub fn new(estate: Arc<Estate>) -> Logs {
         let here = Host { name: "here".to_owned(), site: None, ssh: None, ssh_config: None, machine_id: None };
         let here = Hosts::new(&[here]).reader("here");
-        Logs { hosts: Hosts::new(&estate.hosts), here, secrets: secrets(estate) }
+        Logs { hosts: Hosts::new(&estate.hosts), here, estate, secrets: Mutex::default() }
     }
 
     /// What that place tells, by [`DEADLINE`].
@@ -59,17 +61,40 @@ impl Logs {
             Some(host) => self.hosts.reader(host).ok_or_else(|| format!("{host}: the estate file has no such host any more"))?,
             None => self.here.clone().ok_or("this machine cannot be asked")?,
         };
+        // What is rotated while the place is read may be printed as it was before.
+        self.known().await?;
         let until = Instant::now() + DEADLINE;
         let mut heard = match &place.what {
             Where::Journal(unit) => journal::read(&reader, &place.name, unit.as_deref(), wanted, until).await?,
             Where::File(path) => file::read(&reader, &place.name, path, wanted, until).await?,
         };
+        let secrets = self.known().await?;
         for line in &mut heard.lines {
-            if let Some(text) = hidden(&line.text, &self.secrets) {
+            if let Some(text) = hidden(&line.text, &secrets) {
                 line.text = text;
             }
         }
         Ok(heard)
+    }
+
+    /// What must not be shown: what the estate's files hold at this moment, and all that they held before.
+    ///
+    /// # Errors
+    /// Where they cannot be read in time: then nothing is shown.
+    async fn known(&self) -> Result<Vec<String>, String> {
+        let estate = self.estate.clone();
+        let reading = tokio::task::spawn_blocking(move || of_estate(&estate));
+        let now = tokio::time::timeout(SECRETS, reading).await;
+        let now = now.ok().and_then(Result::ok).ok_or("the files of secrets cannot be read in time: no line is shown without them")?;
+        let mut known = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        for secret in now {
+            if !known.contains(&secret) {
+                known.push(secret);
+            }
+        }
+        // The longer one first: one may be a part of another.
+        known.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        Ok(known.clone())
     }
 
     /// What each of these places tells, in their order, [`AT_ONCE`] side by side.
@@ -77,22 +102,6 @@ impl Logs {
         let one = |(place, wanted)| self.read(place, wanted);
         futures_util::stream::iter(places.iter().zip(wanted).map(one)).buffered(AT_ONCE).collect().await
     }
-}
-
-/// The values of the secrets that the estate's files name.
-fn secrets(estate: &Estate) -> Vec<String> {
-    let own = estate.services.iter().flat_map(|service| service.rollback.before.iter().chain(&service.rollback.after));
-    let acts = own.flat_map(|step| [Some(&step.does), step.undo.as_ref()]).flatten();
-    let asked = acts.filter_map(|act| match act {
-        OwnAct::Http { http_config, .. } => http_config.as_ref().map(PathBuf::from),
-        OwnAct::Command { .. } | OwnAct::Manual { .. } => None,
-    });
-    let conninfos = estate.sources.iter().flat_map(|source| match &source.kind {
-        SourceKind::Database(database) => database.nodes.iter().map(|node| node.conninfo.clone()).collect(),
-        SourceKind::History(History::Sql { conninfo, .. }) => vec![conninfo.clone()],
-        _ => Vec::new(),
-    });
-    known_secrets(estate.sources.iter().filter_map(|source| source.http_config.clone()).chain(asked), conninfos)
 }
 
 /// One call, and how far the clock there was ahead of ours in its middle.

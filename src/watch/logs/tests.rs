@@ -5,6 +5,7 @@ use std::io::Write as _;
 
 use super::*;
 use crate::model::estate::tests::bare;
+use crate::model::estate::{Source, SourceKind};
 use crate::model::log::{Level, Mark};
 
 fn at(second: i64) -> Timestamp {
@@ -110,7 +111,7 @@ fn texts(heard: &Heard) -> Vec<&str> {
 async fn a_file_is_followed_through_rotation_and_emptying() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app $(touch x).log");
-    let logs = Logs::new(&bare(vec![]));
+    let logs = Logs::new(Arc::new(bare(vec![])));
     let mut after = None;
     let next = async |after: &mut Option<Mark>| {
         let wanted = Wanted { after: after.clone(), lines: 100, ..Wanted::default() };
@@ -149,12 +150,33 @@ async fn a_file_is_followed_through_rotation_and_emptying() {
 }
 
 #[tokio::test]
+async fn a_secret_that_is_rotated_while_lines_are_followed_is_hidden_as_the_one_before_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("http.yml"), "basic_auth:\n  username: qd\n  password_file: secret\n").unwrap();
+    fs::write(at("secret"), "of-yesterday").unwrap();
+    fs::write(at("log"), "sent of-yesterday\n").unwrap();
+    let second = jiff::SignedDuration::from_secs(1);
+    let kind = SourceKind::Prometheus { url: String::new() };
+    let http_config = Some(at("http.yml"));
+    let source = Source { name: "prom".into(), every: second, timeout: second, http_config, service: None, site: None, kind };
+    let logs = Logs::new(Arc::new(bare(vec![source])));
+    let wanted = Wanted { lines: 10, ..Wanted::default() };
+    let first = logs.read(&place(&at("log")), &wanted).await.unwrap();
+    assert_eq!(texts(&first), ["sent (secret)"]);
+    fs::write(at("secret"), "of-today").unwrap();
+    fs::write(at("log"), "sent of-yesterday\nsent of-today\nsent nothing\n").unwrap();
+    let then = logs.read(&place(&at("log")), &wanted).await.unwrap();
+    assert_eq!(texts(&then), ["sent (secret)", "sent (secret)", "sent nothing"]);
+}
+
+#[tokio::test]
 async fn of_a_large_file_the_end_is_read_and_that_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
     let text: String = (0..200_000).map(|n| format!("line {n}\n")).collect();
     fs::write(&path, &text).unwrap();
-    let logs = Logs::new(&bare(vec![]));
+    let logs = Logs::new(Arc::new(bare(vec![])));
     let heard = logs.read(&place(&path), &Wanted { lines: 50_000, ..Wanted::default() }).await.unwrap();
     assert!(heard.passed);
     assert_eq!((heard.lines.len(), heard.lines.last().unwrap().text.as_str()), (LINES, "line 199999"));

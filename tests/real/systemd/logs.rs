@@ -30,7 +30,7 @@ async fn a_unit_is_followed_over_ssh_through_hostile_lines_a_restart_and_a_cut_c
     let web = "hosts = [\"web1\", \"web2\"]\nrestart = { unit = \"app.service\" }\n";
     let text = hosts.estate("root").replacen("hosts = [\"web1\", \"web2\"]\n", web, 1);
     let estate = estate(folder.path(), &text);
-    let logs = Logs::new(&estate);
+    let logs = Logs::new(estate.clone());
     let all = places(&estate, &Of::Service("web".into())).unwrap();
     assert_eq!(all.iter().map(|place| place.words()).collect::<Vec<_>>(), ["unit app.service"; 2]);
 
@@ -94,13 +94,13 @@ async fn a_user_who_may_not_read_the_journal_is_told_so_and_files_are_read() {
     let web = "hosts = [\"web1\"]\nrestart = { unit = \"app.service\" }\n[[service]]\nname = \"file\"\nhosts = [\"web1\"]\nlogs = { file = \"/opt/app/$host.log\" }\n";
     let text = hosts.estate("deploy").replacen("hosts = [\"web1\"]\n", web, 1);
     let estate = estate(folder.path(), &text);
-    let logs = Logs::new(&estate);
+    let logs = Logs::new(estate.clone());
     let of = |name: &str| places(&estate, &Of::Service(name.into())).unwrap().remove(0);
     let why = logs.read(&of("web"), &wanted(&None)).await.unwrap_err();
     assert!(why.starts_with("web1: the user there may not read") && why.contains("systemd-journal"), "{why}");
     hosts[0].run("usermod -aG systemd-journal deploy");
     // The connection that stands is of before: a new one has the group.
-    let logs = Logs::new(&estate);
+    let logs = Logs::new(estate.clone());
     let heard = logs.read(&of("web"), &wanted(&None)).await.unwrap();
     assert!(texts(&heard).iter().any(|text| text.starts_with("Started ")) && heard.notes.is_empty(), "{heard:?}");
 
