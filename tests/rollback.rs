@@ -207,7 +207,8 @@ fn start(console: &mut Console) {
 /// On the Deployments pane it stands as what it was, with who did it and why.
 fn is_a_rollback(console: &mut Console, run: &RunState) {
     let who = run.by.login.clone().unwrap_or_else(|| run.by.user.clone());
-    console.until("its row", |s| s.contents().lines().any(|line| line.contains("rollback to 2.4.0") && line.contains(&who)));
+    let row = |line: &str| line.contains("rollback to 2.4.0") && line.contains(&who) && line.contains(" ok ");
+    console.until("its row, and how it ended", |s| s.contents().lines().any(row));
     // Two lines of the header and the head of the columns stand above the rows.
     let row = text(console).lines().skip(3).position(|line| line.contains("rollback to 2.4.0")).unwrap();
     console.press(b"g");

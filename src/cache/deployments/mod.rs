@@ -33,7 +33,7 @@ pub const JOURNAL: usize = usize::MAX;
 const SHAPE: Shape = Shape {
     // `qdhi`.
     application: 0x7164_6869,
-    version: 1,
+    version: 2,
     page: 8_192,
     tables: &["
         DROP TABLE IF EXISTS estate;
@@ -51,9 +51,10 @@ const SHAPE: Shape = Shape {
             id INTEGER PRIMARY KEY, estate INTEGER NOT NULL, place INTEGER NOT NULL, era INTEGER NOT NULL, mark TEXT,
             UNIQUE (estate, place)
         );
-        -- What they told, in the order in which they did. Of one family are those that may be joined.
+        -- What they told, in the order in which they did. Of one family are those that may be joined. A number is never given
+        -- again: a joined row tells by it whether the row that it comes from is still the same.
         CREATE TABLE told (
-            n INTEGER PRIMARY KEY, source INTEGER NOT NULL, era INTEGER NOT NULL, at INTEGER NOT NULL, family INTEGER NOT NULL,
+            n INTEGER PRIMARY KEY AUTOINCREMENT, source INTEGER NOT NULL, era INTEGER NOT NULL, at INTEGER NOT NULL, family INTEGER NOT NULL,
             row BLOB NOT NULL
         );
         CREATE INDEX told_source ON told (source, at, n);

@@ -275,6 +275,23 @@ fn a_whole_answer_changes_what_differs_and_nothing_else() {
 }
 
 #[test]
+fn the_newest_row_that_is_told_otherwise_is_otherwise_in_the_list_and_for_a_filter() {
+    let (mut deployments, estate) = (Deployments::in_memory().unwrap(), histories(1));
+    let ended = |result| {
+        let one = Deployment { result, ..(*row(0, "web", "v1", 0)).clone() };
+        News::whole(vec![Arc::new(one), row(0, "web", "v0", -60)])
+    };
+    for told in [None, Some(Ending::Succeeded), Some(Ending::Failed)] {
+        assert!(deployments.take(&estate, 0, &ended(told)).unwrap(), "{told:?}: the views hear that it is otherwise");
+        assert_eq!(all(&deployments, &estate)[0].result, told);
+        for of in [Ending::Succeeded, Ending::Failed] {
+            let found = count(&deployments, &estate, &equal(Column::Result, of.word()));
+            assert_eq!(found, usize::from(told == Some(of)), "{told:?}: rows that {}", of.word());
+        }
+    }
+}
+
+#[test]
 fn another_version_and_a_damaged_file_are_rebuilt_and_it_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("deep/history.db");
