@@ -41,7 +41,7 @@ struct Web {
 pub async fn run(duty: &Duty) -> Result<(), LabError> {
     let release = current(&duty.home)?;
     let store = duty.store.as_deref().ok_or_else(|| LabError::Other("the web service needs --store".to_owned()))?;
-    say("info", &format!("release {} begins to serve", release.version));
+    say("INFO", &format!("release {} begins to serve", release.version));
     let web = Arc::new(Web {
         store: reader(store).map_err(|error| LabError::Other(error.to_string()))?,
         identity: Identity::new(&release.version),
@@ -93,7 +93,7 @@ impl Web {
         let response = match failing(self.came.fetch_add(1, Ordering::Relaxed), self.release.fail_share) {
             true => {
                 let told = format!("release {}: order {id} cannot be shown: field `currency` is missing\n", self.release.version);
-                say("error", told.trim_end());
+                say("ERROR", told.trim_end());
                 (StatusCode::INTERNAL_SERVER_ERROR, told).into_response()
             }
             false => match timeout(STORE, asked(&self.store, &format!("/documents/{id}"), form.as_ref())).await {
@@ -103,14 +103,14 @@ impl Web {
             },
         };
         if start.elapsed() > SLOW {
-            say("warning", &format!("{method} order {id} took {:.1} s, nearly all of it in the store", start.elapsed().as_secs_f64()));
+            say("WARN", &format!("{method} order {id} took {:.1} s, nearly all of it in the store", start.elapsed().as_secs_f64()));
         }
         self.requests.add("", method, response.status().as_u16(), start.elapsed());
         response
     }
 
     fn without_store(&self, id: &str, why: &str) -> Response {
-        say("error", &format!("order {id}: the store: {why}"));
+        say("ERROR", &format!("order {id}: the store: {why}"));
         self.store_errors.fetch_add(1, Ordering::Relaxed);
         (StatusCode::SERVICE_UNAVAILABLE, format!("the store: {why}\n")).into_response()
     }

@@ -75,7 +75,7 @@ fn a_bad_release() {
     told_within_three_polls(&practice, "north edge page", "requests fail at north", &["north", "errors"]);
     // What the service prints tells why.
     let estate = practice.folder.join("estate.toml");
-    let (code, told) = qd(practice.home.path(), &["logs", "web", "--grep", "currency", "--estate", estate.to_str().unwrap()]);
+    let (code, told) = qd(practice.home.path(), &["logs", "web", "--grep", "level:error", "--estate", estate.to_str().unwrap()]);
     assert_eq!(code, 0, "{told}");
     assert!(told.lines().any(|line| line.contains("release 2.5.0") && line.contains("field `currency` is missing")), "{told}");
 }
