@@ -116,7 +116,9 @@ async fn of_two_that_are_begun_at_once_from_one_journal_one_is_done_and_the_othe
         let tasks = orders.map(|order| Task { again: order.run.clone(), ..task(&yard, Some(order), None) });
         let both = tasks.each_ref().map(start);
         let errors = || fs::read_to_string(yard.at("stderr")).unwrap();
-        both.map(|mut child| assert!(child.wait().unwrap().success(), "{}", errors()));
+        for mut child in both {
+            assert!(child.wait().unwrap().success(), "{}", errors());
+        }
         let ends = runs.map(|run| yard.room.state(run).ended.unwrap().1);
         let done = ends.iter().position(|end| *end == Ending::Done).unwrap_or_else(|| panic!("none was done: {ends:?}"));
         assert!(matches!(&ends[1 - done], Ending::Refused { .. }), "{ends:?}");
