@@ -47,6 +47,23 @@ fn a_panic_restores_the_terminal_says_so_and_leaves_with_101() {
     assert!(left.contains("QD_PANIC_KEY") && left.contains("bug"), "{left}");
 }
 
+/// Planted breaks: programs that end and leave something of the terminal as they made it.
+#[test]
+fn a_terminal_that_is_not_restored_is_seen() {
+    for (leaves, what) in [
+        ("stty raw -echo", "the line discipline is not as before"),
+        ("printf '\\033[?1049h'", "the alternate screen is not left"),
+        ("printf '\\033[?25l'", "the cursor is hidden"),
+        ("printf '\\033[?2004h'", "paste is bracketed"),
+        ("printf '\\033[?1000h'", "the mouse is not the terminal's"),
+        ("printf '\\033[?2026h'", "a synchronised update is open"),
+    ] {
+        let console = Console::spawn(&["sh", "-c", leaves], &[], (80, 24));
+        assert_eq!(console.exit_code(), 0, "{leaves}");
+        assert_eq!(console.left().0, [what], "{leaves}");
+    }
+}
+
 #[test]
 fn a_closed_terminal_leaves_no_process() {
     let mut console = Console::open(&[]);

@@ -305,3 +305,28 @@ fn a_unit_is_restarted_once_and_never_where_it_was_stopped_or_started_anew() {
         assert_eq!(calls(), 2, "{shell:?}");
     }
 }
+
+/// Planted breaks: a restart without what it expects restarts what was started anew meanwhile, and starts what somebody
+/// stopped, which the same look tells.
+#[test]
+fn a_restart_without_what_it_expects_is_seen() {
+    let without = |part: &str| -> &'static str {
+        let kept = restart::CHANGE.0.lines().filter(|line| !line.contains(part));
+        let careless = kept.map(|line| format!("{line}\n")).collect::<String>();
+        assert!(careless.lines().count() + 1 == restart::CHANGE.0.lines().count(), "{part}");
+        careless.leak()
+    };
+    let anew = format!("{}InvocationID=bb\nJob=0\n", state("active", "running", 8));
+    let stopped = format!("{}InvocationID=aa\nJob=0\n", state("inactive", "dead", 0));
+    for (now, part) in [(anew, "started anew since the plan was made"), (stopped, "it was stopped, and is not started by a restart")] {
+        for (script, restarted) in [(restart::CHANGE, 0), (Script(without(part)), 1)] {
+            let bench = Bench::new();
+            bench.program("systemctl", SYSTEMCTL);
+            bench.put("state", &now);
+            bench.put("started", &format!("{}InvocationID=cc\nJob=0\n", state("active", "running", 9)));
+            bench.run(&["/bin/sh"], script, &[SHOW, "-", "app.service", "aa"]);
+            let calls = bench.get("calls").lines().filter(|call| call.starts_with("restart")).count();
+            assert_eq!(calls, restarted, "{part}");
+        }
+    }
+}

@@ -10,6 +10,7 @@ use crate::model::backup::BackupState;
 use crate::model::health::PanelView;
 use crate::model::needs::About;
 use crate::model::reading::{Freshness, Reading};
+use crate::model::run::known::Standing;
 use crate::model::source::Answer;
 
 use super::action::Action;
@@ -97,6 +98,10 @@ pub fn rows(state: &State) -> Vec<OverviewRow> {
     let room = if wide { state.body_height().saturating_sub(rows.len() + 3 + services.len().max(1)) / 2 } else { state.body_height() / 3 };
     let room = room.max(4);
     rows.push(OverviewRow::Head(NEEDS));
+    // What was begun and hangs comes before what is only seen.
+    let open = state.runs.open().enumerate().filter(|(_, known)| known.standing() < Standing::Running);
+    let hang: Vec<usize> = open.filter(|(_, known)| words(filter, &known.state.plan.subject)).map(|(place, _)| place).collect();
+    rows.extend(hang.iter().take(room).map(|place| OverviewRow::Run(*place)));
     for i in needs.iter().take(room) {
         rows.push(OverviewRow::Need(*i));
         rows.extend(wide.then_some(OverviewRow::NeedAction(*i)));
@@ -104,7 +109,7 @@ pub fn rows(state: &State) -> Vec<OverviewRow> {
     if needs.len() > room {
         rows.push(OverviewRow::MoreNeeds(needs.len() - room));
     }
-    if needs.is_empty() {
+    if needs.is_empty() && hang.is_empty() {
         rows.push(OverviewRow::Empty(quiet(state)));
     }
     rows.push(OverviewRow::Head(SERVICES));
@@ -228,8 +233,8 @@ fn quiet(state: &State) -> &'static str {
 
 /// True for a row that can be selected.
 pub fn selectable(row: &OverviewRow) -> bool {
-    use OverviewRow::{Change, Deployment, Due, Exposure, Need, Panel, Service, Source};
-    matches!(row, Need(_) | Service(_) | Panel(_) | Source(_) | Change(_) | Deployment(_) | Due(_) | Exposure(_))
+    use OverviewRow::{Change, Deployment, Due, Exposure, Need, Panel, Run, Service, Source};
+    matches!(row, Run(_) | Need(_) | Service(_) | Panel(_) | Source(_) | Change(_) | Deployment(_) | Due(_) | Exposure(_))
 }
 
 /// True for the second line of a row.
@@ -250,6 +255,7 @@ pub fn ids(state: &State) -> Vec<Option<OverviewId>> {
             *before += 1;
             OverviewId::Need(about, *before - 1)
         }),
+        OverviewRow::Run(i) => state.runs.all.get(*i).map(|known| OverviewId::Run(known.state.run.clone())),
         OverviewRow::Service(i) => state.estate.services.get(*i).map(|service| OverviewId::Service(service.name.clone())),
         OverviewRow::Panel(i) => state.estate.panels.get(*i).map(|panel| OverviewId::Panel(panel.name.clone())),
         OverviewRow::Source(i) => Some(OverviewId::Source(*i)),

@@ -13,6 +13,8 @@ use crate::model::needs::About;
 pub enum OverviewId {
     /// A need, without the ids of its alerts, which come and go; and how many needs before it are about the same.
     Need(About, usize),
+    /// A run, by its id.
+    Run(String),
     /// A service, by name.
     Service(String),
     /// A source, by its place.
@@ -49,6 +51,8 @@ pub enum OverviewRow {
     Since(String),
     /// A section's head.
     Head(&'static str),
+    /// A run that waits for a person, by its place among the runs.
+    Run(usize),
     /// A need, by its place in the shown view's `needs`.
     Need(usize),
     /// The second line of a need on a wide screen: what to do.

@@ -122,6 +122,7 @@ alerts, metrics, backups, deployments and databases, each with its age. The esta
 
 /// What holds for every subcommand.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Everywhere")]
 pub struct Global {
     /// The estate file [env: QD_ESTATE].
     #[arg(long, global = true, value_name = "PATH")]

@@ -70,8 +70,8 @@ fn note(layout: &Layout) -> String {
         ),
         Scenario::BadRelease => {
             format!(
-                "When requests fail at {PRIMARY}: `R` on that line rolls web back. In this scenario a bad release of web goes out shortly \
-                 after the start; the wizard does nothing before you confirm."
+                "When requests fail at {PRIMARY} (a bad release of web goes out soon): `R` on that line rolls web back. \
+                 Nothing is done before you confirm."
             )
         }
         Scenario::SlowDependency => format!(

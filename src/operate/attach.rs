@@ -53,7 +53,7 @@ pub enum AttachError {
         process: u32,
     },
     /// It cannot be told anything.
-    #[error("the runner cannot be told what to do: {0}")]
+    #[error("the runner cannot be told what to do, nothing was begun: {0}; `qd paths` names the folder of runs: is there room?")]
     Tell(#[from] io::Error),
     /// What it is to be told is no JSON.
     #[error("the order cannot be written: {0}")]

@@ -17,7 +17,7 @@ use crate::model::source::{Answer, HistoryAnswer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 82] = [
+const SCREENS: [&str; 83] = [
     "logs",
     "logs one",
     "logs host",
@@ -44,6 +44,7 @@ const SCREENS: [&str; 82] = [
     "operations asking",
     "operations orphaned",
     "operations past",
+    "operations overview",
     "run running",
     "run asking",
     "run orphaned",

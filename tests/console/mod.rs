@@ -212,19 +212,29 @@ impl Console {
     }
 
     /// After the end: the terminal is as it was.
-    pub fn restored(mut self) -> String {
-        assert_eq!(self.modes(), self.modes_before, "the line discipline is as before");
+    pub fn restored(self) -> String {
+        let (wrong, left) = self.left();
+        assert_eq!(wrong, Vec::<&str>::new(), "{left}");
+        left
+    }
+
+    /// After the end: what of the terminal is not as it was, and what it shows.
+    pub fn left(mut self) -> (Vec<&'static str>, String) {
+        let modes = self.modes() != self.modes_before;
         drop(self.slave.take());
         self.reader.take().unwrap().join().unwrap();
         let shown = self.shown.0.lock().unwrap();
         let screen = shown.parser.screen();
-        assert!(!screen.alternate_screen(), "the alternate screen is left");
-        assert!(!screen.hide_cursor(), "the cursor is shown");
-        assert!(!screen.bracketed_paste(), "paste is not bracketed");
-        assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
         let last = |what: &[u8]| shown.raw.windows(what.len()).rposition(|bytes| bytes == what);
-        assert!(last(b"\x1b[?2026l") > last(b"\x1b[?2026h"), "no synchronised update is open");
-        screen.contents()
+        let wrong = [
+            (modes, "the line discipline is not as before"),
+            (screen.alternate_screen(), "the alternate screen is not left"),
+            (screen.hide_cursor(), "the cursor is hidden"),
+            (screen.bracketed_paste(), "paste is bracketed"),
+            (screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None, "the mouse is not the terminal's"),
+            (last(b"\x1b[?2026h") > last(b"\x1b[?2026l"), "a synchronised update is open"),
+        ];
+        (wrong.into_iter().filter_map(|(is, what)| is.then_some(what)).collect(), screen.contents())
     }
 }
 

@@ -8,7 +8,7 @@ use quarterdeck::link::permit::Permit;
 use quarterdeck::model::check::Check;
 use quarterdeck::model::event::{Actor, Event, Record};
 use quarterdeck::model::plan::{Found, Plan};
-use quarterdeck::model::run::{Call, CallEnd, Happened, RunEvent};
+use quarterdeck::model::run::{Call, CallEnd, Ending, Happened, RunEvent};
 use quarterdeck::operate::runner::{Begin, Book, Entry, Ledger, NoHooks};
 use quarterdeck::operate::world::{Leased, Own, World};
 
@@ -27,9 +27,9 @@ fn sees(room: &Room, what: &str) {
 }
 
 /// What is done to events on their way into the journal; `None` is not written, and said to be.
-struct Bent(Book, fn(Happened) -> Option<Happened>);
+struct Bent<F = fn(Happened) -> Option<Happened>>(Book, F);
 
-impl Ledger for Bent {
+impl<F: Fn(Happened) -> Option<Happened> + Send + 'static> Ledger for Bent<F> {
     fn append(&mut self, run: &str, what: Happened, at: Timestamp) -> Result<Entry, String> {
         if let Some(what) = (self.1)(what.clone()) {
             return self.0.append(run, what, at);
@@ -64,6 +64,12 @@ async fn an_intent_that_is_not_on_the_disk_is_seen() {
     sees(&dropped, "I2");
     let lease = bent(|what| (!matches!(what, Happened::LeaseWanted { .. })).then_some(what)).await;
     sees(&lease, "I2");
+}
+
+#[tokio::test]
+async fn a_result_that_is_not_recorded_is_seen() {
+    let dropped = bent(|what| (!matches!(&what, Happened::Result { step, .. } if step == "web2/start")).then_some(what)).await;
+    sees(&dropped, "P1");
 }
 
 #[tokio::test]
@@ -211,6 +217,103 @@ async fn a_fence_number_that_is_ignored_is_seen() {
 async fn the_same_runner_changes_nothing_where_the_fence_is_looked_at() {
     let room = lied(Lie::Leases, &[]).await;
     assert!(room.world.calls().iter().all(|seen| !seen.changed));
+}
+
+/// A world whose leases lie elsewhere than what they are the right to: with whoever asks, as on two jump boxes.
+struct Apart {
+    world: Files,
+    leases: Files,
+}
+
+impl World for Apart {
+    async fn check(&self, plan: Arc<Plan>, own: Own) -> Vec<Check> {
+        self.world.check(plan, own).await
+    }
+
+    async fn take_lease(&self, permit: Permit, plan: Arc<Plan>, target: usize) -> Option<Leased> {
+        self.leases.take_lease(permit, plan, target).await
+    }
+
+    async fn renew_lease(&self, plan: Arc<Plan>, target: usize, run: String, fence: u64) -> Leased {
+        self.leases.renew_lease(plan, target, run, fence).await
+    }
+
+    async fn give_lease(&self, plan: Arc<Plan>, target: usize, run: String, fence: u64) -> Result<(), String> {
+        self.leases.give_lease(plan, target, run, fence).await
+    }
+
+    async fn call(&self, permit: Permit, plan: Arc<Plan>, step: usize, call: Call) -> Called {
+        self.world.call(permit, plan, step, call).await
+    }
+
+    async fn observe(&self, plan: Arc<Plan>, step: usize, call: Call, run: String, attempt: u32) -> Found {
+        self.world.observe(plan, step, call, run, attempt).await
+    }
+}
+
+/// Both got the fence number 1, so that no number tells them apart.
+#[tokio::test]
+async fn two_runs_that_change_one_target_at_once_are_seen() {
+    let (one, two) = (Room::new(), Room::new());
+    one.world.fault(&[Fault::Held("web2/stop".into()), Fault::NoFence]);
+    let first = Room::of(one.root.clone(), LONG);
+    let run = tokio::spawn(async move { first.run_with(new(plan()), first.world.clone(), NoHooks, first.book()).await.unwrap() });
+    while one.world.calls().len() < 3 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(one.judged().iter().find(|wrong| wrong.starts_with("I1")), None);
+    let apart = Apart { world: one.world.clone(), leases: two.world.clone() };
+    let other = Begin::New(Box::new(order(plan(), "web-20261121T140455Z-0005")));
+    let second = async { two.run_with(other, apart, NoHooks, two.book()).await.unwrap() };
+    let release = async {
+        while one.world.calls().len() < 4 {
+            tokio::task::yield_now().await;
+        }
+        one.world.release();
+    };
+    tokio::join!(second, release);
+    run.await.unwrap();
+    let judged = one.judged();
+    assert!(judged.iter().any(|wrong| wrong.starts_with("I1: web1/stop of web-20261121T140455Z-0005 changed what")), "{judged:?}");
+    assert!(!judged.iter().any(|wrong| wrong.starts_with("I3")), "by numbers and plans nothing is to be seen: {judged:?}");
+}
+
+#[tokio::test]
+async fn acknowledged_writes_that_are_gone_are_seen() {
+    let kept = Room::new();
+    kept.run(new(plan())).await.unwrap();
+    assert!(kept.world.shown().acked.iter().all(|writes| !writes.is_empty()), "somebody wrote");
+    kept.is_sound();
+    let lost = Room::new();
+    lost.world.fault(&[Fault::Loses]);
+    lost.run(new(plan())).await.unwrap();
+    sees(&lost, "I7");
+}
+
+#[tokio::test]
+async fn an_end_that_is_none_or_not_true_is_seen() {
+    let ended = |ending: fn() -> Option<Ending>| {
+        move |what| match what {
+            Happened::Ended(_) => ending().map(Happened::Ended),
+            what => Some(what),
+        }
+    };
+    let dumb = || Some(Ending::Failed { why: "it failed".into(), stays: vec![] });
+    let modest = || Some(Ending::Refused { why: "a check".into() });
+    for (ending, what) in
+        [(dumb as fn() -> _, "names no next command"), (modest, "nothing was changed"), (|| None, "neither ended nor waits")]
+    {
+        let room = Room::new();
+        room.run_with(new(plan()), room.world.clone(), NoHooks, Bent(room.book(), ended(ending))).await.unwrap();
+        let judged = room.judged();
+        assert!(judged.iter().any(|wrong| wrong.starts_with("I5") && wrong.contains(what)), "{what} was not seen: {judged:?}");
+    }
+    // And a world that is otherwise than the record says.
+    let room = Room::new();
+    room.run(new(plan())).await.unwrap();
+    let moved: Vec<_> = room.world.places().into_iter().map(|place| super::world::Place { running: false, ..place }).collect();
+    room.world.begin(&moved);
+    sees(&room, "I5: the record says");
 }
 
 #[tokio::test]

@@ -30,6 +30,9 @@ pub struct Task {
     pub version: String,
     /// On the folders of a yard, through the real links.
     pub real: bool,
+    /// The runner does not know the estate's secrets: a planted break.
+    #[serde(default)]
+    pub forgets: bool,
 }
 
 /// Where it sends itself which signal.
@@ -107,7 +110,10 @@ fn a_runner_carries_out_what_its_task_says() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let book = room.book_of(&task.version);
     let outcome = if task.real {
-        let yard = Yard::of(room);
+        let mut yard = Yard::of(room);
+        if task.forgets {
+            yard.forget_secrets();
+        }
         runtime.block_on(yard.room.run_with(what, yard.watched(&task.again), hooks, book)).unwrap()
     } else {
         runtime.block_on(room.run_with(what, room.world.clone(), hooks, book)).unwrap()

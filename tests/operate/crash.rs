@@ -22,6 +22,7 @@ fn task(room: &Room, plan: Option<Plan>, signal: Option<At>) -> Task {
         ttl_ms: u64::try_from(LONG.as_millis()).unwrap(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         real: false,
+        forgets: false,
     }
 }
 

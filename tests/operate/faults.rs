@@ -176,6 +176,7 @@ async fn a_runner_that_was_frozen_longer_than_its_lease_changes_nothing_when_it_
             signal: Some(at),
             ttl_ms: 1_000,
             real: false,
+            forgets: false,
             version: "1".into(),
         };
         let mut frozen = start(&task);

@@ -213,7 +213,7 @@ impl Room {
     }
 
     pub fn judged_by(&self, shown: &Shown) -> Vec<String> {
-        oracles::judge(&Journal::read(&self.journal()).unwrap().unwrap(), shown)
+        oracles::judge(&Journal::read(&self.journal()).unwrap().unwrap(), &self.root.join("state"), shown)
     }
 
     pub fn is_sound(&self) {

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
+use std::process::Command;
 use std::sync::Mutex;
 
 use quarterdeck::link::permit::Permit;
@@ -11,7 +12,7 @@ use quarterdeck::model::run::{Call, Ending};
 use quarterdeck::operate::order::Order;
 use quarterdeck::operate::world::{Leased, World};
 
-use super::child::{At, Task, finish, passed};
+use super::child::{At, Task, finish, passed, start};
 use super::fixture::{LONG, NEW, OLD};
 use super::yard::{HOSTS, Yard, ran, started_twice};
 
@@ -30,6 +31,7 @@ fn task(yard: &Yard, order: Option<Order>, signal: Option<At>) -> Task {
         ttl_ms: u64::try_from(LONG.as_millis()).unwrap(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         real: true,
+        forgets: false,
     }
 }
 
@@ -103,6 +105,28 @@ async fn a_run_that_is_taken_up_before_its_first_call_is_refused_where_another_w
     }
 }
 
+/// One person, two consoles, one journal: whichever has the leases goes on, and the other one learns of it. At once, again
+/// and again, as it is a matter of moments which of them asks first.
+#[tokio::test]
+async fn of_two_that_are_begun_at_once_from_one_journal_one_is_done_and_the_other_is_refused() {
+    for _ in 0..5 {
+        let yard = Yard::new();
+        let runs = [RUN, "web-20261121T140455Z-0007"];
+        let orders = [yard.order(runs[0], |_| {}).await, yard.order(runs[1], |_| {}).await];
+        let tasks = orders.map(|order| Task { again: order.run.clone(), ..task(&yard, Some(order), None) });
+        let both = tasks.each_ref().map(start);
+        let errors = || fs::read_to_string(yard.at("stderr")).unwrap();
+        for mut child in both {
+            assert!(child.wait().unwrap().success(), "{}", errors());
+        }
+        let ends = runs.map(|run| yard.room.state(run).ended.unwrap().1);
+        let done = ends.iter().position(|end| *end == Ending::Done).unwrap_or_else(|| panic!("none was done: {ends:?}"));
+        assert!(matches!(&ends[1 - done], Ending::Refused { .. }), "{ends:?}");
+        assert_eq!(yard.judged(runs[done]), Vec::<String>::new());
+        assert!(HOSTS.iter().all(|host| yard.link(host) == OLD));
+    }
+}
+
 async fn killed_at(call: Call, step: &str, boundary: &str) {
     let what = format!("{boundary} {step} {call:?}");
     let (yard, order) = case(call).await;
@@ -169,6 +193,8 @@ async fn every_real_call_passes_four_boundaries() {
         let ended = finish(&task(&yard, Some(order), None));
         assert!(ended.success(), "{}", fs::read_to_string(yard.at("stderr")).unwrap());
         came_to_its_end(&yard, call, "whole");
+        let told = serde_json::to_string(&yard.room.records()).unwrap();
+        assert!(told.contains("told done with (taken out)"), "its output is kept, or no secret could be in it: {told}");
         let (all, steps) = (passed(&yard.room.root), changing(&plan, call));
         for step in &steps {
             for boundary in BOUNDARIES {
@@ -194,4 +220,27 @@ async fn a_job_that_ran_twice_and_a_link_that_the_record_does_not_know_are_seen(
     fs::remove_file(yard.at("web1/current")).unwrap();
     std::os::unix::fs::symlink(NEW, yard.at("web1/current")).unwrap();
     assert!(yard.judged(RUN).iter().any(|wrong| wrong.starts_with("I5: web1: current leads to releases/2")), "{:?}", yard.judged(RUN));
+}
+
+#[tokio::test]
+async fn a_second_process_a_write_that_is_gone_and_a_secret_that_was_printed_are_seen() {
+    let (yard, order) = case(Call::Apply).await;
+    let leaky = Task { forgets: true, ..task(&yard, Some(order), None) };
+    assert!(finish(&leaky).success(), "{}", fs::read_to_string(yard.at("stderr")).unwrap());
+    let sees = |what: &str| {
+        let judged = yard.judged(RUN);
+        assert!(judged.iter().any(|wrong| wrong.starts_with(what)), "{what} was not seen: {judged:?}");
+    };
+    sees("I9: event");
+    assert!(yard.judged(RUN).iter().all(|wrong| wrong.starts_with("I9")), "and nothing else: {:?}", yard.judged(RUN));
+    // The process of the release before was not ended.
+    let mut second = Command::new("sleep").arg("1000").current_dir(yard.at("web1").join(NEW)).spawn().unwrap();
+    let both = yard.serving("web1").len();
+    let judged = yard.judged(RUN);
+    second.kill().unwrap();
+    second.wait().unwrap();
+    assert!(both == 2 && judged.contains(&"I1: 2 processes serve web1".to_owned()), "{judged:?}");
+    // A write was acknowledged by the release before, and lies in no place that the next one reads.
+    fs::remove_file(yard.at("web2/kept")).unwrap();
+    sees("I7: 2 acknowledged writes of target 1 are gone");
 }

@@ -1,12 +1,14 @@
 //! What must hold of every run, whatever happened to it: functions over the journal and over what the world saw.
 
 use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
 
 use quarterdeck::journal::Journal;
 use quarterdeck::model::check::Verdict;
 use quarterdeck::model::event::{Event, Record};
-use quarterdeck::model::plan::{Act, Found, Plan, Repeat, TargetKind};
-use quarterdeck::model::run::{Call, CallEnd, Ending, Happened, Request, RunState, StepState};
+use quarterdeck::model::plan::{Act, Found, OnFailure, Plan, Repeat, Step, TargetKind};
+use quarterdeck::model::run::{Call, CallEnd, Ending, Happened, Request, RunState, StepRun, StepState};
 
 use super::world::Seen;
 
@@ -19,10 +21,16 @@ pub struct Shown {
     /// Of each target where its link leads and whether it serves: before the run, and now.
     pub before: Vec<(String, bool)>,
     pub now: Vec<(String, bool)>,
+    /// Of each target the writes that its clients were told are kept, and those that are.
+    pub acked: Vec<Vec<String>>,
+    pub kept: Vec<Vec<String>>,
 }
 
-/// All of them.
-pub fn judge(journal: &Journal, world: &Shown) -> Vec<String> {
+/// The secret of every world that has one.
+pub const SECRET: &str = "FAKE-of-the-yard";
+
+/// All of them. `state` is the folder with all that a run leaves here: the journal, orders, heartbeats, what steps printed.
+pub fn judge(journal: &Journal, state: &Path, world: &Shown) -> Vec<String> {
     let records = journal.records(None).unwrap();
     let mut wrong = Vec::new();
     if let Some(broken) = journal.verify().broken {
@@ -32,6 +40,7 @@ pub fn judge(journal: &Journal, world: &Shown) -> Vec<String> {
     let head = journal.head().unwrap();
     heads.insert(head.count, head.hash);
     let seen = &world.seen;
+    writers(seen, &mut wrong);
     intents(&records, &heads, seen, &mut wrong);
     fences(&records, seen, &mut wrong);
     agreed(&records, &mut wrong);
@@ -39,7 +48,57 @@ pub fn judge(journal: &Journal, world: &Shown) -> Vec<String> {
     blind(&records, seen, &mut wrong);
     leases(&records, &mut wrong);
     endings(&records, world, &mut wrong);
+    losses(world, &mut wrong);
+    secrets(&records, state, &mut wrong);
     wrong
+}
+
+/// I1: never two that change one target: whoever changes it is the last one that got its lease there, by whatever numbers
+/// and journals the others go.
+fn writers(seen: &[Seen], wrong: &mut Vec<String>) {
+    let mut holders: HashMap<usize, &str> = HashMap::new();
+    for of in seen {
+        match of.kind.as_str() {
+            "take" if of.fence.is_some() => drop(holders.insert(of.target, &of.run)),
+            "call" if of.changed => {
+                if let Some(holder) = holders.get(&of.target).filter(|holder| **holder != of.run) {
+                    wrong.push(format!("I1: {} of {} changed what {holder} has the lease of", of.step, of.run));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// How many acknowledged writes the acts of now may lose: none of them states a loss, so none may have one. An act that can
+/// lose data brings its bound with its plan.
+const STATED: usize = 0;
+
+/// I7: no more is lost than was stated before.
+fn losses(world: &Shown, wrong: &mut Vec<String>) {
+    for (target, (acked, kept)) in world.acked.iter().zip(&world.kept).enumerate() {
+        let lost = acked.iter().filter(|write| !kept.contains(write)).count();
+        if lost > STATED {
+            wrong.push(format!("I7: {lost} acknowledged writes of target {target} are gone, {STATED} were stated"));
+        }
+    }
+}
+
+/// I9: no byte of a secret is in the record, nor in anything that lies beside it.
+fn secrets(records: &[Record], state: &Path, wrong: &mut Vec<String>) {
+    let told = records.iter().filter(|record| serde_json::to_string(record).unwrap().contains(SECRET));
+    wrong.extend(told.map(|record| format!("I9: event {} holds a secret", record.seq)));
+    let mut folders = vec![state.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if fs::read(&path).is_ok_and(|bytes| bytes.windows(SECRET.len()).any(|part| part == SECRET.as_bytes())) {
+                wrong.push(format!("I9: {} holds a secret", path.display()));
+            }
+        }
+    }
 }
 
 fn runs(records: &[Record]) -> impl Iterator<Item = (u64, &str, &Happened)> {
@@ -235,6 +294,17 @@ fn endings(records: &[Record], world: &Shown, wrong: &mut Vec<String>) {
                 _ => wrong.push(format!("I5: {} neither ended nor waits for a person", state.run)),
             },
             Some((_, ending)) => {
+                let open = |step: &Step, run: &StepRun| match run.state {
+                    StepState::Done | StepState::Skipped => false,
+                    StepState::Failed | StepState::Refused => step.on_failure != OnFailure::Continue,
+                    _ => true,
+                };
+                if *ending == Ending::Done
+                    && state.taken_back.is_empty()
+                    && let Some((step, _)) = state.plan.steps.iter().zip(&state.steps).find(|(step, run)| open(step, run))
+                {
+                    wrong.push(format!("P1: {} is told as done, and no record says that {} is", state.run, step.id));
+                }
                 if world.holds.contains(&state.run) {
                     wrong.push(format!("I8: {} ended and holds a lease", state.run));
                 }

@@ -26,6 +26,11 @@ pub struct Place {
     pub running: bool,
     /// How often the program of the estate's own was run.
     pub ran: u32,
+    /// The writes that clients were told are kept, and those that are: one comes in before each call while it runs.
+    #[serde(default)]
+    pub acked: Vec<u32>,
+    #[serde(default)]
+    pub kept: Vec<u32>,
     pub lease: Option<Held>,
     pub fence: u64,
 }
@@ -58,6 +63,8 @@ pub enum Fault {
     Blocks(String),
     /// Fence numbers are not looked at: a planted break.
     NoFence,
+    /// A switched link leaves behind what was written: a planted break.
+    Loses,
     /// Reading back always says that it was not done: a planted break.
     Blind,
 }
@@ -131,6 +138,8 @@ impl Files {
             holds: places.iter().filter_map(|place| Some(place.lease.as_ref()?.run.clone())).collect(),
             before: effects(&before()),
             now: effects(&places),
+            acked: places.iter().map(|place| place.acked.iter().map(u32::to_string).collect()).collect(),
+            kept: places.iter().map(|place| place.kept.iter().map(u32::to_string).collect()).collect(),
         }
     }
 
@@ -289,6 +298,11 @@ impl World for Files {
         let lost = is(&Fault::LostCall(named.clone())) && self.once(&named);
         let (changed, end) = self.locked(|places| {
             let place = &mut places[target];
+            if place.running {
+                let write = u32::try_from(place.acked.len()).unwrap();
+                place.kept.push(write);
+                place.acked.push(write);
+            }
             let ours = place.lease.as_ref().is_some_and(|held| held.run == permit.run() && Some(held.fence) == permit.fence());
             if lost {
                 (false, CallEnd::Unknown { why: "the link broke".into() })
@@ -297,7 +311,11 @@ impl World for Files {
             } else if is(&Fault::Fails(named.clone())) {
                 (false, CallEnd::Failed { why: "it failed".into() })
             } else {
-                Files::apply(act, place)
+                let done = Files::apply(act, place);
+                if done.0 && matches!(act, Act::SwitchLink { .. }) && is(&Fault::Loses) {
+                    place.kept.clear();
+                }
+                done
             }
         });
         let quiet = is(&Fault::LostReply(named.clone())) && self.once(&named);

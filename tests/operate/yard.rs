@@ -14,6 +14,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use quarterdeck::act::Called;
 use quarterdeck::config::load::estate_from;
+use quarterdeck::journal::Journal;
 use quarterdeck::link::permit::Permit;
 use quarterdeck::link::ssh::Hosts;
 use quarterdeck::model::check::{Check, Override, open};
@@ -24,31 +25,36 @@ use quarterdeck::model::run::{Call, RunState, StepState};
 use quarterdeck::operate::ground::Ground;
 use quarterdeck::operate::order::Order;
 use quarterdeck::operate::plan::rollback::{Desk, rollback};
+use quarterdeck::operate::preflight::going;
 use quarterdeck::operate::world::{Leased, Own, World};
 use quarterdeck::watch::no_past;
 use tokio::time::Instant;
 
 use super::fixture::{LONG, NEW, OLD, Room, order};
-use super::oracles::Shown;
+use super::oracles::{SECRET, Shown};
 use super::world::{Files, Seen};
 
 pub const HOSTS: [&str; 2] = ["web1", "web2"];
 
-/// Starts a host's process from its current release; the one before is ended. `$1` is the yard, `$2` the host.
+/// Starts a host's process from its current release; the one before is ended, and gone before the new one is there. The new
+/// one keeps a write, beside the releases, and says so. `$1` is the yard, `$2` the host.
 const RESTART: &str = r#"#!/bin/sh
 printf 'restart %s %s\n' "$2" "$PPID" >>"$1/ran"
 cd -P "$1/$2/current" || exit 1
 old=; [ ! -s "$1/$2/pid" ] || read -r old <"$1/$2/pid"
 [ -z "$old" ] || kill "$old" 2>/dev/null
+while [ -n "$old" ] && [ -e "/proc/$old/cwd" ]; do sleep 0.02; done
 setsid -f sh -c 'echo "$$" >"$0/pid.new" && mv "$0/pid.new" "$0/pid" && exec sleep 100000' "$1/$2" </dev/null >/dev/null 2>&1
 while read -r new <"$1/$2/pid"; [ "$new" = "$old" ]; do sleep 0.02; done
+echo "order $new" >>"$1/$2/kept"
+echo "order $new" >>"$1/$2/acked"
 echo "process $new"
 "#;
 
-/// A step of the estate's own: adds a word to a file. `$1` is the yard.
+/// A step of the estate's own: adds a word to a file, and prints a secret. `$1` is the yard.
 const TELL: &str = r#"#!/bin/sh
 printf 'tell %s %s\n' "$2" "$PPID" >>"$1/ran"
-echo "told $2"
+echo "told $2 with $(cat "$1/password")"
 "#;
 
 /// A folder with all of it.
@@ -60,7 +66,12 @@ pub struct Yard {
 impl Yard {
     /// Both hosts run release 2, and release 1 is there.
     pub fn new() -> Yard {
-        let yard = Yard::of(Room::new());
+        let room = Room::new();
+        for (name, text) in [("password", SECRET), ("http.yml", "basic_auth: {username: qd, password_file: password}\n")] {
+            fs::write(room.root.join(name), text).unwrap();
+            fs::set_permissions(room.root.join(name), fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        let yard = Yard::of(room);
         for (name, text) in [("restart", RESTART), ("tell", TELL)] {
             fs::write(yard.at(name), text).unwrap();
             fs::set_permissions(yard.at(name), fs::Permissions::from_mode(0o755)).unwrap();
@@ -81,7 +92,9 @@ impl Yard {
     pub fn of(room: Room) -> Yard {
         let root = room.root.display().to_string();
         let mut text = format!(
-            "version = 1\n[estate]\nname = 'shop'\nenvironment = 'test'\n[[service]]\nname = 'web'\n\
+            "version = 1\n[estate]\nname = 'shop'\nenvironment = 'test'\n\
+             [[source]]\nname = 'metrics'\nkind = 'prometheus'\nurl = 'http://127.0.0.1:1'\nhttp_config = '{root}/http.yml'\n\
+             [[service]]\nname = 'web'\n\
              restart = {{ command = ['{root}/restart', '{root}', '$host'], pid_file = '{root}/$host/pid' }}\n\
              health = {{ command = ['test', '-e', '{root}/$host/well'], times = 1, every = '100ms', within = '1s' }}\n\
              rollback = {{ note = true, before = [{{ name = 'tell', command = ['{root}/tell', '{root}', 'done'], \
@@ -99,6 +112,22 @@ impl Yard {
 
     pub fn at(&self, name: &str) -> PathBuf {
         self.room.root.join(name)
+    }
+
+    /// A planted break: the world of a runner that knows nothing of the estate's secrets.
+    pub fn forget_secrets(&mut self) {
+        Arc::make_mut(&mut self.estate).sources.iter_mut().for_each(|source| source.http_config = None);
+    }
+
+    /// The processes that work in a release of that host.
+    pub fn serving(&self, host: &str) -> Vec<u32> {
+        let releases = self.at(host).canonicalize().unwrap().join("releases");
+        let processes = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        processes.filter(|pid: &u32| fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|folder| folder.starts_with(&releases))).collect()
+    }
+
+    fn lines(&self, host: &str, name: &str) -> Vec<String> {
+        fs::read_to_string(self.at(host).join(name)).unwrap_or_default().lines().map(str::to_owned).collect()
     }
 
     /// The plan as `qd plan` makes it, and what a person agrees to who passes over what warns.
@@ -134,7 +163,12 @@ impl Yard {
 
     pub fn ground(&self, run: &str) -> Ground {
         let hosts = Arc::new(Hosts::new(&self.estate.hosts));
-        Ground::new(self.estate.clone(), hosts, no_past(), Arc::new(|| Ok(Vec::new())), LONG, run.to_owned(), "ann@jump".to_owned())
+        let journal = self.room.journal();
+        let others = move || {
+            let known = Journal::read(&journal).map_err(|error| error.to_string())?;
+            Ok(known.map(|journal| going(&journal.records(None).unwrap())).unwrap_or_default())
+        };
+        Ground::new(self.estate.clone(), hosts, no_past(), Arc::new(others), LONG, run.to_owned(), "ann@jump".to_owned())
     }
 
     /// The same, which writes down what is asked of it.
@@ -171,6 +205,8 @@ impl Yard {
             holds: holds.collect(),
             before: of(&|_| (NEW.to_owned(), true)),
             now: of(&|host| (self.link(host), self.serves(host).is_some())),
+            acked: HOSTS.map(|host| self.lines(host, "acked")).into(),
+            kept: HOSTS.map(|host| self.lines(host, "kept")).into(),
         }
     }
 
@@ -179,6 +215,8 @@ impl Yard {
         let state = self.room.state(run);
         let mut wrong = self.room.judged_by(&self.shown(&state.plan));
         wrong.extend(started_twice(&self.room.root, run));
+        let twice = HOSTS.iter().filter(|host| self.serving(host).len() > 1);
+        wrong.extend(twice.map(|host| format!("I1: {} processes serve {host}", self.serving(host).len())));
         wrong.extend(self.untrue(&state));
         wrong
     }

@@ -246,7 +246,8 @@ fn rest(state: &State, known: &KnownRun, page: &mut Page) {
     }
     let settled: Vec<_> = run.checks.iter().filter(|check| !check.passes()).collect();
     if !run.checks.is_empty() {
-        page.head(&format!("CHECKS  {} pass, {} do not", run.checks.len() - settled.len(), settled.len()));
+        let (pass, other) = (run.checks.len() - settled.len(), settled.len());
+        page.head(&format!("CHECKS  {pass} pass, {other} {} not", if other == 1 { "does" } else { "do" }));
         for check in settled {
             let over = run.agreement.as_ref().and_then(|of| of.overrides.iter().find(|of| of.check == check.id));
             let over = over.map_or_else(String::new, |of| format!("; overridden: {}", of.reason));

@@ -235,6 +235,11 @@ fn open_overview(state: &mut State) {
             state.attention.since = None;
             timeline::open(state);
         }
+        Some(OverviewRow::Run(place)) => {
+            if let Some(run) = state.runs.all.get(*place).map(|known| known.state.run.clone()) {
+                runs::show(state, run);
+            }
+        }
         Some(OverviewRow::Need(place)) => {
             if let Some(about) = state.shown().needs.get(*place).map(|need| need.about.clone()) {
                 open_need(state, about);

@@ -51,14 +51,20 @@ pub(super) fn known(state: &mut State, runs: Runs) -> Vec<Effect> {
     if other { vec![Effect::Derive] } else { Vec::new() }
 }
 
-/// True where the selection goes on with the run: no step is selected yet, or the selected one has just come to its end.
+/// True where the selection goes on with the run: no step is selected yet, the selected one has just come to its end, or
+/// it failed, was answered for, and now another one is asked about.
 fn follows(old: Option<&KnownRun>, new: &KnownRun, spot: &Spot) -> bool {
     let Some(Goal::Step(step)) = &spot.selected else { return true };
     let open = |known: &KnownRun| {
         let state = known.state.place(step).map(|place| known.state.steps[place].state);
         matches!(state, Some(StepState::Waiting | StepState::Underway(_) | StepState::Unknown(_)))
     };
-    old.is_some_and(open) && !open(new)
+    let answered = |known: &KnownRun| {
+        let state = known.state.place(step).map(|place| known.state.steps[place].state);
+        matches!(state, Some(StepState::Failed | StepState::Refused | StepState::Untold(_) | StepState::UndoFailed | StepState::Skipped))
+    };
+    let other = || new.state.asked.as_ref().and_then(|(of, _)| of.as_ref()).is_some_and(|of| of != step);
+    old.is_some_and(|old| (open(old) && !open(new)) || (old.state.asked.is_none() && answered(old) && other()))
 }
 
 /// The step that matters now: the one that the run asks about, else the one under way, else the next.

@@ -9,6 +9,8 @@ mod silence;
 mod told;
 mod wanted;
 
+use std::cmp::Reverse;
+
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::layer::{Layer, Pane, Scope};
@@ -31,6 +33,9 @@ pub(super) use silence::open as open_silence;
 pub(crate) use silence::{about as alert, offers, refuses};
 pub(super) use told::{checked, heard, planned, started};
 pub(crate) use wanted::wake;
+
+/// Services that are named where another one cannot be rolled back.
+const OTHERS: usize = 5;
 pub(super) use wanted::wanted;
 
 /// The service that a key is about: of the page on top, else of the selected row; `None` where there is none.
@@ -78,6 +83,7 @@ fn about_first(state: &State, deployed: bool) -> Option<String> {
                         About::Silence(_) | About::Drill(_) => None,
                     }
                 }
+                OverviewRow::Run(place) => state.runs.all.get(*place).and_then(|known| known.state.plan.service.clone()),
                 OverviewRow::Deployment(place) => state.shown().deployments.all.get(*place).map(|one| one.service.clone()),
                 _ => None,
             },
@@ -121,7 +127,15 @@ pub(super) fn open_on(state: &mut State, service: String) {
     }
     let unsaid = state.estate.service(&service).and_then(|of| state.estate.no_rollback(of));
     let why = unsaid.map(|why| {
-        format!("No rollback of {service} is possible: {why}. Mend the estate file (`qd check` judges it), then open the console again.")
+        let others = state.estate.services.iter().filter(|of| state.estate.no_rollback(of).is_none());
+        let others: Vec<&str> = others.map(|of| of.name.as_str()).take(OTHERS).collect();
+        let instead = match others.as_slice() {
+            [] => String::new(),
+            names => format!(" What can be rolled back here: {}.", names.join(", ")),
+        };
+        format!(
+            "No rollback of {service} is possible: {why}. Mend the estate file (`qd check` judges it), then open the console again.{instead}"
+        )
     });
     begin(state, Wizard::new(service), why);
 }
@@ -260,6 +274,10 @@ fn go(of: &mut Wizard, step: Step) {
     // A phrase is typed into the dialog that is on the screen, and into no other.
     of.confirm.typed.clear();
     of.confirm.focus = Focus::Cancel;
+    // What stands in the way is read first. Only here: while the page is open no row moves under the cursor.
+    if step == Step::Checks {
+        of.checks.sort_by_key(|check| Reverse(check.verdict));
+    }
 }
 
 /// One step back; all that was chosen is kept. From the first the wizard is left.

@@ -79,5 +79,6 @@ pub(super) fn ready(settings: &Settings<'_>, what: Prepare) -> Result<crate::ope
 pub(super) fn take_up(settings: &Settings<'_>, ground: &Desk, state: &RunState, request: &Request) -> Result<Started, Failure> {
     let hand = settings.hand(Some(&settings.estate()?));
     let started = operator::take_up(settings.estate_path()?, &ground.journal, state, request, &hand);
-    Ok(started.map_err(color_eyre::Report::from)?)
+    // Without its source: its words are in it already.
+    Ok(started.map_err(|error| eyre!("{error}"))?)
 }

@@ -9,7 +9,8 @@ use super::Script;
 pub(super) const ROOM: usize = 64 << 10;
 
 /// Runs the script within the frame: `$1` is the mark, `$2` the expected machine-id or `-`, `$3` the script. A script
-/// that ends its shell ends its own only. `qd_lc` keeps the locale for those that start something else.
+/// that ends its shell ends its own only. `qd_lc` keeps the locale for those that start something else. A shell begins what
+/// it complains of with this text, as its own name: of that the last line is read.
 const AROUND: &str = r#"qd_lc=${LC_ALL+x$LC_ALL}; LC_ALL=C; export LC_ALL; qd_mark=$1; qd_id=$2; qd_script=$3; shift 3
 if [ "$qd_id" != - ]; then
   qd_is=; [ -r /etc/machine-id ] && read -r qd_is </etc/machine-id
@@ -17,7 +18,8 @@ if [ "$qd_id" != - ]; then
 fi
 printf '\n%s begin\n' "$qd_mark"
 ( eval "$qd_script" ) </dev/null
-printf '\n%s end %s\n' "$qd_mark" "$?""#;
+printf '\n%s end %s\n' "$qd_mark" "$?"
+# sh"#;
 
 /// The mark of one run. Nobody knows it before, so that no file name can hold it.
 #[derive(Debug)]

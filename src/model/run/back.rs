@@ -1,12 +1,19 @@
 //! Taking back: which steps are wanted back, in which order, and what stays.
 
 use super::{RunState, StepState};
-use crate::model::plan::{OnFailure, TargetKind};
+use crate::model::plan::{Act, OnFailure, Step, TargetKind};
 
 impl RunState {
-    /// True where the step is on its way back: the whole run is, or its target.
+    /// True where the step is on its way back: the whole run is, or its target. A guard window watches what was done at its
+    /// hosts: where all of them are taken back there is nothing to watch.
     pub fn goes_back(&self, place: usize) -> bool {
-        self.aborting.is_some() || self.plan.target_of(&self.plan.steps[place]).is_some_and(|of| self.taken_back.contains(&of.name))
+        if self.aborting.is_some() || self.taken_back.is_empty() {
+            return self.aborting.is_some();
+        }
+        let back = |step: &Step| self.plan.target_of(step).is_some_and(|of| self.taken_back.contains(&of.name));
+        let step = &self.plan.steps[place];
+        let idle = || !step.needs.is_empty() && step.needs.iter().all(|need| self.plan.step(need).is_some_and(back));
+        back(step) || (matches!(step.act, Act::Guard { .. }) && idle())
     }
 
     /// The first step that may be taken back: after the last point of no return that was passed.

@@ -68,7 +68,8 @@ impl Estimate {
     pub fn words(&self) -> String {
         let longest = age::exact(self.longest);
         match self.unknown {
-            0 if self.shortest == self.longest => format!("about {longest} left, as earlier runs took"),
+            // By the second: nobody reads `17s to 17s`.
+            0 if age::exact(self.shortest) == longest => format!("about {longest} left, as earlier runs took"),
             0 => format!("{} to {longest} left, as earlier runs took", age::exact(self.shortest)),
             all if all == self.left => format!("at most {longest} left by its time limits; no earlier run tells more"),
             some => format!("{} to {longest} left; {some} of {} steps by their time limits only", age::exact(self.shortest), self.left),

@@ -283,6 +283,30 @@ fn one_target_is_taken_back_and_the_others_go_on() {
 }
 
 #[test]
+fn a_guard_window_whose_hosts_are_all_taken_back_is_not_begun_and_one_that_has_a_host_left_is() {
+    let guard = Act::Guard { service: "web".to_owned(), seconds: 15, panels: Vec::new() };
+    let judged = |needs: &[&str]| Step {
+        target: 2,
+        needs: needs.iter().map(|need| (*need).to_owned()).collect(),
+        undo: None,
+        act: guard.clone(),
+        ..step("batch-1/guard")
+    };
+    for (needs, wanted) in [(&["web1/switch"][..], vec![]), (&["web1/switch", "web2/switch"], vec![(2, Call::Apply)])] {
+        let steps = vec![step("web1/switch"), Step { target: 1, ..step("web2/switch") }, judged(needs)];
+        let mut log = Log::begun("r", &plan(&["web1", "web2", "the run"], steps));
+        log.done("web1/switch");
+        log.done("web2/switch");
+        log.request(Request::TakeBack { target: "web1".to_owned(), reason: reason() });
+        log.intent("web1/switch", 2, Call::Undo);
+        log.result("web1/switch", 2, Call::Undo, done());
+        assert_eq!(calls(&log.state(), &[]), wanted);
+        let over = matches!(&next(&log.state(), &[])[..], [Move::End(Ending::Failed { .. })]);
+        assert_eq!(over, wanted.is_empty());
+    }
+}
+
+#[test]
 fn a_target_that_failed_where_nothing_can_be_taken_back_does_not_hold_the_run() {
     let steps =
         vec![Step { undo: None, ..step("web1/health") }, Step { target: 1, needs: vec!["web1/health".to_owned()], ..step("web2/stop") }];

@@ -94,7 +94,8 @@ pub(super) fn evidence(service: &str, looks: &[(&str, &Survey)], chosen: Option<
                 let times = unit.restarts.filter(|n| *n > 0).map_or(String::new(), |n| format!(", started again {n} times by itself"));
                 format!("; the unit is {} ({}){times}", unit.active, unit.sub)
             });
-            let what = format!("current holds {link}; {releases} releases are there{unit}");
+            let there = if releases == 1 { "release is" } else { "releases are" };
+            let what = format!("current holds {link}; {releases} {there} there{unit}");
             Evidence { what, from: (*host).to_owned(), as_of: survey.as_of }
         })
         .collect();

@@ -17,7 +17,7 @@ use crate::model::check::{Check, Verdict};
 use crate::model::estate::Estate;
 use crate::model::event::Record;
 use crate::model::plan::{Act, Deed, Plan, Serving, Target, TargetKind};
-use crate::model::run::{Phase, RunState};
+use crate::model::run::{Lease, Phase, RunState};
 
 use super::survey::{Look, Survey, survey};
 use super::world::Own;
@@ -42,6 +42,8 @@ pub struct Going {
     pub hosts: Vec<String>,
     /// Who began it.
     pub who: String,
+    /// True where it has a lease or made a call, by the journal: what has neither cannot change anything yet.
+    pub holds: bool,
 }
 
 /// The runs that these events tell of and that are not at their end. One that was planned and never taken up holds nobody.
@@ -54,6 +56,7 @@ pub fn going<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Going> {
         hosts: run.plan.targets.iter().filter_map(host).collect(),
         service: run.plan.service.clone(),
         who: run.by.name(),
+        holds: run.leases.iter().any(|lease| matches!(lease, Lease::Held(_))) || run.steps.iter().any(|step| step.attempt > 0),
         run: run.run,
     };
     all.map(one).collect()

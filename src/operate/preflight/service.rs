@@ -5,7 +5,9 @@ use crate::model::check::{Check, Verdict};
 use crate::model::plan::Deed;
 use crate::operate::plan::candidates;
 
-/// No run of our journal changes the same service or one of its hosts.
+/// No run of our journal changes the same service or one of its hosts. A runner has its leases when it asks: of two that are
+/// begun at once the one that has none yet is no reason to end for the other, or both would. Whoever comes to ask later
+/// finds the other's leases in the journal.
 pub(super) fn other_run(case: &Case<'_>) -> Check {
     let title = "no other run of ours is under way";
     let hosts: Vec<&str> = case.plan.targets.iter().filter_map(|target| target.kind.leasable().map(|place| place.host)).collect();
@@ -16,7 +18,7 @@ pub(super) fn other_run(case: &Case<'_>) -> Check {
     let touches = |host: &String| hosts.contains(&host.as_str());
     let other = going.iter().find(|going| {
         let same = going.service.is_some() && going.service == case.plan.service;
-        case.run != Some(going.run.as_str()) && (same || going.hosts.iter().any(touches))
+        case.run != Some(going.run.as_str()) && (going.holds || case.run.is_none()) && (same || going.hosts.iter().any(touches))
     });
     match other {
         Some(going) => {

@@ -180,12 +180,15 @@ fn what_the_plans_own_run_did_is_no_fault_and_what_another_does_is() {
     (folder(&mut mine).current, folder(&mut mine).lease) = (Some(Ok("releases/1".into())), lease("run-1"));
     let mut late = plan();
     late.expires_at = now() - SignedDuration::from_secs(1);
-    let going = [Going { run: "run-1".into(), service: Some("web".into()), hosts: vec!["web1".into()], who: "ann".into() }];
+    let going = [Going { run: "run-1".into(), service: Some("web".into()), hosts: vec!["web1".into()], who: "ann".into(), holds: true }];
     assert_eq!(wrong(&estate(""), &late, mine.clone(), Some("run-1"), &going), []);
     let all: Vec<String> = wrong(&estate(""), &late, mine, None, &going).into_iter().map(|(id, _)| id).collect();
     assert_eq!(all, ["plan", "other-run", "current/web1", "lease/web1"]);
     let of_host = [Going { service: Some("api".into()), ..going[0].clone() }];
     assert_eq!(wrong(&estate(""), &plan(), well(), None, &of_host), one("other-run", Verdict::Block));
+    let idle = [Going { run: "run-2".into(), holds: false, ..going[0].clone() }];
+    assert_eq!(wrong(&estate(""), &plan(), well(), Some("run-1"), &idle), [], "it is the other one that ends");
+    assert_eq!(wrong(&estate(""), &plan(), well(), None, &idle), one("other-run", Verdict::Block), "but nobody begins a second one");
     let elsewhere = [Going { hosts: vec!["db1".into()], ..of_host[0].clone() }];
     assert_eq!(wrong(&estate(""), &plan(), well(), None, &elsewhere), []);
 }

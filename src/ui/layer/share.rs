@@ -25,7 +25,9 @@ pub(super) fn draw_box(canvas: &mut Canvas, title: &str, first: Option<&str>, li
     let most = usize::from(canvas.area.height).saturating_sub(6);
     all.truncate(most);
     let head = 1 + u16::from(first.is_some());
-    let mut part = canvas.part(0, 2, width, head + all.len() as u16 + 1);
+    // What lies below it is not read beside it.
+    let whole = canvas.area.width;
+    let mut part = canvas.part(0, 2, whole, head + all.len() as u16 + 1);
     part.fill(Token::Text);
     part.put(0, 0, width, title, Token::Title);
     if let Some(typed) = first {
@@ -35,7 +37,7 @@ pub(super) fn draw_box(canvas: &mut Canvas, title: &str, first: Option<&str>, li
         part.put(2, head + line as u16, width.saturating_sub(2), text, *token);
     }
     let border = if part.ascii { "-" } else { "─" };
-    part.put(0, head + all.len() as u16, width, &border.repeat(usize::from(width)), Token::Border);
+    part.put(0, head + all.len() as u16, whole, &border.repeat(usize::from(whole)), Token::Border);
 }
 
 /// Draws the text to paste.

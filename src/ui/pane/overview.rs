@@ -2,6 +2,7 @@
 
 mod focus;
 mod next;
+mod run;
 mod values;
 
 use std::ops::Range;
@@ -103,6 +104,7 @@ fn rows(canvas: &mut Canvas, state: &State, column: Range<usize>, offset: usize)
                 canvas.put(x, y, width.saturating_sub(x), &hint, Token::Dim);
             }
             OverviewRow::Head(text) => head(canvas, state, y, text, state.overview_rows.get(place + 1)),
+            OverviewRow::Run(index) => run::row(canvas, state, y, *index, name),
             OverviewRow::Need(index) => need(canvas, state, y, *index, name),
             OverviewRow::NeedAction(index) => {
                 need_more(canvas, state, y, *index);

@@ -79,6 +79,7 @@ fn listing(reader: &Reader, printed: &Printed, log: Option<Noted<'_>>, of: &Of) 
     if printed.code != Some(0) {
         let errors = String::from_utf8_lossy(&printed.errors);
         let last = errors.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("it does not say why");
+        let last = last.strip_prefix("# ").unwrap_or(last);
         let kind = if errors.contains("Permission denied") { FailureKind::Refused } else { FailureKind::Unreachable };
         return Err((kind, format!("{}: the releases cannot be listed: {last}", host.name)));
     }
@@ -183,7 +184,7 @@ mod tests {
     #[tokio::test]
     async fn a_folder_that_is_not_there_is_said() {
         let (_, what) = releases(&hosts()[..1], Path::new("/nonexistent/x"), None, &of(), soon()).await.unwrap_err();
-        assert!(what.starts_with("web1: the releases cannot be listed: ") && what.contains("/nonexistent/x"), "{what}");
+        assert!(what.starts_with("web1: the releases cannot be listed: sh: ") && what.contains("/nonexistent/x"), "{what}");
         let folder = tempfile::tempdir().unwrap();
         let (_, what) = releases(&hosts()[..1], folder.path(), None, &of(), soon()).await.unwrap_err();
         assert!(what.contains("No such file"), "{what}");

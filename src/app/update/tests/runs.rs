@@ -73,6 +73,26 @@ fn p_pauses_at_once_and_lets_go_on_without_a_form() {
 }
 
 #[test]
+fn a_run_that_waits_for_a_person_needs_you_on_the_overview_until_it_does_not() {
+    let mut state = asks();
+    state.layers.clear();
+    let row = |state: &State| state.overview_rows.iter().position(|row| matches!(row, OverviewRow::Run(_)));
+    let place = row(&state).expect("it stands there");
+    assert_eq!(state.overview_rows.iter().position(crate::app::overview::selectable), Some(place), "before all that is only seen");
+    assert!(!state.overview_rows.iter().any(|row| matches!(row, OverviewRow::Empty(text) if text.contains("nothing"))));
+    state.pane = Pane::Overview;
+    key(&mut state, "g");
+    key(&mut state, "enter");
+    assert!(matches!(state.layers.last(), Some(Layer::Run { .. })), "{:?}", state.layers);
+    tell(&mut state, &failed_switch(), Liveness::Orphaned);
+    assert!(row(&state).is_some());
+    let mut log = failed_switch();
+    log.request(Request::Retry { step: "web1/switch".into(), reason: "again".into() });
+    tell(&mut state, &log, Liveness::Live { heartbeat: at(0) });
+    assert_eq!(row(&state), None, "it goes on");
+}
+
+#[test]
 fn p_on_a_run_whose_runner_is_gone_says_that_and_what_takes_it_up() {
     let mut state = asks();
     tell(&mut state, &failed_switch(), Liveness::Orphaned);
@@ -253,6 +273,33 @@ fn a_run_that_somebody_carries_out_is_not_taken_up_and_its_page_says_why() {
     tell(&mut state, &failed_switch(), Liveness::Live { heartbeat: now });
     assert!(update(&mut state, Message::Key("enter".parse().unwrap())).iter().all(|effect| !matches!(effect, Effect::Ask(_))));
     assert!(state.sent.as_ref().unwrap().end.as_ref().unwrap().is_err());
+}
+
+#[test]
+fn where_another_step_is_asked_about_it_is_selected_so_that_its_keys_are_there() {
+    let steps = vec![step("a"), crate::model::plan::Step { target: 1, ..step("b") }];
+    let mut log = Log::begun(RUN, &plan(&["web1", "web2"], steps));
+    let mut state = console();
+    let alive = Liveness::Live { heartbeat: state.now };
+    let asks = |log: &mut Log, step: &str| {
+        log.intent(step, 1, Call::Apply);
+        log.result(step, 1, Call::Apply, failed("no"));
+        log.add(Happened::Asked { step: Some(step.to_owned()), why: format!("{step}: no") });
+    };
+    asks(&mut log, "a");
+    tell(&mut state, &log, alive);
+    key(&mut state, "7");
+    key(&mut state, "enter");
+    for request in [Request::TakeBack { target: "web1".into(), reason: "x".into() }, Request::Skip { step: "a".into(), reason: "x".into() }]
+    {
+        let (mut state, mut log) = (state.clone(), log.clone());
+        log.request(request);
+        tell(&mut state, &log, alive);
+        asks(&mut log, "b");
+        tell(&mut state, &log, alive);
+        let Some(Layer::Run { spot, .. }) = state.layers.last() else { panic!("no run is shown") };
+        assert!(format!("{:?}", spot.selected).contains("\"b\""), "{:?}", spot.selected);
+    }
 }
 
 #[test]

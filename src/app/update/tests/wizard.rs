@@ -389,6 +389,23 @@ fn at_checks(of: fn(&State) -> Vec<Check>) -> State {
 }
 
 #[test]
+fn what_stands_in_the_way_is_read_first_and_no_row_moves_while_the_page_is_open() {
+    let mut state = opened();
+    press(&mut state, "enter enter");
+    let mut told = warned(&state);
+    checks(&mut state, told.clone());
+    press(&mut state, "enter");
+    let order = |state: &State| wizard(state).checks.iter().map(|check| check.id.clone()).collect::<Vec<_>>();
+    assert_eq!(order(&state), ["disk/web1", "disk/web2", "identity/web1"]);
+    told[0].verdict = Verdict::Block;
+    told[1].verdict = Verdict::Pass;
+    checks(&mut state, told);
+    assert_eq!(order(&state), ["disk/web1", "disk/web2", "identity/web1"]);
+    press(&mut state, "esc enter");
+    assert_eq!(order(&state), ["identity/web1", "disk/web2", "disk/web1"]);
+}
+
+#[test]
 fn each_warning_is_overridden_by_itself_with_a_reason() {
     let mut state = at_checks(warned);
     press(&mut state, "enter");

@@ -1,5 +1,7 @@
 //! What is told to the wizard: plans, checks, whether it began. Answers to older questions are dropped.
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::app::state::State;
@@ -81,7 +83,7 @@ fn settle(of: &mut Wizard) {
 }
 
 /// The checks are told.
-pub(in crate::app::update) fn checked(state: &mut State, number: u64, checks: Vec<Check>) {
+pub(in crate::app::update) fn checked(state: &mut State, number: u64, mut checks: Vec<Check>) {
     let now = state.now;
     let Some(of) = held_mut(state).filter(|of| of.number == number && of.standing == Standing::Open) else { return };
     let was: Vec<(String, Verdict)> = of.checks.iter().map(|check| (check.id.clone(), check.verdict)).collect();
@@ -89,6 +91,9 @@ pub(in crate::app::update) fn checked(state: &mut State, number: u64, checks: Ve
     let worse = |check: &Check| was.iter().any(|(id, before)| *id == check.id && check.verdict > *before);
     let again: Vec<String> = checks.iter().filter(|check| worse(check)).map(|check| check.id.clone()).collect();
     of.overrides.retain(|one| !again.contains(&one.check));
+    // Each row stays where it is read; of what is new the worst is first.
+    let places: HashMap<&str, usize> = was.iter().enumerate().map(|(place, (id, _))| (id.as_str(), place)).collect();
+    checks.sort_by_key(|check| (places.get(check.id.as_str()).copied().unwrap_or(usize::MAX), Reverse(check.verdict)));
     of.checks = checks;
     (of.checked, of.checking) = (Some(now), None);
     settle(of);
