@@ -17,12 +17,13 @@ use crate::model::source::{Answer, HistoryAnswer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 82] = [
+const SCREENS: [&str; 83] = [
     "logs",
     "logs one",
     "logs host",
     "logs reading",
     "logs searched",
+    "logs hits",
     "logs whole",
     "logs alert",
     "logs waiting",
