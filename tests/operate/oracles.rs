@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use quarterdeck::journal::Journal;
 use quarterdeck::model::check::Verdict;
 use quarterdeck::model::event::{Event, Record};
-use quarterdeck::model::plan::{Act, Found, Plan, Repeat, TargetKind};
+use quarterdeck::model::plan::{Act, Deed, Found, Plan, Repeat, TargetKind};
 use quarterdeck::model::run::{Call, CallEnd, Ending, Happened, Request, RunState, StepState};
 
 use super::world::Seen;
@@ -272,6 +272,8 @@ fn told(plan: &Plan, state: &RunState, before: &[(String, bool)]) -> Vec<(String
                 Act::StopUnit { .. } => places[step.target].1 = false,
                 Act::StartUnit { .. } => places[step.target].1 = true,
                 Act::SwitchLink { to, .. } => places[step.target].0.clone_from(to),
+                Act::Run { .. } if plan.deed == Deed::Stop => places[step.target].1 = false,
+                Act::Run { .. } if plan.deed == Deed::Start => places[step.target].1 = true,
                 _ => {}
             }
         }

@@ -19,11 +19,12 @@ use quarterdeck::link::ssh::Hosts;
 use quarterdeck::model::check::{Check, Override, open};
 use quarterdeck::model::deployment::{Dated, Deployment, Ending};
 use quarterdeck::model::estate::Estate;
-use quarterdeck::model::plan::{Act, Found, Plan, TargetKind};
+use quarterdeck::model::plan::{Act, Deed, Found, Plan, TargetKind};
 use quarterdeck::model::run::{Call, RunState, StepState};
 use quarterdeck::operate::ground::Ground;
 use quarterdeck::operate::order::Order;
 use quarterdeck::operate::plan::rollback::{Desk, rollback};
+use quarterdeck::operate::plan::service::service;
 use quarterdeck::operate::world::{Leased, Own, World};
 use quarterdeck::watch::no_past;
 use tokio::time::Instant;
@@ -45,6 +46,15 @@ while read -r new <"$1/$2/pid"; [ "$new" = "$old" ]; do sleep 0.02; done
 echo "process $new"
 "#;
 
+/// Ends a host's process. `$1` is the yard, `$2` the host.
+const STOP: &str = r#"#!/bin/sh
+printf 'stop %s %s\n' "$2" "$PPID" >>"$1/ran"
+read -r old <"$1/$2/pid" || exit 1
+kill "$old" && rm "$1/$2/pid" || exit 1
+while readlink "/proc/$old/exe" >/dev/null 2>&1; do sleep 0.02; done
+echo "no process $old"
+"#;
+
 /// A step of the estate's own: adds a word to a file. `$1` is the yard.
 const TELL: &str = r#"#!/bin/sh
 printf 'tell %s %s\n' "$2" "$PPID" >>"$1/ran"
@@ -61,7 +71,9 @@ impl Yard {
     /// Both hosts run release 2, and release 1 is there.
     pub fn new() -> Yard {
         let yard = Yard::of(Room::new());
-        for (name, text) in [("restart", RESTART), ("tell", TELL)] {
+        // A start ends nothing: one too many would be a second process.
+        let start = RESTART.replace("'restart ", "'start ").replace("kill \"$old\"", "false");
+        for (name, text) in [("restart", RESTART), ("start", start.as_str()), ("stop", STOP), ("tell", TELL)] {
             fs::write(yard.at(name), text).unwrap();
             fs::set_permissions(yard.at(name), fs::Permissions::from_mode(0o755)).unwrap();
         }
@@ -82,6 +94,7 @@ impl Yard {
         let root = room.root.display().to_string();
         let mut text = format!(
             "version = 1\n[estate]\nname = 'shop'\nenvironment = 'test'\n[[service]]\nname = 'web'\n\
+             start = ['{root}/start', '{root}', '$host']\nstop = ['{root}/stop', '{root}', '$host']\n\
              restart = {{ command = ['{root}/restart', '{root}', '$host'], pid_file = '{root}/$host/pid' }}\n\
              health = {{ command = ['test', '-e', '{root}/$host/well'], times = 1, every = '100ms', within = '1s' }}\n\
              rollback = {{ note = true, before = [{{ name = 'tell', command = ['{root}/tell', '{root}', 'done'], \
@@ -101,8 +114,19 @@ impl Yard {
         self.room.root.join(name)
     }
 
-    /// The plan as `qd plan` makes it, and what a person agrees to who passes over what warns.
+    /// Runs one of its programs by hand, which leaves no trace.
+    pub fn by_hand(&self, program: &str, host: &str) {
+        assert!(std::process::Command::new(self.at(program)).arg(&self.room.root).arg(host).status().unwrap().success());
+        fs::remove_file(self.at("ran")).unwrap();
+    }
+
+    /// The plan of a rollback as `qd plan` makes it, and what a person agrees to who passes over what warns.
     pub async fn order(&self, run: &str, change: impl FnOnce(&mut Plan)) -> Order {
+        self.order_of(Deed::Rollback, run, change).await
+    }
+
+    /// The same of a deed.
+    pub async fn order_of(&self, deed: Deed, run: &str, change: impl FnOnce(&mut Plan)) -> Order {
         let act = |second: i64, to: &str| {
             let told = Deployment::new("web", Timestamp::from_second(second).unwrap(), Dated::Record, "log");
             Arc::new(Deployment { to: Some(to.into()), result: Some(Ending::Succeeded), who: Some("ann".into()), ..told })
@@ -118,7 +142,11 @@ impl Yard {
             until,
             heard: &quarterdeck::operate::preflight::unheard,
         };
-        let mut plan = rollback(desk, "web", None, Timestamp::now()).await.unwrap().plan;
+        let planned = match deed {
+            Deed::Rollback => rollback(desk, "web", None, Timestamp::now()).await,
+            deed => service(desk, deed, "web", &[], Timestamp::now()).await,
+        };
+        let mut plan = planned.unwrap().plan;
         change(&mut plan);
         plan.expires_at = plan.made_at + SignedDuration::from_mins(10);
         let checks = self.ground(run).check(Arc::new(plan.clone()), Own::default()).await;
@@ -169,7 +197,7 @@ impl Yard {
         Shown {
             seen: self.room.world.seen(),
             holds: holds.collect(),
-            before: of(&|_| (NEW.to_owned(), true)),
+            before: of(&|_| (NEW.to_owned(), plan.deed != Deed::Start)),
             now: of(&|host| (self.link(host), self.serves(host).is_some())),
         }
     }
@@ -187,15 +215,20 @@ impl Yard {
     pub fn untrue(&self, state: &RunState) -> Vec<String> {
         let mut wrong = Vec::new();
         for host in HOSTS {
-            let (place, step) =
-                state.plan.steps.iter().enumerate().find(|(_, step)| step.id == format!("{host}/switch")).expect("each host is switched");
-            let Act::SwitchLink { from, to } = &step.act else { panic!("{step:?}") };
-            let may: &[&String] = match state.steps[place].state {
-                StepState::Done | StepState::UndoFailed => &[to],
-                StepState::Waiting | StepState::Undone => &[from],
-                _ => &[from, to],
+            let switch = state.plan.steps.iter().enumerate().find(|(_, step)| step.id == format!("{host}/switch"));
+            assert_eq!(switch.is_some(), state.plan.deed == Deed::Rollback, "a rollback switches each host, and nothing else does");
+            let may: Vec<&str> = match switch {
+                None => vec![NEW],
+                Some((place, step)) => {
+                    let Act::SwitchLink { from, to } = &step.act else { panic!("{step:?}") };
+                    match state.steps[place].state {
+                        StepState::Done | StepState::UndoFailed => vec![to],
+                        StepState::Waiting | StepState::Undone => vec![from],
+                        _ => vec![from, to],
+                    }
+                }
             };
-            if !may.contains(&&self.link(host)) {
+            if !may.contains(&self.link(host).as_str()) {
                 wrong.push(format!("I5: {host}: current leads to {}, by the record to {may:?}", self.link(host)));
             }
         }
