@@ -95,22 +95,24 @@ impl Console {
         self.confirm(&dialog, "RUN  rollback of web  2.5.0 -> 2.4.0");
     }
 
-    /// Goes down the Overview to the line that says this.
+    /// Goes to the line under NEEDS YOU that says this.
     fn select(&mut self, words: &str) {
-        let line = |text: &str| text.lines().find(|line| line.starts_with("> ")).map(str::to_owned);
-        let mut now = line(&self.until(&["NEEDS YOU", "> "]));
-        while !now.as_ref().is_some_and(|line| line.contains(words)) {
-            self.press(b"j");
-            // What comes meanwhile may move it too.
-            let before = now;
-            now = (0..50).find_map(|_| {
-                let text = self.within(Duration::from_millis(100), &["NEEDS YOU", "> "]).unwrap_or_else(|text| text);
-                line(&text).filter(|now| Some(now) != before.as_ref()).or_else(|| {
-                    thread::sleep(Duration::from_millis(20));
-                    None
-                })
-            });
-            assert!(now.is_some(), "there is no line {words:?} below {before:?}");
+        let is = |line: &str| line.contains(words) && line.contains("look closer");
+        let last = Instant::now() + PATIENCE;
+        let mut keys = b"g".as_slice();
+        loop {
+            assert!(Instant::now() < last, "{words:?} cannot be selected");
+            let text = self.within(PATIENCE, &["NEEDS YOU", "look closer"]).unwrap_or_else(|text| text);
+            let selected = text.lines().find(|line| line.starts_with("> ")).unwrap_or_default().to_owned();
+            if is(&selected) {
+                return;
+            }
+            if text.lines().any(is) {
+                self.press(keys);
+                // From the top down; what comes meanwhile may move the line.
+                keys = if keys == b"j" && !selected.contains("look closer") { b"g" } else { b"j" };
+            }
+            thread::sleep(Duration::from_millis(200));
         }
     }
 
