@@ -158,6 +158,32 @@ fn a_slow_store_is_really_slow_and_so_is_all_that_needs_it() {
 }
 
 #[test]
+fn a_stuck_edge_is_mended_by_its_restart_and_by_nothing_else() {
+    let practice = Practice::start(&["--scenario", "stuck", "--after", "0"]);
+    let held = |site: &str| practice.value(&format!("{site} edge page"), "edge_connections_held", &[]);
+    until("no connection is left", || held("north").filter(|held| *held == 200.0));
+    let served = || {
+        let of = |method| practice.value("north edge page", "http_requests_total", &[("code", "200"), ("method", method)]).unwrap_or(0.0);
+        of("GET") + of("POST")
+    };
+    let refused = || practice.value("north edge page", "http_requests_total", &[("code", "503"), ("method", "GET")]).unwrap_or(0.0);
+    until("nobody is served", || (refused() >= 10.0).then_some(()));
+    // Neither waiting nor another service's restart brings one back.
+    let (before, so_far) = (served(), refused());
+    practice.lab(&["restart", "web", "north"]);
+    until("more are refused", || (refused() >= so_far + 20.0).then_some(()));
+    assert_eq!((served(), held("north")), (before, Some(200.0)));
+    assert_eq!(practice.failed("south edge page"), 0.0);
+    let log = fs::read_to_string(practice.folder.join("north/edge/log")).unwrap();
+    assert!(log.contains("Z ERROR no connection to the web service is free: all 200 are taken"), "{log}");
+
+    practice.lab(&["restart", "edge", "north"]);
+    until("people are served", || practice.served("north edge page").filter(|all| *all >= 30.0));
+    assert_eq!(practice.failed("north edge page"), 0.0);
+    assert!(held("north").unwrap() < 100.0);
+}
+
+#[test]
 fn a_storm_is_thousands_of_series_of_one_metric() {
     let practice = Practice::start(&["--scenario", "storm", "--after", "0"]);
     let stuck = |source: &str| {

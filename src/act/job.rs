@@ -190,6 +190,16 @@ pub(super) fn unasked(error: &LinkError) -> Found {
     }
 }
 
+/// What is found after that job: what is not done after one that failed was not left as it was before.
+pub(super) fn after(found: Found, state: &JobState) -> Found {
+    match (found, state) {
+        (Found::NotDone { seen }, JobState::Ended { code, .. }) if !matches!(*code, DONE | ALREADY | OTHERWISE) => {
+            Found::Moved { seen: format!("{seen}, after a job that ended by {code}") }
+        }
+        (found, _) => found,
+    }
+}
+
 /// In words: it still runs.
 pub(super) fn runs(name: &str) -> String {
     format!("{name}: its job still runs there")

@@ -1,6 +1,7 @@
 //! What a program on a host printed, as it may be kept and shown: the last lines, cleaned, capped, without secrets.
 
-use crate::model::deployment::redact::{TAKEN, redacted};
+use crate::model::deployment::redact::redacted;
+use crate::model::secret::without;
 use crate::model::text::{LABEL_CAP, clean};
 
 /// Lines that are kept.
@@ -13,8 +14,8 @@ pub(super) fn lines(out: &[u8], secrets: &[String]) -> Vec<String> {
     let text = String::from_utf8_lossy(out);
     // Cleaned first: what an escape tears apart on its way would not be known for what it is.
     let clean: Vec<_> = text.lines().map(|line| clean(line.trim_end(), LABEL_CAP)).collect();
-    let known: Vec<_> = clean.iter().map(|line| without(line, secrets)).collect();
-    let known: Vec<_> = known.iter().map(String::as_str).collect();
+    let known: Vec<_> = clean.iter().map(|line| without(line, secrets).map_or_else(|| line.clone(), Into::into)).collect();
+    let known: Vec<_> = known.iter().map(|line| &**line).collect();
     let all = redacted(&known);
     let mut room = BYTES;
     let fits = |line: &&String| {
@@ -24,10 +25,6 @@ pub(super) fn lines(out: &[u8], secrets: &[String]) -> Vec<String> {
     };
     let kept = all.iter().rev().take(LINES).take_while(fits).count();
     all[all.len() - kept..].to_vec()
-}
-
-fn without(line: &str, secrets: &[String]) -> String {
-    secrets.iter().fold(line.to_owned(), |line, secret| if line.contains(secret) { line.replace(secret, TAKEN) } else { line })
 }
 
 /// What it said last.

@@ -7,16 +7,18 @@ use std::time::Duration;
 
 use super::silence::Peers;
 use crate::link::ssh::{Hosts, Writer};
-use crate::model::deployment::redact::{TAKEN, redacted};
+use crate::model::deployment::redact::redacted;
 use crate::model::estate::{Estate, Host};
 use crate::model::plan::{Leasable, Plan, Step, TargetKind};
+use crate::model::secret::{TAKEN, learn};
 
 /// The name of this machine where a step needs one and the plan names none.
 const HERE: &str = "this machine";
 /// The job folder of a host on which no release lies.
 const NO_RELEASE: &str = "~";
-/// Bytes of a secret from which on it is taken out of what a program printed; a shorter one stands in many other words.
-const SECRET: usize = 6;
+/// Bytes from which on the value of a variable is taken for a secret because its name sounds like one: `true` and `1000`
+/// are values of such names too.
+const GUESSED: usize = 6;
 /// How long the files of secrets may take to be read again: a hung file server must not hold up the record of what was done.
 const AGAIN: Duration = Duration::from_secs(2);
 
@@ -69,7 +71,7 @@ impl Reach {
     /// while a run goes on. It blocks while they are read.
     #[must_use]
     pub fn hiding(mut self, again: impl Fn() -> Vec<String> + Send + Sync + 'static) -> Reach {
-        self.learn(again());
+        learn(&mut self.known(), again());
         self.again = Some(Arc::new(again));
         self
     }
@@ -96,7 +98,7 @@ impl Reach {
         if let Some(again) = self.again.clone() {
             let now = tokio::task::spawn_blocking(move || again());
             match tokio::time::timeout(AGAIN, now).await {
-                Ok(Ok(now)) => self.learn(now),
+                Ok(Ok(now)) => learn(&mut self.known(), now),
                 Ok(Err(_)) | Err(_) => tracing::warn!("the files of secrets cannot be read again: those that were known before are hidden"),
             }
         }
@@ -104,17 +106,6 @@ impl Reach {
     }
 
     /// What was known before stays hidden: a program may print it long after.
-    fn learn(&self, secrets: Vec<String>) {
-        let mut known = self.known();
-        for secret in secrets.into_iter().filter(|secret| secret.len() >= SECRET) {
-            if !known.contains(&secret) {
-                known.push(secret);
-            }
-        }
-        // The longer one first: one may be a part of another.
-        known.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-    }
-
     fn known(&self) -> MutexGuard<'_, Vec<String>> {
         self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -158,7 +149,7 @@ fn machine(id: &str) -> &str {
 
 /// True where a variable's name sounds like a secret and its value may be one: a path is none.
 fn is_secret(name: &str, value: &str) -> bool {
-    value.len() >= SECRET && !value.starts_with('/') && redacted(&[&format!("{name}=x")])[0].contains(TAKEN)
+    value.len() >= GUESSED && !value.starts_with('/') && redacted(&[&format!("{name}=x")])[0].contains(TAKEN)
 }
 
 #[cfg(test)]
@@ -183,8 +174,8 @@ mod tests {
     async fn a_secret_that_was_rotated_is_known_beside_the_one_before() {
         let now = Arc::new(Mutex::new("of-yesterday".to_owned()));
         let files = now.clone();
-        let reach = Reach::new(Arc::new(Hosts::new(&[]))).hiding(move || vec![files.lock().unwrap().clone(), "short".to_owned()]);
-        let ours = |known: Vec<String>| known.into_iter().filter(|secret| secret.contains("of-") || secret == "short").collect::<Vec<_>>();
+        let reach = Reach::new(Arc::new(Hosts::new(&[]))).hiding(move || vec![files.lock().unwrap().clone(), "abc".to_owned()]);
+        let ours = |known: Vec<String>| known.into_iter().filter(|secret| secret.contains("of-") || secret == "abc").collect::<Vec<_>>();
         assert_eq!(ours(reach.secrets().await), ["of-yesterday"]);
         "of-yesterday-and-today".clone_into(&mut now.lock().unwrap());
         assert_eq!(ours(reach.secrets().await), ["of-yesterday-and-today", "of-yesterday"], "the longer one is taken out first");

@@ -13,12 +13,8 @@ use crate::model::plan::Found;
 /// one that was started anew since the plan was made is left alone.
 pub(super) const CHANGE: Script = Script(
     r#"eval "$1"; shift; qd_machine "$1"; eval "$2"; shift 2
-qd_sudo=$1 qd_unit=$2 qd_before=$3
-case $qd_unit in -*) qd_end 11 "$qd_unit is no unit";; esac
-command -v systemctl >/dev/null 2>&1 || qd_end 11 "there is no systemctl"
-qd_ctl() { if [ "$qd_sudo" = sudo ]; then sudo -n "$@"; else "$@"; fi; }
-qd_show "$qd_unit"
-[ "$qd_load" = loaded ] || qd_end 11 "$qd_unit is $qd_load"
+qd_changes "$1" "$2"
+qd_before=$3
 case $qd_active in
   inactive|deactivating) qd_end 11 "$qd_is: it was stopped, and is not started by a restart";;
   active|reloading)
@@ -37,16 +33,14 @@ if [ "$qd_rc" = 0 ]; then
     inactive) [ "$qd_type.$qd_result" = oneshot.success ] && qd_end 0 "$qd_unit ran to its end";;
   esac
 fi
-qd_ctl journalctl -u "$qd_unit" -n 20 --no-pager -o cat 2>/dev/null || journalctl -u "$qd_unit" -n 20 --no-pager -o cat 2>/dev/null
+qd_said
 qd_end 1 "$qd_is after restart (systemctl ended by $qd_rc, result $qd_result)""#,
 );
 
 /// Functions, the unit, its `InvocationID` before.
 pub(super) const LOOK: Script = Script(
     r#"eval "$1"; shift; qd_machine "$1"; eval "$2"; shift 2
-case $1 in -*) qd_end 11 "$1 is no unit";; esac
-qd_show "$1"
-[ "$qd_load" = loaded ] || qd_end 11 "$1 is $qd_load"
+qd_unit_is "$1"
 case $qd_queued in ''|0|'0 '*) ;; *) qd_end 13 "$qd_is, and systemd is at it";; esac
 case $qd_active.$qd_sub in
   activating.auto-restart) qd_end 11 "$qd_is: it ends and is started again";;
@@ -72,13 +66,8 @@ pub(super) async fn observe(job: Job<'_>, left: Left<'_>, unit: &str, before: Op
     let name = &job.place.name;
     match (state, before) {
         (JobState::Running { .. }, _) => Found::Underway { seen: job::runs(name) },
-        (state, Some(before)) => match (job.found(LOOK, &[SHOW, unit, before]).await, state) {
-            // What failed was not left as it was, also where its process is the old one.
-            (Found::NotDone { seen }, JobState::Ended { code, .. }) if !matches!(code, 0 | 10 | 11) => {
-                Found::Moved { seen: format!("{seen}, after a job that ended by {code}") }
-            }
-            (found, _) => found,
-        },
+        // What failed was not left as it was, also where its process is the old one.
+        (state, Some(before)) => job::after(job.found(LOOK, &[SHOW, unit, before]).await, &state),
         (JobState::Never, None) => Found::NotDone { seen: format!("{name}: it never began there") },
         (JobState::Ended { code: 11, .. }, None) => Found::NotDone { seen: format!("{name}: it was refused there") },
         (JobState::Ended { code: 0 | 10, .. }, None) => match job.found(unit::LOOK, &[SHOW, "start", unit]).await {

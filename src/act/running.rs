@@ -29,8 +29,7 @@ qd_kind=$3 qd_of=$4 qd_before=$5 qd_sudo=$6
 qd_serving() {
   qd_pid= qd_restarts=
   if [ "$qd_kind" = unit ]; then
-    qd_show "$qd_of"
-    [ "$qd_load" = loaded ] || qd_end 11 "$qd_of is $qd_load"
+    qd_unit_is "$qd_of"
     case $qd_active in
       active|reloading) ;;
       failed) qd_end 11 "$qd_is";;

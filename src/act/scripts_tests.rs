@@ -84,7 +84,7 @@ fn a_unit_is_stopped_and_started_once_and_read_back() {
         bench.program("journalctl", "#!/bin/sh\necho 'bind: address already in use'\n");
         bench.put("state", &state("active", "running", 7));
         bench.put("started", &state("active", "running", 8));
-        let change = |verb: &str| bench.run(&shell, unit::CHANGE, &[SHOW, "-", verb, "app.service"]);
+        let change = |verb: &str| bench.run(&shell, unit::CHANGE, &[SHOW, "-", "app.service", verb]);
         let look = |verb: &str| bench.run(&shell, unit::LOOK, &[SHOW, verb, "app.service"]);
         let calls = || bench.get("calls").lines().filter(|call| !call.starts_with("show")).map(str::to_owned).collect::<Vec<_>>();
 
@@ -136,16 +136,16 @@ fn a_unit_that_is_not_there_is_masked_or_no_unit_is_refused_before_anything_is_d
         for load in ["not-found", "masked", "bad-setting"] {
             bench.put("state", &state("inactive", "dead", 0).replace("LoadState=loaded", &format!("LoadState={load}")));
             for verb in ["stop", "start"] {
-                let said = bench.run(&shell, unit::CHANGE, &[SHOW, "-", verb, "app.service"]);
+                let said = bench.run(&shell, unit::CHANGE, &[SHOW, "-", "app.service", verb]);
                 assert_eq!(said, (11, format!("app.service is {load}")));
                 assert_eq!(bench.run(&shell, unit::LOOK, &[SHOW, verb, "app.service"]).0, 11);
             }
         }
-        assert_eq!(bench.run(&shell, unit::CHANGE, &[SHOW, "-", "start", "--now"]).0, 11);
+        assert_eq!(bench.run(&shell, unit::CHANGE, &[SHOW, "-", "--now", "start"]).0, 11);
         assert!(bench.get("calls").lines().all(|call| call.starts_with("show")), "{}", bench.get("calls"));
         // What is no answer is no state.
         bench.put("state", "");
-        assert_eq!(bench.run(&shell, unit::CHANGE, &[SHOW, "-", "start", "app.service"]).0, 1);
+        assert_eq!(bench.run(&shell, unit::CHANGE, &[SHOW, "-", "app.service", "start"]).0, 1);
     }
 }
 
@@ -155,7 +155,7 @@ fn with_sudo_the_command_is_the_one_that_a_rule_of_sudoers_names() {
     bench.program("systemctl", SYSTEMCTL);
     bench.program("sudo", "#!/bin/sh\nprintf '%s\\n' \"$*\" >>\"$(dirname \"$0\")/sudo.calls\"\nshift\nexec \"$@\"\n");
     bench.put("state", &state("active", "running", 7));
-    assert_eq!(bench.run(&["/bin/sh"], unit::CHANGE, &[SHOW, "sudo", "stop", "app.service"]).0, 0);
+    assert_eq!(bench.run(&["/bin/sh"], unit::CHANGE, &[SHOW, "sudo", "app.service", "stop"]).0, 0);
     assert_eq!(bench.get("sudo.calls"), "-n systemctl stop app.service\n");
 }
 

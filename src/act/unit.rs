@@ -25,7 +25,10 @@ impl Want {
     }
 }
 
-/// Functions of the scripts about units. `qd_show` reads how one stands, by names, as their order is systemd's own.
+/// Functions of the scripts about units. `qd_show` reads how one stands, by names, as their order is systemd's own;
+/// `qd_unit_is` refuses what is no unit that systemd knows; `qd_changes` begins a script that changes one, by `sudo` or `-`.
+/// `systemctl` gets no `--` before the unit: a rule of sudoers names the whole command, so that a unit that begins with a
+/// dash is refused instead.
 pub(super) const SHOW: &str = r#"
 qd_show() {
   qd_all=$(LC_ALL=C systemctl show -p Type,LoadState,ActiveState,SubState,MainPID,NRestarts,Result,InvocationID,Job "$1" 2>&1) ||
@@ -43,18 +46,29 @@ QD
   [ -n "$qd_active" ] || qd_end 1 "systemctl does not tell of $1"
   qd_is="$1 is $qd_active ($qd_sub)"
 }
+qd_no_dash() { case $1 in -*) qd_end 11 "$1 is no unit";; esac; }
+qd_unit_is() {
+  qd_no_dash "$1"
+  qd_show "$1"
+  [ "$qd_load" = loaded ] || qd_end 11 "$1 is $qd_load"
+}
+qd_changes() {
+  qd_sudo=$1 qd_unit=$2
+  qd_no_dash "$qd_unit"
+  command -v systemctl >/dev/null 2>&1 || qd_end 11 "there is no systemctl"
+  qd_unit_is "$qd_unit"
+}
+qd_ctl() { if [ "$qd_sudo" = sudo ]; then sudo -n "$@"; else "$@"; fi; }
+qd_said() {
+  qd_ctl journalctl -u "$qd_unit" -n 20 --no-pager -o cat 2>/dev/null || journalctl -u "$qd_unit" -n 20 --no-pager -o cat 2>/dev/null
+}
 "#;
 
-/// Functions, `sudo` or `-`, the verb, the unit. `systemctl` gets no `--` before the unit: a rule of sudoers names the whole
-/// command, so that a unit that begins with a dash is refused instead.
+/// Functions, `sudo` or `-`, the unit, the verb.
 pub(super) const CHANGE: Script = Script(
     r#"eval "$1"; shift; qd_machine "$1"; eval "$2"; shift 2
-qd_sudo=$1 qd_verb=$2 qd_unit=$3
-case $qd_unit in -*) qd_end 11 "$qd_unit is no unit";; esac
-command -v systemctl >/dev/null 2>&1 || qd_end 11 "there is no systemctl"
-qd_ctl() { if [ "$qd_sudo" = sudo ]; then sudo -n "$@"; else "$@"; fi; }
-qd_show "$qd_unit"
-[ "$qd_load" = loaded ] || qd_end 11 "$qd_unit is $qd_load"
+qd_changes "$1" "$2"
+qd_verb=$3
 case $qd_verb.$qd_active in
   stop.inactive|stop.failed|start.active|start.reloading) qd_end 10 "$qd_is already";;
 esac
@@ -66,18 +80,14 @@ case $qd_rc.$qd_verb.$qd_active in
   0.start.active|0.start.reloading) qd_end 0 "$qd_is, process $qd_pid";;
   0.start.inactive) [ "$qd_type.$qd_result" = oneshot.success ] && qd_end 0 "$qd_unit ran to its end";;
 esac
-if [ "$qd_verb" = start ]; then
-  qd_ctl journalctl -u "$qd_unit" -n 20 --no-pager -o cat 2>/dev/null || journalctl -u "$qd_unit" -n 20 --no-pager -o cat 2>/dev/null
-fi
+if [ "$qd_verb" = start ]; then qd_said; fi
 qd_end 1 "$qd_is after $qd_verb (systemctl ended by $qd_rc, result $qd_result)""#,
 );
 
 /// Functions, the verb, the unit.
 pub(super) const LOOK: Script = Script(
     r#"eval "$1"; shift; qd_machine "$1"; eval "$2"; shift 2
-case $2 in -*) qd_end 11 "$2 is no unit";; esac
-qd_show "$2"
-[ "$qd_load" = loaded ] || qd_end 11 "$2 is $qd_load"
+qd_unit_is "$2"
 case $1.$qd_active.$qd_sub in
   stop.inactive.*|stop.failed.*|start.active.*|start.reloading.*) qd_end 0 "$qd_is";;
   start.activating.auto-restart) qd_end 11 "$qd_is: it ends and is started again";;
@@ -89,7 +99,7 @@ qd_end 12 "$qd_is""#,
 /// Stops or starts it.
 pub(super) async fn apply(job: Job<'_>, permit: Permit, unit: &str, want: Want, sudo: bool) -> Called {
     let sudo = if sudo { "sudo" } else { "-" };
-    job.run(permit, CHANGE, &[SHOW, sudo, want.verb(), unit]).await
+    job.run(permit, CHANGE, &[SHOW, sudo, unit, want.verb()]).await
 }
 
 /// How it stands. A unit that is not as wanted after a job that failed was not left as it was before.
@@ -101,10 +111,5 @@ pub(super) async fn observe(job: Job<'_>, left: Left<'_>, unit: &str, want: Want
     if let JobState::Running { .. } = state {
         return Found::Underway { seen: job::runs(&job.place.name) };
     }
-    match (job.found(LOOK, &[SHOW, want.verb(), unit]).await, state) {
-        (Found::NotDone { seen }, JobState::Ended { code, .. }) if !matches!(code, 0 | 10 | 11) => {
-            Found::Moved { seen: format!("{seen}, after a job that ended by {code}") }
-        }
-        (found, _) => found,
-    }
+    job::after(job.found(LOOK, &[SHOW, want.verb(), unit]).await, &state)
 }

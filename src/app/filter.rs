@@ -2,6 +2,8 @@
 
 mod plan;
 
+use std::ops::Range;
+
 use jiff::{SignedDuration, Timestamp};
 use regex::{Regex, RegexBuilder};
 
@@ -15,6 +17,9 @@ pub use plan::Plan;
 const REGEX_SIZE: usize = 1 << 20;
 /// Bytes that a filter may have.
 pub const FILTER_CAP: usize = 1_000;
+
+/// Places of one expression in one text that are told.
+const FOUND: usize = 50;
 
 /// A parsed filter. The empty one lets everything through.
 #[derive(Debug, Clone, Default)]
@@ -77,6 +82,28 @@ impl Filter {
     /// True where the row passes.
     pub fn matches(&self, subject: &dyn Subject, now: Timestamp) -> bool {
         self.terms.iter().all(|term| term.test.holds(subject, now) != term.negated)
+    }
+
+    /// Where in a text the words and the expressions on `field` stand, in bytes, from left to right and apart from each
+    /// other. What must not be there stands nowhere.
+    pub fn found(&self, field: &str, text: &str) -> Vec<Range<usize>> {
+        let wanted = self.terms.iter().filter(|term| !term.negated).filter_map(|term| match &term.test {
+            Test::Word { regex, .. } => Some(regex),
+            Test::Field { field: of, regex } if of == field => Some(regex),
+            _ => None,
+        });
+        let mut all: Vec<Range<usize>> = wanted
+            .flat_map(|regex| regex.find_iter(text).map(|found| found.range()).filter(|range| !range.is_empty()).take(FOUND))
+            .collect();
+        all.sort_by_key(|range| range.start);
+        let mut apart: Vec<Range<usize>> = Vec::with_capacity(all.len());
+        for range in all {
+            match apart.last_mut().filter(|last| range.start <= last.end) {
+                Some(last) => last.end = last.end.max(range.end),
+                None => apart.push(range),
+            }
+        }
+        apart
     }
 
     /// True where nothing is filtered.
@@ -272,6 +299,18 @@ mod tests {
 
     fn passes(text: &str) -> bool {
         Filter::parse(text).unwrap().matches(&*subject(), at(3_600))
+    }
+
+    #[test]
+    fn what_is_found_in_a_text_is_told_from_left_to_right_and_once() {
+        let found = |filter: &str, text: &str| {
+            let all = Filter::parse(filter).unwrap().found("text", text);
+            all.into_iter().map(|range| text[range].to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(found("order", "Order 12 of an ORDER"), ["Order", "ORDER"]);
+        assert_eq!(found("text:o.d rder !paid level:paid", "an order paid"), ["order"], "overlapping ones are one");
+        assert_eq!(found("text:x*", "aaa"), Vec::<String>::new(), "nothing is no place");
+        assert_eq!(found("żó", "aŻÓłć"), ["ŻÓ"]);
     }
 
     #[test]

@@ -176,12 +176,16 @@ fn items(state: &State) -> Vec<Item> {
         let goal = Goal::TimelineOf(service.name.clone());
         items.push(item(format!("timeline of {}", service.name), String::new(), goal));
         let note = "asks before anything is done".to_owned();
-        items.push(item(format!("logs {}", service.name), "what it prints".to_owned(), Goal::Logs(Of::Service(service.name.clone()))));
+        items.push(item(format!("logs of {}", service.name), "what it prints".to_owned(), Goal::Logs(Of::Service(service.name.clone()))));
         items.push(item(format!("rollback {}", service.name), note, Goal::Rollback(service.name.clone())));
         for deed in Deed::SERVICE.into_iter().filter(|deed| !state.read_only && service.says(*deed)) {
             let goal = Goal::Processes(service.name.clone(), deed);
             items.push(item(format!("{} {}", deed.word(), service.name), "asks before anything is done".to_owned(), goal));
         }
+    }
+    for host in &state.estate.hosts {
+        let goal = Goal::Logs(Of::Host(host.name.clone()));
+        items.push(item(format!("logs of {}", host.name), "all that the host logs".to_owned(), goal));
     }
     for panel in state.panels() {
         let of = panel.panel.service.as_deref().map_or_else(String::new, |service| format!("of {service}"));
@@ -223,7 +227,7 @@ fn offered(scope: Scope, action: Action) -> bool {
         Action::Back => !list,
         Action::Export => matches!(scope, Scope::Deployments | Scope::Chart),
         Action::Logs => list || matches!(scope, Scope::Detail | Scope::Chart),
-        Action::Follow | Action::Errors => scope == Scope::Logs,
+        Action::Follow | Action::Errors | Action::NextHit | Action::PreviousHit | Action::Hits => scope == Scope::Logs,
         Action::Share | Action::Select => list || matches!(scope, Scope::Detail | Scope::Run | Scope::Chart | Scope::Logs),
         Action::ResumeRun => matches!(scope, Scope::Run | Scope::Operations),
         Action::PauseRun

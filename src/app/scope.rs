@@ -165,7 +165,7 @@ impl Scope {
             }
             Scope::Reason => &[Accept, Back, EraseAll, Help],
             Scope::Confirm => &[Accept, Back, Down, EraseAll, Help],
-            Scope::Logs => &[Back, Follow, Filter, Errors, Help, Open, Bottom, Share, Timeline, Freeze, Zone, Down, Up],
+            Scope::Logs => &[Back, Follow, Filter, NextHit, Errors, Help, Open, Bottom, Share, Timeline, Freeze, Zone, Down, Up],
             Scope::Chart => &[
                 Back, Help, Left, Right, Longer, Shorter, PanBack, PanOn, Live, Before, Over, Query, ChartText, Rollback, Keep, Export,
                 Freeze, Zone,

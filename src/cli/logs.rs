@@ -35,8 +35,9 @@ Examples:
   qd logs --host web1                       the whole journal of a host
   qd logs web -o json | jq -r .text
 
-The newest lines are read, of each host as many as `--lines` says; what does not pass `--grep` or `--errors` is left out
-of those. With `-o json` each line is a document of its own. Exits 0, 1 where a host could not be read, 130 after Ctrl-C.
+The newest lines are read, of each host as many as `--lines` says; what does not pass `--grep` is left out of those.
+`--errors` is asked of the journal itself, so that a rare one is found behind any number of lines; of a file they are
+those in its newest MiB. With `-o json` each line is a document of its own. Exits 0, 1 where a host could not be read, 130 after Ctrl-C.
 docs/logs.md says more.";
 
 /// Whose logs, and which lines.
@@ -112,7 +113,8 @@ pub fn run(settings: &Settings<'_>, wish: &Wish, out: &mut dyn Write, err: &mut 
 /// Reads all places again and again; once where it is not followed.
 async fn read(logs: &Logs, all: &[Place], wish: &Wish, print: &mut Print<'_>) -> io::Result<u8> {
     let since = wish.since.and_then(|since| Timestamp::now().checked_sub(since).ok());
-    let mut next: Vec<Wanted> = vec![Wanted { since, lines: usize::from(wish.lines), ..Wanted::default() }; all.len()];
+    let mut next: Vec<Wanted> =
+        vec![Wanted { since, worst: wish.errors.then_some(Level::Error), lines: usize::from(wish.lines), ..Wanted::default() }; all.len()];
     let several = all.len() > 1;
     loop {
         let heard = logs.read_all(all, &next).await;

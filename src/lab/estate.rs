@@ -6,6 +6,7 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 use super::crew::PID;
+use super::edge::CONNECTIONS;
 use super::layout::{Layout, Site};
 use super::store::TOO_LONG;
 use super::{PRIMARY, Role, STANDBY, Scenario, history};
@@ -88,6 +89,10 @@ fn note(layout: &Layout) -> String {
         Scenario::ReplicaLag => format!(
             "When the ledger's standby replays nothing: how far is it behind, and what would a takeover lose (key 6)? Mend it: paused = false \
              in {STANDBY}/ledger/ledger.toml beside the estate file."
+        ),
+        Scenario::Stuck => format!(
+            "When requests fail at {PRIMARY}: what does the edge print (`l`)? Waiting does not help: `U` on that line restarts the edge. The \
+             wizard does nothing before you confirm."
         ),
         Scenario::StaleBackup => format!(
             "When the backup job at {PRIMARY} stops: what would be lost (key 4)? Mend it: every_seconds = 60 in {PRIMARY}/store/backup.toml \
@@ -299,6 +304,11 @@ fn panels(site: &str) -> String {
             "edge",
             "quantile = { of = \"http_request_duration_seconds\", q = 0.95, over = \"10s\" }\nunit = \"seconds\"\nwarn = 0.5\ncritical = 2.0",
         ),
+        panel(
+            "connections",
+            "edge",
+            &format!("value = {{ of = \"edge_connections_held\" }}                # to the web service, of {CONNECTIONS}\nwarn = {}\ncritical = {CONNECTIONS}", CONNECTIONS * 4 / 5),
+        ),
         panel("web errors", "web", "ratio = { of = 'http_requests_total{code=~\"5..\"}', over = \"10s\" }\nunit = \"ratio\"\nwarn = 0.01\ncritical = 0.05"),
         panel("release", "web", "value = { of = \"build_info\", by = [\"version\"] }          # which version runs"),
         panel(
@@ -321,6 +331,7 @@ fn rules(site: &str) -> String {
     };
     [
         rule("requests fail", "errors", "above = 0.05", "critical"),
+        rule("no connection is free", "connections", &format!("above = {}", CONNECTIONS - 1), "critical"),
         rule("people wait", "p95", "above = 0.5", "warning"),
         rule("the store is slow", "store p95", "above = 0.5", "warning"),
         rule("no new orders", "newest order", "older_than = \"30s\"", "critical"),

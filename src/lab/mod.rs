@@ -58,11 +58,13 @@ pub enum Scenario {
     StaleBackup,
     /// The ledger's standby stops replaying what it receives.
     ReplicaLag,
+    /// The primary site's edge has lost all of its connections, until it is restarted.
+    Stuck,
 }
 
 impl Scenario {
     /// All of them, in the order of the help.
-    pub const ALL: [Scenario; 7] = [
+    pub const ALL: [Scenario; 8] = [
         Scenario::Steady,
         Scenario::BadRelease,
         Scenario::SlowDependency,
@@ -70,6 +72,7 @@ impl Scenario {
         Scenario::Storm,
         Scenario::StaleBackup,
         Scenario::ReplicaLag,
+        Scenario::Stuck,
     ];
 
     /// The word of the command line.
@@ -82,6 +85,7 @@ impl Scenario {
             Scenario::Storm => "storm",
             Scenario::StaleBackup => "stale-backup",
             Scenario::ReplicaLag => "replica-lag",
+            Scenario::Stuck => "stuck",
         }
     }
 
@@ -95,6 +99,7 @@ impl Scenario {
             Scenario::Storm => "one rule finds thousands",
             Scenario::StaleBackup => "the store's backup job stops",
             Scenario::ReplicaLag => "the ledger's standby stops replaying; needs PostgreSQL on this machine",
+            Scenario::Stuck => "an edge has given away all of its connections; a restart brings them back",
         }
     }
 }

@@ -20,7 +20,7 @@ use super::copies::COPIES;
 use super::crew::Crew;
 use super::layout::Layout;
 use super::store::{SETTINGS, settings};
-use super::{LabError, PRIMARY, Role, Scenario, at, copies, estate, ledger, release};
+use super::{LabError, PRIMARY, Role, Scenario, at, copies, edge, estate, ledger, release};
 
 /// How long all processes together may take until they are well.
 const START: Duration = Duration::from_secs(15);
@@ -189,6 +189,7 @@ fn strike(layout: &Layout, crew: &Mutex<Crew>) -> Result<(), LabError> {
             Ok(place) => ledger::set(&layout.folder, place, &layout.sites, &layout.sites[1], true),
             Err(why) => Err(LabError::Other(why.clone())),
         },
+        Scenario::Stuck => layout.sites.first().map_or(Ok(()), |site| edge::exhaust(&layout.front(site))),
         Scenario::StaleBackup => layout.file(Role::Store, layout.sites.first(), COPIES, &copies::settings(0, &layout.copies())),
     }
 }

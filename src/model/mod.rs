@@ -30,6 +30,7 @@ pub mod preferences;
 pub mod problem;
 pub mod reading;
 pub mod run;
+pub mod secret;
 pub mod selector;
 pub mod severity;
 pub mod silence;

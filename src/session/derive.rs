@@ -69,6 +69,7 @@ mod tests {
     use super::*;
     use crate::app::keymap::Keymap;
     use crate::app::state::{Identity, Look};
+    use crate::model::estate::tests::bare;
     use crate::model::estate::{Estate, Source, SourceKind};
     use crate::model::preferences::{Theme, ZoneChoice};
     use crate::model::reading::{FailureKind, Outcome};
@@ -77,21 +78,7 @@ mod tests {
     fn state() -> State {
         let (kind, second) = (SourceKind::Prometheus { url: String::new() }, SignedDuration::from_secs(1));
         let source = Source { name: "prom".into(), every: second, timeout: second, http_config: None, service: None, site: None, kind };
-        let estate = Estate {
-            path: "estate.toml".into(),
-            name: "harbour".into(),
-            environment: "test".into(),
-            zone: None,
-            note: None,
-            sites: vec![],
-            services: vec![],
-            sources: vec![source],
-            panels: vec![],
-            rules: vec![],
-            objectives: vec![],
-            hosts: vec![],
-            calendar: Default::default(),
-        };
+        let estate = Estate { name: "harbour".into(), ..bare(vec![source]) };
         let theme = Theme { name: "plain".into(), ground: Default::default(), styles: Default::default() };
         let look = Look {
             themes: vec![theme],

@@ -76,17 +76,21 @@ impl Bridge {
         Ok(planned)
     }
 
-    async fn rollback(&self, service: &str, to: Option<&str>, without: &[String], heard: &Heard) -> Result<Planned, String> {
-        let unread = histories(&self.estate, &self.archive, &self.past, Some(self.journal.as_path()), Some(HISTORIES)).await;
-        let bench = Bench {
+    /// What plans are made with.
+    fn bench<'a>(&'a self, heard: &'a Heard) -> Bench<'a> {
+        Bench {
             estate: &self.estate,
             hosts: &self.hosts,
             archive: &self.archive,
             journal: Some(self.journal.as_path()),
             within: HOSTS,
             heard,
-        };
-        let planned = bench.rollback(service, to, without, &unread).await;
+        }
+    }
+
+    async fn rollback(&self, service: &str, to: Option<&str>, without: &[String], heard: &Heard) -> Result<Planned, String> {
+        let unread = histories(&self.estate, &self.archive, &self.past, Some(self.journal.as_path()), Some(HISTORIES)).await;
+        let planned = self.bench(heard).rollback(service, to, without, &unread).await;
         // Where there is no plan, what could not be read may be why.
         let also: String = unread.iter().map(|(name, why)| format!("; {}", unread_words(name, why))).collect();
         planned.map_err(|error| match error {
@@ -96,15 +100,7 @@ impl Bridge {
     }
 
     async fn processes(&self, deed: Deed, service: &str, hosts: &[String], heard: &Heard) -> Result<Planned, String> {
-        let bench = Bench {
-            estate: &self.estate,
-            hosts: &self.hosts,
-            archive: &self.archive,
-            journal: Some(self.journal.as_path()),
-            within: HOSTS,
-            heard,
-        };
-        bench.service(deed, service, hosts).await.map_err(|error| match error {
+        self.bench(heard).service(deed, service, hosts).await.map_err(|error| match error {
             BackError::Plan(PlanError::Some(why)) => {
                 format!("{}; the host can be left as it is, on the first page; nothing was planned", why.join("; "))
             }

@@ -291,6 +291,7 @@ mod tests {
     use crate::app::keymap::Keymap;
     use crate::app::state::{Identity, Look};
     use crate::app::target::RowId;
+    use crate::model::estate::tests::bare;
     use crate::model::estate::{Estate, Source, SourceKind};
     use crate::model::metric::Demand;
     use crate::model::preferences::{Theme, ZoneChoice};
@@ -444,21 +445,7 @@ mod tests {
         let kind = SourceKind::Alertmanager { urls: Vec::new(), dead_man: None };
         let second = SignedDuration::from_secs(1);
         let source = Source { name: "am".into(), every: second, timeout: second, http_config: None, service: None, site: None, kind };
-        let estate = Estate {
-            path: "estate.toml".into(),
-            name: "harbour".into(),
-            environment: "test".into(),
-            zone: None,
-            note: None,
-            sites: Vec::new(),
-            services: Vec::new(),
-            sources: vec![source],
-            panels: Vec::new(),
-            rules: vec![],
-            objectives: vec![],
-            hosts: vec![],
-            calendar: Default::default(),
-        };
+        let estate = Estate { name: "harbour".into(), ..bare(vec![source]) };
         let theme = Theme { name: "plain".into(), ground: Default::default(), styles: Default::default() };
         let look = Look {
             themes: vec![theme],
@@ -493,13 +480,15 @@ mod tests {
         sleep(Duration::from_millis(1)).await;
     }
 
-    async fn driven<T>(script: impl AsyncFnOnce(&World, Hands) -> T) -> (u8, T, Rc<World>) {
-        let world = Rc::new(World { size: Cell::new((60, 5)), ..World::default() });
+    type TestParts = Parts<Tty, Pin<Box<dyn Stream<Item = Typed>>>, Manual, Fed>;
+
+    /// What the loop is given in that world, with the ends of its channels.
+    fn parts(world: &Rc<World>) -> (TestParts, Hands) {
         let (keys, typed) = mpsc::channel(200);
         let (out, notices) = mpsc::channel(8);
         let input = futures_util::stream::unfold(typed, |mut typed| async { typed.recv().await.map(|message| (message, typed)) });
         let input: Pin<Box<dyn Stream<Item = Typed>>> = Box::pin(input);
-        let mut parts = Parts {
+        let parts = Parts {
             core: CORE,
             state: state(),
             sink: Tty(world.clone()),
@@ -511,9 +500,15 @@ mod tests {
             keeper: Keeper::new(None, 1),
             terminal: Terminal::Theirs,
         };
+        (parts, Hands { keys, notices: out })
+    }
+
+    async fn driven<T>(script: impl AsyncFnOnce(&World, Hands) -> T) -> (u8, T, Rc<World>) {
+        let world = Rc::new(World { size: Cell::new((60, 5)), ..World::default() });
+        let (mut parts, hands) = parts(&world);
         let script = async {
             settle().await;
-            script(&world, Hands { keys, notices: out }).await
+            script(&world, hands).await
         };
         let (code, result) = tokio::join!(run(&mut parts), script);
         let End::Leave(code) = code.unwrap() else { panic!("nothing else is open") };
@@ -676,28 +671,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn another_estate_takes_the_terminal_over_as_it_is() {
         let world = Rc::new(World { size: Cell::new((60, 5)), ..World::default() });
-        let (keys, typed) = mpsc::channel(200);
-        let (notices_out, notices) = mpsc::channel(8);
-        let input = futures_util::stream::unfold(typed, |mut typed| async { typed.recv().await.map(|message| (message, typed)) });
-        let input: Pin<Box<dyn Stream<Item = Typed>>> = Box::pin(input);
-        let mut parts = Parts {
-            core: CORE,
-            state: state(),
-            sink: Tty(world.clone()),
-            input,
-            notices,
-            clock: Manual(Instant::now()),
-            clipboard: Clipboard::default(),
-            feed: Fed(world.clone()),
-            keeper: Keeper::new(None, 1),
-            terminal: Terminal::Theirs,
-        };
+        let (mut parts, hands) = parts(&world);
         let script = async {
             settle().await;
             world.stuck.set(true);
-            keys.send(Typed::Told(Message::Key(Key::char('a')))).await.unwrap();
+            hands.keys.send(Typed::Told(Message::Key(Key::char('a')))).await.unwrap();
             settle().await;
-            keys.send(Typed::Told(Message::Key(Key::char('@')))).await.unwrap();
+            hands.keys.send(Typed::Told(Message::Key(Key::char('@')))).await.unwrap();
         };
         let (end, ()) = tokio::join!(run(&mut parts), script);
         assert_eq!((end.unwrap(), parts.terminal), (End::Switch("far".into()), Terminal::Ours { in_flight: true, mouse: false }));
@@ -717,11 +697,11 @@ mod tests {
             assert_eq!(world.frames(), before + 1);
             let first = String::from_utf8_lossy(&world.frames.borrow()[before]).into_owned();
             assert!(!first.contains("1049") && first.starts_with("\x1b[?2026h"), "no flicker, the whole screen in one update: {first:?}");
-            keys.send(Typed::Told(Message::Key(Key::char('q')))).await.unwrap();
+            hands.keys.send(Typed::Told(Message::Key(Key::char('q')))).await.unwrap();
         };
         let (end, ()) = tokio::join!(run(&mut parts), script);
         assert_eq!(end.unwrap(), End::Leave(0));
-        drop(notices_out);
+        drop(hands);
     }
 
     #[tokio::test(start_paused = true)]

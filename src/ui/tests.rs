@@ -23,6 +23,7 @@ const SCREENS: [&str; 83] = [
     "logs host",
     "logs reading",
     "logs searched",
+    "logs hits",
     "logs whole",
     "logs alert",
     "logs waiting",

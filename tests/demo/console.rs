@@ -92,6 +92,44 @@ impl Console {
         self.press_until(b"nothing was migrated\r", &["nothing stands in the way", "enter next"]);
         self.press_until(b"\r", &["[5 reason]", "Reason, required", "enter next"]);
         let dialog = self.press_until(b"web fails since 2.5.0\r", &["[6 confirm]", "[ Cancel ]", "tab, then type"]);
+        self.confirm(&dialog, "RUN  rollback of web  2.5.0 -> 2.4.0");
+    }
+
+    /// Goes to the line under NEEDS YOU that says this.
+    fn select(&mut self, words: &str) {
+        let is = |line: &str| line.contains(words) && line.contains("look closer");
+        let last = Instant::now() + PATIENCE;
+        let mut keys = b"g".as_slice();
+        loop {
+            assert!(Instant::now() < last, "{words:?} cannot be selected");
+            let text = self.within(PATIENCE, &["NEEDS YOU", "look closer"]).unwrap_or_else(|text| text);
+            let selected = text.lines().find(|line| line.starts_with("> ")).unwrap_or_default().to_owned();
+            if is(&selected) {
+                return;
+            }
+            if text.lines().any(is) {
+                self.press(keys);
+                // From the top down; what comes meanwhile may move the line.
+                keys = if keys == b"j" && !selected.contains("look closer") { b"g" } else { b"j" };
+            }
+            thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    /// The same of a restart of the edge that is stuck, on its host alone.
+    fn restart(&mut self) {
+        self.press_until(b"U", &["WHAT  is done", "( ) restart", "[x] web-north", "[x] web-south"]);
+        self.press_until(b" ", &["(*) restart"]);
+        self.press_until(b"jjjj ", &["[ ] web-south", "RESTART  edge on web-north"]);
+        self.press_until(b"\r", &["[2 impact]", "edge is stopped and started again on web-north", "enter next"]);
+        self.press_until(b"\r", &["[3 checks]", "nothing stands in the way", "enter next"]);
+        self.press_until(b"\r", &["[4 reason]", "Reason, required", "enter next"]);
+        let dialog = self.press_until(b"no connection is free\r", &["[5 confirm]", "[ Cancel ]", "tab, then type"]);
+        self.confirm(&dialog, "RUN  restart of edge");
+    }
+
+    /// Types the phrase that the dialog names, and starts the run.
+    fn confirm(&mut self, dialog: &str, title: &str) {
         let phrase = dialog.split("then type  ").nth(1).and_then(|rest| rest.split("  then").next()).unwrap().to_owned();
         // A key that comes before a person can have read the dialog does not count: it is pressed again.
         while {
@@ -99,7 +137,7 @@ impl Console {
             self.within(Duration::from_secs(2), &["enter start"]).is_err()
         } {}
         self.press_until(phrase.as_bytes(), &["enter starts it"]);
-        self.press_until(b"\r", &["RUN  rollback of web  2.5.0 -> 2.4.0"]);
+        self.press_until(b"\r", &[title]);
     }
 
     /// The practice estate's folder.
@@ -169,6 +207,25 @@ fn the_bad_release_is_rolled_back_by_pressing_what_the_screen_names() {
     let (code, runs) = qd(console.home.path(), &["--estate", folder.join("estate.toml").to_str().unwrap(), "runs"]);
     assert!(code == 0 && runs.contains("rollback") && runs.trim_end().ends_with("done"), "{runs}");
     assert_eq!(qd(console.home.path(), &["runs"]), (0, "no runs yet\n".to_owned()));
+    console.press(b"q");
+    assert_eq!(console.exit_code(), 0);
+    assert_eq!(leftovers(console.home.path()), Vec::<String>::new());
+}
+
+#[test]
+fn the_stuck_edge_is_restarted_by_pressing_what_the_screen_names() {
+    let mut console = Console::open(&["--scenario", "stuck", "--after", "3"]);
+    console.until(&["no connection is free at north", "`U` on that line restarts", "U restart"]);
+    console.select("no connection is free at north");
+    // Its log says the same, without another terminal.
+    console.press_until(b"l", &["LOGS  edge", "ERROR no connection to the web service is free"]);
+    console.press_until(b"\x1b", &["NEEDS YOU"]);
+    console.select("no connection is free at north");
+    console.restart();
+    console.until(&["done, ", "alerts X 0 critical"]);
+    console.press_until(b"\x1b", &["NEEDS YOU", "nothing needs you"]);
+    let (code, runs) = qd(console.home.path(), &["--estate", console.folder().join("estate.toml").to_str().unwrap(), "runs"]);
+    assert!(code == 0 && runs.contains("restart") && runs.trim_end().ends_with("done"), "{runs}");
     console.press(b"q");
     assert_eq!(console.exit_code(), 0);
     assert_eq!(leftovers(console.home.path()), Vec::<String>::new());

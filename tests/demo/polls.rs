@@ -91,6 +91,14 @@ fn a_slow_dependency() {
 }
 
 #[test]
+fn an_edge_without_connections() {
+    let practice = Practice::start(&["--scenario", "stuck", "--after", "0"]);
+    until("requests fail", || (practice.failed("north edge page") > 10.0).then_some(()));
+    told_within_three_polls(&practice, "north edge page", "requests fail at north", &["north", "errors"]);
+    told_within_three_polls(&practice, "north edge page", "no connection is free at north", &["no connection is free at north"]);
+}
+
+#[test]
 fn a_certificate_near_its_end() {
     let practice = Practice::start(&["--scenario", "certificate"]);
     told_within_three_polls(&practice, "north edge certificate", "certificate ends", &["localhost", "days left"]);

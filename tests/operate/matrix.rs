@@ -16,13 +16,13 @@ use super::child::{At, Task, finish, passed, start};
 use super::fixture::{LONG, NEW, OLD};
 use super::yard::{HOSTS, Yard, ran, started_twice};
 
-const RUN: &str = "web-20261121T140455Z-0006";
-const BOUNDARIES: [&str; 4] = ["BeforeIntent", "AfterIntent", "AfterCall", "AfterResult"];
+pub const RUN: &str = "web-20261121T140455Z-0006";
+pub const BOUNDARIES: [&str; 4] = ["BeforeIntent", "AfterIntent", "AfterCall", "AfterResult"];
 
 /// Cases that are carried out side by side: they wait for disks more than they compute.
 const SIDE_BY_SIDE: usize = 4;
 
-fn task(yard: &Yard, order: Option<Order>, signal: Option<At>) -> Task {
+pub fn task(yard: &Yard, order: Option<Order>, signal: Option<At>) -> Task {
     Task {
         root: yard.room.root.clone(),
         order,
@@ -47,7 +47,7 @@ async fn case(call: Call) -> (Yard, Order) {
 }
 
 /// The steps whose call of that kind changes something.
-fn changing(plan: &Plan, call: Call) -> Vec<String> {
+pub fn changing(plan: &Plan, call: Call) -> Vec<String> {
     let all = plan.changing().filter(|step| call == Call::Apply || step.undo.is_some());
     all.map(|step| step.id.clone()).collect()
 }
@@ -149,21 +149,26 @@ fn matrix(call: Call, of: impl Fn(&str) -> bool) -> (usize, usize) {
     let (yard, order) = runtime().block_on(case(call));
     let steps: Vec<String> = changing(&order.plan, call).into_iter().filter(|step| of(step)).collect();
     drop(yard);
+    let killed = at_each_boundary(&steps, &|step, boundary| runtime().block_on(killed_at(call, step, boundary)));
+    (killed, steps.len())
+}
+
+/// Every boundary of these steps, some side by side. Gives back how many kills that were.
+pub fn at_each_boundary(steps: &[String], one: &(dyn Fn(&str, &str) + Sync)) -> usize {
     let all = steps.iter().flat_map(|step| BOUNDARIES.map(|boundary| (step.clone(), boundary)));
     let (open, killed) = (Mutex::new(all.collect::<Vec<_>>()), Mutex::new(0));
     std::thread::scope(|scope| {
         for _ in 0..SIDE_BY_SIDE {
             scope.spawn(|| {
-                let runtime = runtime();
                 loop {
                     let Some((step, boundary)) = open.lock().unwrap().pop() else { return };
-                    runtime.block_on(killed_at(call, &step, boundary));
+                    one(&step, boundary);
                     *killed.lock().unwrap() += 1;
                 }
             });
         }
     });
-    (killed.into_inner().unwrap(), steps.len())
+    killed.into_inner().unwrap()
 }
 
 #[test]

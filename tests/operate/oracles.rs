@@ -7,7 +7,7 @@ use std::path::Path;
 use quarterdeck::journal::Journal;
 use quarterdeck::model::check::Verdict;
 use quarterdeck::model::event::{Event, Record};
-use quarterdeck::model::plan::{Act, Found, OnFailure, Plan, Repeat, Step, TargetKind};
+use quarterdeck::model::plan::{Act, Deed, Found, OnFailure, Plan, Repeat, Step, TargetKind};
 use quarterdeck::model::run::{Call, CallEnd, Ending, Happened, Request, RunState, StepRun, StepState};
 
 use super::world::Seen;
@@ -342,6 +342,8 @@ fn told(plan: &Plan, state: &RunState, before: &[(String, bool)]) -> Vec<(String
                 Act::StopUnit { .. } => places[step.target].1 = false,
                 Act::StartUnit { .. } => places[step.target].1 = true,
                 Act::SwitchLink { to, .. } => places[step.target].0.clone_from(to),
+                Act::Run { .. } if plan.deed == Deed::Stop => places[step.target].1 = false,
+                Act::Run { .. } if plan.deed == Deed::Start => places[step.target].1 = true,
                 _ => {}
             }
         }

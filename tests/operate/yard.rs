@@ -20,11 +20,12 @@ use quarterdeck::link::ssh::Hosts;
 use quarterdeck::model::check::{Check, Override, open};
 use quarterdeck::model::deployment::{Dated, Deployment, Ending};
 use quarterdeck::model::estate::Estate;
-use quarterdeck::model::plan::{Act, Found, Plan, TargetKind};
+use quarterdeck::model::plan::{Act, Deed, Found, Plan, TargetKind};
 use quarterdeck::model::run::{Call, RunState, StepState};
 use quarterdeck::operate::ground::Ground;
 use quarterdeck::operate::order::Order;
 use quarterdeck::operate::plan::rollback::{Desk, rollback};
+use quarterdeck::operate::plan::service::service;
 use quarterdeck::operate::preflight::going;
 use quarterdeck::operate::world::{Leased, Own, World};
 use quarterdeck::watch::no_past;
@@ -51,6 +52,15 @@ echo "order $new" >>"$1/$2/acked"
 echo "process $new"
 "#;
 
+/// Ends a host's process. `$1` is the yard, `$2` the host.
+const STOP: &str = r#"#!/bin/sh
+printf 'stop %s %s\n' "$2" "$PPID" >>"$1/ran"
+read -r old <"$1/$2/pid" || exit 1
+kill "$old" && rm "$1/$2/pid" || exit 1
+while readlink "/proc/$old/exe" >/dev/null 2>&1; do sleep 0.02; done
+echo "no process $old"
+"#;
+
 /// A step of the estate's own: adds a word to a file, and prints a secret. `$1` is the yard.
 const TELL: &str = r#"#!/bin/sh
 printf 'tell %s %s\n' "$2" "$PPID" >>"$1/ran"
@@ -72,7 +82,9 @@ impl Yard {
             fs::set_permissions(room.root.join(name), fs::Permissions::from_mode(0o600)).unwrap();
         }
         let yard = Yard::of(room);
-        for (name, text) in [("restart", RESTART), ("tell", TELL)] {
+        // A start ends nothing: one too many would be a second process.
+        let start = RESTART.replace("'restart ", "'start ").replace("kill \"$old\"", "false");
+        for (name, text) in [("restart", RESTART), ("start", start.as_str()), ("stop", STOP), ("tell", TELL)] {
             fs::write(yard.at(name), text).unwrap();
             fs::set_permissions(yard.at(name), fs::Permissions::from_mode(0o755)).unwrap();
         }
@@ -95,6 +107,7 @@ impl Yard {
             "version = 1\n[estate]\nname = 'shop'\nenvironment = 'test'\n\
              [[source]]\nname = 'metrics'\nkind = 'prometheus'\nurl = 'http://127.0.0.1:1'\nhttp_config = '{root}/http.yml'\n\
              [[service]]\nname = 'web'\n\
+             start = ['{root}/start', '{root}', '$host']\nstop = ['{root}/stop', '{root}', '$host']\n\
              restart = {{ command = ['{root}/restart', '{root}', '$host'], pid_file = '{root}/$host/pid' }}\n\
              health = {{ command = ['test', '-e', '{root}/$host/well'], times = 1, every = '100ms', within = '1s' }}\n\
              rollback = {{ note = true, before = [{{ name = 'tell', command = ['{root}/tell', '{root}', 'done'], \
@@ -130,8 +143,19 @@ impl Yard {
         fs::read_to_string(self.at(host).join(name)).unwrap_or_default().lines().map(str::to_owned).collect()
     }
 
-    /// The plan as `qd plan` makes it, and what a person agrees to who passes over what warns.
+    /// Runs one of its programs by hand, which leaves no trace.
+    pub fn by_hand(&self, program: &str, host: &str) {
+        assert!(std::process::Command::new(self.at(program)).arg(&self.room.root).arg(host).status().unwrap().success());
+        fs::remove_file(self.at("ran")).unwrap();
+    }
+
+    /// The plan of a rollback as `qd plan` makes it, and what a person agrees to who passes over what warns.
     pub async fn order(&self, run: &str, change: impl FnOnce(&mut Plan)) -> Order {
+        self.order_of(Deed::Rollback, run, change).await
+    }
+
+    /// The same of a deed.
+    pub async fn order_of(&self, deed: Deed, run: &str, change: impl FnOnce(&mut Plan)) -> Order {
         let act = |second: i64, to: &str| {
             let told = Deployment::new("web", Timestamp::from_second(second).unwrap(), Dated::Record, "log");
             Arc::new(Deployment { to: Some(to.into()), result: Some(Ending::Succeeded), who: Some("ann".into()), ..told })
@@ -147,7 +171,11 @@ impl Yard {
             until,
             heard: &quarterdeck::operate::preflight::unheard,
         };
-        let mut plan = rollback(desk, "web", None, Timestamp::now()).await.unwrap().plan;
+        let planned = match deed {
+            Deed::Rollback => rollback(desk, "web", None, Timestamp::now()).await,
+            deed => service(desk, deed, "web", &[], Timestamp::now()).await,
+        };
+        let mut plan = planned.unwrap().plan;
         change(&mut plan);
         plan.expires_at = plan.made_at + SignedDuration::from_mins(10);
         let checks = self.ground(run).check(Arc::new(plan.clone()), Own::default()).await;
@@ -203,7 +231,7 @@ impl Yard {
         Shown {
             seen: self.room.world.seen(),
             holds: holds.collect(),
-            before: of(&|_| (NEW.to_owned(), true)),
+            before: of(&|_| (NEW.to_owned(), plan.deed != Deed::Start)),
             now: of(&|host| (self.link(host), self.serves(host).is_some())),
             acked: HOSTS.map(|host| self.lines(host, "acked")).into(),
             kept: HOSTS.map(|host| self.lines(host, "kept")).into(),
@@ -225,15 +253,20 @@ impl Yard {
     pub fn untrue(&self, state: &RunState) -> Vec<String> {
         let mut wrong = Vec::new();
         for host in HOSTS {
-            let (place, step) =
-                state.plan.steps.iter().enumerate().find(|(_, step)| step.id == format!("{host}/switch")).expect("each host is switched");
-            let Act::SwitchLink { from, to } = &step.act else { panic!("{step:?}") };
-            let may: &[&String] = match state.steps[place].state {
-                StepState::Done | StepState::UndoFailed => &[to],
-                StepState::Waiting | StepState::Undone => &[from],
-                _ => &[from, to],
+            let switch = state.plan.steps.iter().enumerate().find(|(_, step)| step.id == format!("{host}/switch"));
+            assert_eq!(switch.is_some(), state.plan.deed == Deed::Rollback, "a rollback switches each host, and nothing else does");
+            let may: Vec<&str> = match switch {
+                None => vec![NEW],
+                Some((place, step)) => {
+                    let Act::SwitchLink { from, to } = &step.act else { panic!("{step:?}") };
+                    match state.steps[place].state {
+                        StepState::Done | StepState::UndoFailed => vec![to],
+                        StepState::Waiting | StepState::Undone => vec![from],
+                        _ => vec![from, to],
+                    }
+                }
             };
-            if !may.contains(&&self.link(host)) {
+            if !may.contains(&self.link(host).as_str()) {
                 wrong.push(format!("I5: {host}: current leads to {}, by the record to {may:?}", self.link(host)));
             }
         }

@@ -120,7 +120,9 @@ async fn a_job_goes_on_when_its_client_and_the_master_are_killed() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 
+    // The connection first, with its own time: what little the start is given is for the job.
     let hosts = Hosts::new(&[host("web1", Some(&sshd))]);
+    assert!(hosts.connect_all(soon()).await.iter().all(|(_, made)| made.is_ok()));
     let writer = hosts.writer("web1").unwrap();
     // Asked for again, it is not started again.
     let job = Job { folder: &folder, script: CHATTY, arguments: &[&folder] };

@@ -3,11 +3,12 @@
 
 pub mod line;
 mod rows;
+mod search;
 mod text;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::log::{Heard, Lines, Mark, Of, Place, Wanted, places};
+use crate::model::log::{Heard, Level, Lines, Mark, Of, Place, Wanted, places};
 use crate::model::timeline::Event;
 
 use super::ask::{Ask, AskLogs};
@@ -17,6 +18,7 @@ use super::layer::{Layer, Scope};
 use super::state::State;
 
 pub use rows::{Row, foot, head, height, jump, level, notes, refresh, renew, walk};
+pub use search::{hit, position, seek};
 pub use text::text;
 
 /// Between two questions to a place while it is followed.
@@ -66,6 +68,24 @@ pub struct PlaceView {
     full: u8,
 }
 
+impl PlaceView {
+    /// Nothing was asked of it.
+    fn new(place: Place, now: Timestamp) -> PlaceView {
+        PlaceView {
+            place,
+            fault: None,
+            notes: Vec::new(),
+            ahead: None,
+            heard: false,
+            newest: None,
+            mark: None,
+            asked: false,
+            next: now,
+            full: 0,
+        }
+    }
+}
+
 /// The logs that are shown.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Logs {
@@ -79,8 +99,12 @@ pub struct Logs {
     pub lines: Lines,
     /// True while new lines are asked for.
     pub following: bool,
-    /// True where only errors are shown.
+    /// True where only errors are shown: the places are asked for them.
     pub errors: bool,
+    /// Meanwhile, how far all lines were read, and they.
+    aside: Option<Box<(Vec<PlaceView>, Lines)>>,
+    /// True where all lines are shown, and those that match the filter are marked.
+    pub among: bool,
     /// Which lines are shown.
     pub filter: Filter,
     /// The filter as it is typed.
@@ -103,6 +127,8 @@ pub struct Logs {
     pub row: usize,
     /// The first row on the screen.
     pub offset: usize,
+    /// Where a filter is on: the places of the rows that match it.
+    pub hits: Vec<usize>,
     /// True where one stands at the end: what comes moves the screen.
     pub at_end: bool,
     /// The number of the newest line when the end was left.
@@ -112,18 +138,7 @@ pub struct Logs {
 impl Logs {
     fn new(state: &State, number: u64, view: View) -> Logs {
         let all = places(&state.estate, &view.of);
-        let of = |place| PlaceView {
-            place,
-            fault: None,
-            notes: Vec::new(),
-            ahead: None,
-            heard: false,
-            newest: None,
-            mark: None,
-            asked: false,
-            next: state.now,
-            full: 0,
-        };
+        let of = |place| PlaceView::new(place, state.now);
         Logs {
             number,
             following: view.at.is_none(),
@@ -132,6 +147,8 @@ impl Logs {
             places: all.map(|all| all.into_iter().map(of).collect()),
             lines: Lines::default(),
             errors: false,
+            aside: None,
+            among: false,
             filter: Filter::default(),
             typed: String::new(),
             error: None,
@@ -143,6 +160,7 @@ impl Logs {
             rows: Vec::new(),
             row: 0,
             offset: 0,
+            hits: Vec::new(),
             seen: 0,
         }
     }
@@ -201,6 +219,7 @@ pub fn wanted(state: &mut State) -> Vec<Effect> {
     let (now, frozen) = (state.now, state.frozen.is_some());
     let Some(logs) = &mut state.logs else { return Vec::new() };
     let (number, following, at) = (logs.number, logs.following && !frozen, logs.view.at);
+    let worst = logs.errors.then_some(Level::Error);
     let Ok(places) = &mut logs.places else { return Vec::new() };
     let mut room = AT_ONCE.saturating_sub(places.iter().filter(|place| place.asked).count());
     let mut effects = Vec::new();
@@ -213,15 +232,38 @@ pub fn wanted(state: &mut State) -> Vec<Effect> {
         place.asked = true;
         let around = |by: SignedDuration| at.and_then(|at| at.checked_add(by).ok());
         let wanted = Wanted {
-            lines: if place.mark.is_some() { NEXT } else { FIRST.max(if at.is_some() { NEXT } else { 0 }) },
+            lines: if place.mark.is_some() { NEXT } else { if at.is_some() || worst.is_some() { NEXT } else { FIRST } },
             after: place.mark.clone(),
             since: around(-AROUND),
             until: around(AROUND),
-            worst: None,
+            worst,
         };
         effects.push(Effect::Ask(Box::new(Ask::Logs(AskLogs { view: number, index, place: place.place.clone(), wanted }))));
     }
     effects
+}
+
+/// Asks for errors only, or goes on with all lines where they were left. What is known of either is shown at once; answers
+/// to what was asked before come to nobody.
+pub fn ask_errors(state: &mut State, on: bool) {
+    let now = state.now;
+    let Some(logs) = state.logs.as_mut().filter(|logs| logs.errors != on) else { return };
+    state.log_views += 1;
+    (logs.errors, logs.number) = (on, state.log_views);
+    if let Ok(places) = &mut logs.places {
+        if on {
+            let errors = logs.lines.only(line::is_error);
+            let anew = places.iter().map(|place| PlaceView::new(place.place.clone(), now)).collect();
+            let before = (std::mem::replace(places, anew), std::mem::replace(&mut logs.lines, errors));
+            logs.aside = Some(Box::new(before));
+        } else if let Some(before) = logs.aside.take() {
+            (*places, logs.lines) = *before;
+            for place in places {
+                (place.asked, place.next) = (false, now);
+            }
+        }
+    }
+    refresh(state);
 }
 
 /// When a place is asked next.
@@ -241,13 +283,17 @@ pub fn told(state: &mut State, number: u64, index: usize, heard: Result<Heard, S
             place.fault = Some(why);
             place.next = now.checked_add(AGAIN).unwrap_or(now);
         }
-        Ok(heard) => take(place, &mut logs.lines, heard, now),
+        Ok(heard) => take(place, &mut logs.lines, logs.errors, heard, now),
     }
     renew(state);
 }
 
-fn take(place: &mut PlaceView, all: &mut Lines, heard: Heard, now: Timestamp) {
+fn take(place: &mut PlaceView, all: &mut Lines, errors: bool, heard: Heard, now: Timestamp) {
     let first = !place.heard;
+    if first && errors {
+        // They were shown until it answered, and are told again.
+        all.forget(&place.place.name);
+    }
     (place.fault, place.heard) = (None, true);
     place.ahead = heard.ahead.or(place.ahead.filter(|_| heard.lines.is_empty()));
     for note in heard.notes {

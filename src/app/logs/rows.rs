@@ -13,7 +13,7 @@ use crate::model::log::{Line, Of};
 use crate::model::preferences::Token;
 use crate::model::timeline::{Event, Kind};
 
-use super::{Logs, line};
+use super::{Logs, line, search};
 
 /// Events between the lines, the newest.
 const EVENTS: usize = 100;
@@ -130,13 +130,15 @@ pub fn refresh(state: &mut State) {
     let mut rows: Vec<Row> = logs
         .lines
         .iter()
-        .filter(|one| (!logs.errors || line::is_error(&one.line)) && (logs.filter.is_empty() || logs.filter.matches(&*one.line, state.now)))
+        .filter(|one| !logs.errors || line::is_error(&one.line))
+        .filter(|one| logs.among || logs.filter.is_empty() || logs.filter.matches(&*one.line, state.now))
         .map(|one| Row::Line(one.number, one.line.clone()))
         .collect();
     // What was before the oldest line that is kept is not told here.
     let first = logs.lines.iter().next().map(|one| one.line.at);
     rows = woven(rows, logs.events.iter().filter(|event| first.is_some_and(|first| event.at >= first)).cloned().collect());
     let begun = logs.rows.is_empty() && !rows.is_empty();
+    logs.hits = search::hits(&logs, &rows, state.now);
     logs.rows = rows;
     let last = logs.rows.len().saturating_sub(1);
     logs.row = match kept {
@@ -210,6 +212,21 @@ pub fn walk(state: &mut State, by: isize) {
     logs.at_end = logs.row == last && (by >= 0 || was && last == 0);
     if was && !logs.at_end {
         logs.seen = logs.lines.iter().map(|one| one.number).max().unwrap_or(0);
+    }
+    settle(logs, height);
+}
+
+/// Goes to that row and stays there, whatever comes.
+pub(super) fn stand(state: &mut State, row: usize) {
+    let height = height(state);
+    let Some(logs) = &mut state.logs else { return };
+    if logs.at_end {
+        logs.seen = logs.lines.iter().map(|one| one.number).max().unwrap_or(0);
+    }
+    (logs.row, logs.at_end) = (row, false);
+    // What is around it is seen too.
+    if row < logs.offset || row >= logs.offset + height {
+        logs.offset = row.saturating_sub(height / 3);
     }
     settle(logs, height);
 }

@@ -31,7 +31,7 @@ pub fn text(state: &State) -> Option<String> {
         Of::Service(name) => quoted(name),
         Of::Host(name) => format!("--host {}", quoted(name)),
     };
-    let grep = if logs.filter.is_empty() { String::new() } else { format!(" --grep {}", quoted(&logs.filter.text)) };
+    let grep = if logs.filter.is_empty() || logs.among { String::new() } else { format!(" --grep {}", quoted(&logs.filter.text)) };
     let errors = if logs.errors { " --errors" } else { "" };
     Some(format!("{out}qd{estate} logs {whose}{grep}{errors}"))
 }

@@ -109,7 +109,7 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Timeline => timeline::open(state),
         Action::Near => timeline::near(state),
         Action::Logs => logs::open(state),
-        Action::Follow | Action::Errors => {}
+        Action::Follow | Action::Errors | Action::NextHit | Action::PreviousHit | Action::Hits => {}
         // The row that is meant may not be there yet.
         Action::Share if state.pane == Pane::Deployments && state.layers.is_empty() && state.window.keep(action) => {}
         Action::Share => return share::share(state),

@@ -73,13 +73,20 @@ pub(super) fn run(state: &mut State, action: Action) -> bool {
     match action {
         Action::Follow => follow(state),
         Action::Errors => {
-            change(state, |logs| logs.errors = !logs.errors);
+            let on = state.logs.as_ref().is_some_and(|logs| !logs.errors);
+            logs::ask_errors(state, on);
         }
+        Action::NextHit => logs::seek(state, false),
+        Action::PreviousHit => logs::seek(state, true),
+        Action::Hits => match state.logs.as_ref().is_some_and(|logs| logs.filter.is_empty()) {
+            true => state.said = Some("nothing is searched for: / and a word first".to_owned()),
+            false => change(state, |logs| logs.among = !logs.among),
+        },
         Action::Open => change(state, |logs| logs.whole = !logs.whole),
         Action::Filter => change(state, |logs| {
             logs.former = logs.filter.clone();
             logs.typed = logs.filter.text.clone();
-            (logs.typing, logs.error) = (true, None);
+            (logs.typing, logs.error, logs.among) = (true, None, false);
         }),
         Action::Accept => change(state, |logs| logs.typing &= logs.error.is_some()),
         Action::Timeline => moment(state),
@@ -122,8 +129,8 @@ pub(super) fn back(state: &mut State) -> bool {
     } else if logs.whole {
         logs.whole = false;
     } else if !logs.filter.is_empty() || logs.errors {
-        logs.filter = Default::default();
-        logs.errors = false;
+        (logs.filter, logs.among) = (Default::default(), false);
+        logs::ask_errors(state, false);
     } else {
         return false;
     }

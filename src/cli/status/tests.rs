@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use super::*;
 use crate::model::alert::{Alert, AlertId, AlertState, Origin, severity_of};
 use crate::model::database::{Archiver, BUSY, Database, DatabaseAnswer, Limit, Lsn, Node, NodeAt, Receiver, Said, Slot, Standby};
+use crate::model::estate::tests::service as bare_service;
 use crate::model::estate::{KEEP, Probe, Role, Service, Site, Source, SourceKind};
 use crate::model::label::Labels;
 use crate::model::metric::{PanelAnswer, Sample};
@@ -26,18 +27,9 @@ fn at(secs: i64) -> Timestamp {
 fn estate() -> Estate {
     let site = |name: &str, role| Site { name: name.into(), role, labels: Labels::new([("site", name)]) };
     let service = |name: &str, sites: &[&str]| Service {
-        name: name.into(),
         sites: sites.iter().map(|s| (*s).into()).collect(),
-        depends_on: vec![],
-        hosts: vec![],
         labels: Labels::new([("job", name)]),
-        runbook: None,
-        start: None,
-        stop: None,
-        restart: None,
-        health: None,
-        rollback: Default::default(),
-        logs: None,
+        ..bare_service(name)
     };
     let source =
         |name: &str, kind| Source { name: name.into(), every: EVERY, timeout: EVERY, http_config: None, service: None, site: None, kind };

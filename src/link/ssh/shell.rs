@@ -211,7 +211,8 @@ qd_start() {
     printf '%s %s\n' "$qd_run" "$qd_head" >"$qd/head.new" && mv -f "$qd/head.new" "$qd/head" &&
     true >>"$qd_job/lock" && true >>"$qd_job/log" || qd_fail "cannot write in $qd: is the disk full?"
   exec 6<&- 7>>"$qd_job/lock"
-  flock -n 7 || qd_refuse 'this job is being started by another just now'
+  # Who looks at the job just now has it too, for a moment: that is no other start, which job.lock keeps out.
+  flock -n 7 || timeout 5 flock 7 || qd_refuse 'this job is being started by another just now'
   # Not by `&` where it can be helped: what a shell starts so ignores SIGINT, and so would a server that the script starts.
   setsid -f sh -c 'qd_c=$1; shift; eval "$qd_c"' quarterdeck "$qd_text" "$qd" "$qd_job" "$qd_mask" "${qd_lc-}" "$@" </dev/null >>"$qd_job/log" 2>&1 || {
     true >"$qd_job/log"

@@ -148,6 +148,38 @@ async fn a_job_is_started_once_however_often_it_is_asked_for() {
     assert_eq!(std::fs::read_to_string(place.path("count")).unwrap().lines().count(), 4);
 }
 
+/// Whoever asks how a job stands shares its lock for a moment; a start in that moment was refused once.
+#[tokio::test]
+async fn a_job_that_is_looked_at_while_it_is_started_is_started() {
+    let place = Place::new();
+    let fence = place.held("r1").await;
+    let job = place.path(".quarterdeck/jobs/r1/a.1");
+    std::fs::create_dir_all(&job).unwrap();
+    let (lock, go) = (job.join("lock"), place.path("go"));
+    // It looks until the start waits for it.
+    let looks = r#"exec 7>>"$0"; flock -s 7; : >"$1.has"; while [ ! -e "$1" ]; do sleep 0.02; done"#;
+    let mut looking = std::process::Command::new("sh").args(["-c", looks]).arg(&lock).arg(&go).spawn().unwrap();
+    until_there(&place.path("go.has"));
+    let mut start = std::pin::pin!(place.start("r1", "a", 1, Some(fence), "echo done"));
+    let waiting = async {
+        // `flock` waits for the lock as a process of its own, by the lock's place in the kernel's list.
+        let inode = std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(&lock).unwrap()).to_string();
+        let waits =
+            || std::fs::read_to_string("/proc/locks").unwrap().lines().any(|line| line.contains("-> FLOCK") && line.contains(&inode));
+        while !waits() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let early = tokio::select! {
+        state = &mut start => Some(state),
+        () = waiting => None,
+    };
+    std::fs::write(&go, "").unwrap();
+    assert_eq!(early, None, "it waits for whoever looks");
+    assert_eq!(start.await, JobState::Ended { code: 0, out: b"done\n".to_vec() });
+    looking.wait().unwrap();
+}
+
 #[tokio::test]
 async fn arguments_arrive_as_they_are() {
     let place = Place::new();

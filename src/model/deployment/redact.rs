@@ -2,6 +2,8 @@
 //! what stands after a key that sounds like a secret, all below such a section, private keys, passwords in addresses, and
 //! long mixed texts that look like a token whatever their key is.
 
+use crate::model::secret::TAKEN;
+
 /// Parts of a key that say that its value is a secret.
 const WORDS: [&str; 17] = [
     "password",
@@ -24,8 +26,6 @@ const WORDS: [&str; 17] = [
 ];
 /// How known tokens begin.
 const BEGINS: [&str; 9] = ["AKIA", "ghp_", "gho_", "github_pat_", "glpat-", "xox", "sk-", "sk_", "eyJ"];
-/// What stands instead.
-pub const TAKEN: &str = "(taken out)";
 
 /// The lines with what looks like a secret taken out: as many as before.
 pub fn redacted(lines: &[&str]) -> Vec<String> {

@@ -67,6 +67,19 @@ impl Lines {
         self.add(lines)
     }
 
+    /// Lets the lines of that place go: it tells all of them anew.
+    pub fn forget(&mut self, place: &str) {
+        self.all.retain(|one| *one.line.place != *place);
+        self.bytes = self.all.iter().map(|one| size(&one.line)).sum();
+    }
+
+    /// Only the lines that pass, with the numbers that they have.
+    pub fn only(&self, passes: impl Fn(&Line) -> bool) -> Lines {
+        let all: VecDeque<Numbered> = self.all.iter().filter(|one| passes(&one.line)).cloned().collect();
+        let bytes = all.iter().map(|one| size(&one.line)).sum();
+        Lines { all, next: self.next, bytes, dropped: 0 }
+    }
+
     fn add(&mut self, lines: Vec<Line>) -> usize {
         let count = lines.len();
         for line in lines {
@@ -157,6 +170,20 @@ mod tests {
         let mut lines = Lines::default();
         lines.take("web1", (0..1_999).map(|n| line("web1", n, &"x".repeat(4_096))).collect());
         assert!(lines.len() < 1_100 && lines.dropped > 900, "{}", lines.len());
+    }
+
+    #[test]
+    fn the_lines_of_one_place_are_forgotten_and_a_part_keeps_its_numbers() {
+        let mut lines = Lines::default();
+        lines.take("web1", vec![line("web1", 1, "a"), line("web1", 2, "b")]);
+        lines.take("web2", vec![line("web2", 1, "x")]);
+        let mut part = lines.only(|line| line.text != "a");
+        let numbers = |lines: &Lines| lines.iter().map(|one| one.number).collect::<Vec<_>>();
+        assert_eq!((texts(&part).as_str(), numbers(&part)), ("x b", vec![3, 2]));
+        part.forget("web1");
+        assert_eq!(part.take("web1", vec![line("web1", 0, "older")]), 1);
+        assert_eq!((texts(&part).as_str(), numbers(&part)), ("older x", vec![4, 3]));
+        assert_eq!(texts(&lines), "a x b");
     }
 
     #[test]

@@ -165,6 +165,7 @@ mod tests {
 
     use super::*;
     use crate::model::deployment::Dated;
+    use crate::model::estate::tests::service;
 
     fn act(second: i64, from: Option<&str>, to: &str, result: Option<Ending>, trigger: Option<Trigger>) -> Arc<Deployment> {
         let at = Timestamp::from_second(second).unwrap();
@@ -172,34 +173,17 @@ mod tests {
         Arc::new(Deployment { from: from.map(str::to_owned), to: Some(to.into()), result, trigger, ..told })
     }
 
-    fn service() -> Service {
-        Service {
-            name: "web".into(),
-            sites: vec![],
-            hosts: vec![],
-            depends_on: vec![],
-            labels: crate::model::label::Labels::default(),
-            runbook: None,
-            start: None,
-            stop: None,
-            restart: None,
-            health: None,
-            rollback: Default::default(),
-            logs: None,
-        }
-    }
-
     const OK: Option<Ending> = Some(Ending::Succeeded);
 
     fn before_of(history: &[Arc<Deployment>], runs: &str) -> Result<String, String> {
-        before(&service(), &BTreeSet::from([runs]), &[], history).map(|(_, to)| to)
+        before(&service("web"), &BTreeSet::from([runs]), &[], history).map(|(_, to)| to)
     }
 
     #[test]
     fn leaving_a_host_out_does_not_change_where_the_service_goes_back_to() {
         let at = |site: &str, one: Arc<Deployment>| Arc::new(Deployment { site: Some(site.into()), ..(*one).clone() });
         let history = [act(3, None, "3", OK, None), act(2, None, "2", OK, None), act(1, None, "1", OK, None)];
-        let of = |history: &[Arc<Deployment>], site| before(&service(), &BTreeSet::from(["2"]), &[site], history).map(|(_, to)| to);
+        let of = |history: &[Arc<Deployment>], site| before(&service("web"), &BTreeSet::from(["2"]), &[site], history).map(|(_, to)| to);
         assert_eq!(of(&history, None), Ok("2".into()), "the one that is left out is the one with the bad release");
         assert_eq!(of(&history, Some("north")), Ok("2".into()));
         let elsewhere = [at("south", history[0].clone()), history[1].clone(), history[2].clone()];
@@ -240,7 +224,7 @@ mod tests {
         let history = [act(5, None, "3", OK, None), act(4, None, "1", OK, None), act(3, None, "2", Some(Ending::Failed), None)];
         let (one, other) = (["0", "1", "2", "3", "9"].map(str::to_owned), ["1", "2", "3"].map(str::to_owned));
         let hosts = [Has { host: "web1", releases: &one, runs: "3" }, Has { host: "web2", releases: &other, runs: "3" }];
-        let all = candidates(&crate::model::estate::tests::bare(vec![]), &service(), &hosts, &history);
+        let all = candidates(&crate::model::estate::tests::bare(vec![]), &service("web"), &hosts, &history);
         let told: Vec<_> = all.iter().map(|c| (c.version.as_str(), c.result, c.hosts_missing.join(" "))).collect();
         let lacks = "web2".to_owned();
         assert_eq!(

@@ -38,7 +38,7 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
     for (at, row) in shown() {
         let marked = at == logs.row;
         match row {
-            Row::Line(_, line) => self::line(canvas, state, y, line, (wide, host), marked),
+            Row::Line(_, line) => self::line(canvas, state, y, (at, line), (wide, host), marked),
             Row::Event(event) => self::event(canvas, state, y, event, wide, marked),
         }
         y += 1;
@@ -89,6 +89,12 @@ fn title(canvas: &mut Canvas, state: &State, logs: &Logs) {
     if !logs.filter.is_empty() {
         told.push(format!("/{}", logs.filter.text));
     }
+    if logs.among {
+        told.push(match logs::position(logs) {
+            Some((place, all)) => format!("hit {} of {}", thousands(place), thousands(all)),
+            None => format!("{} hits", thousands(logs.hits.len())),
+        });
+    }
     told.push(match passing == logs.lines.len() {
         true => format!("{} lines", thousands(passing)),
         false => format!("{} of {} lines", thousands(passing), thousands(logs.lines.len())),
@@ -116,11 +122,14 @@ fn is_today(state: &State, at: jiff::Timestamp) -> bool {
     at.to_zoned(state.zone()).date() == state.now.to_zoned(state.zone()).date()
 }
 
-fn line(canvas: &mut Canvas, state: &State, y: u16, line: &Line, (wide, host): (u16, u16), marked: bool) {
+fn line(canvas: &mut Canvas, state: &State, y: u16, (at, line): (usize, &Line), (wide, host): (u16, u16), marked: bool) {
+    let Some(logs) = &state.logs else { return };
     let width = canvas.area.width;
     let plain = |token| if marked { Token::Selected } else { token };
     if marked {
         canvas.put(0, y, 1, ">", Token::Selected);
+    } else if logs.among && logs::hit(logs, at) {
+        canvas.put(0, y, 1, "*", Token::Key);
     }
     let mut x = 1;
     canvas.put(x, y, wide, &time(state, line.at, line.dated), plain(Token::Dim));
@@ -137,7 +146,11 @@ fn line(canvas: &mut Canvas, state: &State, y: u16, line: &Line, (wide, host): (
         let by = if width < 120 { by.split('[').next().unwrap_or(by) } else { by };
         x += canvas.put(x, y, 24.min(width.saturating_sub(x)), &format!("{by}:"), Token::Dim) + 1;
     }
-    canvas.put(x, y, width.saturating_sub(x), &line.text, plain(if token == Token::Dim { Token::Text } else { token }));
+    let width = width.saturating_sub(x);
+    canvas.put(x, y, width, &line.text, plain(if token == Token::Dim { Token::Text } else { token }));
+    for range in logs.filter.found("text", &line.text) {
+        canvas.stress(x, y, width, &line.text, range);
+    }
 }
 
 fn event(canvas: &mut Canvas, state: &State, y: u16, event: &Event, wide: u16, marked: bool) {
@@ -171,5 +184,8 @@ fn whole(canvas: &mut Canvas, state: &State, logs: &Logs, y: u16, lines: u16) {
     canvas.put(2, y, width.saturating_sub(2), &about, Token::Dim);
     for (at, part) in wrap(text, usize::from(width)).into_iter().take(usize::from(lines.saturating_sub(1))).enumerate() {
         canvas.put(0, y + 1 + at as u16, width, &part, Token::Text);
+        for range in logs.filter.found("text", &part) {
+            canvas.stress(0, y + 1 + at as u16, width, &part, range);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use unicode_width::UnicodeWidthChar;
 
 pub use crate::app::wrap::{cells, fit, thousands, wrap};
@@ -47,6 +47,22 @@ impl Canvas<'_> {
         let x = end.saturating_sub(cells(text)).max(from.min(end));
         self.put(x, y, end - x, text, token);
         x
+    }
+
+    /// Puts a text's `range` of bytes out of the rest, by more than a colour: bold and underlined. The text stands there
+    /// already, at that place, cut to `width` columns.
+    pub fn stress(&mut self, x: u16, y: u16, width: u16, text: &str, range: std::ops::Range<usize>) {
+        if y >= self.area.height || !text.is_char_boundary(range.start) || !text.is_char_boundary(range.end) {
+            return;
+        }
+        let from = x.saturating_add(cells(&text[..range.start]));
+        let end = x.saturating_add(width).min(self.area.width);
+        let to = from.saturating_add(cells(&text[range])).min(end);
+        for column in from..to {
+            if let Some(cell) = self.buf.cell_mut((self.area.x + column, self.area.y + y)) {
+                cell.set_style(Style::new().add_modifier(Modifier::BOLD | Modifier::UNDERLINED));
+            }
+        }
     }
 
     /// Empties the whole part.

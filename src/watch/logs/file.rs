@@ -121,11 +121,6 @@ pub(super) fn told(of: &About, bytes: &[u8], place: &Arc<str>, path: &str, wante
     heard.mark = Some(Mark::Byte { inode: of.number.clone(), offset: of.from + read });
     let mut lines: Vec<&[u8]> = old.split(|byte| *byte == b'\n').chain(ended.split(|byte| *byte == b'\n')).collect();
     lines.retain(|line| !line.trim_ascii().is_empty());
-    let most = wanted.lines.clamp(1, LINES);
-    if lines.len() > most {
-        heard.passed = true;
-        lines.drain(..lines.len() - most);
-    }
     match of.how.as_str() {
         "rotated" => heard.notes.push(format!("{place}: {path} was rotated: the new file is read from its begin")),
         "emptied" => heard.notes.push(format!("{place}: {path} was emptied: it is read from its begin")),
@@ -136,7 +131,16 @@ pub(super) fn told(of: &About, bytes: &[u8], place: &Arc<str>, path: &str, wante
         all.push(Line { open: true, ..line(open, place) });
     }
     date(&mut all, of.time);
+    // Here, and not on the host: what is bad is looked for before the oldest of too many go.
     all.retain(|line| within(line, wanted));
+    if let (Some(_), true, true) = (wanted.worst, heard.passed, of.how == "begins") {
+        heard.notes.push(format!("{place}: errors are looked for in the newest {} MiB of {path}, and not before", TAIL >> 20));
+    }
+    let most = wanted.lines.clamp(1, LINES);
+    if all.len() > most {
+        heard.passed = true;
+        all.drain(..all.len() - most);
+    }
     heard.lines = all;
     heard
 }

@@ -13,11 +13,11 @@ use crate::model::log::{Heard, Level, Line, Mark, Wanted};
 use crate::model::text::{LABEL_CAP, clean};
 
 /// `$1` the unit or `-`, `$2` the cursor or `-`, `$3` and `$4` the seconds of the first and the last moment or `-`, `$5`
-/// how many, `$6` how many bytes, `$7` the worst number of a priority or `-`. Prints the clock, the entries, and at the
-/// very end how journalctl ended: where there were too many bytes, it is the begin that is missing.
+/// how many, `$6` how many bytes. Prints the clock, the entries, and at the very end how journalctl ended: where there were
+/// too many bytes, it is the begin that is missing.
 const JOURNAL: Script = Script(
     r#"command -v journalctl >/dev/null || { echo 'there is no journalctl here' >&2; exit 69; }
-unit=$1 cursor=$2 since=$3 until=$4 lines=$5 cap=$6 worst=$7
+unit=$1 cursor=$2 since=$3 until=$4 lines=$5 cap=$6
 date +%s.%N 2>/dev/null || date +%s
 set -- --no-pager --output=json --lines="$lines"
 set -- "$@" --output-fields=MESSAGE,PRIORITY,_PID,SYSLOG_IDENTIFIER,_COMM,_TRANSPORT
@@ -25,7 +25,6 @@ if [ "$unit" != - ]; then set -- "$@" --unit="$unit"; fi
 if [ "$cursor" != - ]; then set -- "$@" --after-cursor="$cursor"; fi
 if [ "$since" != - ]; then set -- "$@" --since="@$since"; fi
 if [ "$until" != - ]; then set -- "$@" --until="@$until"; fi
-if [ "$worst" != - ]; then set -- "$@" --priority="$worst"; fi
 { journalctl "$@"; printf '\nended %s\n' "$?"; } | tail -c "$cap""#,
 );
 
@@ -35,14 +34,13 @@ pub(super) async fn read(reader: &Reader, place: &Arc<str>, unit: Option<&str>, 
     let second = |at: Option<Timestamp>| at.map(|at| at.as_second().to_string());
     let (cursor, since) = match &wanted.after {
         Some(Mark::Cursor(cursor)) => (Some(cursor.clone()), None),
-        Some(Mark::Since(second)) => (None, Some(second.to_string())),
+        Some(Mark::Since(second) | Mark::Later { second, .. }) => (None, Some(second.to_string())),
         Some(Mark::Byte { .. }) | None => (None, second(wanted.since)),
     };
     // journalctl counts whole seconds.
     let last = wanted.until.map(|until| (until.as_second() + 1).to_string());
-    let worst = wanted.worst.and_then(|worst| Level::ALL.iter().position(|level| *level == worst)).map(|number| number.to_string());
     let or = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
-    let words = [unit.unwrap_or("-").to_owned(), or(cursor), or(since), or(last), lines.to_string(), ANSWER.to_string(), or(worst)];
+    let words = [unit.unwrap_or("-").to_owned(), or(cursor), or(since), or(last), lines.to_string(), ANSWER.to_string()];
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let (printed, at, began) = call(reader, JOURNAL, &words, until).await?;
     let name = &reader.host().name;
@@ -81,16 +79,9 @@ pub(super) fn told(out: &[u8], place: &Arc<str>, wanted: &Wanted, most: usize) -
     let mut good = false;
     let mut count = 0;
     for line in out.split(|byte| *byte == b'\n') {
-        if let Some(code) = line.strip_prefix(b"ended ") {
-            good = code == b"0";
-            continue;
-        }
-        if line.first() != Some(&b'{') {
-            continue;
-        }
-        // Half a line is at the begin only, where bytes were too many.
-        let Ok(Value::Object(entry)) = serde_json::from_slice(line) else { continue };
-        let Some((line, cursor)) = self::line(&entry, place) else { continue };
+        good |= line == b"ended 0";
+    }
+    for (line, cursor) in entries(out, place) {
         heard.mark = Some(Mark::Cursor(cursor));
         count += 1;
         if within(&line, wanted) {
@@ -99,6 +90,15 @@ pub(super) fn told(out: &[u8], place: &Arc<str>, wanted: &Wanted, most: usize) -
     }
     heard.passed = count >= most || out.len() >= ANSWER;
     if good { Ok(heard) } else { Err(()) }
+}
+
+/// The entries in what was printed, each with its cursor. Half a line is none.
+pub(super) fn entries(out: &[u8], place: &Arc<str>) -> impl Iterator<Item = (Line, String)> {
+    let lines = out.split(|byte| *byte == b'\n').filter(|line| line.first() == Some(&b'{'));
+    lines.filter_map(move |line| match serde_json::from_slice(line) {
+        Ok(Value::Object(entry)) => self::line(&entry, place),
+        _ => None,
+    })
 }
 
 /// One entry, with its cursor.

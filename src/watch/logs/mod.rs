@@ -6,6 +6,7 @@ mod file;
 mod journal;
 #[cfg(test)]
 mod tests;
+mod worst;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant as Begin};
@@ -18,7 +19,8 @@ use crate::link::known_secrets::of_estate;
 use crate::link::process::capture::Printed;
 use crate::link::ssh::{Hosts, Reader, Script};
 use crate::model::estate::{Estate, Host};
-use crate::model::log::{Heard, LINE_CAP, Line, Place, Wanted, Where, hidden};
+use crate::model::log::{Heard, LINE_CAP, Line, Place, Wanted, Where};
+use crate::model::secret::{learn, without};
 use crate::model::text::{LABEL_CAP, NOTE_CAP, clean};
 
 /// How long one place may take to answer, its connection included.
@@ -65,12 +67,15 @@ impl Logs {
         self.known().await?;
         let until = Instant::now() + DEADLINE;
         let mut heard = match &place.what {
-            Where::Journal(unit) => journal::read(&reader, &place.name, unit.as_deref(), wanted, until).await?,
+            Where::Journal(unit) => match wanted.worst {
+                Some(worst) => worst::read(&reader, &place.name, unit.as_deref(), worst, wanted, until).await?,
+                None => journal::read(&reader, &place.name, unit.as_deref(), wanted, until).await?,
+            },
             Where::File(path) => file::read(&reader, &place.name, path, wanted, until).await?,
         };
         let secrets = self.known().await?;
         for line in &mut heard.lines {
-            if let Some(text) = hidden(&line.text, &secrets) {
+            if let Some(text) = without(&line.text, &secrets) {
                 line.text = text;
             }
         }
@@ -87,13 +92,7 @@ impl Logs {
         let now = tokio::time::timeout(SECRETS, reading).await;
         let now = now.ok().and_then(Result::ok).ok_or("the files of secrets cannot be read in time: no line is shown without them")?;
         let mut known = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
-        for secret in now {
-            if !known.contains(&secret) {
-                known.push(secret);
-            }
-        }
-        // The longer one first: one may be a part of another.
-        known.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        learn(&mut known, now);
         Ok(known.clone())
     }
 
@@ -174,5 +173,6 @@ fn by(name: Option<&str>, pid: Option<&str>) -> Option<String> {
 
 /// True where the line is within what was asked for.
 fn within(line: &Line, wanted: &Wanted) -> bool {
-    wanted.since.is_none_or(|since| !line.dated || line.at >= since) && wanted.until.is_none_or(|until| line.at <= until)
+    let bad = wanted.worst.is_none_or(|worst| line.level.is_some_and(|level| level <= worst));
+    bad && wanted.since.is_none_or(|since| !line.dated || line.at >= since) && wanted.until.is_none_or(|until| line.at <= until)
 }

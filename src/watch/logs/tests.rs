@@ -163,11 +163,11 @@ async fn a_secret_that_is_rotated_while_lines_are_followed_is_hidden_as_the_one_
     let logs = Logs::new(Arc::new(bare(vec![source])));
     let wanted = Wanted { lines: 10, ..Wanted::default() };
     let first = logs.read(&place(&at("log")), &wanted).await.unwrap();
-    assert_eq!(texts(&first), ["sent (secret)"]);
+    assert_eq!(texts(&first), ["sent (taken out)"]);
     fs::write(at("secret"), "of-today").unwrap();
     fs::write(at("log"), "sent of-yesterday\nsent of-today\nsent nothing\n").unwrap();
     let then = logs.read(&place(&at("log")), &wanted).await.unwrap();
-    assert_eq!(texts(&then), ["sent (secret)", "sent (secret)", "sent nothing"]);
+    assert_eq!(texts(&then), ["sent (taken out)", "sent (taken out)", "sent nothing"]);
 }
 
 #[tokio::test]

@@ -117,6 +117,40 @@ async fn a_user_who_may_not_read_the_journal_is_told_so_and_files_are_read() {
     assert!(why.starts_with("web1: the log cannot be read: ") && why.contains("Permission denied"), "{why}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rare_error_is_found_behind_more_lines_than_an_answer_holds() {
+    let Some(hosts) = hosts("a_rare_error_is_found_behind_more_lines_than_an_answer_holds", 1) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let web = "hosts = [\"web1\"]\nlogs = { unit = \"noisy.service\" }\n";
+    let text = hosts.estate("root").replacen("hosts = [\"web1\"]\n", web, 1);
+    let estate = estate(folder.path(), &text);
+    let logs = Logs::new(estate.clone());
+    let place = places(&estate, &Of::Service("web".into())).unwrap().remove(0);
+    // One error by its priority, two by their own words (one in colours), and then more than is ever read at once.
+    let program = r#"echo "<3>rare by priority"; printf '\033[31mERROR\033[0m rare in words\n'; echo 'level=fatal rare too'; echo 'no ERRORS here'; seq 1 4000"#;
+    hosts[0].run(&format!("systemd-run --wait --quiet --unit=noisy.service sh -c '{}'", program.replace('\'', "'\\''")));
+    let all = logs.read(&place, &Wanted { lines: quarterdeck::watch::logs::LINES, ..Wanted::default() }).await.unwrap();
+    assert!(all.passed && !texts(&all).iter().any(|text| text.contains("rare")), "they lie behind what is read: {all:?}");
+    let wanted = |after: &Option<Mark>| Wanted { worst: Some(Level::Error), ..wanted(after) };
+    let heard = logs.read(&place, &wanted(&None)).await.unwrap();
+    assert_eq!(texts(&heard), ["rare by priority", "ERROR rare in words", "level=fatal rare too"]);
+    assert!(heard.notes.is_empty() && !heard.passed, "{heard:?}");
+    // Followed: what is told is not told again, and what is new is.
+    let again = logs.read(&place, &wanted(&heard.mark)).await.unwrap();
+    assert_eq!(texts(&again), Vec::<&str>::new());
+    hosts[0].run("systemd-run --wait --quiet --unit=noisy.service sh -c 'seq 1 100; echo \"<2>one more\"; seq 1 100'");
+    let new = logs.read(&place, &wanted(&again.mark)).await.unwrap();
+    assert_eq!(texts(&new), ["one more"]);
+    let none = logs.read(&place, &wanted(&new.mark)).await.unwrap();
+    assert_eq!(texts(&none), Vec::<&str>::new());
+
+    let file = &estate.path;
+    let (code, out, errors) = qd(folder.path(), file, &["logs", "web", "--errors"]);
+    assert_eq!((code, out.lines().count()), (Some(0), 4), "{out}{errors}");
+    let (_, out, _) = qd(folder.path(), file, &["logs", "web"]);
+    assert!(!out.contains("rare"), "{out}");
+}
+
 /// `qd logs --follow`, whose lines come one by one.
 struct Follow(Child, std::sync::mpsc::Receiver<String>);
 

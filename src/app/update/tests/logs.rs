@@ -172,6 +172,71 @@ fn lines_are_found_by_words_and_errors_alone_and_esc_brings_all_back() {
 }
 
 #[test]
+fn hits_are_gone_through_among_all_lines_and_around_their_ends() {
+    let mut state = opened(10);
+    press(&mut state, "n");
+    assert_eq!(state.said.as_deref(), Some("nothing is searched for: / and a word first"));
+    press(&mut state, "/");
+    write(&mut state, "web2");
+    press(&mut state, "enter");
+    assert_eq!((rows(&state).len(), of(&state).hits.len()), (10, 10), "only what matches");
+    // From the newest one on it goes around, and what stands between is there again.
+    press(&mut state, "n");
+    assert_eq!((rows(&state).len(), state.said.as_deref()), (20, Some("hit 1 of 10: from the oldest again")));
+    assert!(rows(&state)[of(&state).row].starts_with("web2 0") && !of(&state).at_end);
+    press(&mut state, "n n");
+    assert_eq!((state.said.as_deref(), rows(&state)[of(&state).row].as_str()), (Some("hit 3 of 10"), "web2 2"));
+    press(&mut state, "N N N");
+    assert_eq!(state.said.as_deref(), Some("hit 10 of 10: from the newest again"));
+    // A row that is no hit has a next one too, and what comes moves nothing.
+    press(&mut state, "k");
+    assert_eq!(logs::position(of(&state)), None);
+    press(&mut state, "N");
+    assert_eq!(logs::position(of(&state)), Some((9, 10)));
+    state.now += SignedDuration::from_secs(2);
+    let asked = asked(&update(&mut state, Message::Tick));
+    tell(&mut state, &asked[0], Ok(heard(vec![line("web1", 95_000, "of web2 too"), line("web1", 95_001, "not")])));
+    assert_eq!(logs::position(of(&state)), Some((9, 11)));
+    press(&mut state, "&");
+    assert_eq!(rows(&state).len(), 11);
+    press(&mut state, "& esc");
+    assert!(of(&state).filter.is_empty() && !of(&state).among && of(&state).hits.is_empty());
+    assert_eq!(rows(&state).len(), 22);
+    press(&mut state, "/");
+    write(&mut state, "nowhere");
+    press(&mut state, "enter n");
+    assert_eq!(state.said.as_deref(), Some("no line that is kept matches"));
+}
+
+#[test]
+fn errors_are_asked_of_the_hosts_and_all_lines_go_on_where_they_were_left() {
+    let mut state = opened(3);
+    state.now += SignedDuration::from_secs(2);
+    let all = asked(&update(&mut state, Message::Tick));
+    tell(&mut state, &all[0], Ok(heard(vec![line("web1", 95_000, "ERROR no disk")])));
+    let first = asked(&press(&mut state, "e"));
+    assert_eq!(rows(&state), ["ERROR no disk"], "what is known is shown at once");
+    let worst = |ask: &AskLogs| (ask.wanted.worst, ask.wanted.after.is_none());
+    assert_eq!(first.iter().map(worst).collect::<Vec<_>>(), [(Some(Level::Error), true); 2]);
+    // An answer to what was asked before is nobody's.
+    tell(&mut state, &all[1], Ok(heard(vec![line("web2", 95_000, "ERROR of before")])));
+    assert_eq!(rows(&state), ["ERROR no disk"]);
+    let mark = Mark::Later { second: 96_000, than: None };
+    let rare = Heard { mark: Some(mark.clone()), ..heard(vec![line("web1", 10_000, "ERROR rare"), line("web1", 95_000, "ERROR no disk")]) };
+    tell(&mut state, &first[0], Ok(rare));
+    assert_eq!(rows(&state), ["ERROR rare", "ERROR no disk"], "each is told once");
+    state.now += SignedDuration::from_secs(2);
+    let next = asked(&update(&mut state, Message::Tick));
+    assert_eq!((next.len(), &next[0].wanted.after, next[0].wanted.worst), (1, &Some(mark), Some(Level::Error)));
+    let back = asked(&press(&mut state, "esc"));
+    assert_eq!(rows(&state).len(), 7);
+    assert_eq!(
+        back.iter().map(|ask| (ask.wanted.worst, ask.wanted.after.clone())).collect::<Vec<_>>(),
+        [(None, Some(Mark::Cursor("c".into()))), (None, Some(Mark::Cursor("c".into()))),]
+    );
+}
+
+#[test]
 fn of_ten_thousand_lines_the_newest_are_kept_and_that_is_said() {
     let mut state = on_web();
     let first = asked(&press(&mut state, "l"));
