@@ -1,6 +1,6 @@
 //! All that the console knows and shows. Only `update` changes it; `ui` reads it.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -19,8 +19,9 @@ use crate::model::needs::{self, Need};
 use crate::model::preferences::{Theme, ZoneChoice};
 use crate::model::reading::{Freshness, Reading};
 use crate::model::run::known::Runs;
+use crate::model::silence::{self, Acked, Listed};
 use crate::model::source::Answer;
-use crate::model::timeline::Event;
+use crate::model::timeline::{self, Event};
 
 use super::attention::Attention;
 use super::chart::ChartView;
@@ -86,6 +87,12 @@ pub struct View {
     pub due: Vec<Due>,
     /// What was deployed.
     pub deployments: Deployments,
+    /// All silences, those that end first on top.
+    pub silences: Vec<Listed>,
+    /// The acks that mute now, by the ids of their silences.
+    pub acks: HashMap<String, Acked>,
+    /// When silences began and ended, the newest first.
+    pub mutes: Vec<Event>,
     /// The state of each reading that this view rests on: when one changes, the view is out of date.
     pub freshness: Vec<Freshness>,
 }
@@ -122,7 +129,9 @@ impl View {
         let deployments = Deployments::of(readings, made, &before.deployments);
         needs::with_change(&mut needs, estate, &alerts, &deployments.all);
         let (counts, besides) = counts(estate, &alerts, &needs);
-        View { alerts, services, needs, counts, besides, backups, due, deployments, freshness }
+        let mutes = timeline::of_silences(estate, readings, now);
+        let (silences, acks) = (silence::listed(readings, now), silence::acks(readings, now));
+        View { alerts, services, needs, counts, besides, backups, due, deployments, silences, acks, mutes, freshness }
     }
 }
 
@@ -228,6 +237,8 @@ pub struct State {
     pub runs: Runs,
     /// The deployments that they made.
     pub made: Made,
+    /// What runs and silences tell of the past, the newest first.
+    pub acts: Vec<Event>,
     /// The Operations pane; ids are those of runs.
     pub operations: PaneList<String>,
     /// Its lines.
@@ -311,6 +322,7 @@ impl State {
             verifying: Verifying::default(),
             runs: Runs::default(),
             made: Made::default(),
+            acts: Vec::new(),
             operations: PaneList::default(),
             operation_rows: Vec::new(),
             sent: None,
@@ -338,6 +350,12 @@ impl State {
         self.view = Arc::new(View::of(&self.estate, &readings, &self.made, &self.view, self.now));
         self.newest.clone_from(&readings);
         self.readings = readings;
+        self.renew_acts();
+    }
+
+    /// Computes anew what runs and silences tell, where one of them is another.
+    pub fn renew_acts(&mut self) {
+        self.acts = timeline::acts(&self.estate, &self.runs, &self.made, &self.view.mutes);
     }
 
     /// The readings to show: the frozen ones while frozen.

@@ -66,7 +66,7 @@ fn note(layout: &Layout) -> String {
     let next = match layout.scenario {
         Scenario::Steady => format!(
             "Break something in a second terminal: `{program} lab stop store {PRIMARY}` (a whole site: `{program} lab stop {PRIMARY}`), \
-             then `start` it."
+             then `start` it. Or roll web back: `R` on its line."
         ),
         Scenario::BadRelease => {
             format!(

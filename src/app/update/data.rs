@@ -41,7 +41,11 @@ pub(super) fn derived(state: &mut State, derived: Derived) -> Vec<Effect> {
     state.seen.extend(seen);
     let over = state.seen.len().saturating_sub(SEEN_CAP);
     state.seen.drain(..over);
+    let other = view.mutes != state.view.mutes;
     (state.readings, state.view) = (readings, view);
+    if other {
+        state.renew_acts();
+    }
     note(state, changes);
     attention::critical(state, rang);
     pane::refresh(state);

@@ -47,6 +47,7 @@ pub(super) fn known(state: &mut State, runs: Runs) -> Vec<Effect> {
     let made = carried_on(&state.made, &state.runs, &runs, &state.estate);
     let other = !Arc::ptr_eq(&made, &state.made);
     (state.runs, state.made) = (runs, made);
+    state.renew_acts();
     pane::refresh(state);
     if other { vec![Effect::Derive] } else { Vec::new() }
 }
