@@ -1,12 +1,15 @@
 //! The list of all silences: who muted what, why and until when, and how much each mutes now.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::estate::{Source, SourceKind};
-use crate::model::reading::Freshness;
-use crate::model::silence::{Acked, Listed, Silence, SilenceState};
+use crate::model::estate::{Estate, Source, SourceKind};
+use crate::model::reading::{Freshness, Reading};
+use crate::model::silence::{Acked, Listed, Silence, SilenceState, acks, listed};
+use crate::model::source::Answer;
+use crate::model::timeline::{Event, of_silences};
 
 use super::layer::Layer;
 use super::state::{PaneList, State};
@@ -24,6 +27,24 @@ const NOTES: usize = 3;
 
 /// What tells a silence from others: its source's name and its id.
 pub type SilenceId = (String, String);
+
+/// All silences that the readings tell of.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Silences {
+    /// Each of them, in the order of the list.
+    pub all: Vec<Listed>,
+    /// The acks that mute now, by the ids of their silences.
+    pub acks: HashMap<String, Acked>,
+    /// When silences began and ended, the newest first.
+    pub mutes: Vec<Event>,
+}
+
+impl Silences {
+    /// Those of these readings.
+    pub fn of(estate: &Estate, readings: &[Reading<Answer>], now: Timestamp) -> Silences {
+        Silences { all: listed(readings, now), acks: acks(readings, now), mutes: of_silences(estate, readings, now) }
+    }
+}
 
 /// The list under hands.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -102,7 +123,7 @@ pub fn shown(state: &State) -> Option<&SilenceList> {
 
 /// A silence of the view, by its place there.
 pub fn at(state: &State, place: usize) -> Option<OfSilence<'_>> {
-    let listed: &Listed = state.shown().silences.get(place)?;
+    let listed: &Listed = state.shown().silences.all.get(place)?;
     let silence = listed.silence(state.shown_readings())?;
     Some(OfSilence { source: state.estate.sources.get(listed.source)?, silence, mutes: listed.mutes, now: state.now })
 }
@@ -125,7 +146,7 @@ pub fn renew(state: &mut State) {
     let Some(place) = state.layers.iter().rposition(|layer| matches!(layer, Layer::Silences(_))) else { return };
     let Some(Layer::Silences(of)) = state.layers.get_mut(place) else { return };
     let mut of = std::mem::take(&mut **of);
-    let all = 0..state.shown().silences.len();
+    let all = 0..state.shown().silences.all.len();
     of.rows = all.filter(|row| at(state, *row).is_some_and(|one| of.list.filter.matches(&one, state.now))).collect();
     let height = room(state);
     of.list.list.settle(of.rows.len(), |row| id(state, &of.rows, row), height);
@@ -180,7 +201,7 @@ pub fn empty(state: &State) -> &'static str {
         .enumerate()
         .filter(|(_, source)| is_one(source))
         .fold((false, true), |(_, known), (at, _)| (true, known && heard(at)));
-    match (state.shown().silences.is_empty(), any, known) {
+    match (state.shown().silences.all.is_empty(), any, known) {
         (false, ..) => "no silence matches",
         (true, false, _) => "the estate names no Alertmanager: nothing is silenced there that this console could tell of",
         (true, true, false) => "? no silence is known: an Alertmanager was not read yet",
@@ -191,7 +212,7 @@ pub fn empty(state: &State) -> &'static str {
 /// How many stand how: `3: 2 active, 1 expired`.
 pub fn counted(state: &State) -> String {
     let mut counts = [(SilenceState::Active, 0), (SilenceState::Pending, 0), (SilenceState::Expired, 0)];
-    let all = state.shown().silences.len();
+    let all = state.shown().silences.all.len();
     for one in (0..all).filter_map(|place| at(state, place)) {
         let stands = one.silence.stands(state.now);
         counts.iter_mut().filter(|(of, _)| *of == stands).for_each(|(_, count)| *count += 1);
@@ -202,6 +223,6 @@ pub fn counted(state: &State) -> String {
 
 /// The ack that mutes an alert now.
 pub fn ack_of<'a>(state: &'a State, silenced_by: &[std::sync::Arc<str>]) -> Option<&'a Acked> {
-    let acks = &state.shown().acks;
+    let acks = &state.shown().silences.acks;
     silenced_by.iter().filter_map(|id| acks.get(&**id)).max_by_key(|acked| acked.at)
 }

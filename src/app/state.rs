@@ -1,6 +1,6 @@
 //! All that the console knows and shows. Only `update` changes it; `ui` reads it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -19,9 +19,8 @@ use crate::model::needs::{self, Need};
 use crate::model::preferences::{Theme, ZoneChoice};
 use crate::model::reading::{Freshness, Reading};
 use crate::model::run::known::Runs;
-use crate::model::silence::{self, Acked, Listed};
 use crate::model::source::Answer;
-use crate::model::timeline::{self, Event};
+use crate::model::timeline::Event;
 
 use super::attention::Attention;
 use super::chart::ChartView;
@@ -39,8 +38,9 @@ use super::layer::{Layer, Pane, Scope, scope};
 use super::logs::{self, Logs};
 use super::marks::Marks;
 use super::operations::{OperationRow, Sent};
+use super::silences::Silences;
 use super::themes::Offers;
-use super::timeline::Timeline;
+use super::timeline::{self, Timeline};
 use super::verifying::Verifying;
 use super::views::Views;
 use super::wizard::Wizards;
@@ -87,12 +87,8 @@ pub struct View {
     pub due: Vec<Due>,
     /// What was deployed.
     pub deployments: Deployments,
-    /// All silences, those that end first on top.
-    pub silences: Vec<Listed>,
-    /// The acks that mute now, by the ids of their silences.
-    pub acks: HashMap<String, Acked>,
-    /// When silences began and ended, the newest first.
-    pub mutes: Vec<Event>,
+    /// All silences.
+    pub silences: Silences,
     /// The state of each reading that this view rests on: when one changes, the view is out of date.
     pub freshness: Vec<Freshness>,
 }
@@ -129,9 +125,8 @@ impl View {
         let deployments = Deployments::of(readings, made, &before.deployments);
         needs::with_change(&mut needs, estate, &alerts, &deployments.all);
         let (counts, besides) = counts(estate, &alerts, &needs);
-        let mutes = timeline::of_silences(estate, readings, now);
-        let (silences, acks) = (silence::listed(readings, now), silence::acks(readings, now));
-        View { alerts, services, needs, counts, besides, backups, due, deployments, silences, acks, mutes, freshness }
+        let silences = Silences::of(estate, readings, now);
+        View { alerts, services, needs, counts, besides, backups, due, deployments, silences, freshness }
     }
 }
 
@@ -350,12 +345,7 @@ impl State {
         self.view = Arc::new(View::of(&self.estate, &readings, &self.made, &self.view, self.now));
         self.newest.clone_from(&readings);
         self.readings = readings;
-        self.renew_acts();
-    }
-
-    /// Computes anew what runs and silences tell, where one of them is another.
-    pub fn renew_acts(&mut self) {
-        self.acts = timeline::acts(&self.estate, &self.runs, &self.made, &self.view.mutes);
+        timeline::renew_acts(self);
     }
 
     /// The readings to show: the frozen ones while frozen.

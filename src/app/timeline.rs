@@ -9,7 +9,7 @@ use crate::model::health::PanelView;
 use crate::model::label::Labels;
 use crate::model::metric::Plot;
 use crate::model::panel::Panel;
-use crate::model::timeline::{Event, Kind, Link, known, merge};
+use crate::model::timeline::{Event, Kind, Link, acts, known, merge};
 
 use super::ask::{Ask, Past};
 use super::effect::Effect;
@@ -136,11 +136,16 @@ pub fn at_hand(state: &State, (from, to): (Timestamp, Timestamp)) -> Vec<Event> 
     all
 }
 
+/// Computes anew what runs and silences tell, where one of them is another.
+pub fn renew_acts(state: &mut State) {
+    state.acts = acts(&state.estate, &state.runs, &state.made, &state.view.silences.mutes);
+}
+
 /// What runs and silences tell of that time, the newest first.
 pub fn acts_between(state: &State, (from, to): (Timestamp, Timestamp)) -> &[Event] {
-    let acts = &state.acts;
-    let (first, last) = (acts.partition_point(|event| event.at > to), acts.partition_point(|event| event.at >= from));
-    acts.get(first..last).unwrap_or_default()
+    let all = &state.acts;
+    let (first, last) = (all.partition_point(|event| event.at > to), all.partition_point(|event| event.at >= from));
+    all.get(first..last).unwrap_or_default()
 }
 
 /// What was done to a panel's service by runs, and muted of it, in the time of that plot: a rollback's begin is its deployment.

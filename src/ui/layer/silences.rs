@@ -40,7 +40,7 @@ pub fn draw(canvas: &mut Canvas, state: &State, of: &SilenceList) {
     let mut heads = vec![(STATE, "SILENCE"), (ENDS, "ENDS"), (MUTES, "MUTES"), (WHO, "WHO"), (columns.what, "WHAT AND WHY")];
     heads.extend(columns.source.map(|x| (x, "SOURCE")));
     heads.extend(columns.begun.map(|x| (x, "BEGAN")));
-    let chip = frame::chip(&of.list.filter.text, || of.rows.len(), state.shown().silences.len());
+    let chip = frame::chip(&of.list.filter.text, || of.rows.len(), state.shown().silences.all.len());
     let chip = if chip.is_empty() { silences::counted(state) } else { chip };
     frame::heads(canvas, &heads, &chip);
     let mut y = 3;
