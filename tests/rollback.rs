@@ -233,13 +233,13 @@ fn on_the_timeline(console: &mut Console, run: &RunState) {
     console.press(b"/");
     press(console, &format!("run:{}", run.run), "run:web-");
     console.press(b"\r");
-    console.until("its end", |s| s.contents().contains("o run over  rollback of web from 2.5.0 to 2.4.0: done"));
+    console.until("its end", |s| s.contents().contains("o run over rollback of web from 2.5.0 to 2.4.0: done"));
     let rows = |screen: &str| screen.lines().filter(|line| line.contains("rollback ") && line.contains(':')).count();
     let screen = text(console);
     assert!(screen.contains("v deployed") && !screen.contains("> run  ") && rows(&screen) == 2, "{screen}");
     for keys in ["g\r", "G\r"] {
         press(console, keys, "RUN  rollback of web  2.5.0 -> 2.4.0  done");
-        press(console, "\x1b", "TIMELINE of");
+        press(console, "\x1b", "o run over");
     }
 }
 

@@ -189,8 +189,8 @@ fn a_rollback_can_be_practised_while_nothing_is_wrong() {
     console.press_until(b"\r", &["[4 checks]"]);
     let folder = console.folder();
     assert_eq!(std::fs::read_link(folder.join("north/web/current")).unwrap().to_str(), Some("releases/2.4.0"), "nothing is done yet");
-    console.press(b"\x1b\x1b\x1b\x1b\x1b\x1b");
-    console.until(&["NEEDS YOU"]);
+    console.press_until(b"q", &["SERVICE  web"]);
+    console.press_until(b"\x1b", &["NEEDS YOU"]);
     console.press(b"q");
     assert_eq!(console.exit_code(), 0);
     assert_eq!(leftovers(console.home.path()), Vec::<String>::new());

@@ -98,23 +98,32 @@ impl Inside {
         self.console.until_raw(&String::from_utf8_lossy(what), |raw| has(&raw[before.len()..], what));
     }
 
+    /// Waits until the terminal was rung once after those bytes.
+    fn rings(&self, before: &[u8]) {
+        self.console.until_raw("the bell", |raw| bells(&raw[before.len()..]) > 0);
+        assert_eq!(bells(&self.raw()[before.len()..]), 1, "one call rings once");
+    }
+
     /// The screen as it is and as it is drawn anew are one: nothing of the call is left on it.
-    fn is_whole(&mut self) {
-        let lines = |inside: &Inside| -> Vec<String> {
-            let shown = inside.console.shown.0.lock().unwrap();
-            // Without what grows: ages and clocks.
-            let plain = |line: &str| line.chars().filter(|c| !c.is_ascii_digit() && !" <>smh".contains(*c)).collect::<String>();
-            shown.parser.screen().contents().lines().map(plain).collect()
+    fn is_whole(&self) {
+        // Without what grows: ages and clocks.
+        let plain = |screen: &vt100::Screen| -> Vec<String> {
+            let line = |line: &str| line.chars().filter(|c| !c.is_ascii_digit() && !" <>smh".contains(*c)).collect();
+            screen.contents().lines().map(line).collect()
         };
-        let (before, raw) = (lines(self), self.raw().len());
-        let text = self.console.shown.0.lock().unwrap().parser.screen().contents();
+        let (before, text) = {
+            let shown = self.console.shown.0.lock().unwrap();
+            (plain(shown.parser.screen()), shown.parser.screen().contents())
+        };
         for left in LEFT {
             assert!(!text.contains(left), "{left:?} is left on the screen:\n{text}");
         }
-        self.console.press(b"\x0c");
-        self.console.until_more_than(raw + 500);
-        self.console.until("the whole screen", |screen| screen.contents().contains("FAKE-new") && screen.contents().contains("help"));
-        assert_eq!(before, lines(self), "what was on the screen is not what is drawn:\n{text}");
+        for (columns, rows) in [(90, 30), (80, 24)] {
+            let raw = self.raw().len();
+            self.console.resize(columns, rows);
+            self.console.until_more_than(raw + 200);
+        }
+        self.console.until(&format!("the screen as it was, drawn anew:\n{text}\nthe screen"), |screen| plain(screen) == before);
     }
 
     fn leave(mut self) -> Vec<u8> {
@@ -122,6 +131,25 @@ impl Inside {
         assert_eq!(self.console.exit_code(), 0);
         self.raw()
     }
+}
+
+/// The bells that rang: a BEL that ends a title or a notification is none.
+fn bells(raw: &[u8]) -> usize {
+    let (mut count, mut rest) = (0, raw);
+    while let [first, tail @ ..] = rest {
+        rest = match (first, tail.first()) {
+            (0x1b, Some(b']' | b'P' | b'k')) => {
+                let end = tail.iter().position(|byte| matches!(byte, 7 | 0x1b)).unwrap_or(tail.len() - 1);
+                &tail[end + 1..]
+            }
+            (7, _) => {
+                count += 1;
+                tail
+            }
+            _ => tail,
+        };
+    }
+    count
 }
 
 fn has(raw: &[u8], what: &[u8]) -> bool {
@@ -138,10 +166,10 @@ fn a_tmux_that_hands_on_gives_the_bell_the_title_and_the_notification_to_its_ter
         ("notify = 'osc9'\n", "\x1b]9;harbour: 1 critical: FAKE-new\x1b\\"),
         ("notify = 'osc777'\n", "\x1b]777;notify;Quarterdeck;harbour: 1 critical: FAKE-new\x1b\\"),
     ] {
-        let mut inside = Inside::tmux(wishes, rc);
+        let inside = Inside::tmux(wishes, rc);
         let before = inside.another();
         inside.gets(&before, notification.as_bytes());
-        inside.gets(&before, b"\x07");
+        inside.rings(&before);
         inside.gets(&before, b"qd harbour: X 2 critical");
         inside.is_whole();
         inside.leave();
@@ -153,9 +181,9 @@ fn a_tmux_that_hands_nothing_on_rings_and_shows_nothing_of_what_it_swallowed() {
     if !have("a_tmux_that_hands_nothing_on_rings_and_shows_nothing_of_what_it_swallowed", &["tmux"]) {
         return;
     }
-    let mut inside = Inside::tmux("notify = 'osc9'\n", "set -g allow-passthrough off\n");
+    let inside = Inside::tmux("notify = 'osc9'\n", "set -g allow-passthrough off\n");
     let before = inside.another();
-    inside.gets(&before, b"\x07");
+    inside.rings(&before);
     inside.is_whole();
     let raw = inside.leave();
     assert!(!has(&raw, b"]9;harbour") && !has(&raw, b"Ptmux"), "tmux hands nothing on");
@@ -170,10 +198,10 @@ fn screen_rings_and_hands_the_notification_on_to_its_terminal() {
         ("notify = 'osc9'\n", "\x1b]9;harbour: 1 critical: FAKE-new\x07"),
         ("notify = 'osc777'\n", "\x1b]777;notify;Quarterdeck;harbour: 1 critical: FAKE-new\x07"),
     ] {
-        let mut inside = Inside::screen(wishes, "startup_message off\nvbell off\n");
+        let inside = Inside::screen(wishes, "startup_message off\nvbell off\n");
         let before = inside.another();
         inside.gets(&before, notification.as_bytes());
-        inside.gets(&before, b"\x07");
+        inside.rings(&before);
         inside.is_whole();
         inside.leave();
     }
@@ -184,9 +212,9 @@ fn in_a_screen_nothing_is_shown_of_a_title_and_without_notifications_only_the_be
     if !have("in_a_screen_nothing_is_shown_of_a_title_and_without_notifications_only_the_bell_comes_through", &["screen"]) {
         return;
     }
-    let mut inside = Inside::screen("notify = 'off'\n", "startup_message off\nvbell off\n");
+    let inside = Inside::screen("notify = 'off'\n", "startup_message off\nvbell off\n");
     let before = inside.another();
-    inside.gets(&before, b"\x07");
+    inside.rings(&before);
     inside.is_whole();
     let raw = inside.leave();
     assert!(!has(&raw, b"]9;harbour") && !has(&raw, b"]777;"));

@@ -42,7 +42,7 @@ pub fn of_silences(estate: &Estate, readings: &[Reading<Answer>], now: Timestamp
             }
         }
     }
-    all.sort_by(|a, b| b.0.cmp(&a.0));
+    all.sort_by_key(|told| std::cmp::Reverse(told.0));
     all.truncate(SILENCES);
     let told = all.into_iter().map(|(at, kind, source, silence)| Event {
         at,
@@ -107,7 +107,7 @@ pub fn acts(estate: &Estate, runs: &Runs, made: &[Arc<Deployment>], silences: &[
         );
         all.extend(ended(run));
     }
-    all.sort_by(|a, b| b.at.cmp(&a.at));
+    all.sort_by_key(|event| std::cmp::Reverse(event.at));
     all
 }
 

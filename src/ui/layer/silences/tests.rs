@@ -8,10 +8,11 @@ use crate::ui::fixture::{buffer, shown, styles, text, twins};
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (200, 60)];
 
-fn press(state: &mut State, keys: &str) {
-    keys.split(' ').for_each(|key| {
-        update(state, Message::Key(key.parse::<Key>().unwrap()));
-    });
+fn press(mut state: State, keys: &str) -> State {
+    for key in keys.split(' ') {
+        update(&mut state, Message::Key(key.parse::<Key>().unwrap()));
+    }
+    state
 }
 
 #[test]
@@ -32,14 +33,14 @@ fn ten_thousand_are_walked_and_filtered() {
     let size = (80, 24);
     let mut state = shown("silences many", size);
     assert!(text(&buffer(&state, size))[2].contains("10000 active"), "{:?}", text(&buffer(&state, size))[2]);
-    press(&mut state, "G");
+    state = press(state, "G");
     let screen = text(&buffer(&state, size)).join("\n");
     assert!(screen.contains("silence id-09999"), "{screen}");
-    press(&mut state, "/ i d - 0 4 2 4 2");
+    state = press(state, "/ i d - 0 4 2 4 2");
     let screen = text(&buffer(&state, size)).join("\n");
     assert!(screen.contains("/id-04242 1 of 10000") && screen.contains("silence id-04242"), "{screen}");
-    press(&mut state, "enter esc");
+    state = press(state, "enter esc");
     assert!(text(&buffer(&state, size))[2].contains("10000 active"), "Esc takes the filter away first");
-    press(&mut state, "esc");
+    state = press(state, "esc");
     assert!(state.layers.is_empty());
 }
