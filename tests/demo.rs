@@ -98,7 +98,7 @@ fn what_is_asked_wrongly_is_told_and_changes_nothing() {
     for (words, says) in [
         (&["stop", "cellar", "north"][..], "there is no service"),
         (&["stop", "web", "east"], "there are north and south"),
-        (&["deploy", "9.9.9", "north"], "there are 2.4.0, 2.5.0"),
+        (&["deploy", "9.9.9", "north"], "there are 2.3.7, 2.3.8, 2.4.0, 2.5.0"),
         (&["start", "web"], "name a service and its site"),
     ] {
         let (code, said) = qd(practice.home.path(), &[&["lab"], words].concat());

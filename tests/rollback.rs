@@ -227,6 +227,22 @@ fn is_a_rollback(console: &mut Console, run: &RunState) {
     console.until("the list", |s| !s.contents().contains("DEPLOYMENT  web"));
 }
 
+/// On the timeline it stands once with its end, and both lead to the run.
+fn on_the_timeline(console: &mut Console, run: &RunState) {
+    press(console, "t", "TIMELINE of");
+    console.press(b"/");
+    press(console, &format!("run:{}", run.run), "run:web-");
+    console.press(b"\r");
+    console.until("its end", |s| s.contents().contains("o run over rollback of web from 2.5.0 to 2.4.0: done"));
+    let rows = |screen: &str| screen.lines().filter(|line| line.contains("rollback ") && line.contains(':')).count();
+    let screen = text(console);
+    assert!(screen.contains("v deployed") && !screen.contains("> run  ") && rows(&screen) == 2, "{screen}");
+    for keys in ["g\r", "G\r"] {
+        press(console, keys, "RUN  rollback of web  2.5.0 -> 2.4.0  done");
+        press(console, "\x1b", "o run over");
+    }
+}
+
 #[test]
 fn from_the_row_of_a_deployment_to_the_end_and_nothing_is_lost_on_the_way() {
     let estate = Estate::new();
@@ -263,6 +279,7 @@ fn from_the_row_of_a_deployment_to_the_end_and_nothing_is_lost_on_the_way() {
     press(&mut console, "w", "STEPS");
     press(&mut console, "\x1b", "d compare");
     is_a_rollback(&mut console, &estate.run().unwrap());
+    on_the_timeline(&mut console, &estate.run().unwrap());
     press(&mut console, "7", "PAST (1)");
     console.until("the run in the list", |s| s.contents().contains("done") && s.contents().contains("rollback web to 2.4.0"));
     console.press(b"q");

@@ -193,7 +193,7 @@ impl Layer {
     /// True for a view that is looked at and gone back to; false for what is typed into or chosen from, which is never
     /// entered again by going back.
     pub fn is_view(&self) -> bool {
-        self.spot().is_some() || matches!(self, Layer::Chart { .. })
+        self.spot().is_some() || matches!(self, Layer::Chart { .. } | Layer::Silences(_))
     }
 
     /// True where something is being asked or filled in, which going elsewhere would lose.
@@ -214,6 +214,7 @@ impl Layer {
             (Layer::Source { index, .. }, Layer::Source { index: of, .. }) => index == of,
             (Layer::Run { run, .. }, Layer::Run { run: of, .. }) => run == of,
             (Layer::Chart { panel, .. }, Layer::Chart { panel: of, .. }) => panel == of,
+            (Layer::Silences(_), Layer::Silences(_)) => true,
             _ => false,
         }
     }
@@ -243,6 +244,7 @@ pub fn row(state: &State) -> Option<String> {
         Some(Layer::Source { index, .. }) => Some(index.to_string()),
         Some(Layer::Run { run, .. }) => Some(run.clone()),
         Some(Layer::Chart { panel, .. }) => Some(panel.clone()),
+        Some(Layer::Silences(list)) => of(&list.list),
         Some(_) => None,
         None => match state.pane {
             Pane::Overview => of(&state.overview),

@@ -17,6 +17,7 @@ use super::menu::Menu;
 use super::operations::RequestForm;
 use super::palette::Palette;
 use super::prompt::Prompt;
+use super::silences::SilenceList;
 use super::themes::Picker;
 use super::views::{SaveForm, ViewList};
 use super::wizard::Wizard;
@@ -145,6 +146,8 @@ pub enum Layer {
     Wizard(Box<Wizard>),
     /// What a service or a host logs; what was told of it is in `State::logs`.
     Logs(View),
+    /// All silences.
+    Silences(Box<SilenceList>),
     /// One panel on the full screen.
     Chart {
         /// The panel's name.

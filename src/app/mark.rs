@@ -1,6 +1,6 @@
 //! How a state is told without colours: its glyph, its word, and the token that a theme has a colour for.
 
-use crate::model::alert::Alert;
+use crate::model::alert::{Alert, AlertState};
 use crate::model::deployment::Ending;
 use crate::model::estate::Severity;
 use crate::model::finding;
@@ -9,6 +9,7 @@ use crate::model::metric;
 use crate::model::preferences::Token;
 use crate::model::reading::Freshness;
 
+use super::silences;
 use super::state::State;
 use super::when;
 
@@ -78,11 +79,14 @@ pub fn is_stale(state: &State, alert: &Alert) -> bool {
 
 /// The state cell of an alert: the word, or `[word] ?` where its source is not fresh.
 pub fn state_cell(state: &State, alert: &Alert) -> (String, Token) {
+    // Who looks after it, and since when, is more than that it is muted.
+    let acked = silences::ack_of(state, &alert.silenced_by).filter(|_| alert.state == AlertState::Silenced);
+    let word = acked.map_or_else(|| alert.state.word().to_owned(), |acked| format!("acked {}", when::ago(state, acked.at)));
     if is_stale(state, alert) {
-        return (format!("[{}] ?", alert.state.word()), Token::Unknown);
+        return (format!("[{word}] ?"), Token::Unknown);
     }
     let token = if alert.state.is_quiet() { Token::Muted } else { Token::Text };
-    (alert.state.word().to_owned(), token)
+    (word, token)
 }
 
 /// The labels of a panel's only series, for people.

@@ -12,6 +12,7 @@ use super::key::Chord;
 use super::layer::{Layer, Pane};
 use super::operations;
 use super::share;
+use super::silences;
 use super::state::{AlertRow, State};
 use super::timeline;
 use super::update::wizard;
@@ -192,6 +193,15 @@ fn of_run(state: &State, action: Action) -> Possible {
 }
 
 fn of_alert(state: &State, action: Action) -> Possible {
+    if let Some(Layer::Silences(_)) = state.layers.last() {
+        return match wizard::refuses(state, action) {
+            _ if silences::selected(state).is_none() => Possible::Never,
+            _ if !matches!(action, Action::Extend | Action::Expire) => Possible::Never,
+            Some(_) if state.read_only => not_now(READ_ONLY),
+            Some(_) => Possible::Yes,
+            None => not_now("it has ended"),
+        };
+    }
     let Some(alert) = wizard::alert(state) else { return Possible::Never };
     match wizard::refuses(state, action) {
         Some(None) if state.read_only => not_now(READ_ONLY),

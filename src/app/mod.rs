@@ -35,6 +35,7 @@ pub mod prompt;
 pub mod row;
 pub mod scope;
 pub mod share;
+pub mod silences;
 pub mod spot;
 pub mod state;
 pub mod subject;

@@ -241,7 +241,9 @@ fn offered(scope: Scope, action: Action) -> bool {
             matches!(scope, Scope::Overview | Scope::Alerts | Scope::Metrics | Scope::Chart | Scope::Deployments | Scope::Detail)
         }
         Action::Processes => matches!(scope, Scope::Overview | Scope::Alerts | Scope::Deployments | Scope::Detail),
-        Action::Ack | Action::Silence | Action::Extend | Action::Expire => matches!(scope, Scope::Alerts | Scope::Detail),
+        Action::Ack | Action::Silence => matches!(scope, Scope::Alerts | Scope::Detail),
+        Action::Extend | Action::Expire => matches!(scope, Scope::Alerts | Scope::Detail | Scope::Silences),
+        Action::Silences => scope != Scope::Silences,
         Action::Next | Action::Toggle | Action::Override | Action::BreakGlass => false,
         Action::Pick | Action::Muted | Action::Group | Action::Near => scope == Scope::Alerts,
         Action::Mark | Action::Compare | Action::Measures => scope == Scope::Deployments,

@@ -16,7 +16,7 @@ use super::layer::{Layer, Pane};
 use super::list::List;
 use super::state::{AlertRow, State};
 use super::subject::OfBackup;
-use super::{chart, databases, focus, logs, marks, operations, overview, page, timeline};
+use super::{chart, databases, focus, logs, marks, operations, overview, page, silences, timeline};
 
 impl State {
     /// A person did something, in the pane that is shown.
@@ -77,6 +77,7 @@ pub fn refresh(state: &mut State) {
     timeline::renew(state);
     focus::renew(state);
     chart::bars::renew(state);
+    silences::renew(state);
     renew_details(state);
     settle_top(state);
 }

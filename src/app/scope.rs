@@ -40,6 +40,8 @@ pub enum Scope {
     Confirm,
     /// The logs of a service or a host.
     Logs,
+    /// The list of silences.
+    Silences,
     /// One panel on the full screen.
     Chart,
     /// The help page.
@@ -62,7 +64,7 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes with their names in keymap files.
-    pub const ALL: [(Scope, &'static str); 26] = [
+    pub const ALL: [(Scope, &'static str); 27] = [
         (Scope::Global, "global"),
         (Scope::List, "list"),
         (Scope::Overview, "overview"),
@@ -80,6 +82,7 @@ impl Scope {
         (Scope::Reason, "reason"),
         (Scope::Confirm, "confirm"),
         (Scope::Logs, "logs"),
+        (Scope::Silences, "silences"),
         (Scope::Chart, "chart"),
         (Scope::Help, "help"),
         (Scope::Search, "search"),
@@ -122,6 +125,7 @@ impl Scope {
             Scope::Reason => &[Scope::Reason, Scope::Input],
             Scope::Confirm => &[Scope::Confirm],
             Scope::Logs => &[Scope::Logs, Scope::Global],
+            Scope::Silences => &[Scope::Silences, Scope::Help, Scope::Global],
             Scope::Chart => &[Scope::Chart, Scope::Global],
             Scope::Help => &[Scope::Help, Scope::Global],
             Scope::Search => &[Scope::Search, Scope::Help, Scope::Global],
@@ -142,8 +146,8 @@ impl Scope {
         match self {
             Scope::Overview => &[Open, Help, Filter, Rollback, Processes, Timeline, Logs, Palette, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Alerts => &[
-                Open, Help, Filter, Ack, Silence, Extend, Expire, Rollback, Processes, Logs, Muted, Group, Near, Palette, Overview,
-                Metrics, Freeze, Close,
+                Open, Help, Filter, Ack, Silence, Extend, Expire, Silences, Rollback, Processes, Logs, Muted, Group, Near, Palette,
+                Overview, Metrics, Freeze, Close,
             ],
             Scope::Backups => &[Open, Help, Verify, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Deployments => &[
@@ -166,6 +170,7 @@ impl Scope {
             Scope::Reason => &[Accept, Back, EraseAll, Help],
             Scope::Confirm => &[Accept, Back, Down, EraseAll, Help],
             Scope::Logs => &[Back, Follow, Filter, NextHit, Errors, Help, Open, Bottom, Share, Timeline, Freeze, Zone, Down, Up],
+            Scope::Silences => &[Back, Open, Extend, Expire, Filter, Help, Down, Up, Bottom, Palette, Freeze, Zone],
             Scope::Chart => &[
                 Back, Help, Left, Right, Longer, Shorter, PanBack, PanOn, Live, Before, Over, Query, ChartText, Rollback, Keep, Export,
                 Freeze, Zone,
@@ -203,6 +208,8 @@ pub fn scope(pane: Pane, layers: &[Layer]) -> Scope {
         Some(Layer::Request(_)) => Scope::Confirm,
         Some(Layer::Wizard(of)) => of.scope(),
         Some(Layer::Logs(_)) => Scope::Logs,
+        Some(Layer::Silences(of)) if of.typing => Scope::Input,
+        Some(Layer::Silences(_)) => Scope::Silences,
         Some(Layer::Chart { .. }) => Scope::Chart,
         // Arrows go on to scroll while one types.
         Some(Layer::Help { search, .. }) => {

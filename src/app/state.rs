@@ -38,8 +38,9 @@ use super::layer::{Layer, Pane, Scope, scope};
 use super::logs::{self, Logs};
 use super::marks::Marks;
 use super::operations::{OperationRow, Sent};
+use super::silences::Silences;
 use super::themes::Offers;
-use super::timeline::Timeline;
+use super::timeline::{self, Timeline};
 use super::verifying::Verifying;
 use super::views::Views;
 use super::wizard::Wizards;
@@ -86,6 +87,8 @@ pub struct View {
     pub due: Vec<Due>,
     /// What was deployed.
     pub deployments: Deployments,
+    /// All silences.
+    pub silences: Silences,
     /// The state of each reading that this view rests on: when one changes, the view is out of date.
     pub freshness: Vec<Freshness>,
 }
@@ -122,7 +125,8 @@ impl View {
         let deployments = Deployments::of(readings, made, &before.deployments);
         needs::with_change(&mut needs, estate, &alerts, &deployments.all);
         let (counts, besides) = counts(estate, &alerts, &needs);
-        View { alerts, services, needs, counts, besides, backups, due, deployments, freshness }
+        let silences = Silences::of(estate, readings, now);
+        View { alerts, services, needs, counts, besides, backups, due, deployments, silences, freshness }
     }
 }
 
@@ -228,6 +232,8 @@ pub struct State {
     pub runs: Runs,
     /// The deployments that they made.
     pub made: Made,
+    /// What runs and silences tell of the past, the newest first.
+    pub acts: Vec<Event>,
     /// The Operations pane; ids are those of runs.
     pub operations: PaneList<String>,
     /// Its lines.
@@ -311,6 +317,7 @@ impl State {
             verifying: Verifying::default(),
             runs: Runs::default(),
             made: Made::default(),
+            acts: Vec::new(),
             operations: PaneList::default(),
             operation_rows: Vec::new(),
             sent: None,
@@ -338,6 +345,7 @@ impl State {
         self.view = Arc::new(View::of(&self.estate, &readings, &self.made, &self.view, self.now));
         self.newest.clone_from(&readings);
         self.readings = readings;
+        timeline::renew_acts(self);
     }
 
     /// The readings to show: the frozen ones while frozen.

@@ -30,7 +30,7 @@ pub const PANEL_FIELDS: &[&str] = &["name", "service", "source", "state", "sever
 pub const BACKUP_FIELDS: &[&str] = &["name", "service", "site", "kind", "severity"];
 
 /// Fields of an event of the timeline.
-pub const EVENT_FIELDS: &[&str] = &["kind", "what", "source", "service", "severity", "name"];
+pub const EVENT_FIELDS: &[&str] = &["kind", "what", "source", "service", "severity", "name", "run"];
 
 /// One row, as a filter sees it.
 pub trait Subject {
@@ -339,6 +339,10 @@ impl Subject for Event {
             "service" => self.service.as_deref().or_else(|| self.label("service")).map(Cow::Borrowed),
             "severity" => Some(self.severity.word().into()),
             "name" => self.label("alertname").map(Cow::Borrowed),
+            "run" => match &self.link {
+                Link::Run(run) | Link::Silence { run: Some(run), .. } => Some(run.as_str().into()),
+                _ => None,
+            },
             _ => None,
         }
     }

@@ -9,6 +9,7 @@ use super::action::Action;
 use super::layer::Scope;
 use super::palette::Goal;
 use super::row::OverviewId;
+use super::silences::SilenceId;
 use super::timeline::EventId;
 
 /// What tells a row of a pane's list from all others.
@@ -30,6 +31,8 @@ pub enum RowId {
     Run(String),
     /// Of the Timeline pane.
     Event(EventId),
+    /// Of the list of silences.
+    Silence(SilenceId),
 }
 
 /// One of the things that a step of a wizard lets a person choose from.

@@ -7,7 +7,9 @@ use crate::model::alert::Alert;
 use crate::model::estate::Estate;
 use crate::model::health::PanelView;
 use crate::model::label::Labels;
-use crate::model::timeline::{Event, Kind, Link, known, merge};
+use crate::model::metric::Plot;
+use crate::model::panel::Panel;
+use crate::model::timeline::{Event, Kind, Link, acts, known, merge};
 
 use super::ask::{Ask, Past};
 use super::effect::Effect;
@@ -129,8 +131,28 @@ pub fn around(state: &State, at: Timestamp, window: Window) -> Option<Timestamp>
 pub fn at_hand(state: &State, (from, to): (Timestamp, Timestamp)) -> Vec<Event> {
     let view = state.shown();
     let mut all = known(&state.estate, &view.alerts, &view.backups, &view.deployments.all, state.shown_readings(), (from, to), state.now);
+    all.extend(acts_between(state, (from, to)).iter().cloned());
     all.extend(state.seen.iter().filter(|event| event.at >= from && event.at <= to).cloned());
     all
+}
+
+/// Computes anew what runs and silences tell, where one of them is another.
+pub fn renew_acts(state: &mut State) {
+    state.acts = acts(&state.estate, &state.runs, &state.made, &state.view.silences.mutes);
+}
+
+/// What runs and silences tell of that time, the newest first.
+pub fn acts_between(state: &State, (from, to): (Timestamp, Timestamp)) -> &[Event] {
+    let all = &state.acts;
+    let (first, last) = (all.partition_point(|event| event.at > to), all.partition_point(|event| event.at >= from));
+    all.get(first..last).unwrap_or_default()
+}
+
+/// What was done to a panel's service by runs, and muted of it, in the time of that plot: a rollback's begin is its deployment.
+pub fn acts_on_chart<'a>(state: &'a State, panel: &Panel, plot: &Plot) -> Vec<&'a Event> {
+    let Some(service) = &panel.service else { return Vec::new() };
+    let drawn = |event: &&Event| matches!(event.kind, Kind::RunBegan | Kind::RunEnded | Kind::Muted) && event.is_of(&state.estate, service);
+    acts_between(state, (plot.start, plot.time(plot.len.saturating_sub(1)))).iter().filter(drawn).collect()
 }
 
 /// Computes the rows again.

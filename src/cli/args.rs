@@ -31,6 +31,7 @@ Examples:
   qd status -o json | jq .alerts     one look, for a program
   qd status --watch                  only what is new, line by line, to listen to
   qd deployments --filter 'age<1d'   what was deployed, as a table, JSON or CSV
+  qd silences                        who muted what, why and until when
   qd verify store                    read a backup back, and record what that proves
   qd plan rollback web               how would it go back to the release before? changes nothing
   qd run rollback web --reason 'errors since 2.5.0' --confirm 'web 4f2a91'
@@ -272,6 +273,8 @@ pub enum Command {
     Deed(super::deed::Deed),
     /// Print what a service or a host logs, its hosts merged by time.
     Logs(super::logs::Wish),
+    /// List who muted what, why and until when: all silences and acks, those that end first on top.
+    Silences(super::silences::Wish),
     /// List what every key does in every layer, and the actions that have no key.
     #[command(after_help = "Examples:\n  qd keys\n  qd keys -o json")]
     Keys,

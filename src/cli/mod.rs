@@ -26,6 +26,7 @@ mod schema;
 mod settings;
 #[cfg(test)]
 mod shown;
+mod silences;
 mod snapshot;
 pub mod status;
 mod stops;
@@ -126,6 +127,7 @@ fn dispatch(cli: &Cli, settings: &Settings<'_>, out: &mut dyn Write, err: &mut d
         }
         Some(Command::Deployments { filter, limit }) => deployments::run(settings, filter, *limit, out, err),
         Some(Command::Logs(wish)) => logs::run(settings, wish, out, err),
+        Some(Command::Silences(wish)) => silences::run(settings, wish, out, err),
         Some(Command::Contexts) => contexts::run(settings, out),
         Some(Command::Keys) => keys::run(settings, out),
         #[cfg(feature = "lab")]

@@ -65,9 +65,10 @@ fn head(layout: &Layout) -> String {
 fn note(layout: &Layout) -> String {
     let program = "qd";
     let next = match layout.scenario {
+        // Two lines at 80 columns, the last words of which must be there.
         Scenario::Steady => format!(
-            "Break something in a second terminal: `{program} lab stop store {PRIMARY}` (a whole site: `{program} lab stop {PRIMARY}`), \
-             then `start` it."
+            "In a second terminal: `{program} lab stop store {PRIMARY}` (a whole site: `{program} lab stop {PRIMARY}`), then `start` it. \
+             Or `R` on web."
         ),
         Scenario::BadRelease => {
             format!(

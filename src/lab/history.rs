@@ -200,7 +200,7 @@ pub fn add(folder: &Path, made: &Made<'_>) -> Result<(), LabError> {
         who: "qd lab",
         at: made.began,
         took: made.took,
-        source: if made.version == GOOD && made.from == super::release::BAD { "rollback" } else { "person" },
+        source: if super::release::is_older(made.version, made.from) { "rollback" } else { "person" },
         result: if made.worked { "succeeded" } else { "failed" },
         reason: "Deployed in the practice estate",
         more: String::new(),

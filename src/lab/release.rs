@@ -10,6 +10,8 @@ use super::{LabError, at};
 
 /// The release that every site starts with.
 pub const GOOD: &str = "2.4.0";
+/// The releases before it, the oldest first: they lie at every site, so that there is always one to go back to.
+pub const OLD: [&str; 2] = ["2.3.7", "2.3.8"];
 /// The release that fails.
 pub const BAD: &str = "2.5.0";
 /// The share of requests that the bad release fails.
@@ -26,15 +28,26 @@ pub struct Release {
     pub fail_share: f64,
 }
 
-/// What was ever built: the version, what it is, the share of requests that it fails.
-const BUILT: [(&str, &str, f64); 2] =
-    [(GOOD, "Works.", 0.0), (BAD, "Has a defect that no test found: a share of the requests fails.", BAD_SHARE)];
+/// What was ever built, the oldest first: the version, what it is, the share of requests that it fails.
+const BUILT: [(&str, &str, f64); 4] = [
+    (OLD[0], "Works.", 0.0),
+    (OLD[1], "Works.", 0.0),
+    (GOOD, "Works.", 0.0),
+    (BAD, "Has a defect that no test found: a share of the requests fails.", BAD_SHARE),
+];
 
-/// Writes the good release of a web service into its folder, as the current one.
+/// True where both were built, and the first one before the other.
+pub fn is_older(version: &str, than: &str) -> bool {
+    let place = |of: &str| BUILT.iter().position(|(built, ..)| *built == of);
+    place(version).zip(place(than)).is_some_and(|(version, than)| version < than)
+}
+
+/// Writes the good release of a web service into its folder, as the current one, and those before it beside it.
 ///
 /// # Errors
 /// Where a file cannot be written.
 pub fn lay_out(web: &Path) -> Result<(), LabError> {
+    OLD.iter().try_for_each(|version| put(web, version))?;
     put(web, GOOD)?;
     switch(web, GOOD)
 }
@@ -110,6 +123,12 @@ mod tests {
         put(folder.path(), BAD).unwrap();
         switch(folder.path(), BAD).unwrap();
         assert_eq!(current(folder.path()).unwrap(), Release { version: BAD.into(), fail_share: BAD_SHARE });
+        for version in OLD {
+            switch(folder.path(), version).unwrap();
+            assert_eq!(current(folder.path()).unwrap(), Release { version: version.into(), fail_share: 0.0 });
+        }
+        switch(folder.path(), BAD).unwrap();
+        assert!(is_older("2.3.8", GOOD) && !is_older(BAD, GOOD) && !is_older("9.9.9", GOOD));
         for wrong in ["3.0.0", "", ".", "../releases/2.4.0"] {
             assert!(switch(folder.path(), wrong).is_err(), "{wrong:?} was taken");
             assert!(put(folder.path(), wrong).is_err(), "{wrong:?} was put there");

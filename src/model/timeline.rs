@@ -1,7 +1,8 @@
 //! What happened, on one time axis: deployments, alerts and findings that began and ended, backups made and missed,
-//! databases that changed roles, sources that came and went. Each event says who tells of it, and how exactly its time
+//! databases that changed roles, sources that came and went, runs and silences. Each event says who tells of it, and how exactly its time
 //! is known. Pure: the time is passed in.
 
+mod acts;
 mod known;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use super::estate::{Estate, Severity};
 use super::label::Labels;
 use super::metric::Plot;
 
+pub use acts::{acts, of_silences};
 pub use known::known;
 
 /// Events of one timeline; more are counted, and the newest are kept.
@@ -51,6 +53,16 @@ pub enum Kind {
     Role,
     /// A source is in another state.
     Source,
+    /// A run was begun.
+    RunBegan,
+    /// It came to wait for a person.
+    RunWaits,
+    /// It ended.
+    RunEnded,
+    /// A silence began to mute.
+    Muted,
+    /// It no longer does.
+    Unmuted,
     /// A time in which nobody looked.
     Unseen,
 }
@@ -68,6 +80,11 @@ impl Kind {
             Kind::BackupMissed => "missed",
             Kind::Role => "role",
             Kind::Source => "source",
+            Kind::RunBegan => "run",
+            Kind::RunWaits => "waits",
+            Kind::RunEnded => "run over",
+            Kind::Muted => "muted",
+            Kind::Unmuted => "unmuted",
             Kind::Unseen => "unseen",
         }
     }
@@ -83,6 +100,19 @@ pub enum Link {
     Deployment(Arc<str>),
     /// A source, by name.
     Source(String),
+    /// A run, by its id.
+    Run(String),
+    /// A silence.
+    Silence {
+        /// The source that tells of it, by name.
+        source: String,
+        /// Alertmanager's id.
+        id: String,
+        /// The run that began or ended it, where it was one that is known.
+        run: Option<String>,
+        /// The services whose alerts it is about, by name.
+        services: Vec<String>,
+    },
     /// Nothing that can be opened.
     Nothing,
 }
@@ -139,6 +169,7 @@ impl Event {
     pub fn is_of(&self, estate: &Estate, service: &str) -> bool {
         match &self.link {
             Link::Alert(labels) => estate.service(service).is_some_and(|of| of.labels.covers(labels)),
+            Link::Silence { services, .. } => services.iter().any(|of| of == service),
             // That nobody looked matters for each of them.
             _ => self.kind == Kind::Unseen || self.service.as_deref() == Some(service),
         }
@@ -294,6 +325,8 @@ fn key(event: &Event) -> String {
         Link::Alert(labels) => labels.get("alertname").unwrap_or_default().to_owned(),
         Link::Deployment(key) => key.to_string(),
         Link::Source(name) => format!("{name} {}", event.what),
+        Link::Run(run) => format!("{run} {}", event.what),
+        Link::Silence { id, .. } => id.clone(),
         Link::Nothing => event.what.clone(),
     }
 }
@@ -309,6 +342,7 @@ fn is_same(kept: &Event, other: &Event) -> bool {
             one.covers(&two) || two.covers(&one)
         }
         (Link::Alert(one), Link::Alert(two)) => one.covers(two) || two.covers(one),
+        (Link::Silence { id: one, .. }, Link::Silence { id: two, .. }) => one == two,
         (one, two) => one == two,
     }
 }

@@ -10,6 +10,7 @@ pub mod keys;
 mod logs;
 mod nav;
 pub mod runs;
+pub mod silences;
 mod themes;
 pub mod timeline;
 pub mod whole;
@@ -328,6 +329,9 @@ pub fn shown(screen: &str, size: (u16, u16)) -> State {
     }
     if screen == "whole overview" {
         return whole::shown(size);
+    }
+    if screen.starts_with("silences") {
+        return silences::shown(screen, size);
     }
     if screen.starts_with("timeline") {
         return timeline::shown(screen, size);

@@ -175,6 +175,11 @@ pub fn last(canvas: &mut Canvas, state: &State) {
     {
         return input(canvas, y, '/', &logs.typed, logs.error.as_deref());
     }
+    if let Some(Layer::Silences(of)) = state.layers.last()
+        && of.typing
+    {
+        return input(canvas, y, '/', &of.list.typed, of.list.error.as_deref());
+    }
     if let Some(said) = &state.said {
         canvas.put(0, y, canvas.area.width, said, Token::Warning);
         return;

@@ -7,7 +7,7 @@ use crate::app::layer::{Layer, Pane};
 use crate::app::overview;
 use crate::app::state::State;
 use crate::app::target::{RowId, Target};
-use crate::app::{databases, operations, page, pane, timeline, update};
+use crate::app::{databases, operations, page, pane, silences, timeline, update};
 
 use super::widget::canvas::cells;
 use super::{SMALLEST, frame, layer, wizard};
@@ -93,6 +93,11 @@ pub fn sight(state: &State) -> Sight {
             for (x, y, width, choice) in wizard::choices(state, of) {
                 sight.row(x, y, width, Target::Choice(choice));
             }
+        }
+        Some(Layer::Silences(of)) => {
+            let y = BODY + silences::notes(state).len() as u16;
+            let list = (of.list.list.offset, of.rows.len(), silences::room(state));
+            sight.list((0, y, width), list, |row| silences::id(state, &of.rows, row).map(RowId::Silence));
         }
         Some(top) => {
             if let Some(spot) = top.spot() {

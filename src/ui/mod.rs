@@ -97,6 +97,7 @@ pub fn draw(state: &State, frame: &mut Frame) {
     match state.layers.iter().rev().find(covers) {
         Some(Layer::Chart { panel, cursor }) => layer::chart::draw(&mut canvas, state, panel, *cursor),
         Some(Layer::Logs(_)) => layer::logs::draw(&mut canvas, state),
+        Some(Layer::Silences(of)) => layer::silences::draw(&mut canvas, state, of),
         Some(Layer::Wizard(of)) => wizard::draw(&mut canvas, state, of),
         Some(detail) => layer::detail::draw(&mut canvas, state, detail),
         None => match state.pane {

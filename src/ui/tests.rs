@@ -17,7 +17,8 @@ use crate::model::source::{Answer, HistoryAnswer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 83] = [
+const SCREENS: [&str; 84] = [
+    "silences",
     "logs",
     "logs one",
     "logs host",

@@ -232,6 +232,28 @@ fn the_stuck_edge_is_restarted_by_pressing_what_the_screen_names() {
 }
 
 #[test]
+fn a_rollback_can_be_practised_while_nothing_is_wrong() {
+    let mut console = Console::open(&[]);
+    console.until(&["practice", "nothing needs you", "web"]);
+    // The service by its name: no row has to stand anywhere.
+    console.press(b":");
+    console.press_until(b"service web", &["service web"]);
+    console.press_until(b"\r", &["SERVICE  web", "R roll back"]);
+    console.press_until(b"R", &["[1 target]", "runs now       2.4.0", "enter next"]);
+    let releases = console.press_until(b"\r", &["[2 release]", ">   2.3.8", "2.3.7", "enter next"]);
+    assert!(!releases.contains("2.5.0"), "{releases}");
+    console.press_until(b"\r", &["[3 impact]", "2.3.8", "enter next"]);
+    console.press_until(b"\r", &["[4 checks]"]);
+    let folder = console.folder();
+    assert_eq!(std::fs::read_link(folder.join("north/web/current")).unwrap().to_str(), Some("releases/2.4.0"), "nothing is done yet");
+    console.press_until(b"q", &["SERVICE  web"]);
+    console.press_until(b"\x1b", &["NEEDS YOU"]);
+    console.press(b"q");
+    assert_eq!(console.exit_code(), 0);
+    assert_eq!(leftovers(console.home.path()), Vec::<String>::new());
+}
+
+#[test]
 fn a_run_that_is_under_way_ends_with_the_practice() {
     let mut console = Console::open(&["--scenario", "bad-release", "--after", "3"]);
     console.roll_back();

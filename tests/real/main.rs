@@ -5,6 +5,7 @@
 
 mod alerts;
 mod archiver;
+mod attention;
 mod backups;
 mod charts;
 mod clipboard;
@@ -31,4 +32,6 @@ mod sql;
 mod sshd;
 mod systemd;
 mod timeline;
+#[path = "../upstream/mod.rs"]
+mod upstream;
 mod verification;

@@ -91,3 +91,129 @@ fn an_alert_is_acked_on_screen_and_the_ack_is_ended_there() {
     console.press(b"\x03");
     console.ends_with(130);
 }
+
+fn text(console: &Console) -> String {
+    console.shown.0.lock().unwrap().parser.screen().contents()
+}
+
+#[test]
+fn all_silences_are_listed_ended_from_the_list_and_told_on_the_timeline() {
+    if !have("all_silences_are_listed_ended_from_the_list_and_told_on_the_timeline", NEEDS) {
+        return;
+    }
+    let mut pair = servers::alertmanager_pair();
+    servers::post_alert(&[&pair[0], &pair[1]], &[("alertname", "DiskFull"), ("service", "web"), ("host", "a")]);
+    servers::post_alert(&[&pair[0], &pair[1]], &[("alertname", "CpuHigh"), ("service", "web"), ("host", "a")]);
+    for peer in &pair {
+        servers::wait_for_alert(peer, "DiskFull", "active");
+        servers::wait_for_alert(peer, "CpuHigh", "active");
+    }
+    let now = jiff::Timestamp::now();
+    let made = |name: &str, labels: &[(&str, &str)], hours: i64, comment: &str| {
+        let matchers: Vec<_> = std::iter::once(("alertname", name))
+            .chain(labels.iter().copied())
+            .map(|(name, value)| serde_json::json!({"name": name, "value": value, "isRegex": false, "isEqual": true}))
+            .collect();
+        let ends = (now + jiff::SignedDuration::from_hours(hours)).to_string();
+        let body = serde_json::json!({
+            "matchers": matchers, "startsAt": now.to_string(), "endsAt": ends, "createdBy": "ann@jump", "comment": comment,
+        });
+        http::post(pair[0].port, "/api/v2/silences", &body)
+    };
+    made("DiskFull", &[("service", "web"), ("host", "a")], 1, "ack: on it");
+    made("CpuHigh", &[], 5, "a new kernel");
+    made("Nothing", &[], 9, "planned work");
+    for peer in &pair {
+        servers::wait_for_alert(peer, "DiskFull", "suppressed");
+        servers::wait_for_alert(peer, "CpuHigh", "suppressed");
+        until("all of them are there", || (live(peer.port).len() == 3).then_some(()));
+    }
+    let estate = format!(
+        "version = 1\n\n[estate]\nname = \"harbour\"\nenvironment = \"test\"\n\n\
+         [[source]]\nname = \"am\"\nkind = \"alertmanager\"\nurls = [\"{}\", \"{}\"]\nevery = \"1s\"\n\n\
+         [[service]]\nname = \"web\"\nlabels = {{ service = \"web\" }}\n",
+        pair[0].url(),
+        pair[1].url()
+    );
+    let mut console = Console::over(
+        tempfile::tempdir().unwrap(),
+        &estate,
+        &["sh", "-c", "exec \"$QD\" --estate \"$ESTATE\" --pane alerts"],
+        &[],
+        (80, 24),
+    );
+    // The ack is told apart on the alert's own row.
+    console.until("the ack", |screen| screen.contents().lines().any(|line| line.contains("DiskFull") && line.contains("acked ")));
+    console.press(b"s");
+    console.until("the list", |screen| {
+        let text = screen.contents();
+        text.contains("3 active")
+            && text.contains("ack of DiskFull")
+            && text.contains("acked by ann@jump")
+            && text.contains("mutes 1 alert now")
+    });
+    console.press(b"G");
+    console.until("the last one", |screen| screen.contents().contains("mutes nothing now"));
+    console.press(b"k\r");
+    console.until("what it mutes", |screen| screen.contents().contains("CpuHigh") && screen.contents().contains("/silence:"));
+    console.press(b"\x1b");
+    console.until("the list again", |screen| screen.contents().contains("3 active"));
+    console.press(b"gX");
+    console.until("which one", |screen| screen.contents().contains("ends now"));
+    console.press(b"\r");
+    confirm(&mut console, "it is replaced");
+    until("neither peer has it", || (live(pair[0].port).len() == 2 && live(pair[1].port).len() == 2).then_some(()));
+    console.until("the run is done", |screen| screen.contents().contains("RUN  silence") && screen.contents().contains("done"));
+    console.press(b"\x1b");
+    console.until("it is over", |screen| screen.contents().contains("2 active, 1 expired"));
+
+    // The act stands once on the timeline, as the end of the silence, and leads to its run.
+    console.press(b"\x1b");
+    console.until("the alerts", |screen| screen.contents().contains("SEV"));
+    console.press(b"t");
+    console.until("the end of the ack", |screen| {
+        screen
+            .contents()
+            .lines()
+            .any(|line| line.contains("o unmuted") && line.contains("ack of DiskFull by ann") && line.contains("am+journal"))
+    });
+    let screen = text(&console);
+    assert!(screen.contains("~ muted") && !screen.contains("run over"), "{screen}");
+    console.press(b"/");
+    console.press(b"kind:unmuted\r");
+    console.until("the row alone", |screen| screen.contents().contains("/kind:unmuted 1 of"));
+    console.press(b"g\r");
+    console.until("the run", |screen| screen.contents().contains("RUN  silence"));
+    console.press(b"\x1b");
+    console.until("the timeline", |screen| screen.contents().contains("TIMELINE"));
+
+    // From the command line they are the same.
+    let file = console.home.path().join("estate.toml");
+    let home = console.home.path().to_owned();
+    let qd = |more: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_qd"));
+        command.env_clear().env("HOME", &home).args(["silences", "--estate"]).arg(&file).args(more);
+        let out = command.output().unwrap();
+        (out.status.code(), String::from_utf8(out.stdout).unwrap(), String::from_utf8(out.stderr).unwrap())
+    };
+    let (code, table, errors) = qd(&[]);
+    assert!(code == Some(0) && table.lines().count() == 3 && table.contains("a new kernel"), "{table}{errors}");
+    let (_, json, _) = qd(&["--all", "--filter", "kind:ack", "-o", "json"]);
+    let acks: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((acks.as_array().unwrap().len(), &acks[0]["state"], &acks[0]["reason"]), (1, &"expired".into(), &"on it".into()));
+    assert_eq!(qd(&["--filter", "colour:red"]).0, Some(64));
+
+    // Where nobody answers any more, what was known last stays and says so.
+    for peer in &mut pair {
+        peer.kill();
+    }
+    console.press(b"2s");
+    console.until("that it is not fresh", |screen| {
+        let text = screen.contents();
+        text.contains("? am is ") && text.contains("its silences are as of") && text.contains("2 active")
+    });
+    let (code, _, errors) = qd(&[]);
+    assert!(code == Some(1) && errors.contains("am: "), "{errors}");
+    console.press(b"\x03");
+    console.ends_with(130);
+}

@@ -128,8 +128,12 @@ fn muting(state: &State, alert: &Alert, answer: Option<&AlertmanagerAnswer>, pag
     for id in &alert.silenced_by {
         match answer.and_then(|a| a.silences.iter().find(|s| *s.id == **id)) {
             Some(silence) => {
-                let text = format!("{}: {}", silence.created_by, silence.comment);
-                page.field("silenced by", &text, Token::Muted);
+                if silence.is_ack() {
+                    let text = format!("{} {} ago: {}", silence.who(), when::ago(state, silence.starts_at), silence.reason());
+                    page.field("acked by", &text, Token::Muted);
+                } else {
+                    page.field("silenced by", &format!("{}: {}", silence.created_by, silence.comment), Token::Muted);
+                }
                 page.field("", &format!("until {}", when::both(state, silence.ends_at)), Token::Muted);
                 let matchers: Vec<String> = silence.matchers.iter().map(ToString::to_string).collect();
                 page.field("", &format!("where {}  (silence {})", matchers.join(" "), silence.id), Token::Dim);

@@ -165,6 +165,7 @@ pub fn lines(state: &State, layer: &Layer, width: u16) -> (String, Vec<Row>) {
         | Layer::Share { .. }
         | Layer::Themes(_)
         | Layer::Logs(_)
+        | Layer::Silences(_)
         | Layer::Select { .. }
         | Layer::Prompt(_)
         | Layer::Export(_)

@@ -7,7 +7,7 @@ use crate::app::derive::Derived;
 use crate::app::effect::Effect;
 use crate::app::pane;
 use crate::app::state::State;
-use crate::app::timeline::SEEN_CAP;
+use crate::app::timeline::{self, SEEN_CAP};
 use crate::model::change::{CHANGES_CAP, Change};
 use crate::model::estate::Severity;
 use crate::model::reading::{Held, Outcome};
@@ -41,7 +41,11 @@ pub(super) fn derived(state: &mut State, derived: Derived) -> Vec<Effect> {
     state.seen.extend(seen);
     let over = state.seen.len().saturating_sub(SEEN_CAP);
     state.seen.drain(..over);
+    let other = view.silences.mutes != state.view.silences.mutes;
     (state.readings, state.view) = (readings, view);
+    if other {
+        timeline::renew_acts(state);
+    }
     note(state, changes);
     attention::critical(state, rang);
     pane::refresh(state);

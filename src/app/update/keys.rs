@@ -13,7 +13,9 @@ use crate::app::state::{Frozen, State};
 use crate::app::{marks, pane, themes};
 use crate::model::preferences::ZoneChoice;
 
-use super::{contexts, deeds, history, layers, lists, logs, menu, metrics, prompt, runs, share, timeline, typing, verify, views, wizard};
+use super::{
+    contexts, deeds, history, layers, lists, logs, menu, metrics, prompt, runs, share, silences, timeline, typing, verify, views, wizard,
+};
 
 /// A key was pressed.
 pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
@@ -74,6 +76,9 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
     {
         return effects;
     }
+    if silences::run(state, action) {
+        return Vec::new();
+    }
     match action {
         Action::Quit => return vec![Effect::Quit(0)],
         Action::Interrupt => return vec![Effect::Quit(130)],
@@ -108,6 +113,7 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Operations => layers::show(state, Pane::Operations),
         Action::Timeline => timeline::open(state),
         Action::Near => timeline::near(state),
+        Action::Silences => silences::show(state, None),
         Action::Logs => logs::open(state),
         Action::Follow | Action::Errors | Action::NextHit | Action::PreviousHit | Action::Hits => {}
         // The row that is meant may not be there yet.

@@ -322,11 +322,14 @@ fn open_need(state: &mut State, about: About) {
                 lay(state, Layer::Service { name, spot: Spot::default() });
             }
         }
-        About::Silence(id) => {
-            state.show_muted = true;
-            narrow(state, by_field("silence", &id));
-        }
+        About::Silence(id) => muted_by(state, &id),
     }
+}
+
+/// Shows the alerts that a silence mutes.
+pub(super) fn muted_by(state: &mut State, id: &str) {
+    state.show_muted = true;
+    narrow(state, by_field("silence", id));
 }
 
 /// The filter that leaves the rows with exactly this text in a field.

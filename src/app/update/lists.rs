@@ -7,7 +7,7 @@ use crate::app::layer::{Layer, Pane};
 use crate::app::state::State;
 use crate::app::{databases, focus, logs, operations, overview, page, pane, themes};
 
-use super::{contexts, metrics, runs, timeline, verify, views, wizard};
+use super::{contexts, metrics, runs, silences, timeline, verify, views, wizard};
 
 /// Farther than any list is long.
 const FAR: isize = 1 << 30;
@@ -44,6 +44,9 @@ pub(super) fn scroll_top(state: &mut State, by: isize) {
     }
     if matches!(state.layers.last(), Some(Layer::Themes(_))) {
         return themes::walk(state, by);
+    }
+    if matches!(state.layers.last(), Some(Layer::Silences(_))) {
+        return silences::step(state, by);
     }
     let estates = state.contexts.all.len();
     match state.layers.last_mut() {

@@ -15,6 +15,7 @@ mod mouse;
 mod prompt;
 mod runs;
 mod share;
+mod silences;
 mod timeline;
 mod typing;
 pub(crate) mod verify;

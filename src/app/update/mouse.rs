@@ -11,7 +11,7 @@ use crate::app::target::{Choice, RowId, Target};
 use crate::app::wizard::Step;
 use crate::app::{databases, focus, operations, overview, page, pane, timeline};
 
-use super::{keys, layers, lists, wizard};
+use super::{keys, layers, lists, silences, wizard};
 
 /// Something was clicked on.
 pub(super) fn click(state: &mut State, target: Target) -> Vec<Effect> {
@@ -55,6 +55,12 @@ fn only_looks(goal: &Goal) -> bool {
 
 /// Selects a row of the pane; where it was selected already, looks closer.
 fn row(state: &mut State, id: &RowId) {
+    if let (Some(Layer::Silences(_)), RowId::Silence(id)) = (state.layers.last(), id) {
+        if silences::choose(state, id) == Some(true) {
+            silences::run(state, Action::Open);
+        }
+        return;
+    }
     let filtering = match state.layers.last() {
         None => false,
         Some(Layer::Filter) => true,

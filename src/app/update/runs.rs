@@ -12,6 +12,7 @@ use crate::app::operations::{self, ABORT, OperationRow, RequestForm, Sent};
 use crate::app::palette::Goal;
 use crate::app::pane;
 use crate::app::state::State;
+use crate::app::timeline;
 use crate::app::wizard::Focus;
 use crate::model::run::known::{KnownRun, Liveness, Runs};
 use crate::model::run::{Request, StepState};
@@ -47,6 +48,7 @@ pub(super) fn known(state: &mut State, runs: Runs) -> Vec<Effect> {
     let made = carried_on(&state.made, &state.runs, &runs, &state.estate);
     let other = !Arc::ptr_eq(&made, &state.made);
     (state.runs, state.made) = (runs, made);
+    timeline::renew_acts(state);
     pane::refresh(state);
     if other { vec![Effect::Derive] } else { Vec::new() }
 }

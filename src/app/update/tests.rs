@@ -9,6 +9,7 @@ mod logs;
 mod nav;
 mod processes;
 mod runs;
+mod says;
 mod silence;
 mod themes;
 mod timeline;

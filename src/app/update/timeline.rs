@@ -13,7 +13,7 @@ use crate::model::alert::{Alert, AlertId, AlertState, Origin, severity_of};
 use crate::model::label::Labels;
 use crate::model::timeline::{Event, Kind, Link};
 
-use super::layers;
+use super::{layers, runs, silences};
 
 /// Opens the timeline of the service that is looked at, or of all; on the timeline itself it goes from one to the other.
 pub(super) fn open(state: &mut State) {
@@ -135,6 +135,10 @@ pub(super) enum Leads {
     Deployment(Arc<str>),
     /// A source, by its place.
     Source(usize),
+    /// A run, by its id.
+    Run(String),
+    /// A silence: the source that tells of it, and its id.
+    Silence(String, String),
 }
 
 /// Where the selected event leads; `None` where it leads nowhere.
@@ -148,6 +152,14 @@ pub(super) fn leads(state: &State) -> Option<Leads> {
         }
         Link::Deployment(key) => Some(Leads::Deployment(key.clone())),
         Link::Source(name) => state.estate.sources.iter().position(|source| source.name == *name).map(Leads::Source),
+        Link::Run(run) if state.runs.find(run).is_some() => Some(Leads::Run(run.clone())),
+        Link::Run(run) => {
+            // Of a run that nothing tells of any more, its deployment may still be told.
+            let made = state.shown().deployments.all.iter().find(|one| one.id.as_deref() == Some(run));
+            made.map(|one| Leads::Deployment(one.key.clone()))
+        }
+        Link::Silence { run: Some(run), .. } if state.runs.find(run).is_some() => Some(Leads::Run(run.clone())),
+        Link::Silence { source, id, .. } => Some(Leads::Silence(source.clone(), id.clone())),
         Link::Nothing => None,
     }
 }
@@ -182,6 +194,8 @@ pub(super) fn closer(state: &mut State) {
         Some(Leads::Alert(alert)) => layers::lay(state, Layer::Alert { alert, spot: Spot::default() }),
         Some(Leads::Deployment(key)) => layers::deployment(state, &key),
         Some(Leads::Source(index)) => layers::lay(state, Layer::Source { index, spot: Spot::default() }),
+        Some(Leads::Run(run)) => runs::show(state, run),
+        Some(Leads::Silence(source, id)) => silences::show(state, Some((source, id))),
         None => {}
     }
 }

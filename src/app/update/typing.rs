@@ -13,7 +13,7 @@ use crate::app::subject::{
 };
 use crate::model::text::is_hostile;
 
-use super::{logs, prompt, runs, wizard};
+use super::{logs, prompt, runs, silences, wizard};
 
 /// The filter line of a pane, whatever its list is of.
 pub(super) struct Line<'a> {
@@ -132,6 +132,7 @@ fn change(state: &mut State, with: impl FnOnce(&mut String)) {
             *scroll = 0;
         }
         Some(Layer::Logs(_)) => logs::typed(state, with, cap),
+        Some(Layer::Silences(_)) => silences::typed(state, with, cap),
         Some(Layer::Filter) => {
             let typed = line(state).typed;
             with(typed);

@@ -129,6 +129,22 @@ impl Draft {
         }
     }
 
+    /// What can be done so with a silence of that source; `None` where it has ended, or where that is nothing to do with one.
+    pub fn of_silence(source: &str, silence: &Silence, verb: Verb, now: Timestamp) -> Option<Draft> {
+        let lives = silence.stands(now) != SilenceState::Expired && is_id(&silence.id);
+        (verb.is_of_silence() && lives).then(|| Draft {
+            verb,
+            source: source.to_owned(),
+            fingerprint: String::new(),
+            about: silence.what(),
+            choices: Vec::new(),
+            silences: vec![silence.clone()],
+            selected: 0,
+            lasts: USUAL,
+            until: None,
+        })
+    }
+
     /// The conditions that must hold.
     pub fn matchers(&self) -> Vec<SilenceMatcher> {
         self.choices.iter().filter(|choice| choice.on).map(|choice| choice.matcher.clone()).collect()

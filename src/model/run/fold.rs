@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::{Call, CallEnd, Happened, Lease, Request, RunEvent, RunState, StepRun, StepState};
+use super::{Call, CallEnd, Happened, Lease, Request, RunEvent, RunState, StepRun, StepState, WAITS};
 use crate::model::event::{Actor, Event, Record};
 use crate::model::plan::{Act, Found, Repeat};
 
@@ -43,9 +43,15 @@ impl RunState {
             }
             Happened::Result { step, attempt, call, end, output } => self.ended_call(step, *attempt, *call, end, output, at),
             Happened::Observed { step, call, found } => self.observed(step, *call, found, at),
-            Happened::Asked { step, why } => self.asked = Some((step.clone(), why.clone())),
+            Happened::Asked { step, why } => {
+                self.waits(at, step.as_ref().map_or_else(|| why.clone(), |step| format!("{step}: {why}")));
+                self.asked = Some((step.clone(), why.clone()));
+            }
             Happened::Requested { request, by } => {
                 self.requests.push((at, by.clone(), request.clone()));
+                if let Request::Pause { reason } = request {
+                    self.waits(at, format!("paused: {reason}"));
+                }
                 self.requested(request, by);
             }
             Happened::Ended(ending) => self.ended = Some((at, ending.clone())),
@@ -67,6 +73,13 @@ impl RunState {
         }
         self.leases.iter_mut().for_each(|lease| *lease = Lease::None);
         self.asked = None;
+    }
+
+    fn waits(&mut self, at: Timestamp, why: String) {
+        if self.waits.len() == WAITS {
+            self.waits.remove(0);
+        }
+        self.waits.push((at, why));
     }
 
     fn lease(&mut self, target: usize, lease: Lease) {

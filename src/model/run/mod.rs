@@ -26,7 +26,7 @@ use super::plan::{Found, Plan};
 
 pub use fold::TRIES;
 pub use next::{Move, next};
-pub use state::{Lease, Phase, RunState, StepRun, StepState};
+pub use state::{Lease, Phase, RunState, StepRun, StepState, WAITS};
 
 /// One event of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -7,6 +7,9 @@ use crate::model::check::Check;
 use crate::model::event::{Actor, Event, Record};
 use crate::model::plan::{Plan, Step};
 
+/// Waits of one run that are kept.
+pub const WAITS: usize = 100;
+
 /// How a run stands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunState {
@@ -47,6 +50,8 @@ pub struct RunState {
     pub taken_back: Vec<String>,
     /// What a person must decide: the step, and why.
     pub asked: Option<(Option<String>, String)>,
+    /// When it came to wait for a person (UTC), and why; the newest [`WAITS`].
+    pub waits: Vec<(Timestamp, String)>,
     /// What persons asked for: when (UTC), who and what.
     pub requests: Vec<(Timestamp, Actor, Request)>,
     /// How it ended, and when (UTC).
@@ -171,6 +176,7 @@ impl RunState {
             aborting: None,
             taken_back: Vec::new(),
             asked: None,
+            waits: Vec::new(),
             requests: Vec::new(),
             ended: None,
             reviewed: None,

@@ -10,6 +10,7 @@ use crate::model::backup::{BackupState, PointKind};
 use crate::model::deployment::{self, Deployment, Ending, Trigger};
 use crate::model::estate::{Estate, Severity, SourceKind};
 use crate::model::reading::Reading;
+use crate::model::run::deployed::JOURNAL;
 use crate::model::source::Answer;
 
 /// Recovery points of one backup that are told.
@@ -66,7 +67,11 @@ fn deployed(one: &Deployment) -> Event {
         what: format!("{}{site} {back}{}{who}{result}", one.service, one.versions()),
         service: Some(one.service.clone()),
         via: one.told_by.clone(),
-        link: Link::Deployment(one.key.clone()),
+        // What a run put there is told by the run: of its own begin nothing more is said.
+        link: match &one.id {
+            Some(run) if one.told_by.iter().any(|by| **by == *JOURNAL) => Link::Run(run.clone()),
+            _ => Link::Deployment(one.key.clone()),
+        },
     }
 }
 

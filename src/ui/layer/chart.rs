@@ -9,12 +9,14 @@ use crate::app::chart::{self as app_chart, Before, Shown, bars};
 use crate::app::deployments;
 use crate::app::mark::{self, value};
 use crate::app::state::State;
+use crate::app::timeline::acts_on_chart;
 use crate::app::when;
 use crate::model::age;
 use crate::model::label::Labels;
 use crate::model::metric::{Plot, Series, difference, show_at};
 use crate::model::panel::Panel;
 use crate::model::preferences::Token;
+use crate::model::timeline::Event;
 use crate::ui::theme::series;
 use crate::ui::widget::canvas::{Canvas, cells, thousands, wrap};
 use crate::ui::widget::chart::{self, Beside, Chart, Placed, step_at};
@@ -45,7 +47,8 @@ pub fn draw(canvas: &mut Canvas, state: &State, name: &str, cursor: Option<Times
     let body = height - 1 - 4;
     let chart_height = body.saturating_sub(legend + note_lines.len() as u16 + 2 + lane).max(3);
     let mut part = canvas.part(0, 4, width, chart_height);
-    let marks = deployments::on_chart(state, shown.panel, plot).iter().map(|one| one.at).collect();
+    let acts = acts_on_chart(state, shown.panel, plot).into_iter().map(|act| act.at);
+    let marks = deployments::on_chart(state, shown.panel, plot).iter().map(|one| one.at).chain(acts).collect();
     let live = shown.fresh || !shown.live;
     let drawn = Chart { panel: shown.panel, plot, live, now: state.now, cursor, marks };
     let beside = Beside {
@@ -185,7 +188,7 @@ fn same<'a>(plot: &'a Plot, one: &Series) -> Option<&'a Series> {
     plot.series.iter().find(|other| other.labels == one.labels)
 }
 
-/// The deployment and the alerts near the cursor.
+/// The deployment, what was done by a run, and the alerts near the cursor.
 fn near(state: &State, panel: &Panel, plot: &Plot, at: Timestamp) -> String {
     let mut said = String::new();
     let marks = deployments::on_chart(state, panel, plot);
@@ -194,6 +197,11 @@ fn near(state: &State, panel: &Panel, plot: &Plot, at: Timestamp) -> String {
         let who = one.who.as_ref().map_or(String::new(), |who| format!(" by {who}"));
         let result = format!("{glyph} {word}");
         said += &format!("  deployed {}: {}{who}, {}", when::minute(state, one.at), one.versions(), result.trim_start());
+    }
+    let reach = plot.step.max(1).saturating_mul(3);
+    let away = |act: &&Event| act.at.duration_since(at).as_secs().abs();
+    if let Some(act) = acts_on_chart(state, panel, plot).into_iter().filter(|act| away(act) <= reach).min_by_key(away) {
+        said += &format!("  {} {}: {}", act.kind.word(), when::minute(state, act.at), act.what);
     }
     let found = bars::at(&state.chart.bars, at, plot.step);
     if let Some(bar) = found.first() {

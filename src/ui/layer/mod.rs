@@ -12,5 +12,6 @@ pub mod palette;
 pub mod prompt;
 pub mod request;
 pub mod share;
+pub mod silences;
 pub mod themes;
 pub mod views;

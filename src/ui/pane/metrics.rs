@@ -4,6 +4,7 @@ use crate::app::deployments;
 use crate::app::grid::grid;
 use crate::app::mark::{only_series, value};
 use crate::app::state::State;
+use crate::app::timeline::acts_on_chart;
 use crate::model::age;
 use crate::model::health::PanelView;
 use crate::model::preferences::Token;
@@ -66,7 +67,8 @@ fn panel(canvas: &mut Canvas, state: &State, view: &PanelView, selected: bool) {
         Some(answer) => match &answer.plot {
             Some(plot) => {
                 let live = view.freshness == Freshness::Fresh;
-                let marks = deployments::on_chart(state, view.panel, plot).iter().map(|one| one.at).collect();
+                let acts = acts_on_chart(state, view.panel, plot).into_iter().map(|act| act.at);
+                let marks = deployments::on_chart(state, view.panel, plot).iter().map(|one| one.at).chain(acts).collect();
                 chart::draw(&mut part, &Chart { panel: view.panel, plot, live, now: state.now, cursor: None, marks });
             }
             None => drop(part.put(0, 0, width, "no chart yet", Token::Dim)),

@@ -129,7 +129,10 @@ fn panel(canvas: &mut Canvas, state: &State, y: u16, lines: u16, view: &PanelVie
 
 /// Events that have a line through the charts: what may be a cause, and what is an effect.
 fn is_line(event: &Event) -> bool {
-    matches!(event.kind, Kind::Deployment | Kind::AlertBegan | Kind::FindingBegan | Kind::Role)
+    matches!(
+        event.kind,
+        Kind::Deployment | Kind::AlertBegan | Kind::FindingBegan | Kind::Role | Kind::RunBegan | Kind::RunEnded | Kind::Muted
+    )
 }
 
 /// Sets a cell where nothing, or only another line, is drawn.
@@ -169,13 +172,22 @@ fn glyph(event: &Event) -> char {
         Kind::BackupMade | Kind::BackupMissed => '!',
         Kind::Role => 'R',
         Kind::Source => 's',
-        Kind::Unseen => '~',
+        Kind::RunBegan => '>',
+        Kind::RunWaits => '!',
+        Kind::RunEnded => match mark::glyph(event.severity) {
+            ' ' => 'o',
+            glyph => glyph,
+        },
+        Kind::Muted => '~',
+        Kind::Unmuted => 'o',
+        Kind::Unseen => '?',
     }
 }
 
 fn token(event: &Event) -> Token {
     match (event.kind, event.severity) {
-        (Kind::Deployment, Severity::Info) => Token::Title,
+        (Kind::Deployment | Kind::RunBegan, Severity::Info) => Token::Title,
+        (Kind::Muted, _) => Token::Muted,
         (Kind::Unseen, _) => Token::Unknown,
         (_, Severity::Ok | Severity::Info) => Token::Dim,
         (_, severity) => mark::token(severity),

@@ -205,6 +205,16 @@ fn it_is_confirmed_by_the_phrase_and_nothing_but_its_own_plan_begins() {
     state.wizards.shown = dialog(&state).map(|dialog| Shown { dialog, since: state.now });
     state.now += SignedDuration::from_millis(600);
     let phrase = wizard(&state).plan().unwrap().phrase();
+    assert!(key(&mut state, "enter").is_empty());
+    let said = wizard(&state).said.clone();
+    assert_eq!((wizard(&state).step, said.as_deref()), (Step::Checks, Some("cancelled, one step back: nothing was started")));
+    press(&mut state, "enter");
+    write(&mut state, "x");
+    assert!(wizard(&state).said.as_deref().unwrap().starts_with("too early"), "{:?}", wizard(&state).said);
+    state.wizards.shown = dialog(&state).map(|dialog| Shown { dialog, since: state.now });
+    state.now += SignedDuration::from_millis(600);
+    write(&mut state, "x");
+    assert!(wizard(&state).said.as_deref().unwrap().starts_with("nothing was typed: Tab to the line first"));
     press(&mut state, "tab");
     phrase.chars().for_each(|c| {
         update(&mut state, Message::Key(Key::char(c)));
@@ -231,7 +241,10 @@ fn a_broad_silence_wants_a_reason_of_its_own_and_the_dead_mans_switch_is_a_block
     tell(&mut state, made);
     press(&mut state, "enter enter");
     assert_eq!(wizard(&state).step, Step::Checks);
-    assert!(wizard(&state).said.as_deref().unwrap().starts_with("warn"), "{:?}", wizard(&state).said);
+    let said = wizard(&state).said.clone().unwrap();
+    assert!(said.starts_with("warn") && said.ends_with("; v overrides it, with a reason"), "{said}");
+    let open = wizard(&state).open_checks().next().unwrap().id.clone();
+    assert_eq!(wizard(&state).check.as_ref(), Some(&open), "what stands in the way is selected");
     while wizard(&state).open_checks().any(|check| check.verdict == Verdict::Warn) {
         let id = wizard(&state).open_checks().next().unwrap().id.clone();
         held_mut_check(&mut state, &id);
@@ -299,4 +312,110 @@ fn what_no_alertmanager_has_or_nothing_mutes_opens_nothing() {
     assert!(key(&mut state, "enter enter r").is_empty());
     press(&mut state, "esc E");
     assert!(held(&state).is_none() && state.said.as_deref().is_some_and(|said| said.contains("--read-only")), "{:?}", state.said);
+}
+
+fn expired(id: &str) -> Silence {
+    Silence {
+        id: id.into(),
+        state: SilenceState::Expired,
+        matchers: vec![SilenceMatcher::equal("alertname", "Old")],
+        starts_at: at(0),
+        ends_at: at(500),
+        created_by: "bob".into(),
+        comment: "ack: known".into(),
+        seen_by: vec![0],
+    }
+}
+
+/// On the list of silences, opened by its key from the Alerts pane.
+fn list() -> (State, AlertmanagerAnswer) {
+    let (mut state, mut known) = told(vec![fires(DISK, AlertState::Silenced)]);
+    known.silences.push(expired("9c1f0d3a-0c1f-4b7a-9c3e-5a1d2f3e4b5c"));
+    read(&mut state, 0, Answer::Alertmanager(Arc::new(known.clone())));
+    press(&mut state, "s");
+    assert!(matches!(state.layers.last(), Some(Layer::Silences(_))), "{:?}", state.layers);
+    (state, known)
+}
+
+#[test]
+fn from_the_list_a_silence_is_ended_or_lengthened_through_the_same_wizard() {
+    let (mut state, known) = list();
+    let listed = crate::app::silences::selected(&state).unwrap();
+    assert_eq!((listed.silence.id.as_str(), listed.mutes), (ID, 1), "what ends first is first, and tells how much it mutes");
+    press(&mut state, "X");
+    assert_eq!(draft(&state).about, "alertname=\"DiskFull\"");
+    press(&mut state, "enter");
+    write(&mut state, "it is mended");
+    let (_, wished, reason) = wish(&key(&mut state, "enter"));
+    assert_eq!(wished, Wish::Expire { id: ID.into() });
+    assert!(planned(&state, &known, &wished, &reason).plan.phrase().starts_with("silence-2b614108 "));
+    press(&mut state, "esc esc esc");
+    assert!(matches!(state.layers.last(), Some(Layer::Silences(_))), "back on the list");
+    press(&mut state, "E + enter");
+    write(&mut state, "not yet");
+    let (_, wished, _) = wish(&key(&mut state, "enter"));
+    assert_eq!(wished, Wish::Extend { id: ID.into(), until: at(1_000 + 4 * 3_600) });
+}
+
+#[test]
+fn one_that_has_ended_is_told_as_that_and_opens_no_wizard() {
+    let (mut state, _) = list();
+    press(&mut state, "G X");
+    assert!(held(&state).is_none());
+    assert_eq!(state.said.as_deref(), Some("end silence: not now, it has ended"));
+    press(&mut state, "enter");
+    assert_eq!(state.said.as_deref(), Some("it mutes no alert now"));
+    press(&mut state, "k enter");
+    assert_eq!((state.pane, state.alert_rows.len(), state.layers.len()), (Pane::Alerts, 1, 0), "the alerts that it mutes");
+    press(&mut state, "esc");
+    assert!(matches!(state.layers.last(), Some(Layer::Silences(_))), "and back to the list");
+    state.read_only = true;
+    press(&mut state, "X");
+    assert!(matches!(&wizard(&state).standing, Standing::Refused(why) if why.contains("--read-only")));
+}
+
+#[test]
+fn the_list_is_filtered_while_it_is_typed_and_the_former_filter_comes_back() {
+    let (mut state, _) = list();
+    let rows = |state: &State| crate::app::silences::shown(state).unwrap().rows.len();
+    assert_eq!(rows(&state), 2);
+    press(&mut state, "/");
+    update(&mut state, Message::Paste("kind:ack".into()));
+    assert_eq!(rows(&state), 1);
+    press(&mut state, "enter");
+    assert_eq!((rows(&state), state.scope()), (1, crate::app::layer::Scope::Silences));
+    press(&mut state, "/ ctrl-u");
+    update(&mut state, Message::Paste("colour:red".into()));
+    press(&mut state, "enter");
+    assert_eq!(state.scope(), crate::app::layer::Scope::Input, "a field that no silence has is not taken");
+    press(&mut state, "esc");
+    assert_eq!((rows(&state), state.scope()), (1, crate::app::layer::Scope::Silences));
+    press(&mut state, "esc");
+    assert_eq!(rows(&state), 2);
+}
+
+#[test]
+fn from_the_palette_and_while_something_is_filled_in() {
+    let (mut state, _) = two();
+    press(&mut state, "1 :");
+    update(&mut state, Message::Paste("all silences".into()));
+    press(&mut state, "enter");
+    assert!(matches!(state.layers.last(), Some(Layer::Silences(_))));
+    assert_eq!(crate::app::silences::empty(&state), "no silence is there, and none ended in the last day");
+    press(&mut state, "E X");
+    assert!(held(&state).is_none());
+}
+
+#[test]
+fn an_ack_tells_who_looks_after_the_alert_and_since_when() {
+    let (mut state, mut known) = told(vec![fires(DISK, AlertState::Silenced)]);
+    known.silences[0].comment = "ack: on it".into();
+    known.silences[0].starts_at = at(1_000 - 25 * 60);
+    read(&mut state, 0, Answer::Alertmanager(Arc::new(known)));
+    let alert = state.view.alerts[0].clone();
+    assert_eq!(crate::app::mark::state_cell(&state, &alert).0, "acked 25m");
+    press(&mut state, "enter");
+    let page = crate::app::page::lines(&state, state.layers.last().unwrap(), 80).1;
+    let text: Vec<String> = page.iter().map(|row| format!("{row:?}")).collect();
+    assert!(text.iter().any(|row| row.contains("bob 25m ago: on it")), "{text:?}");
 }

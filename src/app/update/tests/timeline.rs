@@ -143,3 +143,58 @@ fn a_window_around_an_alert_has_at_least_as_much_before_it_as_after() {
     let end = |window| around(&state, at(50_000), window).unwrap();
     assert_eq!((end(Window::Half), end(Window::Hours)), (at(50_900), at(51_800)));
 }
+
+#[test]
+fn what_a_run_did_leads_to_the_run_and_a_silence_to_the_list_of_them() {
+    use crate::model::run::known::{KnownRun, Liveness, Runs};
+    use crate::model::run::sample::{Log, plan, step};
+    use crate::model::silence::{Silence, SilenceMatcher, SilenceState};
+    let mut state = firing(600);
+    let mut plan = plan(&["web1"], vec![step("web1/restart")]);
+    (plan.deed, plan.from, plan.to) = (crate::model::plan::Deed::Restart, None, None);
+    let log = Log::begun("web-restart", &plan);
+    let known = log.state();
+    state.now = known.begun_at.unwrap() + SignedDuration::from_secs(60);
+    let silence = Silence {
+        id: "2b614108".into(),
+        state: SilenceState::Active,
+        matchers: vec![SilenceMatcher::equal("job", "web"), SilenceMatcher::equal("service", "web")],
+        starts_at: state.now - SignedDuration::from_secs(300),
+        ends_at: state.now + SignedDuration::from_secs(300),
+        created_by: "ann".into(),
+        comment: "planned".into(),
+        seen_by: vec![],
+    };
+    let answer = AlertmanagerAnswer { silences: vec![silence], ..Default::default() };
+    let as_of = state.now;
+    let outcome = Outcome::Value { value: Answer::Alertmanager(Arc::new(answer)), as_of };
+    update(&mut state, Message::Read { source: 0, outcome, next_try: as_of + SignedDuration::from_secs(10) });
+    let known = KnownRun {
+        state: Arc::new(known),
+        alive: Liveness::Live { heartbeat: as_of },
+        live: vec![],
+        entries: Arc::default(),
+        left_out: 0,
+        file: None,
+    };
+    update(&mut state, Message::Runs(Box::new(Runs::of(vec![Arc::new(known)], String::new(), None))));
+    press(&mut state, "t");
+    let kinds = |state: &State| state.timeline.rows.iter().map(|place| state.timeline.events[*place].kind).collect::<Vec<_>>();
+    assert_eq!(kinds(&state), [Kind::AlertEnded, Kind::RunBegan, Kind::Muted]);
+    press(&mut state, "g j enter");
+    assert!(matches!(state.layers.last(), Some(Layer::Run { run, .. }) if run == "web-restart"), "{:?}", state.layers);
+    press(&mut state, "esc j enter");
+    assert_eq!(crate::app::silences::selected(&state).map(|of| of.silence.id.as_str()), Some("2b614108"));
+    press(&mut state, "esc /");
+    update(&mut state, Message::Paste("run:web-restart".into()));
+    press(&mut state, "enter");
+    assert_eq!(kinds(&state), [Kind::RunBegan]);
+    // On a chart of the service each is a mark.
+    let panel = state.estate.panels[0].clone();
+    let begin = state.now - SignedDuration::from_secs(600);
+    let plot = crate::model::metric::Plot { start: begin, step: 10, len: 61, series: vec![], dropped: 0, histograms: 0 };
+    let marks = crate::app::timeline::acts_on_chart(&state, &panel, &plot);
+    let marks: Vec<_> = marks.iter().map(|event| event.kind).collect();
+    assert_eq!(marks, if panel.service.as_deref() == Some("web") { vec![Kind::RunBegan, Kind::Muted] } else { vec![] });
+    assert_eq!(panel.service.as_deref(), Some("web"));
+}

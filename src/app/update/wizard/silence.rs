@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::app::action::Action;
 use crate::app::layer::{Layer, Pane};
+use crate::app::silences;
 use crate::app::state::{AlertRow, State};
 use crate::app::wizard::{Draft, Standing, Step, Subject, Verb, Wizard};
 use crate::model::alert::Alert;
@@ -35,22 +36,31 @@ fn verb(action: Action) -> Option<Verb> {
     }
 }
 
+/// What is chosen first, of the silence that is selected in the list of them, else of the alert that the key is about; and
+/// why it cannot be gone through.
+fn draft(state: &State, verb: Verb) -> Option<(Draft, Option<String>)> {
+    if let Some(Layer::Silences(_)) = state.layers.last() {
+        let of = silences::selected(state)?;
+        return Draft::of_silence(&of.source.name, of.silence, verb, state.now).map(|draft| (draft, None));
+    }
+    Draft::of(state, &*about(state)?, verb)
+}
+
 /// True where that key of a silence opens a wizard now.
 pub(crate) fn offers(state: &State, action: Action) -> bool {
-    verb(action).is_some_and(|verb| about(state).is_some_and(|alert| Draft::of(state, &alert, verb).is_some()))
+    verb(action).is_some_and(|verb| draft(state, verb).is_some())
 }
 
 /// Why that key of a silence cannot be gone through on the alert that it is about, where it cannot; `None` where it opens
 /// no wizard at all.
 pub(crate) fn refuses(state: &State, action: Action) -> Option<Option<String>> {
-    let alert = about(state)?;
-    Draft::of(state, &alert, verb(action)?).map(|(_, refused)| refused)
+    draft(state, verb(action)?).map(|(_, refused)| refused)
 }
 
 /// Opens the wizard on the alert that the key is about. Nothing is asked before a reason is given.
 pub(in crate::app::update) fn open(state: &mut State, action: Action) {
-    let (Some(verb), Some(alert)) = (verb(action), about(state)) else { return };
-    let Some((draft, refused)) = Draft::of(state, &alert, verb).filter(|_| held(state).is_none()) else { return };
+    let Some(verb) = verb(action) else { return };
+    let Some((draft, refused)) = draft(state, verb).filter(|_| held(state).is_none()) else { return };
     let wizard = Wizard::of(Subject::Silence(draft));
     begin(state, wizard, refused);
 }

@@ -284,3 +284,10 @@ async fn after_a_rollback_the_default_is_not_what_was_fled_from() {
     world.history.insert(0, Arc::new(back));
     assert_eq!(world.plan(None).await.unwrap().plan.to.as_deref(), Some("2.3.0"));
 }
+
+#[test]
+fn where_hosts_are_left_out_nothing_to_do_is_said_of_those_that_take_part() {
+    let same = |without| PlanError::Same { version: "2.4.0".into(), without, candidates: vec![] }.to_string();
+    assert_eq!(same(false), "2.4.0 runs on all hosts already: nothing is to be done");
+    assert!(same(true).contains("on all hosts that take part already"), "those that are left out may need it");
+}
