@@ -15,10 +15,10 @@ use crate::app::ask::WishOf;
 use crate::journal::{Hand, Journal};
 use crate::link::ssh::Hosts;
 use crate::model::check::Check;
-use crate::model::deployment::Deployment;
 use crate::model::deployment::list::{Column, Narrow};
+use crate::model::deployment::{Deployment, Ending};
 use crate::model::estate::Estate;
-use crate::model::plan::{Deed, Doubt, Plan, Planned};
+use crate::model::plan::{Candidate, Deed, Doubt, Plan, Planned};
 use crate::model::run::estimate::seconds;
 use crate::model::run::{Agreement, Request, RunState};
 use crate::operate::attach::{AttachError, One, Prepared, Started, ask, liveness, prepare};
@@ -90,7 +90,18 @@ impl Bridge {
 
     async fn rollback(&self, service: &str, to: Option<&str>, without: &[String], heard: &Heard) -> Result<Planned, String> {
         let unread = histories(&self.estate, &self.archive, &self.past, Some(self.journal.as_path()), Some(HISTORIES)).await;
-        let planned = self.bench(heard).rollback(service, to, without, &unread).await;
+        let bench = self.bench(heard);
+        let mut planned = bench.rollback(service, to, without, &unread).await;
+        // On a screen the release is chosen from what a plan knows of all of them: where none is told for certain to have run
+        // before, one that did is planned, and the plan says so.
+        if let Err(BackError::Plan(PlanError::NoDefault { why, candidates })) = &planned
+            && let Some(one) = likely(candidates).filter(|_| unread.is_empty())
+            && let Ok(mut instead) = bench.rollback(service, Some(&one.version), without, &unread).await
+        {
+            let said = format!("Which release ran before is not certain: {why}. {} is one that ran: choose it knowingly.", one.version);
+            instead.plan.impact.keeps.insert(0, said);
+            planned = Ok(instead);
+        }
         // Where there is no plan, what could not be read may be why.
         let also: String = unread.iter().map(|(name, why)| format!("; {}", unread_words(name, why))).collect();
         planned.map_err(|error| match error {
@@ -355,6 +366,14 @@ pub fn recorded(journal: &Path) -> Result<(Vec<Going>, Vec<RunState>), String> {
     Ok((going(&records), RunState::all(&records)))
 }
 
+/// The release that a person would look at first: the newest that all hosts have and that ended well, else the newest that
+/// they have and that a history tells of.
+fn likely(candidates: &[Candidate]) -> Option<&Candidate> {
+    let ran = |one: &&Candidate| one.hosts_missing.is_empty() && one.last_ran.is_some();
+    let well = candidates.iter().filter(ran).find(|one| one.result == Some(Ending::Succeeded));
+    well.or_else(|| candidates.iter().find(ran))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -389,5 +408,37 @@ mod tests {
         assert!(planned.plan.impact.doubts.iter().any(|doubt| doubt.id == "history/gone"), "a runner makes that check again");
         let error = bridge.rollback("web", None, &[], &unheard).await.unwrap_err();
         assert!(error.contains("nothing was planned; gone cannot be read"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn where_the_deployment_before_failed_the_wizard_has_a_plan_that_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let app = folder.path().join("app");
+        for release in ["2.4.0", "2.5.0"] {
+            std::fs::create_dir_all(app.join("releases").join(release)).unwrap();
+        }
+        std::os::unix::fs::symlink("releases/2.5.0", app.join("current")).unwrap();
+        let act = |hour: u32, version: &str, result: &str| {
+            format!("{{\"time\":\"2026-11-20T0{hour}:00:00Z\",\"version\":\"{version}\",\"who\":\"ann\",\"result\":\"{result}\"}}\n")
+        };
+        let log = [act(1, "2.4.0", "succeeded"), act(2, "2.5.0", "succeeded"), act(3, "2.4.0", "failed"), act(4, "2.5.0", "succeeded")];
+        std::fs::write(app.join("log"), log.concat()).unwrap();
+        let text = format!(
+            "version = 1\n[estate]\nname = 'shop'\nenvironment = 'test'\n[[host]]\nname = 'web1'\n\
+             [[service]]\nname = 'web'\nrestart = {{ command = ['true'] }}\n\
+             [[history]]\nname = 'releases'\nkind = 'releases'\npath = '{0}'\nhost = 'web1'\nservice = 'web'\nlog = '{0}/log'\n",
+            app.display()
+        );
+        let estate = estate_from(&folder.path().join("estate.toml"), &text).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let (estate, journal) = (Arc::new(estate), folder.path().join("journal.db"));
+        let archive = Arc::new(Archive::new(estate.clone(), None));
+        let hand = Hand { actor: actor(&|_| None), version: "0.1.0".to_owned(), estate: None };
+        let bridge = Bridge::new(estate, archive, no_past(), journal, hand);
+        let planned = bridge.rollback("web", None, &[], &unheard).await.unwrap();
+        assert_eq!(planned.plan.to.as_deref(), Some("2.4.0"));
+        let said = &planned.plan.impact.keeps[0];
+        assert!(said.starts_with("Which release ran before is not certain: ") && said.contains("failed"), "{said}");
+        let named = bridge.rollback("web", Some("2.4.0"), &[], &unheard).await.unwrap();
+        assert_eq!(named.plan.hash(), planned.plan.hash(), "it is the plan of whoever names it");
     }
 }

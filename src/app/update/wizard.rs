@@ -189,7 +189,9 @@ pub(super) fn next(state: &mut State) {
     let missing = || Some("wait: there is no valid plan yet".to_owned());
     match of.step {
         Step::Target if of.planned.is_none() => {
-            let failed = "there is no plan: leave out the host that cannot be asked, or have it tried again".to_owned();
+            let failed =
+                "there is no plan, above stands why: leave out the host that cannot be asked, where it is that, or have it tried again"
+                    .to_owned();
             of.said = if of.problem.is_some() { Some(failed) } else { missing() };
         }
         Step::Release => {
