@@ -53,6 +53,8 @@ pub struct SilenceList {
     pub list: PaneList<SilenceId>,
     /// Places in the view's silences that the filter leaves.
     pub rows: Vec<usize>,
+    /// How many stand how: `2 active, 1 expired`.
+    pub counted: String,
     /// True while the filter is being typed.
     pub typing: bool,
 }
@@ -148,6 +150,7 @@ pub fn renew(state: &mut State) {
     let mut of = std::mem::take(&mut **of);
     let all = 0..state.shown().silences.all.len();
     of.rows = all.filter(|row| at(state, *row).is_some_and(|one| of.list.filter.matches(&one, state.now))).collect();
+    of.counted = counted(state);
     let height = room(state);
     of.list.list.settle(of.rows.len(), |row| id(state, &of.rows, row), height);
     if let Some(Layer::Silences(list)) = state.layers.get_mut(place) {
@@ -209,8 +212,7 @@ pub fn empty(state: &State) -> &'static str {
     }
 }
 
-/// How many stand how: `3: 2 active, 1 expired`.
-pub fn counted(state: &State) -> String {
+fn counted(state: &State) -> String {
     let mut counts = [(SilenceState::Active, 0), (SilenceState::Pending, 0), (SilenceState::Expired, 0)];
     let all = state.shown().silences.all.len();
     for one in (0..all).filter_map(|place| at(state, place)) {

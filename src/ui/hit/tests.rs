@@ -14,7 +14,8 @@ use crate::app::palette::{Goal, Palette};
 use crate::app::update::update;
 use crate::ui::fixture::{alert_of, buffer, shown, trouble};
 
-const SCREENS: [&str; 16] = [
+const SCREENS: [&str; 17] = [
+    "silences",
     "overview",
     "whole overview",
     "deployed overview",

@@ -41,7 +41,7 @@ pub fn draw(canvas: &mut Canvas, state: &State, of: &SilenceList) {
     heads.extend(columns.source.map(|x| (x, "SOURCE")));
     heads.extend(columns.begun.map(|x| (x, "BEGAN")));
     let chip = frame::chip(&of.list.filter.text, || of.rows.len(), state.shown().silences.all.len());
-    let chip = if chip.is_empty() { silences::counted(state) } else { chip };
+    let chip = if chip.is_empty() { of.counted.clone() } else { chip };
     frame::heads(canvas, &heads, &chip);
     let mut y = 3;
     for note in silences::notes(state) {
