@@ -16,6 +16,7 @@ use crate::model::window::RangeAsk;
 
 use super::chart::Slot;
 use super::filter::Plan;
+use super::prompt::WordsOf;
 use super::views::View;
 
 pub use super::told::{Past, Rows, Told, Whole};
@@ -145,6 +146,8 @@ pub enum Ask {
         /// The whole path; it ends in `.csv`.
         path: String,
         /// What is written.
+    /// The labels of some series, or the values of one.
+    Words(WordsOf),
         text: Arc<str>,
         /// The one folder that is made where it is not there.
         folder: Option<String>,

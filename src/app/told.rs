@@ -18,6 +18,7 @@ use crate::model::window::{Names, RangeTold};
 
 use super::chart::Slot;
 use super::contexts::Looked;
+use super::prompt::WordsOf;
 use super::verifying::News;
 use super::views::View;
 
@@ -147,6 +148,13 @@ pub enum Told {
     },
     /// A window of a panel, or why there is none.
     Chart {
+    /// The labels of some series, or the values of one.
+    Words {
+        /// Which.
+        of: WordsOf,
+        /// Them; `Err` is one line.
+        result: Result<Names, String>,
+    },
         /// What for.
         slot: Slot,
         /// The question's number.

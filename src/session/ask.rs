@@ -140,6 +140,7 @@ impl Desk {
             Ask::Names(source) => charts::names(self, source).await,
             Ask::ExportChart { number, path, text, folder, replace } => export::chart(number, path, text, folder, replace).await,
             Ask::StopCharts(number) => {
+            Ask::Words(of) => charts::words(self, of).await,
                 self.charts.stop(number);
                 Told::Closed
             }

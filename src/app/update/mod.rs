@@ -102,6 +102,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     effects.extend(deeds::listed(state));
     effects.extend(app_timeline::wanted(state));
     effects.extend(chart::wanted(state));
+    effects.extend(prompt::words(state));
     effects.extend(app_logs::wanted(state));
     effects.extend(wizard::wanted(state));
     effects.extend(attention::due(state).map(|call| Effect::Attend(Box::new(call))));
@@ -132,6 +133,7 @@ fn told(state: &mut State, told: Told) -> Vec<Effect> {
         }
         Told::Queries(told) => prompt::queries(state, told),
         Told::Names { source, result } => prompt::names(state, source, result),
+        Told::Words { of, result } => prompt::told(state, of, result),
         Told::Chart { slot, number, result } => chart::told(state, slot, number, result),
         Told::Requested { run, end } => runs::requested(state, &run, end),
         Told::Proofs(proofs, problem) => return verify::known(state, proofs, problem),
