@@ -116,6 +116,13 @@ pub enum Ask {
         /// It.
         view: Box<View>,
     },
+    /// Keep this theme for the next start.
+    KeepTheme {
+        /// The file.
+        file: String,
+        /// Its name, or `auto`.
+        theme: String,
+    },
     /// What the files of the estates that have a name say.
     Contexts,
     /// Read the estate file of that name, to open it.
@@ -139,6 +146,8 @@ pub enum Ask {
     KeepQuery(String),
     /// The names of the metrics of the Prometheus of that name.
     Names(String),
+    /// The labels of some series, or the values of one.
+    Words(WordsOf),
     /// Writes the numbers of a chart to a file; told as an export is.
     ExportChart {
         /// Its number.
@@ -146,8 +155,6 @@ pub enum Ask {
         /// The whole path; it ends in `.csv`.
         path: String,
         /// What is written.
-    /// The labels of some series, or the values of one.
-    Words(WordsOf),
         text: Arc<str>,
         /// The one folder that is made where it is not there.
         folder: Option<String>,

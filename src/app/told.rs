@@ -137,6 +137,8 @@ pub enum Told {
     Closed,
     /// What came of copying a text, as a sentence.
     Copied(String),
+    /// The theme is kept for the next start; else why not.
+    ThemeKept(Result<(), String>),
     /// The queries that this person typed, the newest first; `Err` says why they are not known or not kept.
     Queries(Result<Vec<String>, String>),
     /// The names of the metrics of one source.
@@ -146,8 +148,6 @@ pub enum Told {
         /// Them; `Err` is one line.
         result: Result<Names, String>,
     },
-    /// A window of a panel, or why there is none.
-    Chart {
     /// The labels of some series, or the values of one.
     Words {
         /// Which.
@@ -155,6 +155,8 @@ pub enum Told {
         /// Them; `Err` is one line.
         result: Result<Names, String>,
     },
+    /// A window of a panel, or why there is none.
+    Chart {
         /// What for.
         slot: Slot,
         /// The question's number.

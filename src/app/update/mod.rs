@@ -143,6 +143,11 @@ fn told(state: &mut State, told: Told) -> Vec<Effect> {
         Told::Started { number, result } => wizard::started(state, number, result),
         Told::Copied(said) => share::copied(state, said),
         Told::ViewSaved { view, end } => views::saved(state, *view, end),
+        Told::ThemeKept(end) => {
+            if let Err(why) = end {
+                state.said = Some(format!("the theme is not kept for the next start: {why}"));
+            }
+        }
         Told::Closed => {}
         Told::Verification(source, news) => return verify::told(state, source, *news),
     }

@@ -92,9 +92,11 @@ fn said(state: &State, picker: Picker) -> Vec<(String, Token)> {
     if offers.plain {
         said.push(("without colours there is little to choose: NO_COLOR, --color never or TERM=dumb".to_owned(), Token::Warning));
     }
-    let kept = match &offers.file {
-        Some(file) => format!("kept until you quit; theme = \"{}\" in {file} keeps it", themes::word(&state.look)),
-        None => "kept until you quit".to_owned(),
+    let word = themes::word(&state.look);
+    let kept = match (&offers.keeps.file, &offers.keeps.wins) {
+        (None, _) => format!("Enter takes {word} until you quit: there is no folder to keep it in (HOME, XDG_STATE_HOME)"),
+        (Some(_), None) => format!("Enter keeps {word}, for the next start too"),
+        (Some(_), Some(wins)) => format!("Enter keeps {word}; at the next start {wins} wins over it"),
     };
     said.push((kept, Token::Dim));
     said
