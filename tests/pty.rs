@@ -344,7 +344,7 @@ fn a_theme_is_seen_before_it_is_chosen_and_a_broken_one_says_why() {
     console.until("the error of the broken one", |screen| screen.contents().contains("aaa.toml:2: `shiny` is no colour"));
     console.press(b"\x1b[B\x1b[B");
     console.until("high-contrast behind the layer", |screen| {
-        key_colour(screen) == OF_HIGH_CONTRAST && screen.contents().contains("Enter keeps high-contrast")
+        key_colour(screen) == OF_HIGH_CONTRAST && screen.contents().contains("> high-contrast")
     });
     console.press(b"\x1b");
     console.until("the former theme", |screen| key_colour(screen) == OF_DARK && !screen.contents().contains("THEME"));
@@ -376,7 +376,7 @@ fn the_picked_theme_is_there_at_the_next_start_unless_one_is_named_and_a_damaged
     console.until("the dark theme", |screen| key_colour(screen) == OF_DARK);
     console.press(b"T\x1b[B\x1b[B");
     console.until("what Enter does", |screen| {
-        key_colour(screen) == OF_HIGH_CONTRAST && screen.contents().contains("Enter keeps high-contrast, for the next start too")
+        key_colour(screen) == OF_HIGH_CONTRAST && screen.contents().contains("Enter keeps it, for the next start too")
     });
     console.press(b"\r");
     console.until("the chosen theme", |screen| key_colour(screen) == OF_HIGH_CONTRAST && !screen.contents().contains("THEME"));
@@ -405,17 +405,24 @@ fn the_picked_theme_is_there_at_the_next_start_unless_one_is_named_and_a_damaged
 /// What the terminal itself shows, after frames that lay over each other.
 #[test]
 fn a_painted_ground_is_on_every_cell_of_the_terminal_beside_wide_characters_too() {
-    let estate = dead_estate().replace("harbour", "harbour \u{6d77}\u{1f6a2}\u{26a0}\u{fe0f}\u{6e2f}");
+    let estate = dead_estate().replace("harbour", "harbour \u{6d77}\u{1f6a2}\u{6e2f}");
     let argv = ["sh", "-c", "exec \"$QD\" --estate \"$ESTATE\" --theme okabe-ito"];
     let mut console = Console::over(tempfile::tempdir().unwrap(), &estate, &argv, &[], (80, 24));
     console.ready();
     let left_out = |screen: &vt100::Screen| {
         let all = (0..24).flat_map(|y| (0..80).map(move |x| (y, x)));
-        all.filter(|(y, x)| screen.cell(*y, *x).unwrap().bgcolor() == vt100::Color::Default).collect::<Vec<_>>()
+        let cell = |(y, x): &(u16, u16)| screen.cell(*y, *x).unwrap();
+        // This emulator gives the second cell of a wide character no colour of its own, whatever the first one has.
+        let bare = |at: &(u16, u16)| !cell(at).is_wide_continuation() && cell(at).bgcolor() == vt100::Color::Default;
+        all.filter(bare).collect::<Vec<_>>()
     };
-    for (keys, shows, gone) in
-        [("2", "SUMMARY", "KEYS"), ("?", "KEYS", "SUMMARY"), ("\x1b", "SUMMARY", "KEYS"), ("T", "THEME", "KEYS"), ("\x1b", "SUMMARY", "THEME")]
-    {
+    for (keys, shows, gone) in [
+        ("2", "SUMMARY", "KEYS"),
+        ("?", "KEYS", "SUMMARY"),
+        ("\x1b", "SUMMARY", "KEYS"),
+        ("T", "THEME", "KEYS"),
+        ("\x1b", "SUMMARY", "THEME"),
+    ] {
         console.press(keys.as_bytes());
         console.until(shows, |screen| {
             let text = screen.contents();

@@ -360,11 +360,8 @@ mod tests {
 
     #[test]
     fn labels_and_values_are_offered_within_braces_and_of_these_series_alone() {
-        let of = |series: &str, label: Option<&str>| WordsOf {
-            source: "prom".into(),
-            series: series.into(),
-            label: label.map(str::to_owned),
-        };
+        let of =
+            |series: &str, label: Option<&str>| WordsOf { source: "prom".into(), series: series.into(), label: label.map(str::to_owned) };
         let words = BTreeMap::from([
             (of("up", None), named(&["instance", "job"])),
             (of("up", Some("job")), named(&["", "a\"b", "node", "prometheus"])),

@@ -355,7 +355,8 @@ mod tests {
         let flag = Global { theme: Some("auto".into()), ..Global::default() };
         assert_eq!(named(&flag, Some("sixteen"), None), ("auto".into(), Some("--theme".into()), None));
         // Gone or damaged, it is told, and stops nothing.
-        for (text, told) in [("mauve\n", "there is no theme `mauve`"), ("\u{1b}[31m", "is no theme's name"), ("../x", "is no theme's name")] {
+        for (text, told) in [("mauve\n", "there is no theme `mauve`"), ("\u{1b}[31m", "is no theme's name"), ("../x", "is no theme's name")]
+        {
             std::fs::write(&file, text).unwrap();
             let (word, _, notice) = named(&none, None, None);
             assert!(word == "auto" && notice.as_ref().is_some_and(|notice| notice.contains(told)), "{text:?} {notice:?}");

@@ -195,12 +195,20 @@ mod tests {
         );
         assert!(file.mouse && !Preferences::default().mouse);
         assert_eq!((file.clipboard, Preferences::default().clipboard), (ClipboardChoice::Tmux, ClipboardChoice::Auto));
-        assert_eq!((file.theme_by, preferences(&Paths::default(), &env(&[]), &Overrides::default()).unwrap().theme_by), (ThemeBy::File, ThemeBy::Nobody));
+        assert_eq!(
+            (file.theme_by, preferences(&Paths::default(), &env(&[]), &Overrides::default()).unwrap().theme_by),
+            (ThemeBy::File, ThemeBy::Nobody)
+        );
         let vars = [("QD_THEME", "sixteen"), ("QD_ZONE", "local"), ("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")];
         let from_env = read(&vars, &Overrides::default());
         assert_eq!((from_env.theme.as_deref(), from_env.zone, from_env.color), (Some("sixteen"), ZoneChoice::Local, ColorChoice::Never));
-        let flags =
-            Overrides { theme: Some("dark".into()), zone: Some(ZoneChoice::Utc), ascii: Some(false), color: Some(ColorChoice::Auto), ..Overrides::default() };
+        let flags = Overrides {
+            theme: Some("dark".into()),
+            zone: Some(ZoneChoice::Utc),
+            ascii: Some(false),
+            color: Some(ColorChoice::Auto),
+            ..Overrides::default()
+        };
         let flagged = read(&vars, &flags);
         assert_eq!(
             (flagged.theme.as_deref(), flagged.zone, flagged.ascii, flagged.color),

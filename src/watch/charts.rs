@@ -46,13 +46,7 @@ pub async fn metric_names(estate: &Estate, source: &str, deadline: Duration) -> 
 ///
 /// # Errors
 /// One line that says why they are not known, at the latest after `deadline`.
-pub async fn label_words(
-    estate: &Estate,
-    source: &str,
-    series: &str,
-    label: Option<&str>,
-    deadline: Duration,
-) -> Result<Names, String> {
+pub async fn label_words(estate: &Estate, source: &str, series: &str, label: Option<&str>, deadline: Duration) -> Result<Names, String> {
     let source = estate.source(source).ok_or("there is no such source")?;
     let told = prometheus::charts::words(source, series, label, Instant::now() + deadline).await;
     told.map_err(|what| clean(&what, NOTE_CAP).into_owned())

@@ -62,7 +62,9 @@ fn another_estate_ends_the_ssh_of_the_former_at_both_ends_and_nothing_goes_there
     assert_eq!((near.masters(), near.sessions() > 0, sockets(&run)), (1, true, 1), "one connection, which stays");
     assert_eq!((far.masters(), far.connections()), (0, 0), "the other estate is not contacted");
 
-    console.press(b":open estate far\r5");
+    console.press(b":open estate far\r");
+    console.until("the estate far", |screen| screen.contents().lines().next().is_some_and(|line| line.contains(" far ")));
+    console.press(b"5");
     console.until("the release on the host of far", |screen| screen.contents().contains("far-1"));
     near.nothing_is_left();
     until("the end of its session there", || (near.sessions() == 0 && near.connections() == 0).then_some(()));
@@ -76,7 +78,9 @@ fn another_estate_ends_the_ssh_of_the_former_at_both_ends_and_nothing_goes_there
     assert_eq!(near.log(), said, "nobody knocked there");
 
     // And the same back again.
-    console.press(b":open estate near\r5");
+    console.press(b":open estate near\r");
+    console.until("the estate near", |screen| screen.contents().lines().next().is_some_and(|line| line.contains(" near ")));
+    console.press(b"5");
     console.until("the release on the host of near again", |screen| screen.contents().contains("near-1"));
     far.nothing_is_left();
     until("the end of the session of far", || (far.sessions() == 0 && far.connections() == 0).then_some(()));

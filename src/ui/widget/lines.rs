@@ -16,9 +16,8 @@ pub const LINES: usize = 24;
 const MARKS: [(&str, &str); 6] = [("○", "="), ("□", "+"), ("△", "%"), ("◇", "&"), ("▽", "$"), ("☆", "@")];
 /// What the lines of a chart end in, where there are several. Not `N`, which is what is not a number, and not `X`, which is
 /// critical.
-const LETTERS: [char; LINES] = [
-    'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J', 'K', 'L', 'M', 'O', 'P', 'Q', 'R', 'S', 'T', 'U', 'V', 'W', 'Y', 'Z',
-];
+const LETTERS: [char; LINES] =
+    ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J', 'K', 'L', 'M', 'O', 'P', 'Q', 'R', 'S', 'T', 'U', 'V', 'W', 'Y', 'Z'];
 /// Columns between two marks on one line.
 const APART: usize = 16;
 

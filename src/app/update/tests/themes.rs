@@ -123,9 +123,8 @@ fn the_chosen_theme_is_kept_for_the_next_start_and_one_that_is_only_looked_at_is
         };
         effects.into_iter().filter_map(name).collect()
     };
-    let press = |state: &mut State, keys: &str| {
-        kept(keys.split(' ').flat_map(|key| update(state, Message::Key(key.parse().unwrap()))).collect())
-    };
+    let press =
+        |state: &mut State, keys: &str| kept(keys.split(' ').flat_map(|key| update(state, Message::Key(key.parse().unwrap()))).collect());
     assert_eq!(press(&mut state, "T end esc T j enter esc"), [""; 0], "looked at, or broken");
     assert_eq!(press(&mut state, "T end enter"), ["mine"]);
     assert_eq!(press(&mut state, "T home enter"), ["auto"], "the terminal's ground again");
