@@ -231,7 +231,30 @@ fn drawing_that_could_change_the_state_is_found() {
     breaks("src/ui/mod.rs", Rule::MutableState, "pane!(|state: &mut app::State| state.clear());");
     breaks("src/ui/mod.rs", Rule::MutableState, "pane!(|state: &'a mut State| state.clear());");
     lawful("src/ui/mod.rs", "fn render(self, state: &mut Self::State) {}\nfn draw(state: &State) {}");
+    lawful("src/ui/mod.rs", "type Console = Canvas; fn draw(console: &mut Console) {}");
     lawful("src/app/mod.rs", "fn update(state: &mut State) {}");
+}
+
+#[test]
+fn another_name_for_the_state_hides_nothing() {
+    for text in [
+        "type Console = State; fn press(state: &mut Console) {}",
+        "type Console = crate::app::state::State; fn press(state: &'_ mut Console) {}",
+        "type A = (State); type B = A; fn press(state: &mut (B)) {}",
+        "use crate::app::state::State as Console; fn press(state: &mut Console) {}",
+        "use crate::app::{layer::Layer, state::{Look, State as Console}}; pane!(|state: &mut Console| state.clear());",
+        "fn f() { type Console = State; let x: fn(&mut Console) = g; }",
+        "#[cfg(test)] mod tests { type Console = super::State; fn press(state: &mut Console) {} }",
+    ] {
+        breaks("src/ui/mod.rs", Rule::MutableState, text);
+    }
+    // The name may be given in another file, and in the state's own room.
+    for (path, named) in [("src/ui/fixture.rs", "pub type Console = State;"), ("src/app/state.rs", "pub type Console = State;")] {
+        let taken = ("src/ui/pane/mod.rs", "use crate::app::state::Console as C; fn press(state: &mut C) {}");
+        assert_eq!(planted(&[(path, named), taken]), [(2, Rule::MutableState)], "{path}");
+    }
+    // A room that draws nothing may call its own so.
+    assert_eq!(planted(&[("src/lab/mod.rs", "type Canvas = State;"), ("src/ui/mod.rs", "fn draw(of: &mut Canvas) {}")]), []);
 }
 
 #[test]

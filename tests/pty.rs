@@ -361,7 +361,7 @@ fn a_theme_is_seen_before_it_is_chosen_and_a_broken_one_says_why() {
     console.until("the error of the broken one", |screen| screen.contents().contains("aaa.toml:2: `shiny` is no colour"));
     console.press(b"\x1b[B\x1b[B");
     console.until("high-contrast behind the layer", |screen| {
-        key_colour(screen) == OF_HIGH_CONTRAST && screen.contents().contains("\"high-contrast\" in")
+        key_colour(screen) == OF_HIGH_CONTRAST && screen.contents().contains("> high-contrast")
     });
     console.press(b"\x1b");
     console.until("the former theme", |screen| key_colour(screen) == OF_DARK && !screen.contents().contains("THEME"));
@@ -369,6 +369,97 @@ fn a_theme_is_seen_before_it_is_chosen_and_a_broken_one_says_why() {
     console.until("the chosen theme", |screen| key_colour(screen) == OF_HIGH_CONTRAST && !screen.contents().contains("THEME"));
     console.press(b"q");
     console.ends_with(0);
+}
+
+/// A console in that home, with these flags.
+fn at_home(home: tempfile::TempDir, flags: &str, env: &[(&str, &str)]) -> Console {
+    let command = format!("exec \"$QD\" --estate \"$ESTATE\" {flags}");
+    let console = Console::over(home, &dead_estate(), &["sh", "-c", &command], env, (80, 24));
+    console.ready();
+    console
+}
+
+/// Quits it and gives its home back.
+fn left(mut console: Console) -> tempfile::TempDir {
+    let home = std::mem::replace(&mut console.home, tempfile::tempdir().unwrap());
+    console.press(b"q");
+    console.ends_with(0);
+    home
+}
+
+#[test]
+fn the_picked_theme_is_there_at_the_next_start_unless_one_is_named_and_a_damaged_one_says_so() {
+    let mut console = at_home(tempfile::tempdir().unwrap(), "", &[]);
+    console.until("the dark theme", |screen| key_colour(screen) == OF_DARK);
+    console.press(b"T\x1b[B\x1b[B");
+    console.until("what Enter does", |screen| {
+        key_colour(screen) == OF_HIGH_CONTRAST && screen.contents().contains("Enter keeps it, for the next start too")
+    });
+    console.press(b"\r");
+    console.until("the chosen theme", |screen| key_colour(screen) == OF_HIGH_CONTRAST && !screen.contents().contains("THEME"));
+    let kept = console.home.path().join(".local/state/quarterdeck/theme");
+    console.until("it is kept", |_| std::fs::read_to_string(&kept).is_ok_and(|text| text == "high-contrast\n"));
+    let console = at_home(left(console), "", &[]);
+    console.until("it again", |screen| key_colour(screen) == OF_HIGH_CONTRAST);
+    // What is named wins, and the list of themes says so.
+    let mut console = at_home(left(console), "--theme light", &[]);
+    console.until("the named one", |screen| key_colour(screen) == OF_LIGHT);
+    console.press(b"T");
+    console.until("what wins", |screen| screen.contents().contains("at the next start --theme"));
+    console.press(b"\x1b");
+    console.until("the console", |screen| !screen.contents().contains("THEME"));
+    let console = at_home(left(console), "", &[("QD_THEME", "light")]);
+    console.until("the one of the variable", |screen| key_colour(screen) == OF_LIGHT);
+    let home = left(console);
+    std::fs::write(&kept, "\u{1b}[31mx").unwrap();
+    let console = at_home(home, "", &[]);
+    console.until("the dark theme, and why", |screen| {
+        key_colour(screen) == OF_DARK && screen.contents().contains("the theme that was picked last is not used")
+    });
+    left(console);
+}
+
+/// What the terminal itself shows, after frames that lay over each other.
+#[test]
+fn a_painted_ground_is_on_every_cell_of_the_terminal_beside_wide_characters_too() {
+    let estate = dead_estate().replace("harbour", "harbour \u{6d77}\u{1f6a2}\u{6e2f}");
+    let argv = ["sh", "-c", "exec \"$QD\" --estate \"$ESTATE\" --theme okabe-ito"];
+    let mut console = Console::over(tempfile::tempdir().unwrap(), &estate, &argv, &[], (80, 24));
+    console.ready();
+    let left_out = |screen: &vt100::Screen| {
+        let all = (0..24).flat_map(|y| (0..80).map(move |x| (y, x)));
+        let cell = |(y, x): &(u16, u16)| screen.cell(*y, *x).unwrap();
+        // This emulator gives the second cell of a wide character no colour of its own, whatever the first one has.
+        let bare = |at: &(u16, u16)| !cell(at).is_wide_continuation() && cell(at).bgcolor() == vt100::Color::Default;
+        all.filter(bare).collect::<Vec<_>>()
+    };
+    for (keys, shows, gone) in [
+        ("2", "SUMMARY", "KEYS"),
+        ("?", "KEYS", "SUMMARY"),
+        ("\x1b", "SUMMARY", "KEYS"),
+        ("T", "THEME", "KEYS"),
+        ("\x1b", "SUMMARY", "THEME"),
+    ] {
+        console.press(keys.as_bytes());
+        console.until(shows, |screen| {
+            let text = screen.contents();
+            text.contains(shows) && !text.contains(gone) && text.contains('\u{6e2f}')
+        });
+        console.until("the ground everywhere", |screen| left_out(screen).is_empty());
+    }
+    console.press(b"\x03");
+    console.ends_with(130);
+}
+
+#[test]
+fn a_keymap_is_chosen_by_a_flag_and_by_a_variable() {
+    let console = at_home(tempfile::tempdir().unwrap(), "--keymap plain", &[("QD_KEYMAP", "default")]);
+    console.until("its footer", |screen| screen.contents().contains("f1 help") && screen.contents().contains("f3 filter"));
+    let console = at_home(left(console), "", &[("QD_KEYMAP", "plain")]);
+    console.until("its footer", |screen| screen.contents().contains("f1 help"));
+    let console = at_home(left(console), "", &[]);
+    console.until("the default one", |screen| screen.contents().contains("? help"));
+    left(console);
 }
 
 #[test]

@@ -336,7 +336,13 @@ pub const ACTIONS: &[Entry] = &[
     entry(Action::Before, "before", "yesterday", Danger::Look, "in a chart: beside the day before, the week before, nothing"),
     entry(Action::Over, "over", "lay over", Danger::Look, "lay another panel over this chart; the same one again takes it away"),
     entry(Action::Query, "query", "query", Danger::Look, "type a query in PromQL and see it as a chart"),
-    entry(Action::Complete, "complete", "take name", Danger::Look, "take the first name that is offered"),
+    entry(
+        Action::Complete,
+        "complete",
+        "take name",
+        Danger::Look,
+        "take the first that is offered: a name, and within braces a label or a value",
+    ),
     entry(Action::NextSource, "next-source", "another source", Danger::Look, "ask another Prometheus"),
     entry(
         Action::Keep,

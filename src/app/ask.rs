@@ -16,6 +16,7 @@ use crate::model::window::RangeAsk;
 
 use super::chart::Slot;
 use super::filter::Plan;
+use super::prompt::WordsOf;
 use super::views::View;
 
 pub use super::told::{Past, Rows, Told, Whole};
@@ -115,6 +116,13 @@ pub enum Ask {
         /// It.
         view: Box<View>,
     },
+    /// Keep this theme for the next start.
+    KeepTheme {
+        /// The file.
+        file: String,
+        /// Its name, or `auto`.
+        theme: String,
+    },
     /// What the files of the estates that have a name say.
     Contexts,
     /// Read the estate file of that name, to open it.
@@ -138,6 +146,8 @@ pub enum Ask {
     KeepQuery(String),
     /// The names of the metrics of the Prometheus of that name.
     Names(String),
+    /// The labels of some series, or the values of one.
+    Words(WordsOf),
     /// Writes the numbers of a chart to a file; told as an export is.
     ExportChart {
         /// Its number.

@@ -10,6 +10,8 @@ pub mod databases;
 pub mod deeds;
 pub mod deployments;
 pub mod derive;
+#[cfg(test)]
+pub mod driven;
 pub mod effect;
 pub mod filter;
 pub mod focus;

@@ -1,4 +1,7 @@
-//! The line where a query in PromQL is typed: what was typed before, and how a name that is begun may go on.
+//! The line where a query in PromQL is typed: what was typed before, and how a name, a label or a value that is begun may
+//! go on.
+
+mod begun;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,6 +12,8 @@ use crate::model::window::Names;
 use super::chart;
 use super::layer::Layer;
 use super::state::State;
+use begun::quoted;
+pub use begun::{Begun, begun};
 
 /// Bytes of a query.
 pub const QUERY_CAP: usize = 4 * 1_024;
@@ -16,6 +21,8 @@ pub const QUERY_CAP: usize = 4 * 1_024;
 pub const HISTORY_CAP: usize = 200;
 /// Names that are offered at once.
 pub const OFFERED: usize = 6;
+/// Lists of labels and values that are kept at once.
+const WORDS_CAP: usize = 16;
 /// The name of the panel that a typed query is.
 pub const TYPED: &str = "typed query";
 
@@ -103,6 +110,29 @@ pub enum Known {
     Failed(String),
 }
 
+/// Which labels, or which values of a label.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WordsOf {
+    /// The Prometheus, by name.
+    pub source: String,
+    /// The series: a selector; empty for all.
+    pub series: String,
+    /// The label whose values are meant; `None` for the names of the labels.
+    pub label: Option<String>,
+}
+
+impl WordsOf {
+    /// What has to be known to go on with this; `None` for names of metrics.
+    pub fn begun(source: &str, begun: &Begun<'_>) -> Option<WordsOf> {
+        let (series, label) = match begun {
+            Begun::Name(_) => return None,
+            Begun::Label { of, .. } => (of, None),
+            Begun::Value { of, label, .. } => (of, Some((*label).to_owned())),
+        };
+        Some(WordsOf { source: source.to_owned(), series: series.clone(), label })
+    }
+}
+
 /// What all prompts share.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Prompting {
@@ -112,6 +142,38 @@ pub struct Prompting {
     pub problem: Option<String>,
     /// The names of metrics, by source.
     pub names: BTreeMap<String, Known>,
+    /// Labels and values, as long as the prompt is open.
+    pub words: BTreeMap<WordsOf, Known>,
+}
+
+impl Prompting {
+    /// What is known of what is begun there.
+    pub fn known(&self, source: &str, begun: &Begun<'_>) -> Option<&Known> {
+        match WordsOf::begun(source, begun) {
+            Some(of) => self.words.get(&of),
+            None => self.names.get(source),
+        }
+    }
+
+    /// Forgets labels and values: they may be others by now.
+    pub fn forget(&mut self) {
+        self.words.retain(|_, known| *known == Known::Asked);
+    }
+
+    /// True once, where these are not known and not asked for.
+    pub fn asks(&mut self, of: &WordsOf) -> bool {
+        if self.words.contains_key(of) {
+            return false;
+        }
+        if self.words.len() >= WORDS_CAP {
+            self.forget();
+        }
+        let asks = self.words.len() < WORDS_CAP;
+        if asks {
+            self.words.insert(of.clone(), Known::Asked);
+        }
+        asks
+    }
 }
 
 /// The open prompt.
@@ -180,8 +242,9 @@ impl Prompt {
     /// Takes the first name that is offered; taken again, the next one in its place. A name that is whole is taken as it
     /// is first: no longer one replaces it unasked.
     pub fn take(&mut self) {
-        if let (Some(name), Some(word)) = (self.offered.first().cloned(), begun(&self.typed)) {
-            self.typed.truncate(self.typed.len() - word.len());
+        let word = begun(&self.typed).map(|begun| begun.word().len());
+        if let (Some(name), Some(word)) = (self.offered.first().cloned(), word) {
+            self.typed.truncate(self.typed.len() - word);
             self.typed += &name;
             self.offered.rotate_left(1);
             self.taken = Some(self.typed.clone());
@@ -189,51 +252,44 @@ impl Prompt {
     }
 
     /// Finds anew how what is typed may go on.
-    pub fn offer(&mut self, known: Option<&Known>) {
+    pub fn offer(&mut self, prompting: &Prompting) {
         if self.taken.as_ref() == Some(&self.typed) {
             return;
         }
         self.taken = None;
         let none = Names::default();
-        let names = if let Some(Known::Names(names)) = known { names } else { &none };
-        self.offered = begun(&self.typed).map_or_else(Vec::new, |word| offers(word, &names.names));
+        self.offered = begun(&self.typed).map_or_else(Vec::new, |begun| {
+            let names = if let Some(Known::Names(names)) = prompting.known(&self.source, &begun) { names } else { &none };
+            match begun {
+                Begun::Name(word) => offers(word, &names.names, WORDS),
+                Begun::Label { word, .. } => offers(word, &names.names, &[]),
+                Begun::Value { word, quote, .. } => values(word, &names.names, quote),
+            }
+        });
     }
 }
 
-/// The name that is being typed at the end; `None` within quotes, matchers and ranges, where names of metrics are not.
-fn begun(typed: &str) -> Option<&str> {
-    let (mut quote, mut braces, mut brackets, mut escaped) = (None, 0u32, 0u32, false);
-    for c in typed.chars() {
-        match (quote, c) {
-            (Some(_), _) if escaped => escaped = false,
-            (Some(open), '\\') if open != '`' => escaped = true,
-            (Some(open), c) if c == open => quote = None,
-            (Some(_), _) => {}
-            (None, '"' | '\'' | '`') => quote = Some(c),
-            (None, '{') => braces += 1,
-            (None, '}') => braces = braces.saturating_sub(1),
-            (None, '[') => brackets += 1,
-            (None, ']') => brackets = brackets.saturating_sub(1),
-            (None, _) => {}
-        }
+/// Values that begin like this, then those that have it elsewhere, as they stand within that quote.
+fn values(word: &str, values: &[String], quote: char) -> Vec<String> {
+    let all = || values.iter().filter_map(|value| quoted(value, quote)).filter(|value| !value.is_empty());
+    let begin = all().filter(|value| value.starts_with(word));
+    let within = all().filter(|value| !value.starts_with(word) && value.contains(word));
+    let mut found: Vec<String> = begin.chain(within).take(OFFERED).collect();
+    // As it is first, like a name that is whole.
+    if found.len() == 1 && found[0] == word {
+        found.clear();
     }
-    if quote.is_some() || braces > 0 || brackets > 0 {
-        return None;
-    }
-    let start = typed
-        .rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':'))
-        .map_or(0, |at| at + typed[at..].chars().next().map_or(1, char::len_utf8));
-    let word = &typed[start..];
-    (!word.is_empty() && !word.starts_with(|c: char| c.is_ascii_digit())).then_some(word)
+    found
 }
 
 /// Names that begin like this, then those that have it elsewhere.
-fn offers(word: &str, names: &[String]) -> Vec<String> {
-    let words = WORDS.iter().copied().filter(|name| name.starts_with(word));
+fn offers(word: &str, names: &[String], words: &[&str]) -> Vec<String> {
+    let is_word = words.binary_search(&word).is_ok();
+    let words = words.iter().copied().filter(|name| name.starts_with(word));
     let from = names.partition_point(|name| name.as_str() < word);
     let begin = names[from..].iter().map(String::as_str).take_while(|name| name.starts_with(word));
     let within = names.iter().map(String::as_str).filter(|name| !name.starts_with(word) && name.contains(word));
-    let whole = names.binary_search_by(|name| name.as_str().cmp(word)).is_ok() || WORDS.binary_search(&word).is_ok();
+    let whole = names.binary_search_by(|name| name.as_str().cmp(word)).is_ok() || is_word;
     let others = begin.chain(words).chain(within).filter(|name| *name != word);
     let mut all: Vec<String> = others.take(OFFERED).map(str::to_owned).collect();
     if whole && !all.is_empty() {
@@ -254,32 +310,33 @@ pub fn remember(history: &mut Vec<String>, query: &str) {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_name_that_is_begun_is_found_and_what_is_none_is_not() {
-        let found = ["up", "sum(rate(http_req", "a + b", "rate(x[5", "x{jo", "x{a=\"b", "x{a=\"}\"} + no", "5", "sum by (x) (", "日本up"]
-            .map(begun);
-        let wanted = [Some("up"), Some("http_req"), Some("b"), None, None, None, Some("no"), None, None, Some("up")];
-        assert_eq!(found, wanted);
+    fn named(names: &[&str]) -> Known {
+        Known::Names(Arc::new(Names { names: names.iter().map(|name| (*name).to_owned()).collect(), more: false }))
+    }
+
+    fn knows(names: Vec<String>) -> Prompting {
+        let names = Known::Names(Arc::new(Names { names, more: false }));
+        Prompting { names: BTreeMap::from([(String::new(), names)]), ..Prompting::default() }
     }
 
     #[test]
     fn names_come_before_functions_and_the_first_is_taken() {
         let names = ["node_load1", "node_rate", "rate_total", "up"].map(str::to_owned).to_vec();
-        let known = Known::Names(Arc::new(Names { names, more: false }));
+        let known = knows(names);
         let mut prompt = Prompt { typed: "sum(rat".into(), ..Prompt::default() };
-        prompt.offer(Some(&known));
+        prompt.offer(&known);
         assert_eq!(prompt.offered, ["rate_total", "rate", "node_rate"]);
         prompt.take();
         assert_eq!(prompt.typed, "sum(rate_total");
         let mut typed = Vec::new();
         for _ in 0..3 {
-            prompt.offer(Some(&known));
+            prompt.offer(&known);
             prompt.take();
             typed.push(prompt.typed.clone());
         }
         assert_eq!(typed, ["sum(rate", "sum(node_rate", "sum(rate_total"], "again and again all of them");
         let mut prompt = Prompt { typed: "node_rate".into(), ..Prompt::default() };
-        prompt.offer(Some(&known));
+        prompt.offer(&known);
         assert!(prompt.offered.is_empty(), "it is whole, and there is no other");
         assert!(WORDS.is_sorted());
     }
@@ -287,18 +344,56 @@ mod tests {
     #[test]
     fn a_name_that_is_whole_stays_and_only_a_second_press_takes_a_longer_one() {
         let names = ["node_load1", "node_load15", "node_load5"].map(str::to_owned).to_vec();
-        let known = Known::Names(Arc::new(Names { names, more: false }));
+        let known = knows(names);
         let mut prompt = Prompt { typed: "node_load1".into(), ..Prompt::default() };
         let mut typed = Vec::new();
         for _ in 0..3 {
-            prompt.offer(Some(&known));
+            prompt.offer(&known);
             prompt.take();
             typed.push(prompt.typed.clone());
         }
         assert_eq!(typed, ["node_load1", "node_load15", "node_load1"]);
         prompt.typed += " + no";
-        prompt.offer(Some(&known));
+        prompt.offer(&known);
         assert_eq!(prompt.offered, ["node_load1", "node_load15", "node_load5"], "a new word is completed anew");
+    }
+
+    #[test]
+    fn labels_and_values_are_offered_within_braces_and_of_these_series_alone() {
+        let of =
+            |series: &str, label: Option<&str>| WordsOf { source: "prom".into(), series: series.into(), label: label.map(str::to_owned) };
+        let words = BTreeMap::from([
+            (of("up", None), named(&["instance", "job"])),
+            (of("up", Some("job")), named(&["", "a\"b", "node", "prometheus"])),
+            (of("up{job=\"node\"}", Some("instance")), named(&["10.0.0.1:9100"])),
+        ]);
+        let prompting = Prompting { words, ..Prompting::default() };
+        let mut prompt = Prompt { source: "prom".into(), ..Prompt::default() };
+        let mut offered = |typed: &str| {
+            prompt.typed = typed.into();
+            prompt.offer(&prompting);
+            prompt.offered.clone()
+        };
+        assert_eq!(offered("up{"), ["instance", "job"], "without a letter of it, and no function of PromQL");
+        assert_eq!(offered("up{j"), ["job"]);
+        assert_eq!(offered("up{job=\"no"), ["node"]);
+        assert_eq!(offered("up{job=\""), ["a\\\"b", "node", "prometheus"]);
+        assert_eq!(offered("up{job='a"), ["a\"b", "node"].map(str::to_owned)[..1]);
+        assert_eq!(offered("up{job=~\"node|ro"), ["prometheus"], "what has it within");
+        assert_eq!(offered("up{job=\"node\""), [""; 0]);
+        assert_eq!(offered("other{job=\""), [""; 0], "nothing is known of those");
+        assert_eq!(offered("up{job=\"node\",instance=\"10"), ["10.0.0.1:9100"]);
+        prompt.take();
+        assert_eq!(prompt.typed, "up{job=\"node\",instance=\"10.0.0.1:9100");
+        // Asked once, and not without an end.
+        let mut prompting = Prompting::default();
+        assert!(prompting.asks(&of("up", None)) && !prompting.asks(&of("up", None)));
+        let asked = (0..100).filter(|n| prompting.asks(&of(&n.to_string(), None))).count();
+        assert_eq!(asked, WORDS_CAP - 1);
+        assert_eq!(prompting.words.len(), WORDS_CAP, "none of them was answered");
+        prompting.words.values_mut().for_each(|known| *known = named(&[]));
+        assert!(prompting.asks(&of("new", None)));
+        assert_eq!(prompting.words.len(), 1);
     }
 
     #[test]

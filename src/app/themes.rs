@@ -1,6 +1,8 @@
 //! Choosing a theme: what there is to choose from, and what is shown while one looks. Moving shows a theme at once on all
 //! of the screen; leaving gives the former one back.
 
+use super::ask::Ask;
+use super::effect::Effect;
 use super::layer::Layer;
 use super::state::{Look, State};
 use crate::model::preferences::Ground;
@@ -31,8 +33,19 @@ pub struct Offers {
     pub hint: Option<Ground>,
     /// True where there are no colours.
     pub plain: bool,
-    /// The file that keeps a choice, where there is a folder for it.
+    /// What becomes of a choice.
+    pub keeps: Keeps,
+    /// What is to be said of the choice of before, where it cannot be used.
+    pub notice: Option<String>,
+}
+
+/// What becomes of a choice when the console is started anew.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Keeps {
+    /// The file that keeps it; `None` where there is no folder for it.
     pub file: Option<String>,
+    /// What wins over it then, in words.
+    pub wins: Option<String>,
 }
 
 impl Offers {
@@ -100,13 +113,17 @@ pub fn restore(look: &mut Look, picker: Picker) {
     }
 }
 
-/// Keeps what is shown, and closes the layer; a broken theme cannot be kept.
-pub fn accept(state: &mut State) {
+/// Takes what is shown, has it kept for the next start, and closes the layer; a broken theme cannot be taken.
+pub fn accept(state: &mut State) -> Vec<Effect> {
     if let Some(Layer::Themes(picker)) = state.layers.last()
         && picker.offer(&state.look.offers).is_none_or(|offer| offer.found.is_ok())
     {
         state.layers.pop();
+        let theme = word(&state.look).to_owned();
+        let file = state.look.offers.keeps.file.clone();
+        return file.map(|file| Effect::Ask(Box::new(Ask::KeepTheme { file, theme }))).into_iter().collect();
     }
+    Vec::new()
 }
 
 /// The terminal told its ground.
@@ -143,7 +160,9 @@ pub fn take_over(look: &mut Look, ground: Option<Ground>, chosen: Option<&Chosen
     if let Some(ground) = ground {
         told(look, ground);
     }
-    let Some(chosen) = chosen.filter(|chosen| chosen.instead_of == word(look)) else { return };
+    // What nobody names is what was kept, perhaps by another console: here it is what was chosen here.
+    let open = |chosen: &Chosen| look.offers.keeps.wins.is_none() || chosen.instead_of == word(look);
+    let Some(chosen) = chosen.filter(|chosen| open(chosen)) else { return };
     if chosen.theme == "auto" {
         follow(look);
     } else if let Some(theme) = look.themes.iter().position(|theme| theme.name == chosen.theme) {

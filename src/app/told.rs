@@ -18,6 +18,7 @@ use crate::model::window::{Names, RangeTold};
 
 use super::chart::Slot;
 use super::contexts::Looked;
+use super::prompt::WordsOf;
 use super::verifying::News;
 use super::views::View;
 
@@ -136,12 +137,21 @@ pub enum Told {
     Closed,
     /// What came of copying a text, as a sentence.
     Copied(String),
+    /// The theme is kept for the next start; else why not.
+    ThemeKept(Result<(), String>),
     /// The queries that this person typed, the newest first; `Err` says why they are not known or not kept.
     Queries(Result<Vec<String>, String>),
     /// The names of the metrics of one source.
     Names {
         /// Its name.
         source: String,
+        /// Them; `Err` is one line.
+        result: Result<Names, String>,
+    },
+    /// The labels of some series, or the values of one.
+    Words {
+        /// Which.
+        of: WordsOf,
         /// Them; `Err` is one line.
         result: Result<Names, String>,
     },

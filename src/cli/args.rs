@@ -14,7 +14,7 @@ use crate::journal::Head;
 use crate::model::preferences::ColorChoice;
 
 use self::examples::{CHECK_EXAMPLES, COMPLETIONS_EXAMPLES, INIT_EXAMPLES, JOURNAL_EXAMPLES, VERIFY_EXAMPLES};
-use self::values::{panes, range, size, span};
+use self::values::{Keys, panes, range, size, span};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -140,9 +140,12 @@ pub struct Global {
     /// Plain ASCII on the screen.
     #[arg(long, global = true)]
     pub ascii: bool,
-    /// The theme: auto (dark or light, as the terminal is), high-contrast, okabe-ito... or one of your own; T shows all.
+    /// The theme: auto (dark or light, as the terminal is), high-contrast, okabe-ito... or one of your own; T shows all [env: QD_THEME].
     #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<String>,
+    /// The keys: default, with the letters that hands know from vi, or plain, with arrows and function keys [env: QD_KEYMAP].
+    #[arg(long, global = true, value_name = "NAME", value_enum)]
+    pub keymap: Option<Keys>,
     /// How to print: a table for people or JSON for programs.
     #[arg(short, long, global = true, value_name = "FORMAT", value_enum, default_value_t)]
     pub output: Output,

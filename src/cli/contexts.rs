@@ -14,7 +14,7 @@ use crate::config::paths::Paths;
 use crate::config::preferences::{Overrides, preferences};
 use crate::journal::{self, Hand};
 use crate::model::environment::{Care, care};
-use crate::model::preferences::{Context, Ground, Preferences};
+use crate::model::preferences::{Context, Preferences, ThemeBy};
 use crate::model::problem::Problem;
 use crate::model::run::advice::quoted;
 use crate::model::text::{NOTE_CAP, clean};
@@ -24,7 +24,7 @@ use crate::session::contexts::{Files, Opening};
 
 use super::args::{Global, Output};
 use super::failure::{Failure, counted};
-use super::settings::{self, Settings, look, practice};
+use super::settings::{self, Settings, Terminal, look, practice};
 use super::{OK, Outside, columns};
 
 /// What the command line said before a context was taken into it: another context is opened with that.
@@ -162,8 +162,8 @@ pub struct Shelf {
     hand: Hand,
     clipboard: Clipboard,
     views: Views,
-    /// What the environment says of the terminal's ground.
-    hint: Option<Ground>,
+    /// What the environment says of the terminal.
+    terminal: Terminal,
 }
 
 impl Shelf {
@@ -194,7 +194,7 @@ impl Shelf {
             hand: settings.hand(Some(estate)),
             clipboard,
             views,
-            hint: settings.hint(),
+            terminal: settings.terminal(),
         })
     }
 
@@ -222,9 +222,11 @@ impl Files for Shelf {
         let estate = load::estate(&context.estate).map_err(lines)?;
         let is_first = is_same(&context.estate, &self.first.0);
         let paths = if is_first { self.first.1.clone() } else { Paths { records: practice(&context.estate), ..self.paths.clone() } };
-        let theme = self.said.theme.clone().or(context.theme).or_else(|| self.preferences.theme.clone());
-        let preferences = Preferences { theme, ..self.preferences.clone() };
-        let look = look(&self.paths, self.hint, &preferences, self.colours).map_err(|failure| match failure {
+        let mut preferences = self.preferences.clone();
+        if let Some(theme) = context.theme.filter(|_| self.said.theme.is_none()) {
+            (preferences.theme, preferences.theme_by) = (Some(theme), ThemeBy::Context);
+        }
+        let look = look(&self.paths, self.terminal, &preferences, self.colours).map_err(|failure| match failure {
             Failure::Problems(problems) => lines(problems),
             other => vec![other.to_string()],
         })?;

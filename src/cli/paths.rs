@@ -30,6 +30,7 @@ pub fn run(settings: &Settings<'_>, out: &mut dyn Write) -> Result<u8, Failure> 
         ("preferences", paths.preferences()),
         ("keymap", paths.keymap()),
         ("themes", paths.themes()),
+        ("picked theme", paths.theme()),
         ("saved views", paths.views()),
         ("estates by name", paths.estates()),
         ("log", paths.log().map(|folder| log::file(&folder))),

@@ -9,19 +9,20 @@ use tracing_appender::non_blocking::WorkerGuard;
 
 use crate::app::keymap::Keymap;
 use crate::app::state::{Identity, Look};
-use crate::app::themes::{self, Offer, Offers};
+use crate::app::themes::{self, Keeps, Offer, Offers};
 use crate::app::views::{View, Views};
 use crate::config::contexts;
 use crate::config::paths::Paths;
 use crate::config::preferences::{Overrides, preferences};
+use crate::config::theme::kept::{self, Kept};
 use crate::config::{keymap, load, theme, views};
 use crate::journal::{self, Hand};
 use crate::model::contrast;
 use crate::model::estate::Estate;
-use crate::model::preferences::{Binding, ColorChoice, Ground, Preferences, SavedView, Theme, Token};
+use crate::model::preferences::{Binding, ColorChoice, Ground, KeymapChoice, Preferences, SavedView, Theme, ThemeBy, Token};
 use crate::model::problem::Problem;
 use crate::model::run::advice::{quoted, typed};
-use crate::model::text::{LABEL_CAP, clean};
+use crate::model::text::{LABEL_CAP, NOTE_CAP, clean};
 use crate::session::ground;
 
 use super::args::Global;
@@ -78,13 +79,19 @@ impl<'a> Settings<'a> {
 
     /// What the person prefers: files, then variables, then flags.
     pub fn preferences(&self) -> Result<Preferences, Failure> {
-        preferences(&self.paths, self.outside.env, &self.overrides()).map_err(Failure::Problems)
+        let mut found = preferences(&self.paths, self.outside.env, &self.overrides()).map_err(Failure::Problems)?;
+        // What a context wishes for was put in the flag's place.
+        if found.theme_by == ThemeBy::Flag && self.global.context.is_some() && self.global.said.theme.is_none() {
+            found.theme_by = ThemeBy::Context;
+        }
+        Ok(found)
     }
 
     /// What the flags prefer.
     pub fn overrides(&self) -> Overrides {
         Overrides {
             theme: self.global.theme.clone(),
+            keymap: self.global.keymap.map(KeymapChoice::from),
             zone: None,
             ascii: self.global.ascii.then_some(true),
             color: self.global.color.map(ColorChoice::from),
@@ -93,12 +100,14 @@ impl<'a> Settings<'a> {
 
     /// How the console looks, with colours or without.
     pub fn look(&self, preferences: &Preferences, colours: bool) -> Result<Look, Failure> {
-        look(&self.paths, self.hint(), preferences, colours)
+        look(&self.paths, self.terminal(), preferences, colours)
     }
 
-    /// What the environment says of the terminal's ground.
-    pub fn hint(&self) -> Option<Ground> {
-        (self.outside.env)("COLORFGBG").and_then(|text| ground::hint(text.to_str()?))
+    /// What the environment says of the terminal.
+    pub fn terminal(&self) -> Terminal {
+        let hint = (self.outside.env)("COLORFGBG").and_then(|text| ground::hint(text.to_str()?));
+        let exact = (self.outside.env)("COLORTERM").is_some_and(|word| word == "truecolor" || word == "24bit");
+        Terminal { hint, exact }
     }
 
     /// The bindings of the chosen keymap and the person's own.
@@ -134,12 +143,22 @@ impl<'a> Settings<'a> {
     }
 }
 
-/// How the console looks with those preferences and the themes that a person has; `hint` is what the environment says of the
-/// terminal's ground.
-pub fn look(paths: &Paths, hint: Option<Ground>, preferences: &Preferences, colours: bool) -> Result<Look, Failure> {
+/// What the environment says of the terminal.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Terminal {
+    /// Its ground.
+    pub hint: Option<Ground>,
+    /// True where it draws any red, green and blue, and not 256 colours only. A terminal that is not asked so would make
+    /// nonsense of the others.
+    pub exact: bool,
+}
+
+/// How the console looks with those preferences and the themes that a person has.
+pub fn look(paths: &Paths, terminal: Terminal, preferences: &Preferences, colours: bool) -> Result<Look, Failure> {
     let folder = paths.themes();
     let folder = folder.as_deref();
-    let wanted = preferences.theme.as_deref().unwrap_or(theme::AUTO);
+    let (picked, notice) = if preferences.theme.is_none() { picked(paths) } else { (None, None) };
+    let wanted = preferences.theme.as_deref().or(picked.as_deref()).unwrap_or(theme::AUTO);
     let follows = wanted == theme::AUTO;
     let needed = if follows { vec![Ground::Dark.word(), Ground::Light.word()] } else { vec![wanted] };
     // A broken theme that nobody asked for stops nothing: it only says so where one is chosen.
@@ -153,7 +172,11 @@ pub fn look(paths: &Paths, hint: Option<Ground>, preferences: &Preferences, colo
             Ok(theme) => {
                 // Those that are built in are judged by a test.
                 let faint = if own { hard_to_read(&theme) } else { String::new() };
-                themes.push(if colours { theme } else { theme.without_colour() });
+                themes.push(match (colours, terminal.exact) {
+                    (false, _) => theme.without_colour(),
+                    (true, false) => theme.in_256(),
+                    (true, true) => theme,
+                });
                 (Ok(themes.len() - 1), faint)
             }
             Err(problems) => (Err(problems.first().map(in_one_line).unwrap_or_default()), String::new()),
@@ -161,13 +184,42 @@ pub fn look(paths: &Paths, hint: Option<Ground>, preferences: &Preferences, colo
         all.push(Offer { name, own, found, faint });
     }
     let theme = themes.iter().position(|t| t.name == needed[0]).unwrap_or(0);
-    let file = paths.preferences().map(|file| clean(&file.display().to_string(), LABEL_CAP).into_owned());
-    let offers = Offers { all, follows, told: None, hint, plain: !colours, file };
+    let keeps = Keeps { file: paths.theme().map(|file| file.display().to_string()), wins: wins(paths, preferences.theme_by) };
+    let offers = Offers { all, follows, told: None, hint: terminal.hint, plain: !colours, keeps, notice };
     let mut look = Look { themes, theme, offers, ascii: preferences.ascii, zone: preferences.zone, local: TimeZone::system() };
     if follows {
         themes::follow(&mut look);
     }
     Ok(look)
+}
+
+/// The theme that was picked last, where there is still such a one; else what is to be said.
+fn picked(paths: &Paths) -> (Option<String>, Option<String>) {
+    let Some(file) = paths.theme() else { return (None, None) };
+    let why = match kept::read(&file) {
+        Kept::Nothing => return (None, None),
+        Kept::Named(name) if name == theme::AUTO => return (Some(name), None),
+        Kept::Named(name) => match theme::theme(&name, paths.themes().as_deref()) {
+            Ok(_) => return (Some(name), None),
+            Err(problems) => problems.first().map(|problem| problem.what.clone()).unwrap_or_default(),
+        },
+        Kept::Damaged(why) => format!("{}: {why}", file.display()),
+    };
+    (None, Some(format!("the theme that was picked last is not used: {}", clean(&why, NOTE_CAP))))
+}
+
+/// What wins over a choice on the screen when the console is started anew, in words.
+fn wins(paths: &Paths, by: ThemeBy) -> Option<String> {
+    match by {
+        ThemeBy::Nobody => None,
+        ThemeBy::File => {
+            let file = paths.preferences().map(|file| clean(&file.display().to_string(), LABEL_CAP).into_owned());
+            Some(format!("`theme` in {}", file.unwrap_or_default()))
+        }
+        ThemeBy::Variable => Some("QD_THEME".to_owned()),
+        ThemeBy::Context => Some("the context's own theme".to_owned()),
+        ThemeBy::Flag => Some("--theme".to_owned()),
+    }
 }
 
 /// The words of a theme that have too little contrast with its ground; empty where there are none.
@@ -227,6 +279,7 @@ pub fn json(value: &impl Serialize, out: &mut dyn Write) -> Result<(), Failure> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::preferences::Color;
 
     #[test]
     fn every_built_in_theme_is_offered_and_the_wanted_one_is_in_use() {
@@ -275,6 +328,55 @@ mod tests {
         assert_eq!((offer("dark").faint.as_str(), offer("dark").own), ("", false));
         let wanted = Preferences { theme: Some("broken".into()), ..Preferences::default() };
         assert!(matches!(settings.look(&wanted, true), Err(Failure::Problems(_))), "asked for, it is told");
+    }
+
+    #[test]
+    fn the_theme_that_was_picked_last_is_in_use_unless_one_is_named_or_it_is_gone() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("theme");
+        let named = |global: &Global, variable: Option<&'static str>, config: Option<&str>| {
+            let env = move |name: &str| variable.filter(|_| name == "QD_THEME").map(std::ffi::OsString::from);
+            let mut settings = Settings::new(global, Outside { env: &env, terminal: true });
+            (settings.paths.config, settings.paths.state) = (Some(home.path().to_owned()), Some(home.path().to_owned()));
+            std::fs::write(home.path().join("config.toml"), config.unwrap_or_default()).unwrap();
+            let look = settings.look(&settings.preferences().unwrap(), true).unwrap();
+            (themes::word(&look).to_owned(), look.offers.keeps.wins, look.offers.notice)
+        };
+        let none = Global::default();
+        assert_eq!(named(&none, None, None), ("auto".into(), None, None));
+        kept::keep(&file, "okabe-ito").unwrap();
+        assert_eq!(named(&none, None, None), ("okabe-ito".into(), None, None));
+        let (word, wins, _) = named(&none, None, Some("theme = 'light'"));
+        assert!(word == "light" && wins.is_some_and(|wins| wins.starts_with("`theme` in /")));
+        assert_eq!(named(&none, Some("sixteen"), Some("theme = 'light'")), ("sixteen".into(), Some("QD_THEME".into()), None));
+        let context = Global { theme: Some("high-contrast".into()), context: Some("shop".into()), ..Global::default() };
+        let theirs = ("high-contrast".into(), Some("the context's own theme".into()), None);
+        assert_eq!(named(&context, Some("sixteen"), Some("theme = 'light'")), theirs);
+        let flag = Global { theme: Some("auto".into()), ..Global::default() };
+        assert_eq!(named(&flag, Some("sixteen"), None), ("auto".into(), Some("--theme".into()), None));
+        // Gone or damaged, it is told, and stops nothing.
+        for (text, told) in [("mauve\n", "there is no theme `mauve`"), ("\u{1b}[31m", "is no theme's name"), ("../x", "is no theme's name")]
+        {
+            std::fs::write(&file, text).unwrap();
+            let (word, _, notice) = named(&none, None, None);
+            assert!(word == "auto" && notice.as_ref().is_some_and(|notice| notice.contains(told)), "{text:?} {notice:?}");
+            assert_eq!(named(&none, Some("dark"), None).2, None, "nobody asks for it");
+        }
+        kept::keep(&file, "auto").unwrap();
+        assert_eq!(named(&none, None, None), ("auto".into(), None, None));
+    }
+
+    #[test]
+    fn a_terminal_that_does_not_say_that_it_has_all_colours_gets_the_nearest_of_the_256() {
+        let colour = |said: Option<&'static str>| {
+            let env = move |name: &str| said.filter(|_| name == "COLORTERM").map(std::ffi::OsString::from);
+            let global = Global { theme: Some("okabe-ito".into()), ..Global::default() };
+            let settings = Settings::new(&global, Outside { env: &env, terminal: true });
+            let look = settings.look(&settings.preferences().unwrap(), true).unwrap();
+            look.themes[look.theme].style(Token::Critical).fg.unwrap()
+        };
+        let (near, exact) = (Color::Indexed(166), Color::Rgb(0xd5, 0x5e, 0));
+        assert_eq!([None, Some("yes"), Some("truecolor"), Some("24bit")].map(colour), [near, near, exact, exact]);
     }
 
     #[test]

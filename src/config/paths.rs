@@ -63,6 +63,11 @@ impl Paths {
         self.config.as_ref().map(|c| c.join("themes"))
     }
 
+    /// The theme that was picked on the screen last.
+    pub fn theme(&self) -> Option<PathBuf> {
+        self.state.as_ref().map(|s| s.join("theme"))
+    }
+
     /// The views that were saved in the console.
     pub fn views(&self) -> Option<PathBuf> {
         self.state.as_ref().map(|s| s.join("views.toml"))
@@ -114,12 +119,13 @@ impl Paths {
     }
 
     /// Every path with what it is for, in the order in which they are shown.
-    pub fn all(&self) -> [(&'static str, Option<PathBuf>); 12] {
+    pub fn all(&self) -> [(&'static str, Option<PathBuf>); 13] {
         [
             ("estate", self.estate()),
             ("preferences", self.preferences()),
             ("keymap", self.keymap()),
             ("themes", self.themes()),
+            ("picked theme", self.theme()),
             ("saved views", self.views()),
             ("estates", self.estates()),
             ("log", self.log()),

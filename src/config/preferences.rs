@@ -11,7 +11,7 @@ use super::paths::{Env, Paths};
 use super::raw::Key;
 use super::report::{self, Report, nearest};
 use super::views::{self, RawView};
-use crate::model::preferences::{ClipboardChoice, ColorChoice, KeymapChoice, Preferences, ZoneChoice};
+use crate::model::preferences::{ClipboardChoice, ColorChoice, KeymapChoice, Preferences, ThemeBy, ZoneChoice};
 use crate::model::problem::{Place, Problem};
 use crate::model::text::{LABEL_CAP, clean};
 
@@ -34,6 +34,8 @@ pub const CLIPBOARDS: [(&str, ClipboardChoice); 4] =
 pub struct Overrides {
     /// `--theme`.
     pub theme: Option<String>,
+    /// `--keymap`.
+    pub keymap: Option<KeymapChoice>,
     /// `--zone`.
     pub zone: Option<ZoneChoice>,
     /// `--ascii`.
@@ -60,7 +62,7 @@ struct Raw {
 }
 
 /// The preferences of the files, the environment and the command line together. Variables that are read: `QD_THEME`,
-/// `QD_ZONE`, `NO_COLOR`, `CLICOLOR_FORCE`, `TERM`.
+/// `QD_KEYMAP`, `QD_ZONE`, `NO_COLOR`, `CLICOLOR_FORCE`, `TERM`.
 ///
 /// # Errors
 /// Everything that is wrong in `config.toml`, `keymap.toml` and the variables.
@@ -79,7 +81,10 @@ pub fn preferences(paths: &Paths, env: Env<'_>, flags: &Overrides) -> Result<Pre
         None => {}
     }
     problems.extend(from_env(env, &mut found));
-    found.theme = flags.theme.clone().or(found.theme);
+    if let Some(theme) = &flags.theme {
+        (found.theme, found.theme_by) = (Some(theme.clone()), ThemeBy::Flag);
+    }
+    found.keymap = flags.keymap.unwrap_or(found.keymap);
     found.zone = flags.zone.unwrap_or(found.zone);
     found.ascii = flags.ascii.unwrap_or(found.ascii);
     found.color = flags.color.unwrap_or(found.color);
@@ -89,6 +94,7 @@ pub fn preferences(paths: &Paths, env: Env<'_>, flags: &Overrides) -> Result<Pre
 fn from_file(report: &mut Report<'_>, found: &mut Preferences) -> Vec<Problem> {
     if let Some(raw) = lenient::read::<Raw>(report) {
         found.theme = raw.theme.as_ref().map(|t| t.get_ref().clone());
+        found.theme_by = if found.theme.is_some() { ThemeBy::File } else { ThemeBy::Nobody };
         found.ascii = raw.ascii.unwrap_or_default();
         found.mouse = raw.mouse.unwrap_or_default();
         found.clipboard = choice(report, "clipboard", &raw.clipboard, &CLIPBOARDS).unwrap_or_default();
@@ -115,10 +121,10 @@ fn choice<T: Copy>(report: &mut Report<'_>, key: &str, value: &Key<String>, word
     found
 }
 
-fn from_env(env: Env<'_>, found: &mut Preferences) -> Option<Problem> {
+fn from_env(env: Env<'_>, found: &mut Preferences) -> Vec<Problem> {
     let set = |name: &str| env(name).filter(|v| !v.is_empty()).map(|v| v.to_string_lossy().into_owned());
     if let Some(theme) = set("QD_THEME") {
-        found.theme = Some(theme);
+        (found.theme, found.theme_by) = (Some(theme), ThemeBy::Variable);
     }
     // NO_COLOR before CLICOLOR_FORCE: whoever sets both can read without colours. See no-color.org, bixense.com/clicolors.
     if set("NO_COLOR").is_some() {
@@ -128,24 +134,31 @@ fn from_env(env: Env<'_>, found: &mut Preferences) -> Option<Problem> {
     } else if set("TERM").is_some_and(|v| v == "dumb") {
         found.color = ColorChoice::Never;
     }
-    let zone = set("QD_ZONE")?;
-    match ZONES.iter().find(|(word, _)| *word == zone) {
-        Some((_, choice)) => {
-            found.zone = *choice;
-            None
-        }
-        None => {
-            let text = clean(&zone, LABEL_CAP).into_owned();
-            let what = format!("`{text}` is no zone");
-            let words = ZONES.map(|(word, _)| word);
-            let hint = match nearest(&zone, words.into_iter()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("one of {}", report::listed(&words)),
-            };
-            let place = Place { file: "the variable QD_ZONE".into(), line: 1, column: 1, text };
-            Some(Problem::new(place, what).hint(hint))
-        }
+    let mut problems = Vec::new();
+    if let Some(zone) = set("QD_ZONE").and_then(|word| chosen("QD_ZONE", "zone", &word, &ZONES, &mut problems)) {
+        found.zone = zone;
     }
+    if let Some(keymap) = set("QD_KEYMAP").and_then(|word| chosen("QD_KEYMAP", "keymap", &word, &KEYMAPS, &mut problems)) {
+        found.keymap = keymap;
+    }
+    problems
+}
+
+/// What the word of a variable stands for; one that stands for nothing is a problem.
+fn chosen<T: Copy>(variable: &str, what: &str, word: &str, words: &[(&str, T)], problems: &mut Vec<Problem>) -> Option<T> {
+    let found = words.iter().find(|(known, _)| *known == word).map(|(_, choice)| *choice);
+    if found.is_none() {
+        let text = clean(word, LABEL_CAP).into_owned();
+        let all: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let hint = match nearest(word, all.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("one of {}", report::listed(&all)),
+        };
+        let said = format!("`{text}` is no {what}");
+        let place = Place { file: format!("the variable {variable}").into(), line: 1, column: 1, text };
+        problems.push(Problem::new(place, said).hint(hint));
+    }
+    found
 }
 
 #[cfg(test)]
@@ -182,11 +195,20 @@ mod tests {
         );
         assert!(file.mouse && !Preferences::default().mouse);
         assert_eq!((file.clipboard, Preferences::default().clipboard), (ClipboardChoice::Tmux, ClipboardChoice::Auto));
+        assert_eq!(
+            (file.theme_by, preferences(&Paths::default(), &env(&[]), &Overrides::default()).unwrap().theme_by),
+            (ThemeBy::File, ThemeBy::Nobody)
+        );
         let vars = [("QD_THEME", "sixteen"), ("QD_ZONE", "local"), ("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")];
         let from_env = read(&vars, &Overrides::default());
         assert_eq!((from_env.theme.as_deref(), from_env.zone, from_env.color), (Some("sixteen"), ZoneChoice::Local, ColorChoice::Never));
-        let flags =
-            Overrides { theme: Some("dark".into()), zone: Some(ZoneChoice::Utc), ascii: Some(false), color: Some(ColorChoice::Auto) };
+        let flags = Overrides {
+            theme: Some("dark".into()),
+            zone: Some(ZoneChoice::Utc),
+            ascii: Some(false),
+            color: Some(ColorChoice::Auto),
+            ..Overrides::default()
+        };
         let flagged = read(&vars, &flags);
         assert_eq!(
             (flagged.theme.as_deref(), flagged.zone, flagged.ascii, flagged.color),
@@ -234,6 +256,13 @@ mod tests {
         let (_folder, paths) = folder("keymap = 'plain'\n", "[[global]]\non = 'x'\nrun = 'quit'\n");
         let read = preferences(&paths, &env(&[]), &Overrides::default()).unwrap();
         assert_eq!((read.keymap, read.bindings.len()), (KeymapChoice::Plain, 1));
+        let of = |env_word: &str, keymap| {
+            let flags = Overrides { keymap, ..Overrides::default() };
+            preferences(&paths, &env(&[("QD_KEYMAP", env_word)]), &flags).map(|read| read.keymap)
+        };
+        assert_eq!(of("default", None), Ok(KeymapChoice::Default), "the variable wins over the file");
+        assert_eq!(of("default", Some(KeymapChoice::Plain)), Ok(KeymapChoice::Plain), "the flag wins over both");
+        assert_eq!(of("plian", None).unwrap_err()[0].hint.as_deref(), Some("did you mean `plain`?"));
         let (_folder, paths) = folder("keymap = 'plan'\n", "");
         let problem = preferences(&paths, &env(&[]), &Overrides::default()).unwrap_err().remove(0);
         assert_eq!((problem.what.as_str(), problem.hint.as_deref()), ("`plan` is no keymap", Some("did you mean `plain`?")));

@@ -1,5 +1,9 @@
 //! Reads themes: a palette of named colours and a style per token. Own ones first, then those that are built in.
 
+pub mod kept;
+#[cfg(test)]
+mod vision;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -297,8 +301,8 @@ mod tests {
     /// WCAG 2.2, 1.4.3 (AA) for text and 1.4.11 for lines; 1.4.6 (AAA) for the themes that promise it.
     #[test]
     fn every_built_in_theme_can_be_read_on_its_ground() {
-        for (name, _) in BUILT_IN {
-            let theme = theme(name, None).unwrap();
+        let both = |name| theme(name, None).map(|theme| [theme.in_256(), theme]).unwrap();
+        for (name, theme) in BUILT_IN.iter().flat_map(|(name, _)| both(name).map(|theme| (name, theme))) {
             assert_eq!(contrast::faint(&theme), [], "{name}");
             for token in
                 theme.styles.keys().filter(|token| name.starts_with("high-contrast") && contrast::needed(**token) == contrast::TEXT)

@@ -122,8 +122,7 @@ pub fn add(file: &Path, view: &SavedView) -> Result<(), SaveError> {
     let io = |error| SaveError::Io(file.display().to_string(), error);
     let folder = file.parent().unwrap_or(Path::new("."));
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io)?;
-    let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(file.with_extension("lock")).map_err(io)?;
-    lock.lock().map_err(io)?;
+    let _alone = locked(file).map_err(io)?;
     let before = match report::read(file, LARGEST) {
         Ok(text) => text,
         Err(_) if !file.exists() => HEAD.to_owned(),
@@ -151,7 +150,15 @@ pub fn add(file: &Path, view: &SavedView) -> Result<(), SaveError> {
     replace(file, &text).map_err(io)
 }
 
-fn replace(file: &Path, text: &str) -> io::Result<()> {
+/// Waits until no other console writes that file; as long as what this gives is kept, none does.
+pub(super) fn locked(file: &Path) -> io::Result<File> {
+    let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(file.with_extension("lock"))?;
+    lock.lock()?;
+    Ok(lock)
+}
+
+/// Puts a text in a file's place, of which there is the former or the new one at any time. Under its lock.
+pub(super) fn replace(file: &Path, text: &str) -> io::Result<()> {
     let draft = file.with_extension("new");
     // One that an interrupted save left behind.
     match fs::remove_file(&draft) {

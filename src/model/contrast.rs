@@ -67,6 +67,21 @@ pub fn contrast(one: Rgb, other: Rgb) -> f64 {
     (one.max(other) + 0.05) / (one.min(other) + 0.05)
 }
 
+/// The colour itself; of the terminal's own 16 what xterm makes of them.
+pub fn exact(color: Color) -> Rgb {
+    rgb(color, &XTERM)
+}
+
+/// Which of the 256 is nearest to it. The first 16 are the terminal's own: nobody knows what those are.
+pub fn nearest(to: Rgb) -> u8 {
+    let away = |n: &u8| {
+        let (r, g, b) = exact(Color::Indexed(*n));
+        let square = |a: u8, b: u8| u32::from(a.abs_diff(b)).pow(2);
+        square(r, to.0) + square(g, to.1) + square(b, to.2)
+    };
+    (16..=u8::MAX).min_by_key(away).unwrap_or(16)
+}
+
 /// Whether white or black text reads better on it.
 pub fn ground(of: Rgb) -> Ground {
     if contrast(of, (0, 0, 0)) > contrast(of, (0xff, 0xff, 0xff)) { Ground::Light } else { Ground::Dark }
@@ -153,6 +168,8 @@ mod tests {
         assert_eq!((ground((0xfd, 0xf6, 0xe3)), ground((0x00, 0x2b, 0x36))), (Ground::Light, Ground::Dark), "both of Solarized");
         assert_eq!(rgb(Color::Indexed(202), &XTERM), (0xff, 0x5f, 0));
         assert_eq!(rgb(Color::Indexed(255), &XTERM), (0xee, 0xee, 0xee));
+        assert!((16..=u8::MAX).all(|n| exact(Color::Indexed(nearest(exact(Color::Indexed(n))))) == exact(Color::Indexed(n))));
+        assert_eq!((nearest((213, 94, 0)), nearest((1, 1, 1)), nearest((250, 255, 255))), (166, 16, 231));
     }
 
     fn theme(ground: Ground, styles: &[(Token, Style)]) -> Theme {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::attention::Attention;
+use super::contrast;
 use super::problem::Place;
 
 /// Which clock the screens show.
@@ -53,11 +54,29 @@ pub enum ClipboardChoice {
     Off,
 }
 
+/// Who names the theme that a start has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ThemeBy {
+    /// Nobody: it is the one that was picked on the screen last, else dark or light, as the terminal is.
+    #[default]
+    Nobody,
+    /// `config.toml`.
+    File,
+    /// `QD_THEME`.
+    Variable,
+    /// The context that is opened.
+    Context,
+    /// `--theme`.
+    Flag,
+}
+
 /// What one person prefers.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Preferences {
-    /// The theme's name, or `auto`; `None` is the same as that: dark or light, as the terminal is.
+    /// The theme's name, or `auto`: dark or light, as the terminal is. `None`: the one that was picked last, else that.
     pub theme: Option<String>,
+    /// Who names it.
+    pub theme_by: ThemeBy,
     /// Which clock the screens show.
     pub zone: ZoneChoice,
     /// Pure ASCII on the screen.
@@ -232,6 +251,13 @@ impl Theme {
             (None, Token::Production) => Style { bold: true, reverse: true, ..self.style(Token::Critical) },
             (None, _) => Style::default(),
         }
+    }
+
+    /// This theme for a terminal that has 256 colours only.
+    pub fn in_256(&self) -> Theme {
+        let near = |color: Color| if let Color::Rgb(r, g, b) = color { Color::Indexed(contrast::nearest((r, g, b))) } else { color };
+        let style = |style: &Style| Style { fg: style.fg.map(near), bg: style.bg.map(near), ..*style };
+        Theme { styles: self.styles.iter().map(|(token, drawn)| (*token, style(drawn))).collect(), ..self.clone() }
     }
 
     /// This theme without any colour: bold, dim, reverse and underline stay.

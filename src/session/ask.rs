@@ -5,6 +5,7 @@ pub mod deployments;
 mod did;
 mod export;
 pub mod logs;
+mod looks;
 pub mod proofs;
 mod queries;
 mod timeline;
@@ -122,6 +123,7 @@ impl Desk {
             Ask::Plan { number, wish } => self.plan(number, &wish).await,
             Ask::Check { number, plan, wish } => self.check(number, &plan, &wish).await,
             Ask::Start { number, plan, agreement } => self.start(number, plan, agreement).await,
+            Ask::KeepTheme { file, theme } => looks::keep(file, theme).await,
             Ask::SaveView { file, view } => super::views::save(file, view).await,
             Ask::Contexts => match &self.switcher {
                 Some(switcher) => switcher.look().await,
@@ -138,6 +140,7 @@ impl Desk {
             Ask::Queries => queries::answer(self.queries.clone(), None).await,
             Ask::KeepQuery(query) => queries::answer(self.queries.clone(), Some(query)).await,
             Ask::Names(source) => charts::names(self, source).await,
+            Ask::Words(of) => charts::words(self, of).await,
             Ask::ExportChart { number, path, text, folder, replace } => export::chart(number, path, text, folder, replace).await,
             Ask::StopCharts(number) => {
                 self.charts.stop(number);

@@ -221,6 +221,9 @@ async fn session(
     if let Some(notice) = notice {
         app::update::update(&mut state, Message::Notice(notice));
     }
+    if let Some(notice) = state.look.offers.notice.take() {
+        app::update::update(&mut state, Message::Notice(notice));
+    }
     // A few lines: all of them are in the list of views.
     for problem in state.views.bad.iter().take(3).map(|(_, problem)| line(problem)).collect::<Vec<_>>() {
         app::update::update(&mut state, Message::Notice(format!("a saved view is left out: {problem}")));

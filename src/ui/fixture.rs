@@ -370,6 +370,12 @@ pub fn buffer(state: &State, size: (u16, u16)) -> Buffer {
     terminal.backend().buffer().clone()
 }
 
+/// The same before it is told to a terminal, whose own cells behind a character that takes two nobody is told of.
+pub fn frame(state: &State, size: (u16, u16)) -> Buffer {
+    let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
+    terminal.draw(|frame| super::draw(state, frame)).unwrap().buffer.clone()
+}
+
 /// Holds that the screen is pure ASCII where that is asked for, and that every glyph has a twin there: what is no ASCII
 /// otherwise never becomes the `?` of a character that nobody knows. Letters are outside text, which has no twins.
 pub fn twins(mut state: State, size: (u16, u16), screen: &str) {

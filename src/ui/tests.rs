@@ -174,6 +174,52 @@ fn a_glyph_without_a_twin_is_found() {
     twins(state, (80, 24), "overview");
 }
 
+/// The same with characters that take two cells wherever outside text stands; some of them are an emoji of two code points.
+fn wide(mut state: State) -> State {
+    const WIDE: &str = "\u{65e5}\u{672c}a\u{1f6a2}\u{26a0}\u{fe0f}\u{6d77}";
+    let text = || Labels::new([("summary", WIDE.repeat(20))]);
+    Arc::make_mut(&mut state.estate).name = WIDE.into();
+    (state.identity.user, state.identity.host) = (WIDE.into(), WIDE.into());
+    for alert in &mut Arc::make_mut(&mut state.view).alerts {
+        Arc::make_mut(alert).annotations = text();
+    }
+    if let Some(Layer::Alert { alert, .. }) = state.layers.last_mut() {
+        Arc::make_mut(alert).annotations = text();
+    }
+    state.changes.iter_mut().for_each(|change| change.what = WIDE.repeat(20));
+    crate::app::pane::refresh(&mut state);
+    state
+}
+
+/// A theme that has a ground of its own has it everywhere: no cell is left to the terminal's, which may be of any colour.
+#[test]
+fn a_ground_that_is_painted_covers_every_cell_of_every_screen() {
+    use crate::model::preferences::{Color, Style, Token};
+    use ratatui::style::Color as Colour;
+    use unicode_width::UnicodeWidthStr;
+    let mut theme = dark();
+    let text = Style { fg: Some(Color::Indexed(231)), bg: Some(Color::Indexed(16)), ..Style::default() };
+    theme.styles.insert(Token::Text, text);
+    for size in [(40, 10), (60, 16), (80, 24), (160, 50)] {
+        for screen in SCREENS {
+            let mut state = wide(shown(screen, size));
+            state.look.themes = vec![theme.clone()];
+            let drawn = frame(&state, size);
+            let is_wide = |x: u16, y: u16| drawn[(x, y)].symbol().width() > 1;
+            let all = || (0..size.1).flat_map(|y| (0..size.0).map(move |x| (x, y)));
+            assert!(size.0 < 60 || all().any(|(x, y)| is_wide(x, y)), "{screen} {size:?}: there is something to cover");
+            for (x, y) in all() {
+                let cell = &drawn[(x, y)];
+                assert_ne!(cell.bg, Colour::Reset, "{screen} {size:?}: column {x} of line {y}, {:?}", cell.symbol());
+                if is_wide(x, y) {
+                    let second = &drawn[(x + 1, y)];
+                    assert_eq!((second.symbol(), second.bg), (" ", cell.bg), "{screen} {size:?}: {x} {y}");
+                }
+            }
+        }
+    }
+}
+
 fn layers(state: &State) -> Vec<Vec<Layer>> {
     let mut alerts = state.view.alerts.clone();
     let mut ended = (*alerts[0]).clone();

@@ -41,6 +41,17 @@ pub async fn metric_names(estate: &Estate, source: &str, deadline: Duration) -> 
     prometheus::charts::names(source, Instant::now() + deadline).await.map_err(|what| clean(&what, NOTE_CAP).into_owned())
 }
 
+/// The names of the labels that some series of that Prometheus have, or the values of one of them, as far as they were
+/// there within the last day. `series` is a selector; empty means all.
+///
+/// # Errors
+/// One line that says why they are not known, at the latest after `deadline`.
+pub async fn label_words(estate: &Estate, source: &str, series: &str, label: Option<&str>, deadline: Duration) -> Result<Names, String> {
+    let source = estate.source(source).ok_or("there is no such source")?;
+    let told = prometheus::charts::words(source, series, label, Instant::now() + deadline).await;
+    told.map_err(|what| clean(&what, NOTE_CAP).into_owned())
+}
+
 /// From the samples that polls kept, on a thread that may block.
 async fn kept(
     at: usize,

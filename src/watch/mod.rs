@@ -26,7 +26,7 @@ use tokio::time::Instant;
 use self::alertmanager::Alertmanager;
 use self::backup::Asker;
 pub use self::backup::verify;
-pub use self::charts::{chart, metric_names};
+pub use self::charts::{chart, label_words, metric_names};
 use self::exposition::Exposition;
 use self::history::Historian;
 pub use self::history::compare::compare;

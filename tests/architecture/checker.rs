@@ -6,7 +6,7 @@ use std::fmt;
 use syn::spanned::Spanned;
 use syn::visit::Visit;
 
-use crate::reader::Reader;
+use crate::reader::{Aliases, Reader};
 use crate::table::{self, EMPTY_NAMES, LINES};
 
 /// What was broken.
@@ -77,7 +77,8 @@ pub struct Source {
 pub fn check(sources: &[Source], crates: &[String]) -> Vec<Violation> {
     let crates: BTreeSet<String> = crates.iter().map(|name| table::in_code(name)).collect();
     let tests = test_files(sources);
-    let mut found: Vec<Violation> = sources.iter().flat_map(|source| check_file(source, &crates, &tests)).collect();
+    let states = states(sources);
+    let mut found: Vec<Violation> = sources.iter().flat_map(|source| check_file(source, &crates, &tests, &states)).collect();
     found.sort();
     found.dedup();
     found
@@ -103,7 +104,7 @@ pub fn dependencies(manifest: &str) -> (Vec<String>, Vec<Violation>) {
     (names, unlisted)
 }
 
-fn check_file(source: &Source, crates: &BTreeSet<String>, tests: &BTreeSet<String>) -> Vec<Violation> {
+fn check_file(source: &Source, crates: &BTreeSet<String>, tests: &BTreeSet<String>, states: &BTreeSet<String>) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut add = |line, rule, what: String| found.push(Violation { file: source.path.clone(), line, rule, what });
     let inside = source.path.strip_prefix("src/").unwrap_or(&source.path);
@@ -129,10 +130,34 @@ fn check_file(source: &Source, crates: &BTreeSet<String>, tests: &BTreeSet<Strin
     if !is_test && lines > LINES {
         add(LINES + 1, Rule::Long, format!("{lines} lines without tests, at most {LINES}: split it by verb, pane or system"));
     }
-    let mut reader = Reader::new(room, module_of(inside), crates, is_test);
+    let mut reader = Reader::new(room, module_of(inside), crates, is_test).calling(states);
     reader.visit_file(&file);
     found.extend(reader.found.into_iter().map(|(line, rule, what)| Violation { file: source.path.clone(), line, rule, what }));
     found
+}
+
+/// All names that the state has where it is drawn: its own, and those that `type` and `use ... as` of the two rooms give
+/// it, also by way of each other.
+fn states(sources: &[Source]) -> BTreeSet<String> {
+    let mut aliases = Aliases::default();
+    let rooms = ["src/ui/", "src/ui.rs", "src/app/", "src/app.rs"];
+    for source in sources.iter().filter(|source| rooms.iter().any(|room| source.path.starts_with(room))) {
+        if let Ok(file) = syn::parse_file(&source.text) {
+            aliases.visit_file(&file);
+        }
+    }
+    let mut names = BTreeSet::from(["State".to_owned()]);
+    loop {
+        let before = names.len();
+        for (name, of) in &aliases.0 {
+            if names.contains(of) {
+                names.insert(name.clone());
+            }
+        }
+        if names.len() == before {
+            return names;
+        }
+    }
 }
 
 /// The lines that an item takes if it is a module of tests.

@@ -17,6 +17,8 @@ pub struct Reader<'a> {
     /// Names that this file itself gives to modules or imports, and that hide a crate of the same name.
     own: BTreeSet<String>,
     in_tests: bool,
+    /// All names of the console's state.
+    states: BTreeSet<String>,
     /// Line, rule, what stands there.
     pub found: Vec<(usize, Rule, String)>,
 }
@@ -35,7 +37,24 @@ struct Named {
 impl<'a> Reader<'a> {
     /// A reader of a file of this room, which is this module of the crate.
     pub fn new(room: &'a str, module: Vec<String>, crates: &'a BTreeSet<String>, in_tests: bool) -> Reader<'a> {
-        Reader { room, module, crates, own: BTreeSet::new(), in_tests, found: Vec::new() }
+        Reader { room, module, crates, own: BTreeSet::new(), in_tests, states: BTreeSet::new(), found: Vec::new() }
+    }
+
+    /// The same, where the console's state has these names.
+    pub fn calling(mut self, states: &BTreeSet<String>) -> Reader<'a> {
+        self.states.clone_from(states);
+        self
+    }
+
+    /// The console's state, and not the `Self::State` of a stateful widget.
+    fn is_state(&self, names: &[String]) -> bool {
+        names.last().is_some_and(|n| self.states.contains(n)) && names[0] != "Self"
+    }
+
+    fn state_follows(&self, after: &[TokenTree]) -> bool {
+        let path = after.iter().take_while(|t| matches!(t, TokenTree::Ident(_)) || punct(t, ':'));
+        let names: Vec<String> = path.filter(|t| matches!(t, TokenTree::Ident(_))).map(ToString::to_string).collect();
+        self.is_state(&names)
     }
 
     fn add(&mut self, line: usize, rule: Rule, what: impl Into<String>) {
@@ -200,7 +219,7 @@ impl<'a> Reader<'a> {
         if ident == "static" && !(i > 0 && punct(&all[i - 1], '\'')) {
             self.add(line, Rule::Static, "a static: state is passed, not shared");
         }
-        if ident == "mut" && i > 0 && self.room == "ui" && mutable_borrow_before(all, i) && state_follows(&all[i + 1..]) {
+        if ident == "mut" && i > 0 && self.room == "ui" && mutable_borrow_before(all, i) && self.state_follows(&all[i + 1..]) {
             self.add(line, Rule::MutableState, "`&mut State`: draw changes nothing");
         }
         self.ident(ident);
@@ -238,17 +257,6 @@ fn punct(token: &TokenTree, c: char) -> bool {
 /// `& mut` or `&'a mut`.
 fn mutable_borrow_before(all: &[TokenTree], i: usize) -> bool {
     punct(&all[i - 1], '&') || (i > 2 && punct(&all[i - 2], '\'') && punct(&all[i - 3], '&'))
-}
-
-fn state_follows(after: &[TokenTree]) -> bool {
-    let path = after.iter().take_while(|t| matches!(t, TokenTree::Ident(_)) || punct(t, ':'));
-    let names: Vec<String> = path.filter(|t| matches!(t, TokenTree::Ident(_))).map(ToString::to_string).collect();
-    is_state(&names)
-}
-
-/// The console's state, and not the `Self::State` of a stateful widget.
-fn is_state(names: &[String]) -> bool {
-    names.last().is_some_and(|n| n == "State") && names[0] != "Self"
 }
 
 impl<'ast> Visit<'ast> for Reader<'_> {
@@ -296,8 +304,8 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     fn visit_type_reference(&mut self, reference: &'ast syn::TypeReference) {
         if self.room == "ui"
             && reference.mutability.is_some()
-            && let syn::Type::Path(path) = &*reference.elem
-            && is_state(&path.path.segments.iter().map(|s| s.ident.to_string()).collect::<Vec<_>>())
+            && let syn::Type::Path(path) = bare(&reference.elem)
+            && self.is_state(&path.path.segments.iter().map(|s| s.ident.to_string()).collect::<Vec<_>>())
         {
             self.add(reference.span().start().line, Rule::MutableState, "`&mut State`: draw changes nothing");
         }
@@ -341,6 +349,34 @@ fn quote_of(value: &syn::Expr) -> TokenStream {
     match value {
         syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => TokenStream::from(TokenTree::Literal(text.token())),
         _ => TokenStream::new(),
+    }
+}
+
+/// The type within parentheses and groups.
+fn bare(of: &syn::Type) -> &syn::Type {
+    match of {
+        syn::Type::Paren(inner) => bare(&inner.elem),
+        syn::Type::Group(inner) => bare(&inner.elem),
+        of => of,
+    }
+}
+
+/// Collects the names that types are given: the new one, and the last part of the old one.
+#[derive(Default)]
+pub struct Aliases(pub Vec<(String, String)>);
+
+impl<'ast> Visit<'ast> for Aliases {
+    fn visit_item_type(&mut self, item: &'ast syn::ItemType) {
+        if let syn::Type::Path(path) = bare(&item.ty)
+            && let Some(last) = path.path.segments.last()
+        {
+            self.0.push((item.ident.to_string(), last.ident.to_string()));
+        }
+        visit::visit_item_type(self, item);
+    }
+
+    fn visit_use_rename(&mut self, rename: &'ast syn::UseRename) {
+        self.0.push((rename.rename.to_string(), rename.ident.to_string()));
     }
 }
 

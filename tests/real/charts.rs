@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use quarterdeck::app::ask::{Ask, Told};
 use quarterdeck::app::chart::Slot;
+use quarterdeck::app::prompt::WordsOf;
 use quarterdeck::model::estate::Estate;
 use quarterdeck::model::panel::{self, Panel, Unit};
 use quarterdeck::model::window::{RangeAsk, RangeTold, Window};
@@ -105,6 +106,22 @@ async fn windows_typed_queries_and_names_are_answered_by_a_real_server() {
     let names = result.unwrap();
     assert_eq!(source, "prom");
     assert!(names.names.is_sorted() && names.names.contains(&"node_load1".to_owned()) && !names.more);
+
+    let words = async |series: &str, label: Option<&str>| {
+        let of = WordsOf { source: "prom".into(), series: series.into(), label: label.map(str::to_owned) };
+        let Told::Words { of: told, result } = desk.answer(Ask::Words(of.clone())).await else { panic!("another answer") };
+        assert_eq!(told, of);
+        result.map(|names| names.names)
+    };
+    let labels = words("node_cpu_seconds_total", None).await.unwrap();
+    assert_eq!(labels, ["__name__", "cpu", "instance", "job", "mode"]);
+    let modes = words("node_cpu_seconds_total{cpu=\"0\"}", Some("mode")).await.unwrap();
+    assert!(modes.is_sorted() && modes.contains(&"idle".to_owned()), "{modes:?}");
+    assert_eq!(words("no_such_metric", Some("mode")).await, Ok(vec![]), "of these series alone");
+    assert!(words("", None).await.unwrap().contains(&"mode".to_owned()), "of all");
+    let slip = words("up{job=}", None).await.unwrap_err();
+    assert!(slip.contains("parse error"), "{slip}");
+    assert!(words("up", Some("../../status/config")).await.unwrap_err().contains("letters, digits"));
 }
 
 #[test]
@@ -131,7 +148,7 @@ fn a_chart_is_zoomed_panned_and_brought_back_on_screen_and_a_query_is_typed() {
         let text = screen.contents();
         text.contains("range 15m") && text.contains("no series") && !text.contains("loading")
     });
-    console.press(b"]");
+    console.press(b">");
     console.until("half a window on", shows("not live"));
     console.press(b"v");
     console.until("the day before, of which nothing is kept", shows("1d before: prom has no sample between"));
@@ -146,6 +163,10 @@ fn a_chart_is_zoomed_panned_and_brought_back_on_screen_and_a_query_is_typed() {
         let text = screen.contents();
         text.contains("QUERY in PromQL, asked of prom") && text.contains("node_load15")
     });
+    console.press(b"\x15node_cpu_seconds_total{mo");
+    console.until("the label, of the server", shows("tab takes mode"));
+    console.press(b"\t=\"id");
+    console.until("its value, of the server", shows("tab takes idle"));
     console.press(b"\x15sum(up");
     console.until("what is typed", shows("sum(up_"));
     console.press(b"\r");

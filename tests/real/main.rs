@@ -11,6 +11,7 @@ mod charts;
 mod clipboard;
 #[path = "../console/mod.rs"]
 mod console;
+mod contexts;
 mod credentials;
 mod databases;
 mod databases_tls;

@@ -138,6 +138,29 @@ impl Sshd {
         });
     }
 
+    /// How many processes of its own serve connections.
+    pub fn sessions(&self) -> usize {
+        let of = self.child.as_ref().expect("sshd runs").id();
+        processes().into_iter().filter(|pid| parent(*pid) == Some(of)).count()
+    }
+
+    /// Connections to its port that stand, or are begun.
+    pub fn connections(&self) -> usize {
+        let to = format!("0100007F:{:04X}", self.port);
+        let table = fs::read_to_string("/proc/net/tcp").expect("connections are listed");
+        // Local and remote address, and the state: 01 is ESTABLISHED, 02 SYN_SENT.
+        let is = |line: &&str| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            words.get(2) == Some(&to.as_str()) && matches!(words.get(3), Some(&("01" | "02")))
+        };
+        table.lines().filter(is).count()
+    }
+
+    /// What it logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+
     /// How many ssh run as the master of a connection.
     pub fn masters(&self) -> usize {
         let config = self.path("ssh_config").display().to_string();

@@ -96,10 +96,7 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
             state.layers.pop();
             go(state, goal)
         }
-        Some(Layer::Themes(_)) => {
-            themes::accept(state);
-            Vec::new()
-        }
+        Some(Layer::Themes(_)) => themes::accept(state),
         Some(Layer::Contexts(_)) => contexts::accept(state),
         Some(Layer::Export(_)) => share::accept(state),
         Some(Layer::Prompt(_)) => prompt::accept(state),

@@ -103,6 +103,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     effects.extend(deeds::listed(state));
     effects.extend(app_timeline::wanted(state));
     effects.extend(chart::wanted(state));
+    effects.extend(prompt::words(state));
     effects.extend(app_logs::wanted(state));
     effects.extend(wizard::wanted(state));
     effects.extend(attention::due(state).map(|call| Effect::Attend(Box::new(call))));
@@ -133,6 +134,7 @@ fn told(state: &mut State, told: Told) -> Vec<Effect> {
         }
         Told::Queries(told) => prompt::queries(state, told),
         Told::Names { source, result } => prompt::names(state, source, result),
+        Told::Words { of, result } => prompt::told(state, of, result),
         Told::Chart { slot, number, result } => chart::told(state, slot, number, result),
         Told::Requested { run, end } => runs::requested(state, &run, end),
         Told::Proofs(proofs, problem) => return verify::known(state, proofs, problem),
@@ -142,6 +144,11 @@ fn told(state: &mut State, told: Told) -> Vec<Effect> {
         Told::Started { number, result } => wizard::started(state, number, result),
         Told::Copied(said) => share::copied(state, said),
         Told::ViewSaved { view, end } => views::saved(state, *view, end),
+        Told::ThemeKept(end) => {
+            if let Err(why) = end {
+                state.said = Some(format!("the theme is not kept for the next start: {why}"));
+            }
+        }
         Told::Closed => {}
         Told::Verification(source, news) => return verify::told(state, source, *news),
     }

@@ -7,7 +7,7 @@ use crate::app::ask::Ask;
 use crate::app::chart::{self, ChartView, text};
 use crate::app::effect::Effect;
 use crate::app::layer::{ExportForm, Layer};
-use crate::app::prompt::{Known, Prompt, QUERY_CAP, TYPED, remember, sources};
+use crate::app::prompt::{Known, Prompt, QUERY_CAP, TYPED, WordsOf, begun, remember, sources};
 use crate::app::state::State;
 use crate::model::panel::{Ask as PanelAsk, Panel, Unit};
 use crate::model::window::Names;
@@ -24,6 +24,7 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     let prompt = Prompt::open(state);
+    state.chart.prompting.forget();
     state.layers.push(Layer::Prompt(Box::new(prompt)));
     let mut effects = wanted(state);
     if state.chart.prompting.history.is_none() {
@@ -45,6 +46,15 @@ fn wanted(state: &mut State) -> Vec<Effect> {
     vec![Effect::Ask(Box::new(Ask::Names(source)))]
 }
 
+/// Asks for the labels or values that what is begun may be, once.
+pub(super) fn words(state: &mut State) -> Vec<Effect> {
+    let State { layers, chart: ChartView { prompting, .. }, .. } = state;
+    let Some(Layer::Prompt(prompt)) = layers.last() else { return Vec::new() };
+    let of = begun(&prompt.typed).and_then(|begun| WordsOf::begun(&prompt.source, &begun));
+    let of = of.filter(|of| prompting.asks(of));
+    of.map(|of| Effect::Ask(Box::new(Ask::Words(of)))).into_iter().collect()
+}
+
 /// What is typed has changed.
 pub(super) fn retyped(state: &mut State) {
     let State { layers, chart: ChartView { prompting, .. }, .. } = state;
@@ -52,8 +62,7 @@ pub(super) fn retyped(state: &mut State) {
         while prompt.typed.len() > QUERY_CAP {
             prompt.typed.pop();
         }
-        let known = prompting.names.get(&prompt.source);
-        prompt.offer(known);
+        prompt.offer(prompting);
     }
 }
 
@@ -127,6 +136,16 @@ pub(super) fn names(state: &mut State, source: String, told: Result<Names, Strin
         Err(why) => Known::Failed(why),
     };
     state.chart.prompting.names.insert(source, known);
+    retyped(state);
+}
+
+/// The labels of some series, or the values of one.
+pub(super) fn told(state: &mut State, of: WordsOf, told: Result<Names, String>) {
+    let prompting = &mut state.chart.prompting;
+    // Whoever closed the prompt meanwhile forgot nothing that was under way.
+    if let Some(known) = prompting.words.get_mut(&of) {
+        *known = told.map_or_else(Known::Failed, |names| Known::Names(Arc::new(names)));
+    }
     retyped(state);
 }
 

@@ -4,6 +4,25 @@ use jiff::SignedDuration;
 
 use crate::app::layer::Pane;
 use crate::model::age;
+use crate::model::preferences::KeymapChoice;
+
+/// Which of the keymaps that are built in is the base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Keys {
+    /// With the letters that hands know from vi, besides the arrows.
+    Default,
+    /// Arrows, function keys, and letters that begin the word they mean.
+    Plain,
+}
+
+impl From<Keys> for KeymapChoice {
+    fn from(keys: Keys) -> KeymapChoice {
+        match keys {
+            Keys::Default => KeymapChoice::Default,
+            Keys::Plain => KeymapChoice::Plain,
+        }
+    }
+}
 
 /// How far back charts may reach: five minutes to a week.
 pub(super) fn range(text: &str) -> Result<SignedDuration, String> {

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::app::ask::Told;
 use crate::app::chart::{SLOTS, Slot};
+use crate::app::prompt::WordsOf;
 use crate::model::window::RangeAsk;
 
 use super::Desk;
@@ -40,6 +41,12 @@ impl Charts {
 pub(super) async fn names(desk: &Desk, source: String) -> Told {
     let result = crate::watch::metric_names(&desk.estate, &source, DEADLINE).await;
     Told::Names { source, result }
+}
+
+/// The labels of some series, or the values of one.
+pub(super) async fn words(desk: &Desk, of: WordsOf) -> Told {
+    let result = crate::watch::label_words(&desk.estate, &of.source, &of.series, of.label.as_deref(), DEADLINE).await;
+    Told::Words { of, result }
 }
 
 /// The answer, or that it was given up.

@@ -55,6 +55,7 @@ pub fn draw(canvas: &mut Canvas, state: &State, name: &str, cursor: Option<Times
         before: before.as_ref().and_then(|before| before.plot.as_ref()),
         over: laid.as_ref().map(|(panel, plot)| (*panel, plot)),
         known: shown.known,
+        letters: plot.series.len() > 1,
     };
     let placed = chart::draw_with(&mut part, &drawn, &beside);
     let mut y = 4 + chart_height;
@@ -258,13 +259,15 @@ fn values(
     for (place, (index, one)) in listed.into_iter().take(usize::from(rows)).enumerate() {
         let y = y + 1 + place as u16;
         let now = if cursor.is_none() && shown.live { shown.newest(one, &mut from) } else { there(one) };
-        let sign = match (index < LINES, canvas.ascii) {
-            (true, true) => "*",
-            (true, false) => "●",
-            (false, true) => ",",
-            (false, false) => "⢕",
+        let sign = match (lines::letter(index).filter(|_| beside.letters), canvas.ascii) {
+            (Some(letter), _) => letter,
+            (None, true) if index < LINES => '*',
+            (None, false) if index < LINES => '●',
+            (None, true) => ',',
+            (None, false) => '⢕',
         };
-        let mut x = legend(canvas, state, y, shown.panel, (now, stale), (sign, if index < LINES { series(index) } else { Token::Dim }));
+        let colour = if index < LINES { series(index) } else { Token::Dim };
+        let mut x = legend(canvas, state, y, shown.panel, (now, stale), (&sign.to_string(), colour));
         if state.chart.compare.by().is_some() {
             let then = beside.before.and_then(|was| same(was, one)).and_then(|was| was.points.get(at?).copied().flatten());
             let text = then.map_or("no sample".to_owned(), |value| show_at(value, shown.panel.unit, state.now));

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::app::ask::{Ask, Told};
 use crate::app::chart::*;
+use crate::app::driven::{answer, known, press, press_all, type_in, windows};
 use crate::app::effect::Effect;
 use crate::app::layer::Layer;
 use crate::app::message::Message;
@@ -15,29 +16,8 @@ use crate::model::estate::SourceKind;
 use crate::model::label::Labels;
 use crate::model::metric::{PanelAnswer, Plot, Sample, Series};
 use crate::model::source::Answer;
-use crate::model::window::{Names, RangeAsk, RangeTold, Window};
+use crate::model::window::{Names, RangeTold, Window};
 use crate::ui::fixture::{at, buffer, text, trouble};
-
-/// The state under test: keys change it here, drawing never does.
-type Console = State;
-
-fn press(state: &mut Console, keys: &str) -> Vec<Ask> {
-    let mut asks = Vec::new();
-    for key in keys.split(' ') {
-        for effect in update(state, Message::Key(key.parse().unwrap())) {
-            if let Effect::Ask(ask) = effect {
-                asks.push(*ask);
-            }
-        }
-    }
-    asks
-}
-
-/// The questions about windows.
-fn windows(asks: &[Ask]) -> Vec<(Slot, u64, RangeAsk)> {
-    let chart = |ask: &Ask| if let Ask::Chart { slot, number, ask } = ask { Some((*slot, *number, ask.clone())) } else { None };
-    asks.iter().filter_map(chart).collect()
-}
 
 fn chart() -> State {
     let mut state = trouble((80, 24));
@@ -47,14 +27,6 @@ fn chart() -> State {
     state
 }
 
-/// A source's answer: one series of that value all along.
-fn answer(state: &mut Console, (slot, number, ask): &(Slot, u64, RangeAsk), value: f64) -> Vec<Effect> {
-    let mut plot = ask.empty();
-    plot.series.push(Series { labels: Labels::new([("instance", "web-1")]), points: vec![Some(value); plot.len] });
-    let told = RangeTold { plot, notes: vec![], kept: None };
-    update(state, Message::Told(Box::new(Told::Chart { slot: *slot, number: *number, result: Ok(Arc::new(told)) })))
-}
-
 fn values(state: &State) -> Option<f64> {
     shown(state, "checkout errors").and_then(|shown| shown.plot?.series.first()?.points.iter().flatten().next().copied())
 }
@@ -62,7 +34,7 @@ fn values(state: &State) -> Option<f64> {
 #[test]
 fn a_window_that_is_not_live_is_asked_by_itself_and_only_its_own_answer_is_drawn() {
     let mut state = chart();
-    let first = windows(&press(&mut state, "["));
+    let first = windows(&press(&mut state, "<"));
     let [(Slot::Shown, one, ask)] = first.as_slice() else { panic!("{first:?}") };
     assert_eq!(ask.window, Window::new(at(-1_800), SignedDuration::from_hours(1), at(0)));
     let now = shown(&state, "checkout errors").unwrap();
@@ -71,7 +43,7 @@ fn a_window_that_is_not_live_is_asked_by_itself_and_only_its_own_answer_is_drawn
 
     // Nothing is asked twice, and a late answer to what was looked at before lands nowhere.
     assert!(windows(&press(&mut state, "h")).is_empty());
-    let second = windows(&press(&mut state, "["));
+    let second = windows(&press(&mut state, "<"));
     assert!(second[0].1 > *one);
     answer(&mut state, &first[0], 1.0);
     assert_eq!(values(&state), None, "it is of another window");
@@ -79,7 +51,7 @@ fn a_window_that_is_not_live_is_asked_by_itself_and_only_its_own_answer_is_drawn
     assert_eq!(values(&state), Some(2.0));
 
     // Half a window on: what is known of it stays, and what is not is said to be unknown.
-    let third = windows(&press(&mut state, "]"));
+    let third = windows(&press(&mut state, ">"));
     let now = shown(&state, "checkout errors").unwrap();
     assert!(now.loading && now.known.is_some());
     assert_eq!(now.plot.as_deref().unwrap().len, third[0].2.empty().len, "on the steps of the new window");
@@ -93,7 +65,7 @@ fn a_window_that_is_not_live_is_asked_by_itself_and_only_its_own_answer_is_drawn
 
     let end = press(&mut state, "0");
     assert!(windows(&end).is_empty() && state.chart.window.is_none() && shown(&state, "checkout errors").unwrap().live);
-    assert!(press(&mut state, "[ esc").iter().any(|ask| matches!(ask, Ask::StopCharts(_))), "nobody looks at it any more");
+    assert!(press(&mut state, "< esc").iter().any(|ask| matches!(ask, Ask::StopCharts(_))), "nobody looks at it any more");
 }
 
 #[test]
@@ -110,7 +82,7 @@ fn zooming_keeps_what_is_under_the_cursor_and_without_one_stays_live() {
     let away = window.from().duration_since(cursor).as_secs();
     assert!(away.abs() <= 60 && window.length == SignedDuration::from_mins(15), "from the oldest step on: {window:?} {cursor}");
     assert!(matches!(state.layers.last(), Some(Layer::Chart { cursor: Some(_), .. })));
-    press(&mut state, "] ] ] ] ] ] ] ] ]");
+    press(&mut state, "> > > > > > > > >");
     assert_eq!((state.chart.window, state.demand.range), (None, SignedDuration::from_mins(15)), "at the present it is live again");
     assert!(matches!(state.layers.last(), Some(Layer::Chart { cursor: None, .. })), "the cursor is not on the screen any more");
 }
@@ -122,7 +94,7 @@ fn a_frozen_view_has_a_window_of_its_own_and_never_one_of_later() {
     state.now = at(600);
     let asks = windows(&press(&mut state, "-"));
     assert_eq!(asks[0].2.window.to, at(0), "not what came meanwhile");
-    press(&mut state, "]");
+    press(&mut state, ">");
     assert_eq!(state.chart.window.unwrap().to, at(0));
 }
 
@@ -188,7 +160,7 @@ fn another_panel_is_chosen_by_name_and_taken_away_again() {
     assert_eq!(state.chart.over.as_deref(), Some("latency"));
     assert!(matches!(state.layers.last(), Some(Layer::Chart { .. })));
     assert!(over(&state).unwrap().plot.is_some(), "polls bring it");
-    let asks = windows(&press(&mut state, "["));
+    let asks = windows(&press(&mut state, "<"));
     assert_eq!(asks.iter().map(|(slot, ..)| *slot).collect::<Vec<_>>(), [Slot::Shown, Slot::Over]);
     press(&mut state, "o enter");
     assert_eq!(state.chart.over, None);
@@ -200,13 +172,6 @@ fn alerts_of_the_service_stand_on_the_axis() {
     let bars: Vec<(&str, Option<Timestamp>)> = state.chart.bars.iter().map(|bar| (bar.what.split(':').next().unwrap(), bar.to)).collect();
     assert_eq!(bars, [("ErrorBudgetBurn", None)], "of the service alone");
     assert_eq!(state.chart.bars[0].from, Some(at(-2_900)));
-}
-
-/// Types a text where text is typed.
-fn type_in(state: &mut Console, text: &str) {
-    for c in text.chars() {
-        update(state, Message::Key(crate::app::key::Key::char(c)));
-    }
 }
 
 fn prompt(state: &State) -> &crate::app::prompt::Prompt {
@@ -291,6 +256,114 @@ fn of_ten_thousand_series_a_few_are_drawn_and_those_under_the_cursor_are_told() 
 }
 
 #[test]
+fn labels_and_values_are_asked_once_where_they_are_begun_and_offered_when_they_come() {
+    let mut state = trouble((80, 24));
+    press(&mut state, "3 e ctrl-u");
+    assert!(type_in(&mut state, "up").is_empty());
+    let asked = type_in(&mut state, "{jo");
+    let [Ask::Words(labels)] = asked.as_slice() else { panic!("{asked:?}") };
+    assert_eq!((labels.source.as_str(), labels.series.as_str(), &labels.label), ("prom-a", "up", &None));
+    let drawn = text(&buffer(&state, (80, 24))).join("\n");
+    assert!(drawn.contains("the labels of up are being read"), "{drawn}");
+    let names = |names: &[&str]| Ok(Names { names: names.iter().map(|name| (*name).to_owned()).collect(), more: false });
+    known(&mut state, labels, names(&["instance", "job"]));
+    let drawn = text(&buffer(&state, (80, 24))).join("\n");
+    assert!(drawn.contains("tab takes job"), "{drawn}");
+    press(&mut state, "tab");
+    let asked = type_in(&mut state, "=\"");
+    let [Ask::Words(values)] = asked.as_slice() else { panic!("{asked:?}") };
+    assert_eq!((values.series.as_str(), values.label.as_deref()), ("up", Some("job")));
+    known(&mut state, values, names(&["node", "prometheus"]));
+    press(&mut state, "tab tab");
+    assert_eq!(prompt(&state).typed, "up{job=\"prometheus", "the next one in its place");
+    let asked = type_in(&mut state, "\", ");
+    let [Ask::Words(more)] = asked.as_slice() else { panic!("{asked:?}") };
+    assert_eq!(more.series, "up{job=\"prometheus\"}", "of these series alone");
+    known(&mut state, more, Err("bad_data: 1:3: parse error".into()));
+    let drawn = text(&buffer(&state, (120, 30))).join("\n");
+    assert!(drawn.contains("are not known: bad_data: 1:3: parse error"), "{drawn}");
+    // Nothing is asked again while it is typed on, and all anew in the next prompt.
+    assert!(type_in(&mut state, "i").is_empty() && press(&mut state, "backspace").is_empty());
+    press(&mut state, "esc e ctrl-u");
+    assert!(matches!(type_in(&mut state, "up{").as_slice(), [Ask::Words(_)]));
+}
+
+/// A live chart of the panel `queue` with these series, each told apart by its instance.
+fn lines_of(series: Vec<Vec<Option<f64>>>, size: (u16, u16)) -> State {
+    let mut state = trouble(size);
+    let len = series.first().map_or(0, Vec::len);
+    let labels = |n: usize| Labels::new([("instance", format!("web-{}", n + 1))]);
+    let now = (0..series.len()).map(|n| Sample { labels: labels(n), value: n as f64 }).collect();
+    let series = series.into_iter().enumerate().map(|(n, points)| Series { labels: labels(n), points }).collect();
+    let plot = Plot { start: at(-60 * len as i64), step: 60, len, series, dropped: 0, histograms: 0 };
+    for reading in &mut state.readings {
+        if let Some(Answer::Prometheus(told)) = reading.held.as_mut().map(|held| &mut held.value) {
+            let answer = PanelAnswer { now: Vec::clone(&now), plot: Some(plot.clone()), ..PanelAnswer::default() };
+            Arc::make_mut(told).panels.insert("queue".into(), answer);
+        }
+    }
+    state.layers.push(Layer::Chart { panel: "queue".into(), cursor: None });
+    update(&mut state, Message::Tick);
+    state
+}
+
+/// Rows and columns of the chart at which that letter stands, and what the legend says beside it.
+fn letter_at(drawn: &[String], letter: char) -> (Vec<(usize, usize)>, String) {
+    let legend = drawn.iter().position(|line| line.starts_with("newest values")).unwrap();
+    let on = |line: &String| line.chars().enumerate().filter(|(x, c)| *x > 5 && *c == letter).map(|(x, _)| x).collect::<Vec<_>>();
+    let places = drawn[4..legend - 1].iter().enumerate().flat_map(|(y, line)| on(line).into_iter().map(move |x| (y, x)));
+    let told = drawn[legend..].iter().find(|line| line.starts_with(&format!("{letter} "))).cloned().unwrap_or_default();
+    (places.collect(), told)
+}
+
+/// Colours tell nothing here: the letters do, one and the same at the end of a line and in the legend.
+#[test]
+fn without_colours_every_line_is_told_from_the_others_by_its_letter() {
+    for ascii in [false, true] {
+        let size = (80, 40);
+        let mut state = lines_of([1.0, 2.0, 3.0].map(|value| vec![Some(value); 60]).into(), size);
+        state.look.themes = vec![crate::ui::fixture::dark().without_colour()];
+        state.look.ascii = ascii;
+        let drawn = text(&buffer(&state, size));
+        let mut rows = Vec::new();
+        for (letter, instance) in [('A', "web-1"), ('B', "web-2"), ('C', "web-3")] {
+            let (places, told) = letter_at(&drawn, letter);
+            assert!(told.ends_with(instance), "{letter}: {told}\n{}", drawn.join("\n"));
+            let [(row, 79)] = places.as_slice() else { panic!("{letter}: {places:?}\n{}", drawn.join("\n")) };
+            rows.push(*row);
+        }
+        assert!(rows[0] > rows[1] && rows[1] > rows[2], "each on its own line: {rows:?}");
+        // Of one line alone there is nothing to tell apart.
+        let mut one = lines_of(vec![vec![Some(1.0); 60]], size);
+        one.look.ascii = ascii;
+        let drawn = text(&buffer(&one, size));
+        assert!(drawn.iter().any(|line| line.starts_with(if ascii { "* " } else { "● " })), "{}", drawn.join("\n"));
+    }
+}
+
+#[test]
+fn lines_that_end_in_one_place_have_their_letters_beside_each_other() {
+    let size = (80, 40);
+    for len in [60, 1] {
+        let mut state = lines_of(vec![vec![Some(5.0); len]; 24], size);
+        state.look.ascii = true;
+        let drawn = text(&buffer(&state, size));
+        let all: Vec<char> = ('A'..='Z').filter(|c| !matches!(c, 'N' | 'X')).collect();
+        let mut places: Vec<_> = all.iter().map(|letter| letter_at(&drawn, *letter).0).collect();
+        assert!(places.iter().all(|places| places.len() == 1), "{places:?}\n{}", drawn.join("\n"));
+        places.dedup();
+        assert_eq!(places.len(), 24);
+    }
+    // What ends earlier has its letter there, and what has no value has none.
+    let points = |from: usize, to: usize, value: f64| (0..60).map(|n| (from..to).contains(&n).then_some(value)).collect::<Vec<_>>();
+    let state = lines_of(vec![points(0, 30, 1.0), points(0, 60, 2.0), points(0, 0, 0.0)], size);
+    let drawn = text(&buffer(&state, size));
+    let ends = ['A', 'B', 'C'].map(|letter| letter_at(&drawn, letter).0.first().map(|(_, x)| *x));
+    assert!(ends[0].is_some_and(|x| (35..50).contains(&x)) && ends[1] == Some(79) && ends[2].is_none(), "{ends:?}");
+    assert!(letter_at(&drawn, 'C').1.contains("web-3"), "{}", drawn.join("\n"));
+}
+
+#[test]
 fn without_a_prometheus_the_prompt_says_so() {
     let mut state = trouble((80, 24));
     Arc::make_mut(&mut state.estate).sources.retain(|source| !matches!(source.kind, SourceKind::Prometheus { .. }));
@@ -298,14 +371,10 @@ fn without_a_prometheus_the_prompt_says_so() {
     assert!(state.layers.is_empty() && state.said.as_deref().is_some_and(|said| said.contains("no Prometheus in this estate")));
 }
 
-fn press_all(state: &mut Console, key: &str) -> Vec<Effect> {
-    update(state, Message::Key(key.parse().unwrap()))
-}
-
 #[test]
 fn a_chart_is_told_as_text_and_its_numbers_are_written() {
     let mut state = chart();
-    let asked = windows(&press(&mut state, "["));
+    let asked = windows(&press(&mut state, "<"));
     answer(&mut state, &asked[0], 0.5);
     press(&mut state, "g");
     let copied = press_all(&mut state, "x");

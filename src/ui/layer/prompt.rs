@@ -2,7 +2,7 @@
 
 use crate::app::action::Action;
 use crate::app::layer::Scope;
-use crate::app::prompt::{Known, Prompt, sources};
+use crate::app::prompt::{Begun, Known, Prompt, begun, sources};
 use crate::app::state::State;
 use crate::model::preferences::Token;
 use crate::ui::widget::canvas::thousands;
@@ -33,14 +33,21 @@ pub fn draw(canvas: &mut Canvas, state: &State, prompt: &Prompt) {
     draw_box(canvas, &format!("QUERY in PromQL, asked of {}", prompt.source), Some(&prompt.typed), &lines);
 }
 
-/// What is known of the names of metrics.
+/// What is known of what is begun: names of metrics, labels, or values.
 fn names(state: &State, prompt: &Prompt) -> String {
-    match state.chart.prompting.names.get(&prompt.source) {
+    let begun = begun(&prompt.typed).unwrap_or(Begun::Name(""));
+    let what = match &begun {
+        Begun::Name(_) => "names of metrics".to_owned(),
+        Begun::Label { of, .. } if of.is_empty() => "labels".to_owned(),
+        Begun::Label { of, .. } => format!("labels of {of}"),
+        Begun::Value { label, .. } => format!("values of {label}"),
+    };
+    match state.chart.prompting.known(&prompt.source, &begun) {
         Some(Known::Names(names)) if names.more => {
-            format!("more than {} names of metrics: the first of them are offered", thousands(names.names.len()))
+            format!("more than {} {what}: the first of them are offered", thousands(names.names.len()))
         }
-        Some(Known::Names(names)) => format!("{} names of metrics are known", thousands(names.names.len())),
-        Some(Known::Failed(why)) => format!("the names of metrics are not known: {why}"),
-        Some(Known::Asked) | None => "the names of metrics are being read".to_owned(),
+        Some(Known::Names(names)) => format!("{} {what} are known", thousands(names.names.len())),
+        Some(Known::Failed(why)) => format!("the {what} are not known: {why}"),
+        Some(Known::Asked) | None => format!("the {what} are being read"),
     }
 }

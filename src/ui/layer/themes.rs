@@ -2,7 +2,7 @@
 //! Its snapshots are `themes_*`.
 
 use crate::app::state::State;
-use crate::app::themes::{self, Picker};
+use crate::app::themes::Picker;
 use crate::model::preferences::Token;
 use crate::ui::theme::{SERIES_COLOURS, series};
 use crate::ui::widget::canvas::{Canvas, wrap};
@@ -92,9 +92,10 @@ fn said(state: &State, picker: Picker) -> Vec<(String, Token)> {
     if offers.plain {
         said.push(("without colours there is little to choose: NO_COLOR, --color never or TERM=dumb".to_owned(), Token::Warning));
     }
-    let kept = match &offers.file {
-        Some(file) => format!("kept until you quit; theme = \"{}\" in {file} keeps it", themes::word(&state.look)),
-        None => "kept until you quit".to_owned(),
+    let kept = match (&offers.keeps.file, &offers.keeps.wins) {
+        (None, _) => "Enter keeps it until you quit: there is no folder for more (HOME, XDG_STATE_HOME)".to_owned(),
+        (Some(_), None) => "Enter keeps it, for the next start too".to_owned(),
+        (Some(_), Some(wins)) => format!("Enter keeps it; at the next start {wins} wins over it"),
     };
     said.push((kept, Token::Dim));
     said

@@ -34,6 +34,8 @@ pub struct Beside<'a> {
     pub over: Option<(&'a Panel, &'a Plot)>,
     /// The stretch of time that the plot tells of, where that is not all of it.
     pub known: Option<(Timestamp, Timestamp)>,
+    /// True where each of the chart's own lines ends in a letter, which a legend tells of.
+    pub letters: bool,
 }
 
 /// Where the chart stands on its canvas.
@@ -171,7 +173,7 @@ fn body(canvas: &mut Canvas, chart: &Chart, (scale, over_scale): (Scale, Scale),
     let data = data_columns(chart, width);
     thresholds(&mut plot, chart, scale);
     marks(&mut plot, chart, data);
-    let mut sheet = Sheet::new(plot.ascii, (data, height));
+    let mut sheet = Sheet::new(plot.ascii, (data, height)).lettered(beside.letters);
     if let Some(before) = beside.before {
         sheet.plot(before, chart.panel, scale, Line::Before);
     }
@@ -179,9 +181,10 @@ fn body(canvas: &mut Canvas, chart: &Chart, (scale, over_scale): (Scale, Scale),
         sheet.plot(over, panel, over_scale, Line::Over(chart.plot.series.len()));
     }
     sheet.plot(chart.plot, chart.panel, scale, Line::Own);
-    sheet.put(&mut plot);
+    let heads = mark_columns(chart, data);
+    sheet.put(&mut plot, &heads);
     // The head of a mark is never under a line.
-    for x in mark_columns(chart, data) {
+    for x in heads {
         plot.cell(x, 0, if plot.ascii { 'v' } else { '▼' }, Token::Title);
     }
     for x in data..width {

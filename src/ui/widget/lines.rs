@@ -1,5 +1,6 @@
 //! The lines of a chart. All of them are laid on a sheet first, and each cell of it is put on the screen once; beyond the
 //! first lines a plot is drawn as the span of the others. So a redraw takes as long for ten thousand series as for a few.
+//! No line is told from another by its colour alone: each ends in a letter, or bears marks.
 
 use crate::model::estate::Severity;
 use crate::model::metric::{Column, Plot, Series, columns};
@@ -13,6 +14,10 @@ use crate::ui::widget::chart::Scale;
 pub const LINES: usize = 24;
 /// What tells the series of a panel that is laid over apart where colours do not, and the same in ASCII.
 const MARKS: [(&str, &str); 6] = [("○", "="), ("□", "+"), ("△", "%"), ("◇", "&"), ("▽", "$"), ("☆", "@")];
+/// What the lines of a chart end in, where there are several. Not `N`, which is what is not a number, and not `X`, which is
+/// critical.
+const LETTERS: [char; LINES] =
+    ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J', 'K', 'L', 'M', 'O', 'P', 'Q', 'R', 'S', 'T', 'U', 'V', 'W', 'Y', 'Z'];
 /// Columns between two marks on one line.
 const APART: usize = 16;
 
@@ -39,6 +44,18 @@ pub fn mark(index: usize, ascii: bool) -> &'static str {
     if ascii { plain } else { mark }
 }
 
+/// The letter of a chart's own series; `None` of those that are no lines.
+pub fn letter(index: usize) -> Option<char> {
+    LETTERS.get(index).copied()
+}
+
+/// Where a line ends: its place among the series, its colour, and where its letter may stand, the end first.
+struct End {
+    index: usize,
+    token: Token,
+    places: Vec<(usize, usize)>,
+}
+
 /// What is drawn of all series, before it is put on the screen.
 pub(super) struct Sheet {
     ascii: bool,
@@ -48,6 +65,10 @@ pub(super) struct Sheet {
     cells: Vec<(u32, Token)>,
     /// What lies on top of all lines: column, row, sign and colour.
     marks: Vec<(usize, usize, char, Token)>,
+    /// Where lines end that have a letter.
+    ends: Vec<End>,
+    /// True where the chart's own lines have letters.
+    lettered: bool,
     /// Columns of which a series says that it is not a number.
     nan: Vec<bool>,
     /// Lines that were drawn one by one.
@@ -59,7 +80,12 @@ impl Sheet {
     pub(super) fn new(ascii: bool, (width, height): (u16, u16)) -> Sheet {
         let (width, height) = (usize::from(width), usize::from(height));
         let (cells, nan) = (vec![(0, Token::Text); width * height], vec![false; width]);
-        Sheet { ascii, width, height, cells, marks: Vec::new(), nan, lines: 0 }
+        Sheet { ascii, width, height, cells, marks: Vec::new(), ends: Vec::new(), lettered: false, nan, lines: 0 }
+    }
+
+    /// The same, on which each of the chart's own lines ends in its letter.
+    pub(super) fn lettered(self, lettered: bool) -> Sheet {
+        Sheet { lettered, ..self }
     }
 
     /// Lays a plot on it, over what lies there; its first series lies on top.
@@ -93,6 +119,11 @@ impl Sheet {
         let lone = points.iter().flatten().filter(|value| !value.is_nan()).take(2).count() == 1;
         let place = folded.iter().enumerate().rev().find_map(|(x, column)| Some((x, top(column)?)));
         match (of, place) {
+            (Line::Own, Some(_)) if self.lettered => {
+                let all = folded.iter().enumerate().rev().filter_map(|(x, column)| Some((x, row(top(column)?))));
+                let places = all.take(LINES).collect();
+                self.ends.push(End { index, token, places });
+            }
             (Line::Own, Some((x, value))) if lone => {
                 let bad = panel.judge(value) >= Severity::Warning;
                 let sign = if !self.ascii {
@@ -198,8 +229,27 @@ impl Sheet {
         }
     }
 
-    /// Puts it on the screen: each cell once.
-    pub(super) fn put(self, canvas: &mut Canvas) {
+    /// Places for the letters: each at the end of its line, or as near to it on the line as there is room; else beside it.
+    /// `heads` are columns whose uppermost cell is taken.
+    fn letters_at(&mut self, heads: &[u16]) {
+        let last = self.height - 1;
+        let mut ends = std::mem::take(&mut self.ends);
+        ends.sort_by_key(|end| end.index);
+        let mut taken: Vec<(usize, usize)> = heads.iter().map(|x| (usize::from(*x), 0)).collect();
+        taken.extend(self.nan.iter().enumerate().filter(|(_, nan)| **nan).map(|(x, _)| (x, last)));
+        for End { index, token, places } in ends {
+            let Some((sign, (x, y))) = letter(index).zip(places.first().copied()) else { continue };
+            let beside = (x..self.width).chain((0..x).rev()).map(|x| (x, y));
+            if let Some(place) = places.iter().copied().chain(beside).find(|place| !taken.contains(place)) {
+                taken.push(place);
+                self.marks.push((place.0, place.1, sign, token));
+            }
+        }
+    }
+
+    /// Puts it on the screen: each cell once. `heads` are columns whose uppermost cell something else takes.
+    pub(super) fn put(mut self, canvas: &mut Canvas, heads: &[u16]) {
+        self.letters_at(heads);
         for (place, (what, token)) in self.cells.iter().enumerate().filter(|(_, (what, _))| *what != 0) {
             let symbol = if self.ascii { char::from_u32(*what) } else { char::from_u32(BRAILLE | *what) };
             if let Some(symbol) = symbol {

@@ -1,9 +1,10 @@
-//! One window of one panel, asked once of its Prometheus; and the names of its metrics.
-//! Source: "HTTP API", Prometheus documentation, "Range queries" and "Querying label values"; `limit` is passed over by
-//! servers before 2.55, whose answer is cut here.
+//! One window of one panel, asked once of its Prometheus; and the names of its metrics, their labels and the values of those.
+//! Source: "HTTP API", Prometheus documentation, "Range queries", "Getting label names" and "Querying label values"; `limit`
+//! is passed over by servers before 2.55, whose answer is cut here, and `match[]` of values by those before 2.24.
 
 use std::fmt;
 
+use jiff::{SignedDuration, Timestamp};
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use tokio::time::Instant;
 
@@ -29,6 +30,26 @@ pub(crate) async fn window(source: &Source, ask: &RangeAsk, until: Instant) -> R
 pub(crate) async fn names(source: &Source, until: Instant) -> Result<Names, String> {
     let limit = (NAMES_CAP + 1).to_string();
     let body = get(&reader(source)?, "/api/v1/label/__name__/values", &[("limit", &limit)], until).await.map_err(|fault| fault.what)?;
+    let mut names = open(body.status, &body.bytes, Values).map_err(|fault| fault.what)?.data;
+    names.names.sort_unstable();
+    Ok(names)
+}
+
+/// How far back labels and values are looked for: a server that keeps years has not to look through all of them.
+const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24);
+
+/// The names of the labels of these series, or the values of one of them, as many as are kept. `series` is a selector; empty
+/// means all.
+pub(crate) async fn words(source: &Source, series: &str, label: Option<&str>, until: Instant) -> Result<Names, String> {
+    let path = match label {
+        None => "/api/v1/labels".to_owned(),
+        Some(label) if label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') => format!("/api/v1/label/{label}/values"),
+        Some(_) => return Err("its name is not one of letters, digits and `_`".to_owned()),
+    };
+    let (limit, start) = ((NAMES_CAP + 1).to_string(), (Timestamp::now() - LOOK_BACK).as_second().to_string());
+    let mut query = vec![("limit", limit.as_str()), ("start", start.as_str())];
+    query.extend(Some(("match[]", series)).filter(|_| !series.is_empty()));
+    let body = get(&reader(source)?, &path, &query, until).await.map_err(|fault| fault.what)?;
     let mut names = open(body.status, &body.bytes, Values).map_err(|fault| fault.what)?.data;
     names.names.sort_unstable();
     Ok(names)

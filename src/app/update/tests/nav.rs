@@ -47,6 +47,31 @@ fn said(state: &State) -> &str {
 
 // Back and forward.
 
+/// Whatever else a place has keys for: a hand that goes back there goes back everywhere.
+#[test]
+fn the_keys_of_back_and_forward_mean_nothing_else_anywhere_in_either_keymap() {
+    for (name, bindings) in built_in() {
+        let keymap = Keymap::compile(&bindings, &[]).unwrap();
+        for (scope, place) in Scope::ALL {
+            for (key, wanted) in [('[', Action::Earlier), (']', Action::Later)] {
+                let wanted = scope.path().contains(&Scope::Global).then_some(wanted);
+                assert_eq!(keymap.find(scope, Key::char(key)), wanted, "{name} [{place}] {key}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_chart_is_left_and_found_again_by_them() {
+    let mut state = three();
+    press(&mut state, "3 enter");
+    assert!(matches!(state.layers.last(), Some(Layer::Chart { .. })));
+    press(&mut state, "[");
+    assert_eq!((state.pane, state.layers.len(), state.chart.window), (Pane::Metrics, 0, None));
+    press(&mut state, "]");
+    assert!(matches!(state.layers.last(), Some(Layer::Chart { .. })));
+}
+
 #[test]
 fn views_are_gone_through_back_and_forward_with_their_filter_and_row() {
     let mut state = three();

@@ -1,6 +1,7 @@
 //! Choosing a theme: what is shown while one looks, what is kept, and what comes back.
 
 use super::*;
+use crate::app::ask::{Ask as Question, Told};
 use crate::app::themes::{self, Offer};
 use crate::model::preferences::Ground;
 
@@ -95,9 +96,41 @@ fn another_estate_keeps_the_chosen_theme_and_has_its_own_where_it_wishes_for_one
     assert_eq!(shown(&next), ("mine", false));
     let mut own = offered();
     (own.look.theme, own.look.offers.follows) = (0, false);
+    own.look.offers.keeps.wins = Some("the context's own theme".into());
     themes::take_over(&mut own.look, Some(Ground::Light), Some(&chosen));
     assert_eq!(shown(&own), ("dark", false), "a theme that was named is not thrown away for the ground, nor for a choice elsewhere");
     let mut follows = offered();
     themes::take_over(&mut follows.look, Some(Ground::Light), None);
     assert_eq!(shown(&follows), ("light", true));
+    // What another console keeps meanwhile is for its own next start, not for this one's next estate.
+    let mut kept = offered();
+    (kept.look.theme, kept.look.offers.follows) = (1, false);
+    themes::take_over(&mut kept.look, None, Some(&chosen));
+    assert_eq!(shown(&kept), ("mine", false));
+}
+
+#[test]
+fn the_chosen_theme_is_kept_for_the_next_start_and_one_that_is_only_looked_at_is_not() {
+    let mut state = offered();
+    state.look.offers.keeps.file = Some("/s/theme".into());
+    let kept = |effects: Vec<Effect>| -> Vec<String> {
+        let name = |effect| match effect {
+            Effect::Ask(ask) => match *ask {
+                Question::KeepTheme { file, theme } if file == "/s/theme" => Some(theme),
+                _ => None,
+            },
+            _ => None,
+        };
+        effects.into_iter().filter_map(name).collect()
+    };
+    let press =
+        |state: &mut State, keys: &str| kept(keys.split(' ').flat_map(|key| update(state, Message::Key(key.parse().unwrap()))).collect());
+    assert_eq!(press(&mut state, "T end esc T j enter esc"), [""; 0], "looked at, or broken");
+    assert_eq!(press(&mut state, "T end enter"), ["mine"]);
+    assert_eq!(press(&mut state, "T home enter"), ["auto"], "the terminal's ground again");
+    update(&mut state, Message::Told(Box::new(Told::ThemeKept(Err("/s/theme: read-only file system".into())))));
+    assert!(state.said.as_deref().is_some_and(|said| said.contains("not kept") && said.contains("read-only file system")));
+    assert_eq!(shown(&state), ("dark", true), "it holds here all the same");
+    state.look.offers.keeps.file = None;
+    assert_eq!(press(&mut state, "T end enter"), [""; 0]);
 }
