@@ -36,7 +36,7 @@ use super::key::Key;
 use super::keymap::Keymap;
 use super::layer::{Layer, Pane, Scope, scope};
 use super::logs::{self, Logs};
-use super::marks::Marks;
+use super::marks::{Marks, Picks};
 use super::operations::{OperationRow, Sent};
 use super::themes::Offers;
 use super::timeline::Timeline;
@@ -137,6 +137,18 @@ pub struct Frozen {
     pub view: Arc<View>,
 }
 
+/// Whether it was asked if the console is to be left: only the very next key answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Leaving {
+    /// No.
+    #[default]
+    No,
+    /// It is asked.
+    Asked,
+    /// It was asked before the key that is taken in now.
+    Again,
+}
+
 /// All that the console knows and shows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
@@ -180,6 +192,12 @@ pub struct State {
     pub views: Views,
     /// The alerts that are marked.
     pub marks: Marks,
+    /// The deployments and the runs that are marked.
+    pub picks: Picks,
+    /// True where leaving the console ends what it shows: a practice estate.
+    pub practice: bool,
+    /// Whether it was asked if the console is to be left.
+    pub leaving: Leaving,
     /// The first key of two, and where it was pressed: the second is awaited.
     pub pending: Option<(Scope, Key)>,
     /// One line about what a key came to, until the next key.
@@ -287,6 +305,9 @@ impl State {
             history: History::default(),
             views: Views::default(),
             marks: Marks::default(),
+            picks: Picks::default(),
+            practice: false,
+            leaving: Leaving::No,
             pending: None,
             said: None,
             overview: PaneList::default(),

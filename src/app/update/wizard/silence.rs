@@ -3,25 +3,23 @@
 use std::sync::Arc;
 
 use crate::app::action::Action;
-use crate::app::layer::{Layer, Pane};
-use crate::app::state::{AlertRow, State};
+use crate::app::layer::Layer;
+use crate::app::marks::marked_rows;
+use crate::app::state::State;
 use crate::app::wizard::{Draft, Standing, Step, Subject, Verb, Wizard};
 use crate::model::alert::Alert;
 
 use super::{begin, held, top};
 
-/// The alert that a key is about: of the page on top, else of the selected row.
-pub(crate) fn about(state: &State) -> Option<Arc<Alert>> {
+/// The alerts that a key is about: that of the page on top; else the marked ones, where any are; else that of the selected
+/// row.
+pub(crate) fn about(state: &State) -> Vec<Arc<Alert>> {
     match state.layers.last() {
         Some(Layer::Alert { alert: last, .. }) => {
             let current = state.shown().alerts.iter().find(|alert| alert.id == last.id);
-            Some(current.unwrap_or(last).clone())
+            vec![current.unwrap_or(last).clone()]
         }
-        Some(_) => None,
-        None => match (state.pane, state.alert_rows.get(state.alerts.list.row)?) {
-            (Pane::Alerts, AlertRow::Alert(place)) => state.shown().alerts.get(*place).cloned(),
-            _ => None,
-        },
+        _ => marked_rows(state),
     }
 }
 
@@ -35,22 +33,33 @@ fn verb(action: Action) -> Option<Verb> {
     }
 }
 
+/// What the wizard of that key would begin with, and why it cannot be gone through where it cannot; `None` where there is
+/// none.
+fn draft(state: &State, action: Action) -> Option<(Draft, Option<String>)> {
+    let verb = verb(action)?;
+    match about(state).as_slice() {
+        [] => None,
+        [alert] => Draft::of(state, alert, verb),
+        // One silence gets another end: which of several is meant cannot be told.
+        _ if verb == Verb::Extend => None,
+        several => Draft::of_marked(state, several, verb).map(|draft| (draft, None)),
+    }
+}
+
 /// True where that key of a silence opens a wizard now.
 pub(crate) fn offers(state: &State, action: Action) -> bool {
-    verb(action).is_some_and(|verb| about(state).is_some_and(|alert| Draft::of(state, &alert, verb).is_some()))
+    draft(state, action).is_some()
 }
 
-/// Why that key of a silence cannot be gone through on the alert that it is about, where it cannot; `None` where it opens
-/// no wizard at all.
+/// Why that key of a silence cannot be gone through on what it is about, where it cannot; `None` where it opens no wizard
+/// at all.
 pub(crate) fn refuses(state: &State, action: Action) -> Option<Option<String>> {
-    let alert = about(state)?;
-    Draft::of(state, &alert, verb(action)?).map(|(_, refused)| refused)
+    draft(state, action).map(|(_, refused)| refused)
 }
 
-/// Opens the wizard on the alert that the key is about. Nothing is asked before a reason is given.
+/// Opens the wizard on what the key is about. Nothing is asked before a reason is given.
 pub(in crate::app::update) fn open(state: &mut State, action: Action) {
-    let (Some(verb), Some(alert)) = (verb(action), about(state)) else { return };
-    let Some((draft, refused)) = Draft::of(state, &alert, verb).filter(|_| held(state).is_none()) else { return };
+    let Some((draft, refused)) = draft(state, action).filter(|_| held(state).is_none()) else { return };
     let wizard = Wizard::of(Subject::Silence(draft));
     begin(state, wizard, refused);
 }
