@@ -35,6 +35,7 @@ use super::history::{History, WayBack};
 use super::key::Key;
 use super::keymap::Keymap;
 use super::layer::{Layer, Pane, Scope, scope};
+use super::leaving::Leaving;
 use super::logs::{self, Logs};
 use super::marks::{Marks, Picks};
 use super::operations::{OperationRow, Sent};
@@ -135,18 +136,6 @@ pub struct Frozen {
     pub readings: Vec<Reading<Answer>>,
     /// What they came to.
     pub view: Arc<View>,
-}
-
-/// Whether it was asked if the console is to be left: only the very next key answers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Leaving {
-    /// No.
-    #[default]
-    No,
-    /// It is asked.
-    Asked,
-    /// It was asked before the key that is taken in now.
-    Again,
 }
 
 /// All that the console knows and shows.

@@ -4,7 +4,8 @@
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::layer::Layer;
-use crate::app::state::{Leaving, State};
+use crate::app::leaving::Leaving;
+use crate::app::state::State;
 
 /// A key or a click is taken in: what was asked before is answered by this one only.
 pub(super) fn turn(state: &mut State) {
