@@ -86,6 +86,8 @@ pub fn run(settings: &Settings<'_>, start: Start, demo: &Demo, out: &mut dyn Wri
         let _ = tell(&ended, out);
         return Ok(code);
     }
+    // Some seconds, where a database is made first: nobody should look at nothing meanwhile.
+    writeln!(err, "Starting the practice estate {} ...", demo.scenario.word())?;
     let lab = started(&options)?;
     let global = Global { estate: Some(lab.estate().to_owned()), ..settings.global.clone() };
     let mut own = Settings::new(&global, settings.outside);

@@ -48,7 +48,7 @@ use crate::model::source::{AlertmanagerAnswer, Answer, Scrape};
 /// Bytes of one answer: room for ten thousand verbose alerts or a plot of many series, and an end to it.
 const BODY_CAP: usize = 32 << 20;
 
-/// Between two pages of [`once`]: the least that gives a rate.
+/// Between the first two pages of a source: the least that gives a rate.
 const SECOND: Duration = Duration::from_secs(1);
 
 /// What the peers of an Alertmanager say now: one try, outside any schedule.
@@ -293,8 +293,14 @@ impl Upstream {
 }
 
 impl Upstream {
+    /// True where what was read is one page without a past, of which a rate is wanted.
     fn wants_second(&self) -> bool {
         matches!(&self.system, System::Exposition(exposition) if exposition.wants_second())
+    }
+
+    /// True where the last try left some of the source unread.
+    fn has_more(&self) -> bool {
+        matches!(&self.system, System::History(historian) if historian.has_more())
     }
 }
 
@@ -314,8 +320,11 @@ impl Fetch for Upstream {
         }
     }
 
-    fn has_more(&self) -> bool {
-        matches!(&self.system, System::History(historian) if historian.has_more())
+    fn soon(&self) -> Option<Duration> {
+        if self.has_more() {
+            return Some(Duration::ZERO);
+        }
+        self.wants_second().then_some(SECOND)
     }
 
     fn uses_demand(&self) -> bool {

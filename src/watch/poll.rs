@@ -30,9 +30,10 @@ pub(crate) trait Fetch: Send + Sync + 'static {
     /// Reads the source; should be done by `until`, and is dropped some time after it.
     fn fetch(&self, demand: Demand, until: Instant) -> impl Future<Output = Outcome<Answer>> + Send;
 
-    /// True where the last try left some of the source unread: the next try follows at once.
-    fn has_more(&self) -> bool {
-        false
+    /// How long after the start of the last try the next one follows, where its answer calls for another one sooner than
+    /// the pace has it: at once, where it left some of the source unread.
+    fn soon(&self) -> Option<Duration> {
+        None
     }
 
     /// True where a changed demand changes what is asked.
@@ -116,7 +117,8 @@ pub(crate) async fn run<F: Fetch>(
         let due = match outcome {
             Outcome::Value { .. } => {
                 failures = 0;
-                if fetch.has_more() { Instant::now() } else { started + jitter.spread(pace.every) }
+                let wait = jitter.spread(pace.every);
+                started + fetch.soon().map_or(wait, |soon| soon.min(wait))
             }
             Outcome::Failed { .. } => {
                 failures = failures.saturating_add(1);

@@ -13,11 +13,11 @@ use super::super::serve::Duty;
 use super::{LabError, PORT, READY, Settings, at, forget, is_abandoned, writer};
 
 /// Between two looks.
-const LOOK: Duration = Duration::from_millis(50);
+const LOOK: Duration = Duration::from_millis(20);
 /// Between two tries to copy a primary that does not answer yet.
-const AGAIN: Duration = Duration::from_millis(300);
+const AGAIN: Duration = Duration::from_millis(50);
 /// Looks at whether a practice was abandoned, before it is said to go on.
-const LOOKS: usize = 16;
+const LOOKS: usize = 20;
 /// How long a server may take to end at once, as when its power fails.
 const END: Duration = Duration::from_millis(1_500);
 
@@ -42,7 +42,7 @@ pub fn leave(guardian: &Path) {
         if is_abandoned(&settings.lab) {
             return forget(&settings.lab);
         }
-        std::thread::sleep(LOOK / 4);
+        std::thread::sleep(LOOK / 2);
     }
 }
 

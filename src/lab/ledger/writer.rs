@@ -10,10 +10,10 @@ use tokio_postgres::{Client, Config, NoTls};
 use super::super::serve::Duty;
 use super::{LabError, PORT, READY, Settings};
 
-/// Between two entries.
+/// Between two entries, and between two looks at whether the replay is to be held back.
 const PACE: Duration = Duration::from_millis(100);
 /// Between two tries to reach a server that does not answer.
-const AGAIN: Duration = Duration::from_millis(200);
+const AGAIN: Duration = Duration::from_millis(30);
 /// How long a statement may take: one that hangs is tried again on a new connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Files of the archive that stay.
@@ -91,7 +91,7 @@ async fn hold_back(duty: &Duty, settings: &Settings) -> Result<(), tokio_postgre
             before = paused;
         }
         client.simple_query("").await?;
-        tokio::time::sleep(AGAIN).await;
+        tokio::time::sleep(PACE).await;
     }
 }
 

@@ -25,8 +25,10 @@ struct Fake {
     most: AtomicUsize,
     demands: Mutex<Vec<Demand>>,
     uses_demand: bool,
-    /// Tries that leave some of the source unread.
+    /// Tries that call for one more sooner than the pace has it.
     more: AtomicUsize,
+    /// When the one after them follows.
+    soon: Mutex<Duration>,
 }
 
 /// Counts down when a try ends, however it ends.
@@ -58,8 +60,8 @@ impl Fetch for Fake {
         }
     }
 
-    fn has_more(&self) -> bool {
-        self.more.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |more| more.checked_sub(1)).is_ok()
+    fn soon(&self) -> Option<Duration> {
+        self.more.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |more| more.checked_sub(1)).is_ok().then(|| *self.soon.lock().unwrap())
     }
 
     fn uses_demand(&self) -> bool {
@@ -88,6 +90,7 @@ fn rig(plays: &[Play], uses_demand: bool, room: usize) -> Rig {
         demands: Mutex::default(),
         uses_demand,
         more: AtomicUsize::new(0),
+        soon: Mutex::default(),
     });
     let (demand, wanted) = watch::channel(Demand::default());
     let (out, reports) = mpsc::channel(room);
@@ -222,6 +225,22 @@ async fn what_is_left_unread_is_read_at_once_and_then_the_pace_is_as_before() {
     }
     let next = rig.started().await;
     assert!(within(next, 10.0), "{next:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_more_try_may_be_wanted_after_a_while_but_never_later_than_the_pace_has_it() {
+    for (soon, seconds) in [(1, 1.0), (60, 10.0)] {
+        let mut rig = rig(&[Play::Answer(Duration::ZERO)], false, 4);
+        *rig.fake.soon.lock().unwrap() = Duration::from_secs(soon);
+        rig.fake.more.store(1, Ordering::SeqCst);
+        rig.started().await;
+        rig.ended().await;
+        let second = rig.started().await;
+        assert!(within(second, seconds), "{soon}: {second:?}");
+        rig.ended().await;
+        let third = rig.started().await - second;
+        assert!(within(third, 10.0), "{soon}: {third:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
