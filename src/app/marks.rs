@@ -84,7 +84,7 @@ pub fn pick(state: &mut State) {
             None => return,
         },
         Pane::Overview | Pane::Metrics | Pane::Databases | Pane::Backups | Pane::Timeline => {
-            Err("nothing is done with several rows here: marks are on Alerts, Deployments and Operations".to_owned())
+            Err("no marks here: they are on Alerts, Deployments and Operations".to_owned())
         }
     };
     if let Err(why) = done {

@@ -95,7 +95,7 @@ impl Menu {
                 let line = lines.iter().find(|(_, of, _)| of == action);
                 let text = match action {
                     Action::Ack | Action::Silence | Action::Expire if marked > 1 => {
-                        format!("{}: all {marked} marked alerts, in one plan, by a wizard that asks before", action.entry().short)
+                        format!("all {marked} marked alerts, in one plan, by a wizard that asks before")
                     }
                     _ => line.map_or_else(|| action.entry().doc.to_owned(), |(.., doc)| doc.clone()),
                 };

@@ -35,7 +35,6 @@ use super::history::{History, WayBack};
 use super::key::Key;
 use super::keymap::Keymap;
 use super::layer::{Layer, Pane, Scope, scope};
-use super::leaving::Leaving;
 use super::logs::{self, Logs};
 use super::marks::{Marks, Picks};
 use super::operations::{OperationRow, Sent};
@@ -186,7 +185,7 @@ pub struct State {
     /// True where leaving the console ends what it shows: a practice estate.
     pub practice: bool,
     /// Whether it was asked if the console is to be left.
-    pub leaving: Leaving,
+    pub leaving: super::leaving::Leaving,
     /// The first key of two, and where it was pressed: the second is awaited.
     pub pending: Option<(Scope, Key)>,
     /// One line about what a key came to, until the next key.
@@ -296,7 +295,7 @@ impl State {
             marks: Marks::default(),
             picks: Picks::default(),
             practice: false,
-            leaving: Leaving::No,
+            leaving: Default::default(),
             pending: None,
             said: None,
             overview: PaneList::default(),

@@ -640,7 +640,7 @@ fn the_marked_deployment_has_its_mark() {
     assert!(rows[3].starts_with("> 11-21"), "{}", rows[3]);
     state.picks.deployments = state.view.deployments.all[2..4].to_vec();
     let rows = text(&buffer(&state, size));
-    assert!(rows[5].starts_with(" *11-21") && rows[6].starts_with(" *"), "{rows:?}");
+    assert!(rows[5].starts_with(" *11-20") && rows[6].starts_with(" *"), "{rows:?}");
     assert!(rows[2].ends_with("marked 2 (at most 50)"), "{}", rows[2]);
 }
 
