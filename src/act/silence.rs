@@ -1,6 +1,6 @@
 //! Makes, lengthens and ends silences of an Alertmanager: one write for a set of peers, then all of them are read until they
 //! agree, as silences travel between them by gossip. A write whose answer is lost is found again by the run's id, which
-//! stands in the comment.
+//! stands in the comment, and by what it mutes: one run may make several.
 //!
 //! Alertmanager has no conditional write and no lease: what a call expects is read right before it, and two operators who
 //! silence at once make two silences.
@@ -138,7 +138,7 @@ impl Situation {
         }
         match want {
             Want::Silence { replaces, matchers, ends_at, .. } => {
-                if let Some(made) = ours(views, run).find(|held| held.lives() && held.ends(ends_at)) {
+                if let Some(made) = ours(views, run, matchers).find(|held| held.lives() && held.ends(ends_at)) {
                     return Situation::Made(made.id.clone());
                 }
                 if ends_at <= Timestamp::now() {
@@ -317,7 +317,9 @@ async fn settle(peers: &Peers, want: Want<'_>, run: &str, id: &str, old: Option<
                 false => format!("; not known of {}, which cannot be read", names(&rest)),
             };
             // Two writes of one run cannot be, but for one that a proxy held back.
-            if matches!(want, Want::Expire(former) if former.id.is_none()) && ours(&views, run).any(|held| held.lives()) {
+            if let Want::Expire(former @ Former { id: None, .. }) = want
+                && ours(&views, run, &former.of).any(|held| held.lives())
+            {
                 return CallEnd::Failed { why: format!("{what}, and another one of this run is still there") };
             }
             return CallEnd::Done { seen: format!("{what}: read back on {}{unread}", names(&so)) };
@@ -359,6 +361,11 @@ impl Held {
 
     fn mutes_already(&self, matchers: &[SilenceMatcher], ends_at: Timestamp) -> bool {
         self.state == SilenceState::Active && self.ends_at >= ends_at && same(&self.cleaned(), matchers)
+    }
+
+    /// True of what the run of that mark made, and that mutes this.
+    fn is_of(&self, mark: &str, of: &[SilenceMatcher]) -> bool {
+        self.comment.contains(mark) && (of.is_empty() || same(&self.cleaned(), of))
     }
 
     fn cleaned(&self) -> Vec<SilenceMatcher> {

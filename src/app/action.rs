@@ -188,7 +188,7 @@ pub const ACTIONS: &[Entry] = &[
         "pick",
         "mark",
         Danger::Look,
-        "mark this alert among others, at most 50, or take its mark away; Esc clears all marks",
+        "mark this row among others, at most 50, or take its mark away; Esc clears all marks",
     ),
     entry(Action::Close, "close", "close", Danger::Console, "close this view; on a pane, quit"),
     entry(Action::Filter, "filter", "filter", Danger::Look, "show only what matches: word, !word, label=\"value\", field:regex, age<2h"),
@@ -236,7 +236,7 @@ pub const ACTIONS: &[Entry] = &[
         Danger::Console,
         "write what is shown to a file: deployments as CSV or JSON, a chart's numbers as CSV",
     ),
-    entry(Action::Mark, "mark", "mark", Danger::Look, "mark a deployment, to compare others with it; again takes the mark away"),
+    entry(Action::Mark, "mark", "base", Danger::Look, "take a deployment as the base that others are compared with; again: none"),
     entry(
         Action::Compare,
         "compare",

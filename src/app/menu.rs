@@ -7,6 +7,7 @@ use crate::model::needs::can_go_back;
 use crate::model::run::known::Liveness;
 
 use super::action::{Action, Danger};
+use super::chart;
 use super::history::row;
 use super::key::Chord;
 use super::layer::{Layer, Pane};
@@ -24,6 +25,14 @@ pub const ROW_ACTIONS: &[Action] = &[
     Action::Timeline,
     Action::Logs,
     Action::Share,
+    Action::ChartText,
+    Action::Before,
+    Action::Over,
+    Action::Query,
+    Action::Keep,
+    Action::Longer,
+    Action::Shorter,
+    Action::Live,
     Action::Pick,
     Action::Muted,
     Action::Group,
@@ -32,6 +41,7 @@ pub const ROW_ACTIONS: &[Action] = &[
     Action::Measures,
     Action::Record,
     Action::Verify,
+    Action::Export,
     Action::PauseRun,
     Action::Ack,
     Action::Extend,
@@ -74,7 +84,7 @@ impl Menu {
     /// The menu of what is selected; `None` where nothing is. The first harmless line that is possible has the focus.
     pub fn of(state: &State) -> Option<Menu> {
         let row = row(state)?;
-        let lines = state.keymap.all(state.scope());
+        let (lines, marked) = (state.keymap.all(state.scope()), wizard::alerts(state).len());
         let items: Vec<MenuItem> = ROW_ACTIONS
             .iter()
             .filter_map(|action| {
@@ -84,7 +94,12 @@ impl Menu {
                     Possible::NotNow(why) => Some(why),
                 };
                 let line = lines.iter().find(|(_, of, _)| of == action);
-                let text = line.map_or_else(|| action.entry().doc.to_owned(), |(.., doc)| doc.clone());
+                let text = match action {
+                    Action::Ack | Action::Silence | Action::Expire if marked > 1 => {
+                        format!("all {marked} marked alerts, in one plan, by a wizard that asks before")
+                    }
+                    _ => line.map_or_else(|| action.entry().doc.to_owned(), |(.., doc)| doc.clone()),
+                };
                 Some(MenuItem { action: *action, key: line.and_then(|(keys, ..)| keys.first().copied()), text, why })
             })
             .collect();
@@ -123,19 +138,34 @@ fn not_now(why: &str) -> Possible {
 /// Whether that can be done with what is selected: the row of the pane, or the page on top with its line.
 pub fn possible(state: &State, action: Action) -> Possible {
     let top = state.layers.last();
+    let is_chart = matches!(top, Some(Layer::Chart { .. }));
     let is_run = matches!(top, Some(Layer::Run { .. }));
     let is_list_of = |pane| top.is_none() && state.pane == pane;
+    let of_alert_row = is_list_of(Pane::Alerts) && matches!(state.alert_rows.get(state.alerts.list.row), Some(AlertRow::Alert(_)));
     let of_deployment = matches!(top, Some(Layer::Deployment { .. })) || is_list_of(Pane::Deployments);
     match action {
         Action::Open => never_or(top.is_none_or(|layer| layer.spot().is_some_and(|spot| spot.selected.is_some()))),
-        Action::Near => never_or(matches!(top, Some(Layer::Alert { .. })) || (is_list_of(Pane::Alerts) && wizard::alert(state).is_some())),
-        Action::Timeline => never_or(!is_list_of(Pane::Timeline) && !is_run),
+        Action::Near => never_or(matches!(top, Some(Layer::Alert { .. })) || of_alert_row),
+        Action::Timeline => never_or(!is_run),
+        Action::ChartText | Action::Before | Action::Over => never_or(is_chart),
+        Action::Live | Action::Longer | Action::Shorter => never_or(is_chart || is_list_of(Pane::Timeline)),
+        Action::Query if is_chart && !chart::has_prometheus(state) => not_now("the estate has no Prometheus"),
+        Action::Query => never_or(is_chart),
+        Action::Keep if is_chart => match chart::is_typed(state) {
+            true => Possible::Yes,
+            false => not_now("it is a panel of the estate file already: only a query that was typed can become one"),
+        },
+        Action::Export => never_or(is_chart || is_list_of(Pane::Deployments)),
         // Where nothing says where they are, they say which key to add.
         Action::Logs => never_or(!is_run && timeline::context(state).is_some()),
-        Action::Share => never_or(share::noun(state).is_some()),
-        Action::Pick => never_or(is_list_of(Pane::Alerts) && wizard::alert(state).is_some()),
+        Action::Share => never_or(share::has_text(state)),
+        Action::Pick => never_or(of_alert_row || is_list_of(Pane::Deployments) || operations::id_of_row(state).is_some()),
         Action::Muted | Action::Group => never_or(is_list_of(Pane::Alerts)),
         Action::Mark => never_or(of_deployment || matches!(top, Some(Layer::Diff { .. }))),
+        Action::Compare if is_list_of(Pane::Deployments) && state.picks.deployments.len() > 2 => {
+            not_now("more than two are marked: Esc clears all marks")
+        }
+        Action::Compare if is_list_of(Pane::Deployments) && state.picks.deployments.len() == 2 => Possible::Yes,
         Action::Compare if of_deployment => {
             let one = match top {
                 Some(Layer::Deployment { deployment, .. }) => Some(deployment),
@@ -202,12 +232,18 @@ fn of_alert(state: &State, action: Action) -> Possible {
             None => not_now("it has ended"),
         };
     }
-    let Some(alert) = wizard::alert(state) else { return Possible::Never };
+    let about = wizard::alerts(state);
+    let Some(alert) = about.first() else { return Possible::Never };
     match wizard::refuses(state, action) {
         Some(None) if state.read_only => not_now(READ_ONLY),
         Some(None) if wizard::is_held(state) => not_now("a wizard is open below this page"),
         Some(None) => Possible::Yes,
         Some(Some(why)) => Possible::NotNow(why),
+        None if about.len() > 1 && action == Action::Extend => {
+            not_now("several are marked, and one silence gets another end: Esc clears marks")
+        }
+        None if about.len() > 1 && action == Action::Expire => not_now("no silence mutes any of the marked"),
+        None if about.len() > 1 => not_now("no Alertmanager has any of the marked"),
         None if alert.origin == Origin::Quarterdeck => not_now("this console found it: no Alertmanager has it"),
         None if alert.origin == Origin::Prometheus => not_now("only a Prometheus tells of it: no Alertmanager has it"),
         None if matches!(action, Action::Extend | Action::Expire) => not_now("no silence mutes it"),

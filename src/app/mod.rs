@@ -21,6 +21,7 @@ pub mod identity;
 pub mod key;
 pub mod keymap;
 pub mod layer;
+pub mod leaving;
 pub mod linear;
 pub mod list;
 pub mod logs;

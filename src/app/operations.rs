@@ -1,6 +1,7 @@
 //! The Operations pane's rows, what may be asked of a run, and the form in which its reason is typed.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -155,6 +156,20 @@ pub fn id(state: &State, row: usize) -> Option<String> {
         OperationRow::Head(..) => None,
         OperationRow::Run(place) => state.runs.all.get(*place).map(|known| known.state.run.clone()),
     }
+}
+
+/// How many of these runs the rows show.
+pub fn shown_of(state: &State, runs: &HashSet<&str>) -> usize {
+    let run = |row: &OperationRow| match row {
+        OperationRow::Head(..) => None,
+        OperationRow::Run(place) => state.runs.all.get(*place).map(|known| known.state.run.as_str()),
+    };
+    state.operation_rows.iter().filter_map(run).filter(|run| runs.contains(run)).count()
+}
+
+/// The run of the selected row, where the pane is looked at.
+pub fn id_of_row(state: &State) -> Option<String> {
+    (state.pane == Pane::Operations && state.layers.is_empty()).then(|| id(state, state.operations.list.row)).flatten()
 }
 
 /// How a run stands: glyph, words and token.

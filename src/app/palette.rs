@@ -47,6 +47,8 @@ pub enum Goal {
     Operation(String),
     /// A step of the run that is shown, by its name.
     Step(String),
+    /// One of the verifications that can be started, by its place.
+    Order(usize),
     /// A saved view, by name.
     View(String),
     /// What a service or a host logs.
@@ -245,7 +247,8 @@ fn offered(scope: Scope, action: Action) -> bool {
         Action::Extend | Action::Expire => matches!(scope, Scope::Alerts | Scope::Detail | Scope::Silences),
         Action::Silences => scope != Scope::Silences,
         Action::Next | Action::Toggle | Action::Override | Action::BreakGlass => false,
-        Action::Pick | Action::Muted | Action::Group | Action::Near => scope == Scope::Alerts,
+        Action::Pick => matches!(scope, Scope::Alerts | Scope::Deployments | Scope::Operations),
+        Action::Muted | Action::Group | Action::Near => scope == Scope::Alerts,
         Action::Mark | Action::Compare | Action::Measures => scope == Scope::Deployments,
         Action::Longer | Action::Shorter => matches!(scope, Scope::Metrics | Scope::Chart | Scope::Timeline),
         Action::Verify => matches!(scope, Scope::Backups | Scope::Detail),

@@ -144,40 +144,48 @@ impl Scope {
     pub fn footer(self) -> &'static [Action] {
         use Action::*;
         match self {
-            Scope::Overview => &[Open, Help, Filter, Rollback, Processes, Timeline, Logs, Palette, Alerts, Metrics, Freeze, Zone, Close],
+            Scope::Overview => {
+                &[Open, Help, Menu, Filter, Rollback, Processes, Timeline, Logs, Palette, Alerts, Metrics, Freeze, Zone, Close]
+            }
             Scope::Alerts => &[
-                Open, Help, Filter, Ack, Silence, Extend, Expire, Silences, Rollback, Processes, Logs, Muted, Group, Near, Palette,
-                Overview, Metrics, Freeze, Close,
+                Open, Help, Menu, Ack, Silence, Extend, Expire, Silences, Pick, Filter, Rollback, Processes, Logs, Muted, Group, Near,
+                Share, Palette, Overview, Metrics, Freeze, Close,
             ],
-            Scope::Backups => &[Open, Help, Verify, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
+            Scope::Backups => &[Open, Help, Menu, Verify, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Deployments => &[
-                Open, Help, Filter, Rollback, Compare, Measures, Mark, Processes, Share, Export, Bottom, Palette, Overview, Alerts,
-                Metrics, Freeze, Zone, Close,
+                Open, Help, Menu, Rollback, Compare, Filter, Measures, Pick, Mark, Processes, Share, Export, Bottom, Palette, Overview,
+                Alerts, Metrics, Freeze, Zone, Close,
             ],
-            Scope::Timeline => &[Open, Help, Longer, Shorter, Filter, Timeline, Live, Palette, Overview, Alerts, Freeze, Close],
-            Scope::Operations => &[Open, ResumeRun, Help, Filter, Palette, Overview, Alerts, Deployments, Freeze, Zone, Close],
-            Scope::Run => &[Back, PauseRun, ResumeRun, AbortRun, RetryStep, SkipStep, TakeBack, ConfirmStep, Record, Share, Help, Down, Up],
-            Scope::Metrics => &[Open, Help, Longer, Shorter, Query, Filter, Rollback, Palette, Overview, Alerts, Freeze, Close],
-            Scope::Databases => &[Open, Help, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
+            Scope::Timeline => {
+                &[Open, Help, Menu, Longer, Shorter, Filter, Timeline, Live, Share, Palette, Overview, Alerts, Freeze, Close]
+            }
+            Scope::Operations => {
+                &[Open, Help, Menu, ResumeRun, Filter, Pick, Share, Palette, Overview, Alerts, Deployments, Freeze, Zone, Close]
+            }
+            Scope::Run => {
+                &[Back, Help, Menu, PauseRun, ResumeRun, AbortRun, RetryStep, SkipStep, TakeBack, ConfirmStep, Record, Share, Down, Up]
+            }
+            Scope::Metrics => &[Open, Help, Menu, Longer, Shorter, Query, Filter, Rollback, Palette, Overview, Alerts, Freeze, Close],
+            Scope::Databases => &[Open, Help, Menu, Filter, Palette, Overview, Alerts, Metrics, Freeze, Zone, Close],
             Scope::Verify => &[StartVerification, StopVerification, Back, Help, Down, Up, Zone],
             Scope::Detail => &[
-                Back, Open, Help, Verify, Ack, Silence, Extend, Expire, Rollback, Processes, Logs, Compare, Mark, Measures, Share, Down,
-                Up, Palette, Freeze, Zone,
+                Back, Open, Help, Menu, Verify, Ack, Silence, Extend, Expire, Rollback, Processes, Logs, Compare, Mark, Measures, Share,
+                Down, Up, Palette, Freeze, Zone,
             ],
             Scope::Wizard => {
                 &[Next, Back, Help, Toggle, Longer, Shorter, Override, BreakGlass, Refresh, Open, Compare, Down, Up, Zone, Close]
             }
             Scope::Reason => &[Accept, Back, EraseAll, Help],
             Scope::Confirm => &[Accept, Back, Down, EraseAll, Help],
-            Scope::Logs => &[Back, Follow, Filter, NextHit, Errors, Help, Open, Bottom, Share, Timeline, Freeze, Zone, Down, Up],
-            Scope::Silences => &[Back, Open, Extend, Expire, Filter, Help, Down, Up, Bottom, Palette, Freeze, Zone],
+            Scope::Logs => &[Back, Help, Follow, Filter, NextHit, Errors, Open, Bottom, Share, Timeline, Freeze, Zone, Down, Up],
+            Scope::Silences => &[Back, Open, Help, Extend, Expire, Filter, Down, Up, Bottom, Palette, Freeze, Zone],
             Scope::Chart => &[
-                Back, Help, Left, Right, Longer, Shorter, PanBack, PanOn, Live, Before, Over, Query, ChartText, Rollback, Keep, Export,
-                Freeze, Zone,
+                Back, Help, Menu, Left, Right, Longer, Shorter, PanBack, PanOn, Live, Before, Over, Query, ChartText, Rollback, Keep,
+                Export, Freeze, Zone,
             ],
-            Scope::Help => &[Back, Select, Down, Up],
+            Scope::Help => &[Back, Select, Help, Down, Up],
             Scope::Search => &[Back, Filter, Down, Up],
-            Scope::Menu => &[Accept, Back, Down, Up],
+            Scope::Menu => &[Accept, Back, Help, Down, Up],
             Scope::Input => &[Accept, Back, EraseAll],
             Scope::Palette => &[Accept, Back, Down, Up],
             Scope::Themes => &[Accept, Back, Down, Up, Help],

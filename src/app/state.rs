@@ -36,7 +36,7 @@ use super::key::Key;
 use super::keymap::Keymap;
 use super::layer::{Layer, Pane, Scope, scope};
 use super::logs::{self, Logs};
-use super::marks::Marks;
+use super::marks::{Marks, Picks};
 use super::operations::{OperationRow, Sent};
 use super::silences::Silences;
 use super::themes::Offers;
@@ -184,6 +184,12 @@ pub struct State {
     pub views: Views,
     /// The alerts that are marked.
     pub marks: Marks,
+    /// The deployments and the runs that are marked.
+    pub picks: Picks,
+    /// True where leaving the console ends what it shows: a practice estate.
+    pub practice: bool,
+    /// Whether it was asked if the console is to be left.
+    pub leaving: super::leaving::Leaving,
     /// The first key of two, and where it was pressed: the second is awaited.
     pub pending: Option<(Scope, Key)>,
     /// One line about what a key came to, until the next key.
@@ -293,6 +299,9 @@ impl State {
             history: History::default(),
             views: Views::default(),
             marks: Marks::default(),
+            picks: Picks::default(),
+            practice: false,
+            leaving: Default::default(),
             pending: None,
             said: None,
             overview: PaneList::default(),

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::model::alert::AlertId;
 
 use super::action::Action;
@@ -42,8 +44,10 @@ pub enum Choice {
     Release(String),
     /// A check, by its id.
     Check(String),
-    /// A label or a silence, by its place; these do not change while the wizard is open.
+    /// A label, a silence, an alert or an act, by its place; these do not change while the wizard is open.
     Label(usize),
+    /// A host, by its name.
+    Host(String),
 }
 
 /// What a click hits.
@@ -57,6 +61,10 @@ pub enum Target {
     Found(Goal),
     /// A choice of the wizard.
     Choice(Choice),
+    /// A verification that can be started, by its place.
+    Order(usize),
+    /// A row of the logs: the number of its line, if it is one, and its time (UTC).
+    Log(Option<u64>, Timestamp),
     /// A key in the footer: where it stood there, and what it does.
     Key(Scope, Action),
 }

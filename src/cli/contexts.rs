@@ -235,6 +235,7 @@ impl Files for Shelf {
         let digest = std::fs::read(&estate.path).ok().map(|bytes| journal::digest(&bytes));
         let options = Options {
             read_only: context.read_only || self.said.read_only,
+            practice: false,
             cache: paths.readings(),
             exports: paths.exports(),
             queries: paths.queries(),

@@ -93,7 +93,7 @@ pub fn run(settings: &Settings<'_>, start: Start, demo: &Demo, out: &mut dyn Wri
     let mut own = Settings::new(&global, settings.outside);
     // What is remembered of practice goes with it; its journal is in its folder already, by the estate file.
     own.paths.cache = Some(folder.path.join("cache"));
-    let code = open::run(&own, Start { range: start.range.or(Some(RANGE)), ..start }, err);
+    let code = open::run(&own, Start { range: start.range.or(Some(RANGE)), practice: true, ..start }, err);
     let ended = end_runs(&folder.path);
     drop(lab);
     tell(&ended, out)?;

@@ -112,7 +112,7 @@ fn dispatch(cli: &Cli, settings: &Settings<'_>, out: &mut dyn Write, err: &mut d
             false => format!("{flag} is for the console, which opens without a subcommand: leave it out here"),
         }));
     }
-    let start = open::Start { pane: cli.pane, filter: cli.filter.clone(), range: cli.range, view: cli.view.clone() };
+    let start = open::Start { pane: cli.pane, filter: cli.filter.clone(), range: cli.range, view: cli.view.clone(), practice: false };
     match &cli.command {
         None => open::run(settings, start, err),
         Some(Command::Init(init)) => init::run(settings, init, out, err),

@@ -27,6 +27,8 @@ pub struct Start {
     pub range: Option<SignedDuration>,
     /// A saved view, by name.
     pub view: Option<String>,
+    /// True where it is a practice estate, which ends with the console.
+    pub practice: bool,
 }
 
 /// Opens the console and stays until it is left; gives back its exit code.
@@ -48,6 +50,7 @@ pub fn run(settings: &Settings<'_>, start: Start, err: &mut dyn Write) -> Result
     let log = Mutex::new(settings.log(err));
     let options = session::Options {
         read_only: settings.global.read_only,
+        practice: start.practice,
         cache: settings.paths.readings(),
         exports: settings.paths.exports(),
         queries: settings.paths.queries(),

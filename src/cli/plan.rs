@@ -138,6 +138,7 @@ Examples:
   qd plan silence --matcher alertname=DiskFull --matcher 'host=~web.*' --for 2h --reason 'new disks'
   qd plan silence --extend 2b614108 --for 4h --reason 'it takes longer'
   qd plan ack DiskFull --reason 'I am looking at it' --dry-run
+  qd plan ack DiskFull 9a1c47e2b0d3f586 --reason 'both are mine'
   qd plan expire 2b614108 --reason 'the disks are in'
 
 It reads the histories, each host or the Alertmanager once; nothing is changed anywhere. `confirm` is what `qd run` wants typed.

@@ -89,6 +89,8 @@ const LATE: Duration = Duration::from_millis(150);
 pub struct Options {
     /// Nothing may be changed through this console.
     pub read_only: bool,
+    /// What is shown is practice, and ends with this console.
+    pub practice: bool,
     /// Where the last known readings are kept; `None` keeps none.
     pub cache: Option<PathBuf>,
     /// Where exports go where nothing else is said.
@@ -135,6 +137,8 @@ pub fn open(first: Opening, keymap: Keymap, switcher: Switcher, flush: Flush) ->
     let (keymap, switcher) = (Arc::new(keymap), Arc::new(switcher));
     // Signals outlive every estate.
     let lasting = runtime(1, "qd-signals")?;
+    // Whatever estate is open when it is left: the practice ends with it.
+    let practice = first.options.practice;
     let (mut opening, mut seat) = (first, None);
     loop {
         // Polls and decoding run on the two workers; the loop has the main thread for itself. Each estate has a runtime of its
@@ -146,6 +150,7 @@ pub fn open(first: Opening, keymap: Keymap, switcher: Switcher, flush: Flush) ->
                 runtime.shutdown_timeout(ENDING);
                 opening =
                     switcher.take(&name).ok_or_else(|| eyre!("the estate {name} is not ready to be opened: this is a defect of qd"))?;
+                opening.options.practice = practice;
             }
             Ok(End::Leave(code)) => {
                 // Whatever still waits for a dead server or disk is left behind: the person has their shell back.
@@ -198,7 +203,7 @@ async fn session(
         // Before anything is known: what the view holds is not all of it.
         state.window = Window::over_index();
     }
-    state.read_only = options.read_only;
+    (state.read_only, state.practice) = (options.read_only, options.practice);
     state.contexts = contexts;
     state.attention.wishes = options.attention;
     state.pane = options.start_pane;

@@ -2,9 +2,11 @@
 
 use crate::app::action::Action;
 use crate::app::chart;
+use crate::app::history::row;
 use crate::app::key::{Code, Key};
 use crate::app::layer::{Layer, Pane, Scope, scope};
 use crate::app::mark;
+use crate::app::marks;
 use crate::app::operations;
 use crate::app::prompt::sources;
 use crate::app::share;
@@ -206,7 +208,7 @@ pub struct Hint {
 /// The keys that matter here, as far as there is room for them.
 pub fn hints(state: &State, width: u16) -> Vec<Hint> {
     let scope = scope(state.pane, &state.layers);
-    let (mut x, mut all) = (0, Vec::new());
+    let mut wanted: Vec<Hint> = Vec::new();
     for action in scope.footer() {
         if *action == Action::Open && leads_nowhere(state) {
             continue;
@@ -222,12 +224,27 @@ pub fn hints(state: &State, width: u16) -> Vec<Hint> {
             Some((keys, _)) => (keys.to_owned(), "move"),
             None => (key.to_string(), short(state, *action)),
         };
-        let wide = cells(&key) + 1 + cells(short);
+        wanted.push(Hint { x: 0, key, short, action: *action });
+    }
+    // What leads to all other keys is there on every screen, however narrow: room is kept for it.
+    let always = |of: &Hint| matches!(of.action, Action::Help | Action::Menu);
+    let wide = |of: &Hint| cells(&of.key) + 1 + cells(of.short);
+    let mut kept: u16 = wanted.iter().filter(|of| always(of)).map(|of| wide(of) + 2).sum();
+    let (mut x, mut full, mut all) = (0, false, Vec::new());
+    for mut hint in wanted {
+        let wide = wide(&hint);
+        if always(&hint) {
+            kept = kept.saturating_sub(wide + 2);
+        } else if full || x + wide + kept > width {
+            full = true;
+            continue;
+        }
         if x + wide > width {
             break;
         }
-        all.push(Hint { x, key, short, action: *action });
+        hint.x = x;
         x += wide + 2;
+        all.push(hint);
     }
     all
 }
@@ -253,8 +270,14 @@ fn arrows(state: &State, scope: Scope, action: Action) -> Option<(&'static str, 
 /// What a key does here, in a word or two.
 fn short(state: &State, action: Action) -> &'static str {
     match (action, state.layers.last()) {
+        (Action::Compare, None) if state.picks.deployments.len() == 2 => "compare the two",
+        (Action::Share, None) if marks::any(state) => "copy marked",
+        (Action::Export, None) if !state.picks.deployments.is_empty() => "export marked",
+        (Action::Ack, None) if state.marks.all.len() > 1 => "ack marked",
+        (Action::Silence, None) if state.marks.all.len() > 1 => "silence marked",
+        (Action::Expire, None) if state.marks.all.len() > 1 => "end silences",
         (Action::Measures, Some(Layer::Dora { .. })) => "next window",
-        (Action::Mark, _) if marked(state) => "unmark",
+        (Action::Mark, _) if marked(state) => "no base",
         (Action::Filter, Some(Layer::Help { .. })) => "search",
         (Action::Accept, Some(Layer::Menu(_))) => "do it",
         (Action::Accept, Some(Layer::Views(_))) => "show it",
@@ -299,8 +322,10 @@ fn is_idle(state: &State, action: Action) -> bool {
     let no_row = state.pane != Pane::Deployments || state.window.rows.is_empty();
     match (action, state.layers.last()) {
         (action, Some(Layer::Wizard(of))) => of.ignores(action),
-        (Action::Share, _) => share::noun(state).is_none(),
+        (Action::Share, _) => !share::has_text(state),
         (Action::Select, layer) => !matches!(layer, Some(Layer::Share { .. })),
+        (Action::Menu, _) => row(state).is_none(),
+        (Action::Pick, _) => row(state).is_none(),
         (Action::Compare | Action::Mark | Action::Export, None) => no_row,
         (Action::Keep, _) => state.chart.typed.as_ref().is_none_or(|typed| Some(typed.name.as_str()) != chart::name(state)),
         (Action::Query, _) => !chart::has_prometheus(state),

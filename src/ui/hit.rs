@@ -4,7 +4,9 @@
 use crate::app::deployments::window;
 use crate::app::grid::grid;
 use crate::app::layer::{Layer, Pane};
+use crate::app::logs;
 use crate::app::overview;
+use crate::app::palette::Goal;
 use crate::app::state::State;
 use crate::app::target::{RowId, Target};
 use crate::app::{databases, operations, page, pane, silences, timeline, update};
@@ -99,6 +101,20 @@ pub fn sight(state: &State) -> Sight {
             let list = (of.list.list.offset, of.rows.len(), silences::room(state));
             sight.list((0, y, width), list, |row| silences::id(state, &of.rows, row).map(RowId::Silence));
         }
+        Some(Layer::Logs(_)) => logs(state, &mut sight),
+        Some(top @ Layer::Verify { .. }) => {
+            let mut last = None;
+            for (line, row) in page::lines(state, top, width).1.into_iter().take(state.body_height()).enumerate() {
+                // What it costs stands below it.
+                let below = last.take();
+                if let Some(Goal::Order(place)) = row.opens {
+                    last = Some(place);
+                }
+                if let Some(place) = last.or(below) {
+                    sight.row(0, BODY + line as u16, width, Target::Order(place));
+                }
+            }
+        }
         Some(top) => {
             if let Some(spot) = top.spot() {
                 let (_, rows) = page::lines(state, top, width);
@@ -121,6 +137,15 @@ pub fn sight(state: &State) -> Sight {
         }
     }
     sight
+}
+
+/// The rows of the logs, under what must be known of them.
+fn logs(state: &State, sight: &mut Sight) {
+    let Some(of) = &state.logs else { return };
+    let first = BODY + logs::head(state, of).len() as u16;
+    for (line, row) in of.rows.iter().skip(of.offset).take(logs::height(state)).enumerate() {
+        sight.row(0, first + line as u16, state.size.0, Target::Log(row.number(), row.at()));
+    }
 }
 
 /// The rows of the pane.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::fixture::*;
+use crate::app::action::Action;
 use crate::app::layer::{Layer, Pane, Spot};
 use crate::app::page;
 use crate::app::palette::{Goal, Item, Palette};
@@ -684,8 +685,12 @@ fn the_marked_deployment_has_its_mark() {
     let mut state = shown("deployments", size);
     state.marked = Some(state.view.deployments.all[1].clone());
     let rows = text(&buffer(&state, size));
-    assert!(rows[4].starts_with(" *11-21"), "{}", rows[4]);
-    assert!(!rows[3].contains('*'), "{}", rows[3]);
+    assert!(rows[4].starts_with(" m11-21"), "{}", rows[4]);
+    assert!(rows[3].starts_with("> 11-21"), "{}", rows[3]);
+    state.picks.deployments = state.view.deployments.all[2..4].to_vec();
+    let rows = text(&buffer(&state, size));
+    assert!(rows[5].starts_with(" *11-20") && rows[6].starts_with(" *"), "{rows:?}");
+    assert!(rows[2].ends_with("marked 2 (at most 50)"), "{}", rows[2]);
 }
 
 #[test]
@@ -735,4 +740,35 @@ fn what_happened_while_nobody_looked_is_the_first_line_of_the_overview() {
     }
     crate::app::update::update(&mut state, crate::app::message::Message::Key("t".parse().unwrap()));
     assert!(state.timeline.service.is_none() && state.attention.since.is_none());
+}
+
+#[test]
+fn help_and_the_menu_stand_in_every_footer_with_what_is_needed_most() {
+    let (mut helps, mut menus) = (0, 0);
+    for (width, least) in [(60, 2), (80, 3)] {
+        for screen in SCREENS {
+            let mut state = shown(screen, (width, 24));
+            state.said = None;
+            let scope = crate::app::layer::scope(state.pane, &state.layers);
+            let hints = crate::ui::frame::hints(&state, width);
+            let has = |action| hints.iter().any(|hint| hint.action == action);
+            let help = matches!(state.layers.last(), Some(crate::app::layer::Layer::Help { .. }));
+            if state.keymap.key_for(scope, Action::Help).is_some() && !help {
+                assert!(has(Action::Help), "{screen} {width}: no help");
+                helps += 1;
+            }
+            if state.keymap.key_for(scope, Action::Menu).is_some() && crate::app::history::row(&state).is_some() {
+                assert!(has(Action::Menu), "{screen} {width}: no menu");
+                menus += 1;
+            }
+            let others =
+                |hints: &[crate::ui::frame::Hint]| hints.iter().filter(|hint| !matches!(hint.action, Action::Help | Action::Menu)).count();
+            let offered = others(&crate::ui::frame::hints(&state, 2_000));
+            assert!(others(&hints) >= offered.min(least), "{screen} {width}: {} of {offered}", others(&hints));
+            assert!(
+                hints.last().is_none_or(|last| usize::from(last.x) + last.key.chars().count() + 1 + last.short.len() <= usize::from(width))
+            );
+        }
+    }
+    assert!(helps > 100 && menus > 50, "{helps} {menus}");
 }

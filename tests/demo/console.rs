@@ -172,6 +172,13 @@ fn the_console_opens_on_practice_says_so_and_leaves_nothing_after_q() {
     console.until(&["practice", "north", "south", "web", "clients", "Practice: nothing here is production"]);
     assert_eq!(services(console.home.path()).len(), 7);
     console.press(b"q");
+    console.until(&["q again ends the practice estate with all its history"]);
+    // Any other key takes the question away, and it is asked anew.
+    console.press(b"j");
+    console.until(&["? help"]);
+    console.press(b"q");
+    console.until(&["q again ends the practice estate"]);
+    console.press(b"q");
     assert_eq!(console.exit_code(), 0);
     assert_eq!(leftovers(console.home.path()), Vec::<String>::new());
     let left = std::fs::read_dir(console.home.path().join(".local/state/quarterdeck/demo")).unwrap().count();
@@ -207,6 +214,8 @@ fn the_bad_release_is_rolled_back_by_pressing_what_the_screen_names() {
     let (code, runs) = qd(console.home.path(), &["--estate", folder.join("estate.toml").to_str().unwrap(), "runs"]);
     assert!(code == 0 && runs.contains("rollback") && runs.trim_end().ends_with("done"), "{runs}");
     assert_eq!(qd(console.home.path(), &["runs"]), (0, "no runs yet\n".to_owned()));
+    console.press(b"q");
+    console.until(&["q again ends the practice estate"]);
     console.press(b"q");
     assert_eq!(console.exit_code(), 0);
     assert_eq!(leftovers(console.home.path()), Vec::<String>::new());
@@ -261,6 +270,8 @@ fn a_run_that_is_under_way_ends_with_the_practice() {
     let process: u32 = shown.split(", process ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap().parse().unwrap();
     let folder = console.folder();
     console.press_until(b"\x1b", &["NEEDS YOU"]);
+    console.press(b"q");
+    console.until(&["q again ends the practice estate with all its history and the run of web"]);
     console.press(b"q");
     assert_eq!(console.exit_code(), 0);
     console.until(&["was under way: it was ended with the practice estate"]);

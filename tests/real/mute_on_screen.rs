@@ -18,7 +18,7 @@ fn confirm(console: &mut Console, reason: &str) {
     console.press(reason.as_bytes());
     console.until("what is typed", |screen| screen.contents().contains(reason));
     console.press(b"\r");
-    console.until("the impact", |screen| screen.contents().contains("STEPS  1"));
+    console.until("the impact", |screen| screen.contents().contains("STEPS  "));
     console.press(b"\r");
     console.until("the checks", |screen| screen.contents().contains("nothing stands in the way"));
     console.press(b"\r");
@@ -214,6 +214,63 @@ fn all_silences_are_listed_ended_from_the_list_and_told_on_the_timeline() {
     });
     let (code, _, errors) = qd(&[]);
     assert!(code == Some(1) && errors.contains("am: "), "{errors}");
+    console.press(b"\x03");
+    console.ends_with(130);
+}
+
+#[test]
+fn marked_alerts_are_muted_on_screen_by_one_wizard_and_their_silences_ended_by_another() {
+    if !have("marked_alerts_are_muted_on_screen_by_one_wizard_and_their_silences_ended_by_another", NEEDS) {
+        return;
+    }
+    let pair = servers::alertmanager_pair();
+    for host in ["a", "b", "c"] {
+        servers::post_alert(&[&pair[0], &pair[1]], &[("alertname", "DiskFull"), ("service", "web"), ("host", host)]);
+    }
+    for peer in &pair {
+        until("all fire", || (http::get(peer.port, "/api/v2/alerts")?.as_array()?.len() == 3).then_some(()));
+    }
+    let estate = format!(
+        "version = 1\n\n[estate]\nname = \"harbour\"\nenvironment = \"test\"\n\n\
+         [[source]]\nname = \"am\"\nkind = \"alertmanager\"\nurls = [\"{}\", \"{}\"]\nevery = \"1s\"\n",
+        pair[0].url(),
+        pair[1].url()
+    );
+    let mut console =
+        Console::over(tempfile::tempdir().unwrap(), &estate, &["sh", "-c", "exec \"$QD\" --estate \"$ESTATE\""], &[], (100, 40));
+    console.until("the console", |screen| screen.alternate_screen() && screen.contents().contains("harbour"));
+    console.press(b"2");
+    console.until("the alerts", |screen| screen.contents().matches("DiskFull").count() >= 3);
+    // Two of the three.
+    console.press(b" j ");
+    console.until("the marks", |screen| screen.contents().contains("marked 2 (at most 50)"));
+    console.press(b"A");
+    console.until("both on one page", |screen| {
+        let text = screen.contents();
+        text.contains("each of these alerts and nothing else") && text.contains("2 silences are made, a step each")
+    });
+    console.press(b"\r");
+    confirm(&mut console, "both disks are mine");
+    until("both peers have two", || (live(pair[0].port).len() == 2 && live(pair[1].port).len() == 2).then_some(()));
+    assert!(
+        live(pair[1].port).iter().all(|made| made["comment"].as_str().unwrap().starts_with("ack: both disks are mine [qd ack-2-alerts"))
+    );
+    let suppressed = || {
+        let all = http::get(pair[0].port, "/api/v2/alerts")?;
+        Some(all.as_array()?.iter().filter(|alert| alert["status"]["state"] == "suppressed").count())
+    };
+    until("the marked ones are muted, and the third is not", || (suppressed()? == 2).then_some(()));
+    console.until("the run is done", |screen| screen.contents().contains("2 of 2") || screen.contents().to_lowercase().contains("done"));
+
+    console.press(b"\x1b");
+    console.until("the marks are there still, with what ends both", |screen| {
+        screen.contents().contains("marked 2") && screen.contents().lines().last().is_some_and(|last| last.contains("X end silences"))
+    });
+    console.press(b"X");
+    console.until("both silences", |screen| screen.contents().contains("2 silences are ended, a step each"));
+    console.press(b"\r");
+    confirm(&mut console, "they are replaced");
+    until("neither peer has one", || (live(pair[0].port).is_empty() && live(pair[1].port).is_empty()).then_some(()));
     console.press(b"\x03");
     console.ends_with(130);
 }

@@ -14,7 +14,7 @@ use quarterdeck::link::permit::Permit;
 use quarterdeck::link::ssh::Hosts;
 use quarterdeck::model::check::{Override, Verdict};
 use quarterdeck::model::estate::Estate;
-use quarterdeck::model::plan::silence::Wish;
+use quarterdeck::model::plan::silence::{Which, Wish};
 use quarterdeck::model::plan::{Found, Plan, Planned};
 use quarterdeck::model::run::{Agreement, Call, CallEnd, Ending};
 use quarterdeck::model::silence::SilenceMatcher;
@@ -328,6 +328,113 @@ async fn a_runner_makes_no_broad_silence_without_a_reason_for_that() {
     let why = Override { check: "broad".into(), reason: "all of them are replaced".into() };
     assert_eq!(carried(&set, &plan, "another", vec![why]).await, Ending::Done);
     assert_eq!(live(am.port).len(), 1);
+}
+
+/// Three disks, and a service that is none of them, on both peers.
+fn three_disks(pair: &[Server; 2]) {
+    for device in ["sda", "sdb", "sdc"] {
+        servers::post_alert(&[&pair[0], &pair[1]], &[("alertname", "DiskFull"), ("device", device), ("service", "web")]);
+    }
+    servers::post_alert(&[&pair[0], &pair[1]], &[("alertname", "Slow"), ("service", "web")]);
+    for peer in pair {
+        until("all of them fire", || (http::get(peer.port, "/api/v2/alerts")?.as_array()?.len() == 4).then_some(()));
+    }
+}
+
+/// The fingerprints of the disks.
+fn disks(port: u16) -> Vec<String> {
+    let all = http::get(port, "/api/v2/alerts").unwrap();
+    let disks = all.as_array().unwrap().iter().filter(|alert| alert["labels"]["alertname"] == "DiskFull");
+    disks.map(|alert| alert["fingerprint"].as_str().unwrap().to_owned()).collect()
+}
+
+fn suppressed(port: u16) -> usize {
+    let all = http::get(port, "/api/v2/alerts").unwrap();
+    all.as_array().unwrap().iter().filter(|alert| alert["status"]["state"] == "suppressed").count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_alerts_are_muted_by_one_plan_and_after_a_failure_half_way_the_rest_only() {
+    if !have("several_alerts_are_muted_by_one_plan_and_after_a_failure_half_way_the_rest_only", NEEDS) {
+        return;
+    }
+    let pair = servers::alertmanager_pair();
+    three_disks(&pair);
+    let set = Set::of(&urls(&pair));
+    let which = |port: u16| disks(port).into_iter().map(Which::Named).collect::<Vec<_>>();
+    let wish = Wish::Each { alerts: which(pair[0].port), until: hours(2), ack: true };
+    let plan = set.planned(&wish, "all are mine").await.plan;
+    assert_eq!((plan.subject.as_str(), plan.steps.len()), ("ack-3-alerts", 3));
+
+    // Two of three are done, and the set goes away before the third: which are done is known of each.
+    let call = |step: usize, call: Call| {
+        let (plan, set) = (&plan, &set);
+        async move {
+            let permit = Permit::mint(RUN, &plan.steps[step].id, 1, None, "1 a");
+            act::apply(&set.reach, permit, plan, step, call).await
+        }
+    };
+    for step in [0, 1] {
+        assert!(done(&call(step, Call::Apply).await).contains("read back on"));
+    }
+    assert_eq!((live(pair[0].port).len(), live(pair[1].port).len()), (2, 2));
+    for (step, is_done) in [(0, true), (1, true), (2, false)] {
+        let found = act::observe(&set.reach, &plan, step, Call::Apply, RUN, 1).await;
+        assert_eq!(matches!(found, Found::Done { .. }), is_done, "{step}: {found:?}");
+    }
+    // The same wish again is the rest only, and the same run again makes nothing twice.
+    let rest = set.planned(&wish, "all are mine").await.plan;
+    assert_eq!(rest.steps.len(), 1, "{:?}", rest.impact);
+    assert!(rest.impact.does.iter().any(|line| line.starts_with("2 alerts are left out")), "{:?}", rest.impact);
+    done(&call(0, Call::Apply).await);
+    assert_eq!(live(pair[0].port).len(), 2);
+    assert_eq!(carried(&set, &rest, "another", vec![]).await, Ending::Done);
+    assert_eq!((live(pair[0].port).len(), live(pair[1].port).len()), (3, 3));
+    until("the disks are muted, and nothing else", || (suppressed(pair[0].port) == 3).then_some(()));
+
+    // Taking one back leaves the others.
+    assert!(done(&call(1, Call::Undo).await).contains("has ended"));
+    assert_eq!((live(pair[0].port).len(), live(pair[1].port).len()), (2, 2));
+    let found = act::observe(&set.reach, &plan, 0, Call::Apply, RUN, 1).await;
+    assert!(matches!(found, Found::Done { .. }), "{found:?}");
+}
+
+#[test]
+fn without_a_screen_several_alerts_are_acked_and_their_silences_ended_each_in_one_run() {
+    if !have("without_a_screen_several_alerts_are_acked_and_their_silences_ended_each_in_one_run", NEEDS) {
+        return;
+    }
+    let pair = servers::alertmanager_pair();
+    three_disks(&pair);
+    let set = Set::of(&urls(&pair));
+    let home = tempdir().unwrap();
+    let qd = |arguments: &[&str]| systemd::qd(home.path(), &set.estate.path, arguments);
+    let run = |deed: &[&str]| {
+        let (code, out, err) = qd(&[&["plan"], deed, &["-o", "json"]].concat());
+        assert_eq!(code, Some(0), "{out} {err}");
+        let confirm = serde_json::from_str::<Value>(&out).unwrap()["confirm"].as_str().unwrap().to_owned();
+        let (code, out, err) = qd(&[&["run"], deed, &["--confirm", &confirm]].concat());
+        assert_eq!(code, Some(0), "{out} {err}");
+        confirm
+    };
+    let (until, disks) = (hours(2).to_string(), disks(pair[0].port));
+    let disks: Vec<&str> = disks.iter().map(String::as_str).collect();
+    let confirm = run(&[&["ack"], &disks[..], &["--until", &until, "--reason", "I look at them"]].concat());
+    assert!(confirm.starts_with("ack-3-alerts "), "{confirm}");
+    let there = live(pair[1].port);
+    assert_eq!(there.len(), 3, "{there:?}");
+    let ids: Vec<&str> = there.iter().map(|silence| silence["id"].as_str().unwrap()).collect();
+    let confirm = run(&[&["expire"], &ids[..], &["--reason", "they are well"]].concat());
+    assert!(confirm.starts_with("end-3-silences "), "{confirm}");
+    assert_eq!((live(pair[0].port).len(), live(pair[1].port).len()), (0, 0));
+    let (code, out, _) = qd(&["journal", "export"]);
+    // Each is an act of its own: an intent and an outcome, twice three times.
+    assert_eq!(code, Some(0));
+    for step in 1..=3 {
+        assert!(out.contains(&format!("am/silence-{step}")) && out.contains(&format!("am/expire-{step}")), "{out}");
+    }
+    let (code, out, _) = qd(&["journal", "verify"]);
+    assert_eq!(code, Some(0), "{out}");
 }
 
 #[test]

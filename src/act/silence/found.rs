@@ -4,6 +4,7 @@ use super::held::Held;
 use super::peers::{View, silent};
 use super::{Want, mark};
 use crate::model::plan::{Former, Found};
+use crate::model::silence::SilenceMatcher;
 
 /// What one look says of what is wanted.
 pub(super) fn found(views: &[View], want: Want<'_>, run: &str) -> Found {
@@ -12,13 +13,13 @@ pub(super) fn found(views: &[View], want: Want<'_>, run: &str) -> Found {
         |held: &dyn Fn(&Held) -> bool| views.iter().filter(|view| view.held().any(held)).map(View::name).collect::<Vec<_>>().join(", ");
     let untold = |what: &str| Found::Untold { why: format!("{}; {what}", silent(views)) };
     match want {
-        Want::Silence { replaces, ends_at, .. } => {
-            let made: Vec<&Held> = ours(views, run).filter(|held| held.ends(ends_at)).collect();
+        Want::Silence { replaces, matchers, ends_at, .. } => {
+            let made: Vec<&Held> = ours(views, run, matchers).filter(|held| held.ends(ends_at)).collect();
             if let Some(held) = made.iter().find(|held| held.lives()) {
                 let id = &held.id;
                 return Found::Done { seen: format!("silence {id} of this run is on {}", names(&|held| held.id == *id)) };
             }
-            let ended = ours(views, run).find(|held| !held.lives() && replaces.is_none());
+            let ended = ours(views, run, matchers).find(|held| !held.lives() && replaces.is_none());
             if let Some(held) = ended {
                 return Found::Moved { seen: format!("silence {} of this run was made and has ended at {}", held.id, held.ends_at) };
             }
@@ -60,14 +61,14 @@ pub(super) fn all(views: &[View]) -> impl Iterator<Item = &Held> {
     views.iter().flat_map(View::held)
 }
 
-/// Those whose comment holds the run's id.
-pub(super) fn ours<'v>(views: &'v [View], run: &str) -> impl Iterator<Item = &'v Held> {
-    let mark = mark(run);
-    all(views).filter(move |held| held.comment.contains(&mark))
+/// Those whose comment holds the run's id and that mute this; whatever they mute where nothing is said.
+pub(super) fn ours<'v>(views: &'v [View], run: &str, of: &[SilenceMatcher]) -> impl Iterator<Item = &'v Held> {
+    let (mark, of) = (mark(run), of.to_vec());
+    all(views).filter(move |held| held.is_of(&mark, &of))
 }
 
-/// Those that are meant: by id, or by the run.
+/// Those that are meant: by id, or by the run and what they mute.
 pub(super) fn meant<'v>(views: &'v [View], former: &Former, run: &str) -> impl Iterator<Item = &'v Held> {
-    let (id, mark) = (former.id.clone(), mark(run));
-    all(views).filter(move |held| id.as_ref().map_or_else(|| held.comment.contains(&mark), |id| held.id == *id))
+    let (former, mark) = (former.clone(), mark(run));
+    all(views).filter(move |held| former.id.as_ref().map_or_else(|| held.is_of(&mark, &former.of), |id| held.id == *id))
 }

@@ -46,7 +46,7 @@ fn silence(replaces: Option<Former>) -> Act {
 }
 
 fn expire(id: Option<&str>) -> Act {
-    Act::ExpireSilence { silence: Former { id: id.map(str::to_owned), ends_at: end() } }
+    Act::ExpireSilence { silence: Former { id: id.map(str::to_owned), ends_at: end(), of: vec![] } }
 }
 
 fn before(act: &Act, peers: &[Option<Vec<Held>>]) -> String {
@@ -85,7 +85,7 @@ fn a_silence_is_made_once_for_a_run() {
 fn what_is_changed_must_be_as_the_plan_says_on_every_peer_that_answers() {
     let live = |ends_at| held("s1", SilenceState::Active, ends_at, "INC-1");
     let gone = held("s1", SilenceState::Expired, end(), "INC-1");
-    for act in [expire(Some("s1")), silence(Some(Former { id: Some("s1".to_owned()), ends_at: end() }))] {
+    for act in [expire(Some("s1")), silence(Some(Former { id: Some("s1".to_owned()), ends_at: end(), of: vec![] }))] {
         assert_eq!(before(&act, &[Some(vec![live(end())]), None]), "go: s1");
         let moved = before(&act, &[Some(vec![live(end())]), Some(vec![gone.clone()])]);
         assert!(moved.contains("someone ended it"), "{moved}");
@@ -95,7 +95,7 @@ fn what_is_changed_must_be_as_the_plan_says_on_every_peer_that_answers() {
     }
     let mut other = live(end());
     other.matchers = vec![Matcher::of(&SilenceMatcher::equal("alertname", "Other"))];
-    let act = silence(Some(Former { id: Some("s1".to_owned()), ends_at: end() }));
+    let act = silence(Some(Former { id: Some("s1".to_owned()), ends_at: end(), of: vec![] }));
     assert!(before(&act, &[Some(vec![other])]).contains("does not mute what the plan says"));
 }
 
@@ -136,7 +136,7 @@ fn a_lost_answer_to_an_end_or_a_change_is_decided_likewise() {
     assert!(matches!(after(&end_it, &[Some(vec![live(end())]), None]), Found::Untold { .. }));
     assert!(matches!(after(&end_it, &[Some(vec![])]), Found::Moved { .. }));
 
-    let longer = silence(Some(Former { id: Some("s1".to_owned()), ends_at: earlier() }));
+    let longer = silence(Some(Former { id: Some("s1".to_owned()), ends_at: earlier(), of: vec![] }));
     assert!(matches!(after(&longer, &[Some(vec![live(earlier())])]), Found::NotDone { .. }));
     assert!(matches!(after(&longer, &[Some(vec![gone.clone()])]), Found::Moved { .. }), "it was ended, and none made in its place");
     assert!(matches!(after(&longer, &[Some(vec![gone, ours(end())])]), Found::Done { .. }), "another was made in its place");
@@ -202,4 +202,23 @@ async fn a_dry_run_says_what_a_call_would_find_and_sends_nothing() {
     assert_eq!((posts(&one).await, posts(&two).await), (0, 0));
     let silent = Peers::at(vec!["http://127.0.0.1:1".to_owned()], None);
     assert!(matches!(foresee(&silent, &mute()).await, Found::Moved { seen } if seen.contains("nothing was sent")));
+}
+
+#[test]
+fn two_silences_of_one_run_are_told_apart_by_what_they_mute() {
+    let other = vec![SilenceMatcher::equal("alertname", "Other")];
+    let (created_by, comment) = ("ann".to_owned(), "a reason".to_owned());
+    let second = Act::Silence { replaces: None, matchers: other.clone(), starts_at: None, ends_at: end(), created_by, comment };
+    let (some, first) = (|| Some(vec![]), || Some(vec![ours(end())]));
+    assert_eq!(before(&mute(), &[first(), some()]), "made: ours");
+    assert_eq!(before(&second, &[first(), some()]), "go: ", "the first one is not the second");
+    assert!(matches!(after(&second, &[first(), first()]), Found::NotDone { .. }));
+    // Taking the second back leaves the first one alone.
+    let back = |of: Vec<SilenceMatcher>| Act::ExpireSilence { silence: Former { id: None, ends_at: end(), of } };
+    assert!(before(&back(other.clone()), &[first(), first()]).starts_with("done: this run has made no silence"));
+    assert_eq!(before(&back(matchers()), &[first(), first()]), "go: ours");
+    let mut mine = ours(end());
+    mine.id = "second".to_owned();
+    mine.matchers = other.iter().map(Matcher::of).collect();
+    assert_eq!(before(&back(other), &[Some(vec![ours(end()), mine])]), "go: second");
 }

@@ -165,6 +165,11 @@ pub fn name(state: &State) -> Option<&str> {
     state.layers.iter().rev().find_map(|layer| if let Layer::Chart { panel, .. } = layer { Some(panel.as_str()) } else { None })
 }
 
+/// True where the chart on top is of a query that was typed.
+pub fn is_typed(state: &State) -> bool {
+    state.chart.typed.as_ref().is_some_and(|typed| Some(typed.name.as_str()) == name(state))
+}
+
 /// The panel of that name: of the estate, or the one of the query that was typed.
 pub fn panel<'a>(state: &'a State, name: &str) -> Option<&'a Panel> {
     let typed = state.chart.typed.as_deref().filter(|typed| typed.name == name);

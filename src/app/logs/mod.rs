@@ -17,7 +17,7 @@ use super::filter::Filter;
 use super::layer::{Layer, Scope};
 use super::state::State;
 
-pub use rows::{Row, foot, head, height, jump, level, notes, refresh, renew, walk};
+pub use rows::{Row, foot, head, height, jump, level, notes, pick, refresh, renew, walk};
 pub use search::{hit, position, seek};
 pub use text::text;
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::app::layer::Layer;
 use crate::app::state::State;
 use crate::app::wrap::wrap;
 use crate::app::{mark, timeline};
@@ -229,6 +230,21 @@ pub(super) fn stand(state: &mut State, row: usize) {
         logs.offset = row.saturating_sub(height / 3);
     }
     settle(logs, height);
+}
+
+/// Selects the row of that line, or of what happened then; true where it was selected already, `None` where it is not
+/// there any more.
+pub fn pick(state: &mut State, number: Option<u64>, at: Timestamp) -> Option<bool> {
+    if !matches!(state.layers.last(), Some(Layer::Logs(_))) {
+        return None;
+    }
+    let logs = state.logs.as_ref()?;
+    let place = logs.rows.iter().position(|row| row.number() == number && row.at() == at)?;
+    let by = place.cast_signed() - logs.row.cast_signed();
+    if by != 0 {
+        walk(state, by);
+    }
+    Some(by == 0)
 }
 
 /// Goes to the end, where new lines move the screen.

@@ -1,5 +1,6 @@
 //! Of a backup: what was verified of it, when and by whom, and the layer in which a verification is asked for and followed.
 
+use crate::app::palette::Goal;
 use crate::app::state::State;
 use crate::app::update::verify::choices;
 use crate::app::verifying::Running;
@@ -108,6 +109,7 @@ pub(super) fn layer(state: &State, index: usize, choice: usize, mut page: Page) 
     } else {
         page.head("WHAT TO VERIFY  it only reads");
         for (place, order) in orders.iter().enumerate() {
+            page.link(Goal::Order(place));
             let selected = place == choice;
             let proves = order.method.proves();
             let name = if selected { "> start" } else { "  start" };

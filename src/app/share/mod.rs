@@ -2,10 +2,12 @@
 //! command line that shows the same. One file per noun; times are those of the screen, with their zone.
 
 mod alert;
+mod compared;
 mod panel;
 mod run;
 mod service;
 mod source;
+mod timeline;
 
 use std::sync::Arc;
 
@@ -20,6 +22,7 @@ use super::deployments::share as deployment;
 use super::filter::{FILTER_CAP, quoted};
 use super::layer::{Layer, Pane, Spot};
 use super::logs;
+use super::marks::marked_rows;
 use super::operations::OperationRow;
 use super::page;
 use super::state::{AlertRow, OverviewRow, State};
@@ -44,6 +47,12 @@ pub enum Noun {
     Source(usize),
     /// A panel, by name.
     Panel(String),
+    /// What is different between two deployments: the page on top.
+    Comparison,
+    /// DORA's measures: the page on top.
+    Measures,
+    /// What happened, as the Timeline pane lists it.
+    Timeline,
 }
 
 /// What is looked at: the page on top, else the selected row; `None` where that is nothing of these.
@@ -55,6 +64,8 @@ pub fn noun(state: &State) -> Option<Noun> {
         Some(Layer::Service { name, .. }) => Some(Noun::Service(name.clone())),
         Some(Layer::Source { index, .. }) => Some(Noun::Source(*index)),
         Some(Layer::Chart { panel, .. }) => Some(Noun::Panel(panel.clone())),
+        Some(Layer::Diff { .. }) => Some(Noun::Comparison),
+        Some(Layer::Dora { .. }) => Some(Noun::Measures),
         Some(_) => None,
         None => selected(state),
     }
@@ -96,8 +107,26 @@ fn selected(state: &State) -> Option<Noun> {
             OperationRow::Run(place) => state.runs.all.get(*place).map(|known| Noun::Run(known.state.run.clone())),
             OperationRow::Head(..) => None,
         },
-        Pane::Timeline => None,
+        Pane::Timeline => Some(Noun::Timeline),
     }
+}
+
+/// What is marked on the pane, where several rows are: all of it is looked at.
+fn marked(state: &State) -> Vec<Noun> {
+    if !state.layers.is_empty() {
+        return Vec::new();
+    }
+    match state.pane {
+        Pane::Alerts if !state.marks.all.is_empty() => marked_rows(state).into_iter().map(Noun::Alert).collect(),
+        Pane::Deployments => state.picks.deployments.iter().cloned().map(Noun::Deployment).collect(),
+        Pane::Operations => state.picks.runs.iter().cloned().map(Noun::Run).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// True where there is something to copy.
+pub fn has_text(state: &State) -> bool {
+    matches!(state.layers.last(), Some(Layer::Logs(_))) || !marked(state).is_empty() || noun(state).is_some()
 }
 
 /// The text about what is looked at. Every line of it is clean, and what the screen hides it hides too.
@@ -105,15 +134,27 @@ pub fn text(state: &State) -> Option<String> {
     if let Some(Layer::Logs(_)) = state.layers.last() {
         return logs::text(state).map(|text| whole_of(&text));
     }
-    let text = match noun(state)? {
+    let marked = marked(state);
+    if !marked.is_empty() {
+        let all: Vec<String> = marked.into_iter().filter_map(|noun| of(state, noun)).collect();
+        return Some(whole_of(&all.join("\n\n")));
+    }
+    of(state, noun(state)?).map(|text| whole_of(&text))
+}
+
+/// The text about that.
+fn of(state: &State, noun: Noun) -> Option<String> {
+    Some(match noun {
         Noun::Alert(alert) => alert::text(state, &alert),
         Noun::Deployment(one) => deployment::text(state, &one),
         Noun::Run(run) => run::text(state, &run)?,
         Noun::Service(name) => service::text(state, &name),
         Noun::Source(index) => source::text(state, index),
         Noun::Panel(name) => panel::text(state, &name)?,
-    };
-    Some(whole_of(&text))
+        Noun::Comparison => compared::comparison(state)?,
+        Noun::Measures => compared::measures(state)?,
+        Noun::Timeline => timeline::text(state),
+    })
 }
 
 /// All of it, cleaned, with an end.

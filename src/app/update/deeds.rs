@@ -39,14 +39,37 @@ pub(super) fn mark(state: &mut State) {
     state.marked = if marked { None } else { Some(one) };
 }
 
-/// Compares the marked deployment, else the one before of the same service and place, with the one that is looked at.
+/// The two marked deployments, the earlier one first; the inner `None` where more are marked, which is said; the outer one
+/// where nothing follows from marks.
+fn two_marked(state: &mut State) -> Option<Option<(Arc<Deployment>, Arc<Deployment>)>> {
+    let list = state.pane == Pane::Deployments && state.layers.is_empty();
+    match state.picks.deployments.as_slice() {
+        [one, other] if list => {
+            let (one, other) = (one.clone(), other.clone());
+            Some(Some(if other.at < one.at { (other, one) } else { (one, other) }))
+        }
+        [_, _, ..] if list => {
+            let marked = state.picks.deployments.len();
+            state.said = Some(format!("two are compared, and {marked} are marked: take marks away, or Esc clears all"));
+            Some(None)
+        }
+        _ => None,
+    }
+}
+
+/// Compares the two marked deployments; else the base, else the one before of the same service and place, with the one that is looked at.
 pub(super) fn compare(state: &mut State) -> Vec<Effect> {
     if matches!(state.layers.last(), Some(Layer::Diff { .. })) {
         return Vec::new();
     }
-    let Some(to) = chosen(state) else { return Vec::new() };
-    let before = || state.beside(&to).0;
-    let from = state.marked.clone().filter(|marked| marked.key != to.key).or_else(before);
+    let (from, to) = if let Some(two) = two_marked(state) {
+        let Some((from, to)) = two else { return Vec::new() };
+        (Some(from), to)
+    } else {
+        let Some(to) = chosen(state) else { return Vec::new() };
+        let before = || state.beside(&to).0;
+        (state.marked.clone().filter(|marked| marked.key != to.key).or_else(before), to)
+    };
     let asked = from.clone().map(|from| Effect::Ask(Box::new(Ask::Diff { from, to: to.clone() })));
     lay(state, Layer::Diff { from, to, found: None, spot: Spot::default() });
     asked.into_iter().collect()

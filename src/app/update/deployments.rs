@@ -5,6 +5,7 @@ use crate::app::ask::Rows;
 use crate::app::deployments::window;
 use crate::app::effect::Effect;
 use crate::app::layer::Pane;
+use crate::app::marks;
 use crate::app::state::State;
 
 use super::{layers, lists, share};
@@ -36,6 +37,11 @@ fn again(state: &mut State) -> Vec<Effect> {
             Action::Open => {
                 if state.pane == Pane::Deployments && state.layers.is_empty() {
                     layers::open(state);
+                }
+            }
+            Action::Pick => {
+                if state.pane == Pane::Deployments && state.layers.is_empty() {
+                    marks::pick(state);
                 }
             }
             Action::Share => {

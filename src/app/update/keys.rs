@@ -14,13 +14,15 @@ use crate::app::{marks, pane, themes};
 use crate::model::preferences::ZoneChoice;
 
 use super::{
-    contexts, deeds, history, layers, lists, logs, menu, metrics, prompt, runs, share, silences, timeline, typing, verify, views, wizard,
+    contexts, deeds, history, layers, leave, lists, logs, menu, metrics, prompt, runs, share, silences, timeline, typing, verify, views,
+    wizard,
 };
 
 /// A key was pressed.
 pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
     state.touch();
     state.said = None;
+    leave::turn(state);
     let scope = state.scope();
     if let Some((place, first)) = state.pending.take() {
         // What is on top may have changed meanwhile: then the first key meant something else.
@@ -80,9 +82,9 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         return Vec::new();
     }
     match action {
-        Action::Quit => return vec![Effect::Quit(0)],
+        Action::Quit => return leave::quit(state),
         Action::Interrupt => return vec![Effect::Quit(130)],
-        Action::Close if !layers::pop(state) => return vec![Effect::Quit(0)],
+        Action::Close if !layers::pop(state) => return leave::quit(state),
         Action::Suspend => return vec![Effect::Suspend],
         Action::Redraw => return vec![Effect::Redraw],
         Action::Refresh => {
@@ -95,6 +97,7 @@ pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Later => return history::go(state, true),
         Action::Menu => menu::open(state),
         Action::Views => views::open(state),
+        Action::Pick if state.pane == Pane::Deployments && state.layers.is_empty() && state.window.keep(action) => {}
         Action::Pick => marks::pick(state),
         Action::Help if !matches!(state.layers.last(), Some(Layer::Help { .. })) => {
             state.layers.push(Layer::Help { scroll: 0, search: Search::default() });

@@ -9,6 +9,7 @@ use crate::app::effect::Effect;
 use crate::app::filter::Filter;
 use crate::app::history::{Search, Visit, WayBack};
 use crate::app::layer::{Layer, Pane, Spot};
+use crate::app::marks;
 use crate::app::page;
 use crate::app::palette::Goal;
 use crate::app::pane;
@@ -51,7 +52,7 @@ pub(super) fn back(state: &mut State) -> Vec<Effect> {
     if logs::back(state) || pop(state) {
         return Vec::new();
     }
-    if state.pane == Pane::Alerts && state.marks.clear() {
+    if marks::clear(state) {
         return Vec::new();
     }
     match state.way_back.take() {
@@ -122,8 +123,8 @@ fn go(state: &mut State, goal: Goal) -> Vec<Effect> {
             window::go_to(state, at);
         }
         Goal::Operation(run) => runs::show(state, run),
-        // What a key does with a step is asked by another key.
-        Goal::Step(_) => {}
+        // What a key does with a step is asked by another key; what is selected of a verification is started by one.
+        Goal::Step(_) | Goal::Order(_) => {}
         Goal::View(name) => views::go(state, &name),
         Goal::TimelineOf(service) => timeline::of_service(state, service),
         Goal::Logs(of) => logs::show(state, of, None),

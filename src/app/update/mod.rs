@@ -7,6 +7,7 @@ mod deployments;
 mod history;
 mod keys;
 mod layers;
+mod leave;
 mod lists;
 mod logs;
 mod menu;

@@ -9,18 +9,25 @@ use crate::app::palette::Goal;
 use crate::app::state::State;
 use crate::app::target::{Choice, RowId, Target};
 use crate::app::wizard::Step;
-use crate::app::{databases, focus, operations, overview, page, pane, timeline};
+use crate::app::{databases, focus, logs, operations, overview, page, pane, timeline};
 
-use super::{keys, layers, lists, silences, wizard};
+use super::{keys, layers, leave, lists, silences, verify, wizard};
 
 /// Something was clicked on.
 pub(super) fn click(state: &mut State, target: Target) -> Vec<Effect> {
     state.touch();
+    leave::turn(state);
     match target {
         Target::Row(id) => row(state, &id),
         Target::Line(goal) => line(state, &goal),
         Target::Found(goal) => return found(state, &goal),
         Target::Choice(choice) => self::choice(state, &choice),
+        Target::Order(place) => verify::choose(state, place),
+        Target::Log(number, at) => {
+            if logs::pick(state, number, at) == Some(true) {
+                return keys::run(state, Action::Open);
+            }
+        }
         Target::Key(scope, action) if scope == state.scope() && can_be_clicked(state, action) => return keys::run(state, action),
         Target::Key(..) => {}
     }
@@ -165,12 +172,13 @@ pub(super) fn wheel(state: &mut State, by: isize, right: bool) -> Vec<Effect> {
     state.touch();
     match state.layers.last() {
         Some(Layer::Wizard(of)) => {
-            let by = if matches!(of.step, Step::Release | Step::Checks | Step::What) { by.signum() } else { by };
+            let by = if matches!(of.step, Step::Target | Step::Release | Step::Checks | Step::What) { by.signum() } else { by };
             if state.scope() != Scope::Confirm {
                 wizard::scroll(state, by);
             }
         }
-        Some(Layer::Request(_) | Layer::Chart { .. } | Layer::Verify { .. } | Layer::Export(_)) => {}
+        Some(Layer::Request(_) | Layer::Chart { .. } | Layer::Export(_)) => {}
+        Some(Layer::Verify { .. }) => verify::step(state, by.signum()),
         Some(Layer::Filter) | None => scroll(state, by, right),
         Some(_) => lists::scroll_top(state, by),
     }

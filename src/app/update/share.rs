@@ -66,7 +66,17 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
         let (filter, all) = (&state.deployments.filter, &state.shown().deployments.all);
         all.iter().filter(|one| filter.is_empty() || filter.matches(&***one, state.now)).cloned().collect()
     };
-    let rows: Option<Vec<_>> = if state.window.indexed { None } else { Some(rows()) };
+    let picked = &state.picks.deployments;
+    let rows: Option<Vec<_>> = match (picked.is_empty(), state.window.indexed) {
+        // As the list has them: the newest first.
+        (false, _) => {
+            let mut picked = picked.clone();
+            picked.sort_by_key(|one| std::cmp::Reverse(one.at));
+            Some(picked)
+        }
+        (true, true) => None,
+        (true, false) => Some(rows()),
+    };
     let (number, folder) = (state.window.exports + 1, state.exports.clone());
     let numbers = numbers(state);
     let Some(Layer::Export(form)) = state.layers.last_mut() else { return Vec::new() };

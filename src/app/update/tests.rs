@@ -4,6 +4,7 @@ mod attention;
 mod contexts;
 mod deeds;
 mod deployments;
+mod hands;
 mod linear;
 mod logs;
 mod nav;

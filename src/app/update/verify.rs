@@ -51,6 +51,17 @@ pub(super) fn step(state: &mut State, by: isize) {
     }
 }
 
+/// Selects that choice. Where one is under way there is nothing to choose.
+pub(super) fn choose(state: &mut State, place: usize) {
+    let Some(Layer::Verify { index, .. }) = state.layers.last() else { return };
+    if state.verifying.running.contains_key(index) || place >= choices(state, *index).len() {
+        return;
+    }
+    if let Some(Layer::Verify { choice, .. }) = state.layers.last_mut() {
+        *choice = place;
+    }
+}
+
 /// Begins the selected one, unless one is under way.
 pub(super) fn start(state: &mut State) -> Vec<Effect> {
     let Some(Layer::Verify { index, choice }) = state.layers.last() else { return Vec::new() };

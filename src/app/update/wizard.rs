@@ -30,7 +30,7 @@ pub(super) use pick::{look_closer, pick};
 pub(crate) use service::{about as meant, acts};
 pub(super) use service::{open as open_processes, open_on as open_processes_on};
 pub(super) use silence::open as open_silence;
-pub(crate) use silence::{about as alert, offers, refuses};
+pub(crate) use silence::{about as alerts, offers, refuses};
 pub(super) use told::{checked, heard, planned, started};
 pub(crate) use wanted::wake;
 

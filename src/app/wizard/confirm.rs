@@ -22,6 +22,8 @@ pub const DEAF: SignedDuration = SignedDuration::from_millis(500);
 pub const PHRASE_CAP: usize = 200;
 /// Lines of one part of the impact: all of it is two steps back.
 const PART: usize = 2;
+/// Silences that are named one by one.
+const STEPS: usize = 2;
 
 /// What has the focus.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -103,11 +105,18 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
             page.field(plan.deed.word(), &format!("{} on {}", plan.subject, on.join(", ")), Token::Text);
         }
         Subject::Silence(_) => {
-            for step in &plan.steps {
+            for step in plan.steps.iter().take(STEPS) {
                 page.field(
                     plan.target_of(step).map_or("?", |target| target.name.as_str()),
                     &when::in_zone(state, plan, &step.title),
                     Token::Text,
+                );
+            }
+            if plan.steps.len() > STEPS {
+                page.field(
+                    "",
+                    &format!("and {} more, {} in all: step {impact}", plan.steps.len() - STEPS, plan.steps.len()),
+                    Token::Warning,
                 );
             }
             if let Some(end) = of.subject.until() {

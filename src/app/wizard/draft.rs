@@ -1,8 +1,11 @@
 //! What a person chose of a silence before there is a plan: which labels, which silence, how long. The end is a moment from
 //! then on at which the choice is left: a plan that is made anew has the same.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 
+use super::many::Many;
 use crate::app::state::State;
 use crate::model::alert::{Alert, Origin};
 use crate::model::plan::silence::{Wish, matchers_of};
@@ -21,7 +24,7 @@ pub const LASTS: [(SignedDuration, &str); 6] = [
 /// The place of 2h: what a silence lasts where nothing else is chosen. An ack lasts the first.
 const USUAL: usize = 2;
 /// Labels that are chosen at first for a silence, where the alert has them: it and those of its kind at the same place.
-const NARROW: [&str; 3] = ["alertname", "service", "instance"];
+pub(super) const NARROW: [&str; 3] = ["alertname", "service", "instance"];
 
 /// What is done with a silence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +96,8 @@ pub struct Draft {
     pub lasts: usize,
     /// Its end (UTC), from when the choice was left until it is changed.
     pub until: Option<Timestamp>,
+    /// What is chosen of several marked alerts, where they are meant; then there are no labels and no silences above.
+    pub many: Option<Many>,
 }
 
 impl Draft {
@@ -113,8 +118,9 @@ impl Draft {
             choices: Vec::new(),
             silences,
             selected: 0,
-            lasts: if verb == Verb::Ack { 0 } else { USUAL },
+            lasts: usual(verb),
             until: None,
+            many: None,
         };
         if verb.is_of_silence() {
             return Some((draft, None));
@@ -140,9 +146,40 @@ impl Draft {
             choices: Vec::new(),
             silences: vec![silence.clone()],
             selected: 0,
-            lasts: USUAL,
+            lasts: usual(verb),
             until: None,
+            many: None,
         })
+    }
+
+    /// What can be done so with these marked alerts; `None` where nothing can. Those of one Alertmanager go together.
+    pub fn of_marked(state: &State, alerts: &[Arc<Alert>], verb: Verb) -> Option<Draft> {
+        let many = Many::of(state, alerts, verb)?;
+        let about = format!("{} marked alerts", alerts.len());
+        let (source, lasts) = (many.source.clone(), usual(verb));
+        let (choices, silences) = (Vec::new(), Vec::new());
+        Some(Draft {
+            verb,
+            source,
+            fingerprint: String::new(),
+            about,
+            choices,
+            silences,
+            selected: 0,
+            lasts,
+            until: None,
+            many: Some(many),
+        })
+    }
+
+    /// `2 of the `, where some of the marked alerts were left out; else nothing.
+    pub fn part(&self) -> String {
+        match &self.many {
+            Some(many) if !self.verb.is_of_silence() && many.taken().count() < many.all.len() => {
+                format!("{} of the ", many.taken().count())
+            }
+            _ => String::new(),
+        }
     }
 
     /// The conditions that must hold.
@@ -171,8 +208,11 @@ impl Draft {
     /// # Errors
     /// What must be chosen first, as a sentence.
     pub fn settle(&mut self, now: Timestamp) -> Result<(), String> {
-        if self.verb == Verb::Silence && self.choices.iter().all(|choice| !choice.on) {
+        if self.many.is_none() && self.verb == Verb::Silence && self.choices.iter().all(|choice| !choice.on) {
             return Err("choose a label: without any it would mute everything".to_owned());
+        }
+        if self.many.as_ref().is_some_and(|many| many.taken().next().is_none()) {
+            return Err("none is taken in: there is nothing to do".to_owned());
         }
         self.until = self.end(now);
         Ok(())
@@ -181,6 +221,9 @@ impl Draft {
     /// What a plan is to be made of; `None` before the choice was left.
     pub fn wish(&self) -> Option<Wish> {
         let id = || self.silence().map(|silence| silence.id.clone());
+        if let Some(many) = &self.many {
+            return many.wish(self.verb, self.until);
+        }
         Some(match self.verb {
             Verb::Ack => Wish::Ack { alert: self.fingerprint.clone(), until: self.until? },
             Verb::Silence => Wish::Mute { matchers: self.matchers(), until: self.until? },
@@ -191,6 +234,9 @@ impl Draft {
 
     /// Lines that can be selected.
     pub fn len(&self) -> usize {
+        if let Some(many) = &self.many {
+            return many.len();
+        }
         if self.verb.is_of_silence() { self.silences.len() } else { self.choices.len() }
     }
 
@@ -202,7 +248,7 @@ impl Draft {
     /// Selects another line.
     pub fn walk(&mut self, by: isize) {
         let at = self.selected.saturating_add_signed(by).min(self.len().saturating_sub(1));
-        if at != self.selected && self.verb.is_of_silence() {
+        if at != self.selected && self.verb.is_of_silence() && self.many.is_none() {
             self.until = None;
         }
         self.selected = at;
@@ -213,6 +259,10 @@ impl Draft {
     /// # Errors
     /// Why that cannot be, as a sentence.
     pub fn toggle(&mut self) -> Result<(), String> {
+        if let Some(many) = &mut self.many {
+            self.until = None;
+            return many.toggle(self.selected);
+        }
         match self.verb {
             Verb::Silence => {
                 if let Some(choice) = self.choices.get_mut(self.selected) {
@@ -237,6 +287,9 @@ impl Draft {
 
     /// The alerts of the Alertmanager that it mutes, or mutes now, as the last poll told of them.
     pub fn matched<'a>(&self, state: &'a State) -> Vec<&'a Alert> {
+        if let Some(many) = &self.many {
+            return many.matched(state, self.verb);
+        }
         let matchers = match self.silence() {
             Some(silence) => silence.matchers.clone(),
             None => self.matchers(),
@@ -247,8 +300,13 @@ impl Draft {
     }
 }
 
+/// The place of how long it lasts where nothing else is chosen.
+fn usual(verb: Verb) -> usize {
+    if verb == Verb::Ack { 0 } else { USUAL }
+}
+
 /// The silences that mute that alert and have not ended, those that last longest first.
-fn silences(state: &State, alert: &Alert) -> Vec<Silence> {
+pub(super) fn silences(state: &State, alert: &Alert) -> Vec<Silence> {
     let place = state.estate.sources.iter().position(|source| *source.name == *alert.source);
     let held = place.and_then(|place| state.shown_readings().get(place)).and_then(|reading| reading.held.as_ref());
     let Some(Answer::Alertmanager(answer)) = held.map(|held| &held.value) else { return Vec::new() };

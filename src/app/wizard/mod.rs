@@ -6,6 +6,7 @@ mod choose;
 pub mod confirm;
 mod draft;
 mod impact;
+mod many;
 mod moved;
 mod reason;
 mod service;
@@ -29,6 +30,7 @@ use super::state::State;
 
 pub use confirm::{Confirm, Focus};
 pub use draft::{Choice, Draft, LASTS, Verb};
+pub use many::Many;
 pub use moved::{Seen, differences};
 pub use service::Processes;
 pub use sheet::{Sheet, sheet};
@@ -280,7 +282,9 @@ impl Wizard {
             }
             Action::BreakGlass => at(Step::Checks) || !self.checks.iter().any(|check| check.glass && check.verdict == Verdict::Block),
             Action::Open | Action::Compare => at(Step::Release),
-            Action::Toggle => at(Step::Target) && (at(Step::What) || !(self.is_of(Verb::Silence) || self.is_of_processes())),
+            Action::Toggle => {
+                at(Step::Target) && (at(Step::What) || !(self.is_of(Verb::Silence) || self.is_of_processes() || self.is_of_many()))
+            }
             Action::Longer | Action::Shorter => at(Step::What) || self.is_of(Verb::Expire) || self.is_of_processes(),
             Action::Refresh => at(Step::Checks) && self.problem.is_none(),
             _ => false,
@@ -289,6 +293,10 @@ impl Wizard {
 
     fn is_of_processes(&self) -> bool {
         matches!(self.subject, Subject::Processes(_))
+    }
+
+    fn is_of_many(&self) -> bool {
+        matches!(&self.subject, Subject::Silence(Draft { many: Some(_), .. }))
     }
 
     fn is_of(&self, verb: Verb) -> bool {
@@ -326,7 +334,7 @@ impl Wizard {
         let arrow = self.plan().and_then(|plan| Some((plan.from.as_deref()?, plan.to.as_deref()?)));
         match (&self.subject, arrow) {
             (Subject::Processes(of), _) => of.title(),
-            (Subject::Silence(draft), _) => format!("{}  {}", draft.verb.word(), draft.about),
+            (Subject::Silence(draft), _) => format!("{}  {}{}", draft.verb.word(), draft.part(), draft.about),
             (Subject::Rollback { service, without }, Some((from, to))) if self.is_past(Step::Release) => {
                 format!("ROLL BACK  {service}  from {from} to {to}{}", left_out(without))
             }

@@ -5,6 +5,7 @@ use crate::app::action::Action;
 use crate::app::ask::WishOf;
 use crate::app::layer::Scope;
 use crate::app::state::State;
+use crate::app::target::Choice;
 use crate::app::wrap::fit;
 use crate::model::estate::Estate;
 use crate::model::plan::Deed;
@@ -74,6 +75,16 @@ impl Processes {
         Ok(())
     }
 
+    /// Lines that can be selected.
+    pub fn len(&self) -> usize {
+        self.offered.len() + self.hosts.len()
+    }
+
+    /// True where there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Selects another line.
     pub fn walk(&mut self, by: isize) {
         let last = (self.offered.len() + self.hosts.len()).saturating_sub(1);
@@ -134,6 +145,7 @@ pub(super) fn sheet(state: &State, of: &Processes, width: u16, sheet: &mut Sheet
             (false, false) => Token::Text,
         };
         let text = format!("{} {text}", if here { '>' } else { ' ' });
+        sheet.choices.push((sheet.rows.len(), Choice::Label(place)));
         sheet.rows.push(row(&fit(&text, usize::from(width), state.look.ascii), token));
     };
     sheet.rows.push(row(&format!("WHAT  is done; {key} chooses"), Token::Title));

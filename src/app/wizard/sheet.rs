@@ -22,6 +22,8 @@ pub struct Sheet {
     pub selected: Option<usize>,
     /// What can be chosen, and the line of `rows` at which each begins.
     pub choices: Vec<(usize, Choice)>,
+    /// The line of `rows` after the last of them; the end of the page where `None`.
+    pub end: Option<usize>,
     /// The lines that stand at the bottom, always.
     pub foot: Vec<Row>,
 }

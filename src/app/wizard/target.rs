@@ -5,6 +5,7 @@ use crate::app::action::Action;
 use crate::app::layer::Scope;
 use crate::app::page::{Page, Row};
 use crate::app::state::State;
+use crate::app::target::Choice;
 use crate::app::when;
 use crate::app::wrap::fit;
 use crate::model::plan::{Act, Leasable, Plan, TargetKind};
@@ -76,6 +77,7 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
         if here {
             sheet.selected = Some(sheet.rows.len());
         }
+        sheet.choices.push((sheet.rows.len(), Choice::Host(host.clone())));
         let out = of.subject.without().contains(host);
         let (text, token) = stands(state, of, host, out);
         let name = fit(host, wide, state.look.ascii);
@@ -87,7 +89,9 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
             sheet.rows.extend(details(state, of, host, width));
         }
     }
+    let end = sheet.rows.len();
     sheet.rows.extend(rest(state, of, &hosts, width));
+    sheet.end = Some(end);
 }
 
 /// How one host stands: what runs there and when its turn comes.

@@ -8,8 +8,9 @@ use crate::app::when;
 use crate::app::wrap::fit;
 use crate::model::alert::Alert;
 use crate::model::estate::Severity;
+use crate::model::plan::silence::MOST;
 use crate::model::preferences::Token;
-use crate::model::silence::Silence;
+use crate::model::silence::{Silence, SilenceMatcher};
 
 use super::draft::{Draft, LASTS, Verb};
 use super::{Sheet, row};
@@ -17,13 +18,16 @@ use super::{Sheet, row};
 /// Its lines.
 pub(super) fn sheet(state: &State, of: &Draft, width: u16, sheet: &mut Sheet) {
     let head = match of.verb {
+        Verb::Ack if of.many.is_some() => "WHAT  each of these alerts and nothing else: a silence with all its labels",
+        Verb::Silence if of.many.is_some() => "WHAT  one silence for all of these alerts, or one for each with all its labels",
+        Verb::Expire if of.many.is_some() => "WHICH  silences end now: what they mute",
         Verb::Ack => "WHAT  this alert and nothing else: all its labels must be the same",
         Verb::Silence => "WHAT  whatever has all the labels that are taken in",
         Verb::Extend => "WHICH  silence gets another end",
         Verb::Expire => "WHICH  silence ends now",
     };
     sheet.rows.push(row(head, Token::Title));
-    let mut line = |text: &str, place: usize, dim: bool| {
+    let line = |sheet: &mut Sheet, text: &str, place: usize, dim: bool| {
         let here = place == of.selected;
         if here {
             sheet.selected = Some(sheet.rows.len());
@@ -37,17 +41,38 @@ pub(super) fn sheet(state: &State, of: &Draft, width: u16, sheet: &mut Sheet) {
         sheet.choices.push((sheet.rows.len(), Choice::Label(place)));
         sheet.rows.push(row(&fit(&text, usize::from(width), state.look.ascii), token));
     };
+    if let Some(many) = &of.many {
+        let mark = |on: bool| if on { 'x' } else { ' ' };
+        if !many.common.is_empty() {
+            let labels: Vec<String> = many.common.iter().map(ToString::to_string).collect();
+            line(sheet, &format!("[{}] one silence for all of them: {}", mark(many.together), labels.join(" ")), 0, !many.together);
+        }
+        for (place, one) in many.all.iter().enumerate() {
+            line(sheet, &format!("[{}] {}", mark(one.on), one.told), place + many.ahead(), !one.on || many.together);
+        }
+        if let Some(one) = of.selected.checked_sub(many.ahead()).and_then(|at| many.all.get(at)).filter(|_| of.verb == Verb::Expire) {
+            mutes(&one.matchers, state, width, sheet);
+        }
+        for left in &many.left {
+            sheet.rows.push(row(&fit(&format!("  left out: {left}"), usize::from(width), state.look.ascii), Token::Warning));
+        }
+    }
     for (place, choice) in of.choices.iter().enumerate() {
-        line(&format!("[{}] {}", if choice.on { 'x' } else { ' ' }, choice.matcher), place, !choice.on);
+        line(sheet, &format!("[{}] {}", if choice.on { 'x' } else { ' ' }, choice.matcher), place, !choice.on);
     }
     for (place, silence) in of.silences.iter().enumerate() {
-        line(&told(state, silence), place, false);
+        line(sheet, &told(state, silence), place, false);
     }
     if let Some(silence) = of.silence() {
-        let matchers: Vec<String> = silence.matchers.iter().map(ToString::to_string).collect();
-        sheet.rows.push(row(&fit(&format!("  it mutes {}", matchers.join(" ")), usize::from(width), state.look.ascii), Token::Dim));
+        mutes(&silence.matchers, state, width, sheet);
     }
     sheet.foot = foot(state, of, width);
+}
+
+/// What a silence mutes, in a line.
+fn mutes(matchers: &[SilenceMatcher], state: &State, width: u16, sheet: &mut Sheet) {
+    let matchers: Vec<String> = matchers.iter().map(ToString::to_string).collect();
+    sheet.rows.push(row(&fit(&format!("  it mutes {}", matchers.join(" ")), usize::from(width), state.look.ascii), Token::Dim));
 }
 
 /// `2b614108 by ann@jump: the disk is replaced, until 2026-11-21 06:12Z (in 2h)`.
@@ -60,7 +85,9 @@ fn told(state: &State, silence: &Silence) -> String {
 fn foot(state: &State, of: &Draft, width: u16) -> Vec<Row> {
     let matched = of.matched(state);
     let now = if of.verb == Verb::Expire { "fires again" } else { "mutes now" };
-    let none = if of.choices.is_empty() || of.choices.iter().any(|choice| choice.on) {
+    let none = if of.many.as_ref().is_some_and(|many| many.silences() == 0) {
+        "? none is taken in"
+    } else if of.choices.is_empty() || of.choices.iter().any(|choice| choice.on) {
         "nothing that fires now"
     } else {
         "? no label is taken in"
@@ -80,6 +107,14 @@ fn foot(state: &State, of: &Draft, width: u16) -> Vec<Row> {
         &format!("{count}, as {} was read last", of.source),
         if matched.len() > 1 { Token::Warning } else { Token::Text },
     ));
+    if let Some(many) = &of.many {
+        let what = if of.verb == Verb::Expire { "are ended" } else { "are made" };
+        let told = match many.silences() {
+            1 => what.replace("are", "1 silence is"),
+            n => format!("{n} silences {what}, a step each; {MOST} at the most"),
+        };
+        rows.push(field("silences", &told, Token::Text));
+    }
     let Some(end) = of.end(state.now) else {
         rows.push(field("until", "it ends at once; who is notified of these alerts is told again", Token::Text));
         return rows;

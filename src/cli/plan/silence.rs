@@ -9,7 +9,7 @@ use crate::cli::settings::Settings;
 use crate::model::age;
 use crate::model::estate::Estate;
 use crate::model::plan::Planned;
-use crate::model::plan::silence::{ACK, Wish, WishError};
+use crate::model::plan::silence::{ACK, Which, Wish, WishError};
 use crate::model::silence::SilenceMatcher;
 use crate::operate::plan::silence::{SilenceError, silence};
 
@@ -22,9 +22,9 @@ pub struct Silence {
     /// A condition on a label, as PromQL writes it; all must hold: 'alertname="DiskFull"', 'host=~"web.*"'.
     #[arg(long = "matcher", value_name = "MATCHER", value_parser = SilenceMatcher::parse, required_unless_present_any = ["alert", "extend"])]
     matchers: Vec<SilenceMatcher>,
-    /// One alert and nothing else: its fingerprint, or its name where one has it.
-    #[arg(long, value_name = "ALERT", conflicts_with_all = ["matchers", "extend"])]
-    alert: Option<String>,
+    /// One alert and nothing else: its fingerprint, or its name where one has it. May be given again: each gets a silence.
+    #[arg(long = "alert", id = "alert", value_name = "ALERT", conflicts_with_all = ["matchers", "extend"])]
+    alerts: Vec<String>,
     /// A silence that is there, by the beginning of its id: it gets another end.
     #[arg(long, value_name = "ID", conflicts_with = "matchers")]
     extend: Option<String>,
@@ -37,8 +37,9 @@ pub struct Silence {
 #[derive(Debug, Clone, Args)]
 #[group(skip)]
 pub struct Ack {
-    /// The alert: its fingerprint, or its name where one has it.
-    alert: String,
+    /// The alert: its fingerprint, or its name where one has it. Several get a silence each, in one plan.
+    #[arg(required = true, value_name = "ALERT")]
+    alerts: Vec<String>,
     /// The alertmanager, by its name in the estate file; may be left out where there is one.
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
@@ -51,8 +52,9 @@ pub struct Ack {
 #[derive(Debug, Clone, Args)]
 #[group(skip)]
 pub struct Expire {
-    /// The silence's id, or its beginning.
-    id: String,
+    /// The silence's id, or its beginning. Several are ended by one plan.
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<String>,
     /// The alertmanager, by its name in the estate file; may be left out where there is one.
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
@@ -92,10 +94,11 @@ pub trait Asked {
 impl Asked for Silence {
     fn wish(&self) -> Result<(Option<&str>, Wish), Failure> {
         let until = self.end.or(None)?;
-        let wish = match (&self.alert, &self.extend) {
-            (Some(alert), _) => Wish::Ack { alert: alert.clone(), until },
-            (None, Some(id)) => Wish::Extend { id: id.clone(), until },
-            (None, None) => Wish::Mute { matchers: self.matchers.clone(), until },
+        let wish = match (self.alerts.as_slice(), &self.extend) {
+            ([alert], _) => Wish::Ack { alert: alert.clone(), until },
+            ([], Some(id)) => Wish::Extend { id: id.clone(), until },
+            ([], None) => Wish::Mute { matchers: self.matchers.clone(), until },
+            (several, _) => Wish::Each { alerts: each(several), until, ack: false },
         };
         Ok((self.source.as_deref(), wish))
     }
@@ -103,14 +106,27 @@ impl Asked for Silence {
 
 impl Asked for Ack {
     fn wish(&self) -> Result<(Option<&str>, Wish), Failure> {
-        Ok((self.source.as_deref(), Wish::Ack { alert: self.alert.clone(), until: self.end.or(Some(ACK))? }))
+        let until = self.end.or(Some(ACK))?;
+        let wish = match self.alerts.as_slice() {
+            [alert] => Wish::Ack { alert: alert.clone(), until },
+            several => Wish::Each { alerts: each(several), until, ack: true },
+        };
+        Ok((self.source.as_deref(), wish))
     }
 }
 
 impl Asked for Expire {
     fn wish(&self) -> Result<(Option<&str>, Wish), Failure> {
-        Ok((self.source.as_deref(), Wish::Expire { id: self.id.clone() }))
+        let wish = match self.ids.as_slice() {
+            [id] => Wish::Expire { id: id.clone() },
+            several => Wish::ExpireEach { ids: several.to_vec() },
+        };
+        Ok((self.source.as_deref(), wish))
     }
+}
+
+fn each(alerts: &[String]) -> Vec<Which> {
+    alerts.iter().cloned().map(Which::Named).collect()
 }
 
 /// The plan, made from what the Alertmanager says now, in the name of whoever runs this.

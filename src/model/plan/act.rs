@@ -126,6 +126,9 @@ pub struct Former {
     pub id: Option<String>,
     /// When it ends (UTC); one that ends otherwise was changed by someone and is left alone.
     pub ends_at: Timestamp,
+    /// What it mutes, of one that the run itself made: a run may make several. Where it is empty it makes one only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub of: Vec<SilenceMatcher>,
 }
 
 /// How the process is found that serves.

@@ -1,6 +1,7 @@
 //! The plan of a silence: alerts are muted for a while, a mute is made longer or ended. Made from what the Alertmanager says
 //! now; the same world makes the same plan.
 
+mod each;
 mod judge;
 mod preview;
 #[cfg(test)]
@@ -20,6 +21,8 @@ use crate::model::text::{LABEL_CAP, clean};
 pub use judge::judge;
 pub use preview::Preview;
 
+/// Silences that one plan makes or ends at the most: nobody reads a plan of more.
+pub const MOST: usize = 50;
 /// How long an ack lasts where nothing else is said.
 pub const ACK: SignedDuration = SignedDuration::from_mins(30);
 /// How long a plan may be begun.
@@ -46,6 +49,15 @@ pub enum Wish {
         /// Until when (UTC).
         until: Timestamp,
     },
+    /// Mute each of these alerts and nothing else, by a silence of its own.
+    Each {
+        /// The alerts.
+        alerts: Vec<Which>,
+        /// Until when (UTC).
+        until: Timestamp,
+        /// True where somebody has them in hand, as with [`Wish::Ack`].
+        ack: bool,
+    },
     /// Let a silence last longer, or end earlier.
     Extend {
         /// Alertmanager's id, or its first characters.
@@ -58,6 +70,20 @@ pub enum Wish {
         /// Alertmanager's id, or its first characters.
         id: String,
     },
+    /// End each of these silences now.
+    ExpireEach {
+        /// Alertmanager's ids, or their first characters.
+        ids: Vec<String>,
+    },
+}
+
+/// One of several alerts.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Which {
+    /// By its fingerprint, or by its name where only one has that name. It must fire.
+    Named(String),
+    /// By all its labels. Where it does not fire any more it is muted should it come back.
+    Labels(Vec<SilenceMatcher>),
 }
 
 /// What a plan is made from and judged by.
@@ -106,20 +132,23 @@ pub fn plan(ground: &Ground<'_>, wish: &Wish, by: &str, reason: &str) -> Result<
             let matchers = matchers_of(find_alert(ground.answer, alert)?)?;
             mute(ground, matchers, *until, by, format!("ack: {reason}"))?
         }
+        Wish::Each { alerts, until, ack } => each::mute(ground, alerts, *until, *ack, by, reason)?,
         Wish::Extend { id, until } => extend(ground, find_silence(ground.answer, id)?, *until, by, &reason)?,
         Wish::Expire { id } => expire(ground, find_silence(ground.answer, id)?)?,
+        Wish::ExpireEach { ids } => each::expire(ground, ids)?,
     };
     let target = Target {
         name: ground.source.name.clone(),
         kind: TargetKind::Alertmanager { source: ground.source.name.clone(), urls: urls.clone() },
     };
-    let step = Step {
-        id: format!("{}/{}", ground.source.name, drawn.verb),
-        title: drawn.title,
+    let several = drawn.parts.len() > 1;
+    let step = |(place, part): (usize, Part)| Step {
+        id: format!("{}/{}{}", ground.source.name, drawn.verb, if several { format!("-{}", place + 1) } else { String::new() }),
+        title: part.title,
         target: 0,
         needs: Vec::new(),
-        act: drawn.act,
-        undo: drawn.undo,
+        act: part.act,
+        undo: part.undo,
         repeat: Repeat::Once,
         timeout: TIMEOUT,
         on_failure: OnFailure::Ask,
@@ -136,7 +165,7 @@ pub fn plan(ground: &Ground<'_>, wish: &Wish, by: &str, reason: &str) -> Result<
         from: None,
         to: None,
         targets: vec![target],
-        steps: vec![step],
+        steps: drawn.parts.into_iter().enumerate().map(step).collect(),
         impact: drawn.impact,
         evidence: evidence(ground),
         made_at: ground.now,
@@ -147,12 +176,17 @@ pub fn plan(ground: &Ground<'_>, wish: &Wish, by: &str, reason: &str) -> Result<
 /// What differs from wish to wish.
 struct Drawn {
     verb: &'static str,
-    title: String,
     subject: String,
     service: Option<String>,
+    parts: Vec<Part>,
+    impact: Impact,
+}
+
+/// What becomes one step.
+struct Part {
+    title: String,
     act: Act,
     undo: Option<Act>,
-    impact: Impact,
 }
 
 fn mute(ground: &Ground<'_>, matchers: Vec<SilenceMatcher>, until: Timestamp, by: String, comment: String) -> Result<Drawn, WishError> {
@@ -167,15 +201,18 @@ fn mute(ground: &Ground<'_>, matchers: Vec<SilenceMatcher>, until: Timestamp, by
         let told = format!("Nothing is made: {} mutes the same until {}.", named(known), moment(ground.estate, known.ends_at));
         impact.does.insert(0, told);
     }
-    Ok(Drawn {
-        verb: "silence",
+    let (subject, service) = (preview.subject(&matchers), preview.only_service());
+    Ok(Drawn { verb: "silence", subject, service, parts: vec![muting_part(ground, matchers, ends_at, by, comment, false)], impact })
+}
+
+/// The step that makes one silence. One of `several` of a run is found again by what it mutes.
+fn muting_part(ground: &Ground<'_>, matchers: Vec<SilenceMatcher>, ends_at: Timestamp, by: String, comment: String, several: bool) -> Part {
+    let of = if several { matchers.clone() } else { Vec::new() };
+    Part {
         title: format!("mute {} until {}", listed(&matchers), moment(ground.estate, ends_at)),
-        subject: preview.subject(&matchers),
-        service: preview.only_service(),
         act: Act::Silence { replaces: None, matchers, starts_at: None, ends_at, created_by: by, comment },
-        undo: Some(Act::ExpireSilence { silence: Former { id: None, ends_at } }),
-        impact,
-    })
+        undo: Some(Act::ExpireSilence { silence: Former { id: None, ends_at, of } }),
+    }
 }
 
 fn extend(ground: &Ground<'_>, old: &Silence, until: Timestamp, by: String, reason: &str) -> Result<Drawn, WishError> {
@@ -189,7 +226,7 @@ fn extend(ground: &Ground<'_>, old: &Silence, until: Timestamp, by: String, reas
     let (was, is) = (moment(ground.estate, old.ends_at), moment(ground.estate, ends_at));
     impact.does.insert(0, format!("{} ends at {is} in place of {was}.", named(old)));
     let silence = |id: Option<String>, before: Timestamp, after: Timestamp, comment: String| Act::Silence {
-        replaces: Some(Former { id, ends_at: before }),
+        replaces: Some(Former { id, ends_at: before, of: Vec::new() }),
         matchers: old.matchers.clone(),
         starts_at: Some(old.starts_at),
         ends_at: after,
@@ -197,27 +234,19 @@ fn extend(ground: &Ground<'_>, old: &Silence, until: Timestamp, by: String, reas
         comment,
     };
     let comment = clean(&format!("{reason}; before: {}: {}", old.created_by, old.comment), REASON).into_owned();
-    Ok(Drawn {
-        verb: "extend",
+    let part = Part {
         title: format!("let {} end at {is} in place of {was}", named(old)),
-        subject: preview.subject(&old.matchers),
-        service: preview.only_service(),
         act: silence(Some(old.id.clone()), old.ends_at, ends_at, comment),
         undo: Some(silence(None, ends_at, old.ends_at, old.comment.clone())),
-        impact,
-    })
+    };
+    let (subject, service) = (preview.subject(&old.matchers), preview.only_service());
+    Ok(Drawn { verb: "extend", subject, service, parts: vec![part], impact })
 }
 
 fn expire(ground: &Ground<'_>, old: &Silence) -> Result<Drawn, WishError> {
     let muting = Muting::of(&old.matchers).map_err(WishError::Wrong)?;
     let preview = Preview::of(ground, &muting);
-    let mut does = vec![format!(
-        "{}, made by {} because \"{}\", ends now, not at {}.",
-        named(old),
-        old.created_by,
-        old.comment,
-        moment(ground.estate, old.ends_at)
-    )];
+    let mut does = vec![ending(ground, old)];
     does.extend(
         preview.counted(if preview.alerts == 1 { "that matches fires now" } else { "that match fire now" }).map(|told| format!("{told}.")),
     );
@@ -225,13 +254,23 @@ fn expire(ground: &Ground<'_>, old: &Silence) -> Result<Drawn, WishError> {
     let keeps = vec!["It is not taken back: a new silence can be made.".to_owned()];
     Ok(Drawn {
         verb: "expire",
-        title: format!("end {} now", named(old)),
         subject: format!("silence-{}", short(&old.id)),
         service: preview.only_service(),
-        act: Act::ExpireSilence { silence: Former { id: Some(old.id.clone()), ends_at: old.ends_at } },
-        undo: None,
+        parts: vec![ending_part(old)],
         impact: Impact { does, costs, keeps, seconds: None, doubts: Vec::new() },
     })
+}
+
+/// That a silence ends, in words.
+fn ending(ground: &Ground<'_>, old: &Silence) -> String {
+    let at = moment(ground.estate, old.ends_at);
+    format!("{}, made by {} because \"{}\", ends now, not at {at}.", named(old), old.created_by, old.comment)
+}
+
+/// The step that ends one silence.
+fn ending_part(old: &Silence) -> Part {
+    let silence = Former { id: Some(old.id.clone()), ends_at: old.ends_at, of: Vec::new() };
+    Part { title: format!("end {} now", named(old)), act: Act::ExpireSilence { silence }, undo: None }
 }
 
 /// The end as Alertmanager keeps it: no one's milliseconds.

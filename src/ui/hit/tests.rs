@@ -135,6 +135,58 @@ fn a_key_of_the_footer_is_clicked_on_and_one_that_asks_for_a_change_is_not() {
 }
 
 #[test]
+fn a_row_of_the_logs_is_selected_by_a_click_and_shown_whole_by_the_next() {
+    for screen in ["logs", "logs alert"] {
+        let mut state = shown(screen, (80, 24));
+        let all = sight(&state);
+        let rows: Vec<Target> = all.places().iter().filter(|of| matches!(of.target, Target::Log(..))).map(|of| of.target.clone()).collect();
+        assert!(rows.len() > 3, "{screen}: {}", rows.len());
+        let drawn = buffer(&state, (80, 24));
+        for (place, target) in all.places().iter().filter(|of| matches!(of.target, Target::Log(..))).zip(&rows) {
+            update(&mut state, Message::Click(target.clone()));
+            let logs = state.logs.as_ref().unwrap();
+            let row = &logs.rows[logs.row];
+            assert_eq!(*target, Target::Log(row.number(), row.at()));
+            if let crate::app::logs::Row::Line(_, line) = row {
+                let first: String = line.text.chars().take(8).collect();
+                assert!(words(&drawn, place).contains(&first), "{screen}: {first} is drawn there");
+            }
+        }
+        let last = rows.last().unwrap().clone();
+        update(&mut state, Message::Click(last));
+        assert!(state.logs.as_ref().unwrap().whole, "{screen}");
+        let before = state.logs.as_ref().unwrap().row;
+        update(&mut state, Message::Wheel { by: -2, right: false });
+        assert!(state.logs.as_ref().unwrap().row < before);
+        let gone = Target::Log(Some(u64::MAX), state.now);
+        update(&mut state, Message::Click(gone));
+    }
+}
+
+#[test]
+fn a_verification_is_selected_by_a_click_and_the_wheel_and_started_by_neither() {
+    let mut state = shown("backups", (80, 24));
+    let index = (0..state.estate.sources.len()).find(|index| crate::app::update::verify::choices(&state, *index).len() > 1).unwrap();
+    state.verifying.running.clear();
+    state.layers.push(Layer::Verify { index, choice: 0 });
+    let choice = |state: &State| match state.layers.last() {
+        Some(Layer::Verify { choice, .. }) => *choice,
+        other => panic!("{other:?}"),
+    };
+    let (all, drawn) = (sight(&state), buffer(&state, (80, 24)));
+    let orders: Vec<&Place> = all.places().iter().filter(|of| matches!(of.target, Target::Order(_))).collect();
+    assert!(orders.len() > 2 && words(&drawn, orders[0]).contains("start"), "{orders:?}");
+    for target in [Target::Order(0), Target::Order(1), Target::Order(1), Target::Order(99)] {
+        let effects = update(&mut state, Message::Click(target));
+        assert!(!effects.iter().any(|effect| matches!(effect, Effect::Ask(ask) if matches!(**ask, Ask::Verify(_)))));
+    }
+    assert_eq!(choice(&state), 1);
+    update(&mut state, Message::Wheel { by: -3, right: false });
+    assert_eq!(choice(&state), 0);
+    assert!(state.verifying.running.is_empty());
+}
+
+#[test]
 fn what_is_not_there_any_more_is_not_hit() {
     let mut state = trouble((80, 24));
     let alert = alert_of(&state, "SlowQueries");

@@ -25,7 +25,7 @@ pub fn draw(canvas: &mut Canvas, menu: &Menu) {
     let lines = (menu.items.len() as u16).min(canvas.area.height.saturating_sub(5 + below)).max(1);
     let mut part = canvas.part(0, 2, width, lines + below + 2);
     part.fill(Token::Text);
-    part.put(0, 0, width, "WHAT CAN BE DONE with this row", Token::Title);
+    part.put(0, 0, width, "WHAT CAN BE DONE here", Token::Title);
     part.put_right(0, width, 0, "the most dangerous last", Token::Dim);
     let rows = usize::from(lines);
     let first = (menu.selected + 1).saturating_sub(rows);

@@ -91,12 +91,18 @@ pub fn export(canvas: &mut Canvas, state: &State, form: &ExportForm) {
         Some(Exported::Failed(why)) => (format!("! nothing is written: {why}"), Token::Warning),
         Some(Exported::Stopped) => ("stopped: nothing is written".to_owned(), Token::Warning),
     };
-    let lines = [
-        (far, token),
-        (format!("{count} deployments, {filter}. Without a console:"), Token::Dim),
-        (share::export(state, ending), Token::Dim),
-    ];
-    let lines = if chart { &lines[..1] } else { &lines[..] };
+    let marked = state.picks.deployments.len();
+    let what = match marked {
+        0 => format!("{count} deployments, {filter}. Without a console:"),
+        1 => "Only the marked one; Esc there clears the mark.".to_owned(),
+        _ => format!("Only the {marked} marked ones; Esc there clears all marks."),
+    };
+    let lines = [(far, token), (what, Token::Dim), (share::export(state, ending), Token::Dim)];
+    let lines = match (chart, marked) {
+        (true, _) => &lines[..1],
+        (false, 1..) => &lines[..2],
+        (false, 0) => &lines[..],
+    };
     draw_box(canvas, "EXPORT to this file, which only you may read", Some(&form.typed), lines);
 }
 

@@ -62,9 +62,7 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
     let shown = || state.alert_rows.iter().filter(|r| matches!(r, AlertRow::Alert(_))).count();
     let all = state.shown().alerts.len();
     let mut chips = vec![frame::chip(&state.alerts.filter.text, shown, all)];
-    if !state.marks.all.is_empty() {
-        chips.push(marks::words(&state.marks));
-    }
+    chips.push(marks::chip(state));
     if !state.show_muted {
         chips.push("muted hidden".into());
     }

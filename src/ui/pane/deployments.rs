@@ -2,6 +2,7 @@
 
 use crate::app::deployments::window::Hits;
 use crate::app::mark;
+use crate::app::marks;
 use crate::app::state::State;
 use crate::app::when;
 use crate::model::age;
@@ -63,6 +64,10 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
     let silent = state.silent_histories();
     if chip.is_empty() && !silent.is_empty() && all > 0 {
         chip = format!("? not fresh: {}", silent.join(" "));
+    }
+    let marked = marks::chip(state);
+    if !marked.is_empty() {
+        chip = if chip.is_empty() { marked } else { format!("{chip}  {marked}") };
     }
     let heads = [
         (TIME, "TIME"),
@@ -180,7 +185,10 @@ fn row(canvas: &mut Canvas, state: &State, y: u16, one: &Deployment, selected: b
         canvas.put(0, y, 1, ">", Token::Selected);
     }
     if state.marked.as_ref().is_some_and(|marked| marked.key == one.key) {
-        canvas.put(1, y, 1, "*", Token::Title);
+        canvas.put(1, y, 1, "m", Token::Title);
+    }
+    if state.picks.deployments.iter().any(|marked| marked.key == one.key) {
+        canvas.put(1, y, 1, "*", Token::Key);
     }
     let time = if at.wide { when::full(state, one.at) } else { when::short(state, one.at) };
     canvas.put(TIME, y, at.service - TIME - 1, &time, Token::Dim);

@@ -1,6 +1,7 @@
 //! The Operations pane: runs that are orphaned, that wait for a person, that go on, and past ones. Its snapshots are
 //! `operations_*`.
 
+use crate::app::marks;
 use crate::app::operations::{OperationRow, mark, other_estate};
 use crate::app::state::State;
 use crate::app::when;
@@ -12,7 +13,8 @@ use crate::ui::widget::canvas::Canvas;
 /// Draws the pane between the fixed lines.
 pub fn draw(canvas: &mut Canvas, state: &State) {
     let shown = || state.operation_rows.iter().filter(|row| matches!(row, OperationRow::Run(_))).count();
-    let chip = frame::chip(&state.operations.filter.text, shown, state.runs.all.len());
+    let filter = frame::chip(&state.operations.filter.text, shown, state.runs.all.len());
+    let chip = [filter, marks::chip(state)].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  ");
     let wide = canvas.area.width >= 120;
     let at: [u16; 5] = if wide { [2, 16, 40, 52, 66] } else { [2, 15, 40, 46, 58] };
     let heads = ["STATE", "WHAT", "STEPS", "BEGUN", "WHO, WHY"];
@@ -58,6 +60,9 @@ fn row(canvas: &mut Canvas, state: &State, y: u16, at: &[u16; 5], known: &KnownR
     let (glyph, word, token) = mark(known);
     if selected {
         canvas.put(0, y, 1, ">", Token::Selected);
+    }
+    if state.picks.runs.contains(&run.run) {
+        canvas.put(1, y, 1, "*", Token::Key);
     }
     canvas.put(at[0], y, at[1] - at[0] - 1, &format!("{glyph} {word}"), token);
     let to = plan.to.as_ref().map_or(String::new(), |to| format!(" to {to}"));

@@ -56,8 +56,10 @@ pub fn choices(state: &State, of: &Wizard) -> Vec<(u16, u16, u16, Choice)> {
     let (top, lines) = split(&sheet, body);
     let mut all = Vec::new();
     for (place, (begin, choice)) in sheet.choices.iter().enumerate() {
-        // What is said of a choice stands below its line.
-        let end = sheet.choices.get(place + 1).map_or(sheet.rows.len(), |(next, _)| *next);
+        // What is said of a choice stands below its line; of a label nothing is.
+        let label = matches!(choice, Choice::Label(_));
+        let end =
+            if label { begin + 1 } else { sheet.choices.get(place + 1).map_or(sheet.end.unwrap_or(sheet.rows.len()), |(next, _)| *next) };
         for row in (*begin..end).filter(|row| (first..first + lines).contains(row)) {
             all.push(((columns - width) / 2, (3 + top + row - first) as u16, width, choice.clone()));
         }

@@ -164,6 +164,11 @@ fn broken(screen: &str, size: (u16, u16)) -> Desk {
     if screen.starts_with("worst") {
         let answer = worst(desk.state.now);
         let (mut desk, answer) = over(desk, answer, false);
+        if screen == "worst_many" {
+            desk.state.marks.all = desk.state.view.alerts.iter().filter(|alert| alert.name() == "DiskFull").take(50).cloned().collect();
+            desk.press("S G");
+            return desk;
+        }
         // Whatever is of the same kind: nothing but the name and the service are left.
         desk.press("S j space");
         if screen == "worst_what" {
@@ -198,10 +203,44 @@ fn broken(screen: &str, size: (u16, u16)) -> Desk {
     desk
 }
 
+/// With the three disks marked.
+fn bulk(screen: &str) -> Desk {
+    let (mut desk, answer) = opened(screen == "many_expire");
+    desk.state.marks.all = desk.state.view.alerts.iter().filter(|alert| alert.name() == "DiskFull").cloned().collect();
+    match screen {
+        "many_expire" => desk.press("X"),
+        "many_silence" | "many_menu" => desk.press(if screen == "many_menu" { "." } else { "S" }),
+        _ => desk.press("A"),
+    }
+    if screen.starts_with("many_of") {
+        desk.press("j space enter");
+        desk.write("the array is rebuilt, INC-4711");
+        desk.press("enter");
+        desk.planned(&answer);
+    }
+    if screen == "many_of_confirm" {
+        desk.press("enter enter");
+        let since = desk.state.now;
+        desk.state.wizards.shown = dialog(&desk.state).map(|dialog| Shown { dialog, since });
+        desk.state.now += SignedDuration::from_millis(700);
+    }
+    desk
+}
+
+#[test]
+fn several_marked_alerts_go_through_one_wizard() {
+    for screen in ["many_ack", "many_silence", "many_expire", "many_menu", "many_of_impact", "many_of_confirm"] {
+        let mut desk = bulk(screen);
+        insta::assert_snapshot!(format!("silence_{screen}"), text(&buffer(&desk.state, SIZE)).join("\n"));
+        desk.state.look.ascii = true;
+        assert!(buffer(&desk.state, SIZE).content().iter().all(|cell| cell.symbol().is_ascii()), "{screen}");
+    }
+}
+
 #[test]
 fn a_silence_at_its_worst() {
     for size in [SIZE, (200, 60)] {
-        for screen in ["worst_what", "worst_impact", "none_to_end", "unplanned", "failed"] {
+        for screen in ["worst_what", "worst_many", "worst_impact", "none_to_end", "unplanned", "failed"] {
             let desk = broken(screen, size);
             let drawn = buffer(&desk.state, size);
             let bad = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}');

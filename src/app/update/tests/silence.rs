@@ -107,7 +107,8 @@ fn tell(state: &mut State, planned: Planned) {
 fn moment(of: &Wish) -> Timestamp {
     match of {
         Wish::Mute { until, .. } | Wish::Ack { until, .. } | Wish::Extend { until, .. } => *until,
-        Wish::Expire { .. } => panic!("it has no end"),
+        Wish::Each { until, .. } => *until,
+        Wish::Expire { .. } | Wish::ExpireEach { .. } => panic!("it has no end"),
     }
 }
 
@@ -418,4 +419,103 @@ fn an_ack_tells_who_looks_after_the_alert_and_since_when() {
     let page = crate::app::page::lines(&state, state.layers.last().unwrap(), 80).1;
     let text: Vec<String> = page.iter().map(|row| format!("{row:?}")).collect();
     assert!(text.iter().any(|row| row.contains("bob 25m ago: on it")), "{text:?}");
+}
+
+const SLOW: &[(&str, &str)] = &[("alertname", "Slow"), ("job", "web"), ("service", "web")];
+
+/// Two disks and a slow service, the disks marked.
+fn marked(disks: AlertState) -> (State, AlertmanagerAnswer) {
+    let (mut state, known) = told(vec![fires(DISK, disks), fires(OTHER, disks), fires(SLOW, AlertState::Firing)]);
+    state.show_muted = true;
+    crate::app::pane::refresh(&mut state);
+    state.marks.all = state.view.alerts.iter().filter(|alert| alert.name() == "DiskFull").cloned().collect();
+    (state, known)
+}
+
+fn many(state: &State) -> &crate::app::wizard::Many {
+    draft(state).many.as_ref().unwrap()
+}
+
+#[test]
+fn marked_alerts_are_acked_by_one_plan_a_silence_each() {
+    let (mut state, known) = marked(AlertState::Firing);
+    press(&mut state, "A");
+    assert_eq!((draft(&state).about.as_str(), many(&state).silences()), ("2 marked alerts", 2));
+    assert!(many(&state).common.is_empty(), "an ack is of one alert each");
+    assert_eq!(draft(&state).matched(&state).len(), 2);
+    press(&mut state, "space space enter");
+    write(&mut state, "both are mine");
+    let (_, wished, reason) = wish(&key(&mut state, "enter"));
+    assert!(matches!(&wished, Wish::Each { alerts, ack: true, .. } if alerts.len() == 2), "{wished:?}");
+    let made = planned(&state, &known, &wished, &reason);
+    assert!(made.plan.phrase().starts_with("ack-2-alerts "));
+    tell(&mut state, made);
+    assert_eq!(wizard(&state).plan().unwrap().steps.len(), 2);
+    // The world goes on: the same plan as long as the same is wished.
+    let (known, hash) = (AlertmanagerAnswer { alerts: known.alerts[..1].to_vec(), ..known }, wizard(&state).hash.clone());
+    assert_eq!(planned(&state, &known, &wished, &reason).plan.hash(), hash);
+}
+
+#[test]
+fn one_silence_is_for_all_marked_only_where_its_labels_are_theirs_alone() {
+    let (mut state, _) = marked(AlertState::Firing);
+    press(&mut state, "S");
+    let names: Vec<&str> = many(&state).common.iter().map(|matcher| matcher.name.as_str()).collect();
+    assert_eq!((names, many(&state).silences()), (vec!["alertname", "instance", "job", "service"], 1));
+    press(&mut state, "j space");
+    assert!(wizard(&state).said.as_deref().unwrap().contains("take it out first"), "{:?}", wizard(&state).said);
+    press(&mut state, "k space");
+    assert_eq!(many(&state).silences(), 2, "one for each");
+    press(&mut state, "j space");
+    assert_eq!((many(&state).silences(), draft(&state).matched(&state).len()), (1, 1));
+    press(&mut state, "j space enter");
+    assert!(wizard(&state).step == Step::What && wizard(&state).said.as_deref().unwrap().contains("none is taken in"));
+    press(&mut state, "g space enter");
+    write(&mut state, "the array is replaced");
+    let (_, wished, _) = wish(&key(&mut state, "enter"));
+    assert!(matches!(&wished, Wish::Mute { matchers, .. } if matchers.len() == 4), "{wished:?}");
+
+    // A third disk has the same labels: then each has its own.
+    let third = [("alertname", "DiskFull"), ("device", "sdc"), ("instance", "db1:9100"), ("job", "web"), ("service", "web")];
+    let (mut state, _) = told(vec![fires(DISK, AlertState::Firing), fires(OTHER, AlertState::Firing), fires(&third, AlertState::Firing)]);
+    state.marks.all = state.view.alerts.iter().take(2).cloned().collect();
+    press(&mut state, "S");
+    assert!(many(&state).common.is_empty() && many(&state).silences() == 2);
+}
+
+#[test]
+fn what_is_muted_already_is_left_out_and_what_mutes_the_marked_is_ended() {
+    let (mut state, known) = marked(AlertState::Silenced);
+    press(&mut state, "A enter");
+    assert_eq!((many(&state).silences(), wizard(&state).step), (0, Step::What));
+    assert_eq!(many(&state).left, ["2 that a silence mutes already"]);
+    press(&mut state, "esc E");
+    assert!(held(&state).is_none() && state.said.as_deref().is_some_and(|said| said.contains("several are marked")), "{:?}", state.said);
+    state.marks.all = state.view.alerts.clone();
+    press(&mut state, "X");
+    assert_eq!((many(&state).all.len(), many(&state).left.as_slice()), (1, &["1 that no silence mutes".to_owned()][..]), "one mutes both");
+    assert_eq!(draft(&state).matched(&state).len(), 2);
+    press(&mut state, "enter");
+    write(&mut state, "they are in");
+    let (_, wished, reason) = wish(&key(&mut state, "enter"));
+    assert_eq!(wished, Wish::ExpireEach { ids: vec![ID.into()] });
+    assert!(planned(&state, &known, &wished, &reason).plan.phrase().starts_with("silence-2b614108 "));
+}
+
+#[test]
+fn one_marked_alert_is_the_one_that_is_meant_wherever_the_cursor_stands() {
+    let (mut state, _) = marked(AlertState::Firing);
+    state.marks.all.truncate(1);
+    let id = state.marks.all[0].fingerprint.to_string();
+    for row in ["g", "G"] {
+        press(&mut state, &format!("{row} A"));
+        assert_eq!((draft(&state).fingerprint.as_str(), draft(&state).many.is_none()), (id.as_str(), true));
+        press(&mut state, "esc");
+    }
+    let mut own = (*fires(SLOW, AlertState::Firing)).clone();
+    own.origin = crate::model::alert::Origin::Prometheus;
+    let (mut state, _) = told(vec![Arc::new(own), fires(DISK, AlertState::Firing), fires(OTHER, AlertState::Firing)]);
+    state.marks.all = state.view.alerts.clone();
+    press(&mut state, "A");
+    assert_eq!((many(&state).all.len(), many(&state).left.as_slice()), (2, &["1 that no Alertmanager has".to_owned()][..]));
 }

@@ -1,9 +1,11 @@
 //! Picking a choice of the wizard's page with the mouse.
 
-use super::{look, top};
+use super::{look, silence, top};
+use crate::app::action::Action;
+use crate::app::layer::Layer;
 use crate::app::state::State;
 use crate::app::target::Choice;
-use crate::app::wizard::{Standing, Step, Subject, Wizard};
+use crate::app::wizard::{Standing, Step, Subject, Wizard, hosts};
 
 /// Selects what was clicked on, where the step that is shown offers it and no line is being typed, and says whether it
 /// was selected already.
@@ -23,13 +25,34 @@ pub(in crate::app::update) fn pick(state: &mut State, wanted: &Choice) -> Option
             Some(again)
         }
         (Step::What, Choice::Label(place)) => {
-            let Subject::Silence(draft) = &mut of.subject else { return None };
-            if *place >= draft.choices.len() + draft.silences.len() {
+            let (at, len) = match &of.subject {
+                Subject::Silence(draft) => (draft.selected, draft.len()),
+                Subject::Processes(chosen) => (chosen.selected, chosen.len()),
+                Subject::Rollback { .. } => return None,
+            };
+            if *place >= len {
                 return None;
             }
-            let by = place.cast_signed() - draft.selected.cast_signed();
-            draft.walk(by);
+            let by = place.cast_signed() - at.cast_signed();
+            match &mut of.subject {
+                Subject::Silence(draft) => draft.walk(by),
+                Subject::Processes(chosen) => chosen.walk(by),
+                Subject::Rollback { .. } => {}
+            }
+            // What has a box is taken in and out by a click, as by the key; nothing begins by that.
+            if !of.ignores(Action::Toggle) {
+                silence::choose(state, Action::Toggle);
+            }
             Some(by == 0)
+        }
+        (Step::Target, Choice::Host(host)) => {
+            let Some(Layer::Wizard(of)) = state.layers.last() else { return None };
+            if !hosts(state, of).contains(host) {
+                return None;
+            }
+            top(state)?.host = Some(host.clone());
+            super::hosts::toggle(state);
+            Some(false)
         }
         _ => None,
     }

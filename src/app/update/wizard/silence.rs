@@ -3,26 +3,24 @@
 use std::sync::Arc;
 
 use crate::app::action::Action;
-use crate::app::layer::{Layer, Pane};
+use crate::app::layer::Layer;
+use crate::app::marks::marked_rows;
 use crate::app::silences;
-use crate::app::state::{AlertRow, State};
+use crate::app::state::State;
 use crate::app::wizard::{Draft, Standing, Step, Subject, Verb, Wizard};
 use crate::model::alert::Alert;
 
 use super::{begin, held, top};
 
-/// The alert that a key is about: of the page on top, else of the selected row.
-pub(crate) fn about(state: &State) -> Option<Arc<Alert>> {
+/// The alerts that a key is about: that of the page on top; else the marked ones, where any are; else that of the selected
+/// row.
+pub(crate) fn about(state: &State) -> Vec<Arc<Alert>> {
     match state.layers.last() {
         Some(Layer::Alert { alert: last, .. }) => {
             let current = state.shown().alerts.iter().find(|alert| alert.id == last.id);
-            Some(current.unwrap_or(last).clone())
+            vec![current.unwrap_or(last).clone()]
         }
-        Some(_) => None,
-        None => match (state.pane, state.alert_rows.get(state.alerts.list.row)?) {
-            (Pane::Alerts, AlertRow::Alert(place)) => state.shown().alerts.get(*place).cloned(),
-            _ => None,
-        },
+        _ => marked_rows(state),
     }
 }
 
@@ -36,31 +34,37 @@ fn verb(action: Action) -> Option<Verb> {
     }
 }
 
-/// What is chosen first, of the silence that is selected in the list of them, else of the alert that the key is about; and
-/// why it cannot be gone through.
-fn draft(state: &State, verb: Verb) -> Option<(Draft, Option<String>)> {
+/// What the wizard of that key would begin with, and why it cannot be gone through where it cannot; `None` where there is
+/// none. It is about the silence that is selected in the list of them, else about the alerts that the key is about.
+fn draft(state: &State, action: Action) -> Option<(Draft, Option<String>)> {
+    let verb = verb(action)?;
     if let Some(Layer::Silences(_)) = state.layers.last() {
         let of = silences::selected(state)?;
         return Draft::of_silence(&of.source.name, of.silence, verb, state.now).map(|draft| (draft, None));
     }
-    Draft::of(state, &*about(state)?, verb)
+    match about(state).as_slice() {
+        [] => None,
+        [alert] => Draft::of(state, alert, verb),
+        // One silence gets another end: which of several is meant cannot be told.
+        _ if verb == Verb::Extend => None,
+        several => Draft::of_marked(state, several, verb).map(|draft| (draft, None)),
+    }
 }
 
 /// True where that key of a silence opens a wizard now.
 pub(crate) fn offers(state: &State, action: Action) -> bool {
-    verb(action).is_some_and(|verb| draft(state, verb).is_some())
+    draft(state, action).is_some()
 }
 
-/// Why that key of a silence cannot be gone through on the alert that it is about, where it cannot; `None` where it opens
-/// no wizard at all.
+/// Why that key of a silence cannot be gone through on what it is about, where it cannot; `None` where it opens no wizard
+/// at all.
 pub(crate) fn refuses(state: &State, action: Action) -> Option<Option<String>> {
-    draft(state, verb(action)?).map(|(_, refused)| refused)
+    draft(state, action).map(|(_, refused)| refused)
 }
 
-/// Opens the wizard on the alert that the key is about. Nothing is asked before a reason is given.
+/// Opens the wizard on what the key is about. Nothing is asked before a reason is given.
 pub(in crate::app::update) fn open(state: &mut State, action: Action) {
-    let Some(verb) = verb(action) else { return };
-    let Some((draft, refused)) = draft(state, verb).filter(|_| held(state).is_none()) else { return };
+    let Some((draft, refused)) = draft(state, action).filter(|_| held(state).is_none()) else { return };
     let wizard = Wizard::of(Subject::Silence(draft));
     begin(state, wizard, refused);
 }

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Ground, Preview, already, moment, named};
+use super::{Ground, Preview, already, moment, named, short};
 use crate::model::age;
 use crate::model::check::{Check, Verdict};
 use crate::model::estate::SourceKind;
@@ -19,6 +19,10 @@ const TOO_LONG: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// All checks. `run` is the plan's own run where it is begun already: what that changed is no fault.
 pub fn judge(ground: &Ground<'_>, plan: &Plan, run: Option<&str>) -> Vec<Check> {
     let mut all = vec![peers(ground)];
+    if plan.steps.len() > 1 {
+        several(ground, plan, run, &mut all);
+        return all;
+    }
     for step in &plan.steps {
         match &step.act {
             Act::Silence { replaces, matchers, ends_at, .. } => {
@@ -26,8 +30,8 @@ pub fn judge(ground: &Ground<'_>, plan: &Plan, run: Option<&str>) -> Vec<Check> 
                 match Muting::of(matchers) {
                     Ok(muting) => {
                         let preview = Preview::of(ground, &muting);
-                        all.push(dead_man(ground, &preview, &muting));
-                        all.push(broad(ground, &preview, matchers));
+                        all.push(dead_man(ground, &preview, std::slice::from_ref(&muting)));
+                        all.push(broad(ground, &preview, pins(matchers)));
                     }
                     Err(why) => all.push(check(ground, "broad", "it mutes what is meant", Verdict::Block, why)),
                 }
@@ -87,10 +91,10 @@ fn length(ground: &Ground<'_>, ends_at: Timestamp) -> Check {
 }
 
 /// The alert that says that alerts arrive is never muted: its labels are asked too where it does not fire.
-fn dead_man(ground: &Ground<'_>, preview: &Preview, muting: &Muting) -> Check {
+fn dead_man(ground: &Ground<'_>, preview: &Preview, mutings: &[Muting]) -> Check {
     let title = "the dead man's switch is not muted";
     let bare = match &ground.source.kind {
-        SourceKind::Alertmanager { dead_man: Some(labels), .. } => muting.mutes(labels),
+        SourceKind::Alertmanager { dead_man: Some(labels), .. } => mutings.iter().any(|muting| muting.mutes(labels)),
         _ => false,
     };
     match preview.dead_man || bare {
@@ -99,16 +103,20 @@ fn dead_man(ground: &Ground<'_>, preview: &Preview, muting: &Muting) -> Check {
     }
 }
 
-/// It mutes what is meant and not more: the reasons to look twice, all of them.
-fn broad(ground: &Ground<'_>, preview: &Preview, matchers: &[SilenceMatcher]) -> Check {
-    let mut why = Vec::new();
+/// Why matchers by themselves want a second look.
+fn pins(matchers: &[SilenceMatcher]) -> Option<String> {
     let pins = |matcher: &&SilenceMatcher| matcher.is_equal && !matcher.is_regex && !matcher.value.is_empty();
     let pinned: Vec<&SilenceMatcher> = matchers.iter().filter(pins).collect();
     match pinned.as_slice() {
-        [] => why.push("no label must have one very value".to_owned()),
-        [only] if matchers.len() == 1 && only.name == "severity" => why.push("only a severity is named".to_owned()),
-        _ => {}
+        [] => Some("no label must have one very value".to_owned()),
+        [only] if matchers.len() == 1 && only.name == "severity" => Some("only a severity is named".to_owned()),
+        _ => None,
     }
+}
+
+/// It mutes what is meant and not more: the reasons to look twice, all of them.
+fn broad(ground: &Ground<'_>, preview: &Preview, first: Option<String>) -> Check {
+    let mut why: Vec<String> = first.into_iter().collect();
     if preview.alerts > FEW {
         why.push(format!("{} alerts match", preview.alerts));
     }
@@ -123,6 +131,73 @@ fn broad(ground: &Ground<'_>, preview: &Preview, matchers: &[SilenceMatcher]) ->
     match why.is_empty() {
         true => check(ground, "broad", title, Verdict::Pass, format!("{} match", counted(preview.alerts))),
         false => check(ground, "broad", title, Verdict::Warn, format!("{}: say why that is meant", why.join(", "))),
+    }
+}
+
+/// Of several silences in one plan: one check of a kind for all of them, with what stands in the way of each.
+fn several(ground: &Ground<'_>, plan: &Plan, run: Option<&str>, all: &mut Vec<Check>) {
+    let (mut mutings, mut wrong, mut ends, mut first) = (Vec::new(), Vec::new(), Vec::new(), None);
+    let (mut made, mut so, mut former) = (0, 0, Vec::new());
+    for step in &plan.steps {
+        match &step.act {
+            Act::Silence { replaces, matchers, ends_at, .. } => {
+                made += 1;
+                ends.push(*ends_at);
+                first = first.or_else(|| pins(matchers));
+                so += usize::from(already(ground.answer, matchers, *ends_at, ground.now).is_some());
+                former.extend(replaces);
+                match Muting::of(matchers) {
+                    Ok(muting) => mutings.push(muting),
+                    Err(why) => wrong.push(why),
+                }
+            }
+            Act::ExpireSilence { silence } => former.push(silence),
+            _ => {}
+        }
+    }
+    if let Some(latest) = ends.iter().max() {
+        all.push(length(ground, ends.iter().find(|end| **end <= ground.now).copied().unwrap_or(*latest)));
+        if wrong.is_empty() {
+            let preview = Preview::of_all(ground, &mutings);
+            all.push(dead_man(ground, &preview, &mutings));
+            all.push(broad(ground, &preview, first.or_else(|| (made > FEW).then(|| format!("{made} silences at once")))));
+        } else {
+            all.push(check(ground, "broad", "it mutes what is meant", Verdict::Block, wrong.join("; ")));
+        }
+    } else {
+        all.push(many(ground, plan.steps.len()));
+    }
+    if run.is_some() {
+        return;
+    }
+    if made > 0 {
+        let seen = match so {
+            0 => "nothing mutes the same that long".to_owned(),
+            n => format!("{n} of {made} are muted so already: for them nothing is made"),
+        };
+        all.push(check(ground, "already", "whether it is so already", Verdict::Pass, seen));
+    }
+    if !former.is_empty() {
+        let moved = |one: &&Former| {
+            let told = still(ground, one);
+            let id = one.id.as_deref().unwrap_or_default();
+            (!told.passes()).then(|| format!("silence {}: {}", short(id), told.seen))
+        };
+        let (moved, title) = (former.iter().filter_map(moved).collect::<Vec<_>>(), "the silences are as they were");
+        all.push(match moved.as_slice() {
+            [] => check(ground, "still", title, Verdict::Pass, format!("all {} are", former.len())),
+            [one] => check(ground, "still", title, Verdict::Block, one.clone()),
+            [one, rest @ ..] => check(ground, "still", title, Verdict::Block, format!("{one}; and {} more", rest.len())),
+        });
+    }
+}
+
+/// What is done to many at once wants a reason of its own.
+fn many(ground: &Ground<'_>, steps: usize) -> Check {
+    let title = "it is about few";
+    match steps > FEW {
+        true => check(ground, "many", title, Verdict::Warn, format!("{steps} silences at once: say why that is meant")),
+        false => check(ground, "many", title, Verdict::Pass, format!("{steps} silences")),
     }
 }
 

@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Ground, end_in_words, listed};
-use crate::model::alert::Alert;
 use crate::model::estate::{Estate, Severity};
+use crate::model::label::Labels;
 use crate::model::plan::Impact;
 use crate::model::silence::{Muting, SilenceMatcher};
 
@@ -38,6 +38,11 @@ pub struct Preview {
 impl Preview {
     /// Of what fires now.
     pub fn of(ground: &Ground<'_>, muting: &Muting) -> Preview {
+        Preview::of_all(ground, std::slice::from_ref(muting))
+    }
+
+    /// Of what fires now and at least one of these mutes.
+    pub fn of_all(ground: &Ground<'_>, mutings: &[Muting]) -> Preview {
         let mut preview = Preview::default();
         let mut severities: BTreeMap<Reverse<Severity>, usize> = BTreeMap::new();
         let (mut services, mut names) = (BTreeMap::<String, usize>::new(), BTreeMap::<String, usize>::new());
@@ -45,8 +50,8 @@ impl Preview {
         let mut rest: BTreeSet<String> = BTreeSet::new();
         let mut kinds: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         for alert in &ground.answer.alerts {
-            let service = service_of(ground.estate, alert);
-            if !muting.mutes(&alert.labels) {
+            let service = service_of(ground.estate, &alert.labels);
+            if !mutings.iter().any(|muting| muting.mutes(&alert.labels)) {
                 rest.insert(service);
                 continue;
             }
@@ -132,6 +137,11 @@ impl Preview {
     }
 }
 
+/// `1 ONE`, `2 MANY`.
+pub(super) fn count(of: usize, one: &str, many: &str) -> String {
+    format!("{of} {}", if of == 1 { one } else { many })
+}
+
 /// A name as it is easily typed: letters, digits and a few marks, the others as single dashes.
 fn typeable(name: &str) -> String {
     let mut out = String::new();
@@ -150,9 +160,9 @@ fn typeable(name: &str) -> String {
 }
 
 /// The estate's service whose alert it is; else the one that its label names; else the empty name.
-fn service_of(estate: &Estate, alert: &Alert) -> String {
-    let own = estate.services.iter().find(|service| service.labels.covers(&alert.labels)).map(|service| service.name.as_str());
-    own.or_else(|| alert.labels.get("service")).unwrap_or_default().to_owned()
+pub(super) fn service_of(estate: &Estate, labels: &Labels) -> String {
+    let own = estate.services.iter().find(|service| service.labels.covers(labels)).map(|service| service.name.as_str());
+    own.or_else(|| labels.get("service")).unwrap_or_default().to_owned()
 }
 
 fn most_first(counts: BTreeMap<String, usize>) -> Vec<(String, usize)> {

@@ -230,10 +230,10 @@ fn a_longer_one_keeps_what_was_said_and_goes_back_to_the_old_end() {
     let place = Place::new(vec![], vec![silence("2b614108-3973", &["alertname=DiskFull"], hours(1))]);
     let plan = place.plan(&Wish::Extend { id: "2b614108".to_owned(), until: hours(4) }).unwrap();
     let Act::Silence { replaces, comment, ends_at, .. } = &plan.steps[0].act else { panic!("{plan:?}") };
-    assert_eq!(replaces.as_ref().unwrap(), &Former { id: Some("2b614108-3973".to_owned()), ends_at: hours(1) });
+    assert_eq!(replaces.as_ref().unwrap(), &Former { id: Some("2b614108-3973".to_owned()), ends_at: hours(1), of: vec![] });
     assert_eq!((comment.as_str(), *ends_at), ("disk is being replaced; before: bob: INC-1", hours(4)));
     let Some(Act::Silence { replaces, ends_at, .. }) = &plan.steps[0].undo else { panic!("{plan:?}") };
-    assert_eq!((replaces.as_ref().unwrap(), *ends_at), (&Former { id: None, ends_at: hours(4) }, hours(1)));
+    assert_eq!((replaces.as_ref().unwrap(), *ends_at), (&Former { id: None, ends_at: hours(4), of: vec![] }, hours(1)));
     assert!(place.plan(&Wish::Extend { id: "2b614108".to_owned(), until: hours(1) }).is_err(), "it ends then already");
 }
 
@@ -294,4 +294,123 @@ fn what_is_typed_names_what_is_muted_and_is_easily_typed_whatever_its_name() {
     assert!(subject(&"a b".repeat(50)).len() <= 32);
     let quiet = Place::new(vec![], vec![]);
     assert_eq!(quiet.muted(&["zone=b", "alertname=~Disk.*"], hours(1)).subject, "Disk.");
+}
+
+/// Three disks of one host, each by all its labels.
+fn disks() -> (Place, Vec<Which>) {
+    let disk = |device: &str| {
+        vec![("alertname", "DiskFull"), ("device", device), ("service", "web"), ("severity", "critical")]
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect::<Vec<_>>()
+    };
+    let all: Vec<Vec<(String, String)>> = ["sda", "sdb", "sdc"].into_iter().map(disk).collect();
+    let borrowed =
+        |of: &Vec<(String, String)>| fires(&of.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect::<Vec<_>>(), AlertState::Firing);
+    let which = all.iter().map(|of| Which::Labels(of.iter().map(|(n, v)| SilenceMatcher::equal(n, v)).collect())).collect();
+    let mut alerts: Vec<_> = all.iter().map(borrowed).collect();
+    alerts.push(fires(&[("alertname", "Other"), ("service", "web")], AlertState::Firing));
+    (Place::new(alerts, vec![]), which)
+}
+
+fn made_of(of: &Which, ends_at: Timestamp) -> Silence {
+    let Which::Labels(matchers) = of else { panic!("{of:?}") };
+    Silence { matchers: matchers.clone(), ..silence("2b614108-0001", &[], ends_at) }
+}
+
+#[test]
+fn each_of_several_alerts_is_a_step_of_its_own_that_is_taken_back_by_itself() {
+    let (place, alerts) = disks();
+    let wish = Wish::Each { alerts: alerts.clone(), until: hours(2), ack: true };
+    let plan = place.plan(&wish).unwrap();
+    assert_eq!(plan.steps.iter().map(|step| step.id.as_str()).collect::<Vec<_>>(), ["am/silence-1", "am/silence-2", "am/silence-3"]);
+    assert!(plan.phrase().starts_with("ack-3-alerts "), "the phrase names how many: {}", plan.phrase());
+    assert_eq!(plan.service.as_deref(), Some("web"));
+    assert_eq!(plan.impact.does[0], "3 silences are made, one for each alert and for nothing else.");
+    assert!(plan.impact.does[1].starts_with("3 alerts that fire now are muted: 3 critical"), "{:?}", plan.impact.does);
+    assert_eq!(plan.impact.costs[0], "Not told of them until then: chat, pager.");
+    for (step, which) in plan.steps.iter().zip(&alerts) {
+        let (Act::Silence { matchers, comment, .. }, Which::Labels(labels)) = (&step.act, which) else { panic!("{step:?}") };
+        assert_eq!((matchers, comment.as_str()), (labels, "ack: disk is being replaced"));
+        let Some(Act::ExpireSilence { silence }) = &step.undo else { panic!("{step:?}") };
+        assert_eq!((&silence.id, &silence.of), (&None, labels), "one run makes several: what it mutes tells them apart");
+    }
+    // The same alerts twice, and by name, are the same plan; one that has ended since is muted should it come back.
+    let mut twice = alerts.clone();
+    twice.extend(alerts.clone());
+    assert_eq!(place.plan(&Wish::Each { alerts: twice, until: hours(2), ack: true }).unwrap().hash(), plan.hash());
+    let (mut fewer, _) = disks();
+    fewer.answer.alerts.remove(1);
+    let same = fewer.plan(&wish).unwrap();
+    assert_eq!(same.hash(), plan.hash());
+    assert!(same.impact.does.contains(&"1 of them does not fire now, and would be muted on coming back.".to_owned()), "{:?}", same.impact);
+    let one = Wish::Each { alerts: alerts[..1].to_vec(), until: hours(2), ack: true };
+    let Which::Labels(labels) = &alerts[0] else { panic!() };
+    assert_eq!(place.plan(&one).unwrap().steps[0].id, "am/silence");
+    assert!(matches!(&place.plan(&one).unwrap().steps[0].act, Act::Silence { matchers, .. } if matchers == labels));
+}
+
+#[test]
+fn what_was_done_of_several_is_left_out_the_next_time() {
+    let (mut place, alerts) = disks();
+    place.answer.silences.push(made_of(&alerts[0], hours(1)));
+    let wish = |until| Wish::Each { alerts: alerts.clone(), until, ack: false };
+    let plan = place.plan(&wish(hours(2))).unwrap();
+    assert_eq!((plan.steps.len(), plan.subject.as_str()), (2, "silence-2-alerts"));
+    assert_eq!(plan.impact.does[1], "1 alert is left out: the same labels are muted already, for at least half of that time.");
+    assert_eq!(place.plan(&wish(hours(3))).unwrap().steps.len(), 3, "one that ends long before is no reason");
+    place.answer.silences.push(made_of(&alerts[1], hours(2)));
+    let last = place.plan(&wish(hours(2))).unwrap();
+    assert_eq!((last.steps.len(), last.subject.as_str(), last.steps[0].id.as_str()), (1, "DiskFull", "am/silence"));
+    place.answer.silences.push(made_of(&alerts[2], hours(2)));
+    let none = place.plan(&wish(hours(2))).unwrap_err();
+    assert!(none.to_string().starts_with("3 alerts are muted already"), "{none}");
+}
+
+#[test]
+fn several_have_one_check_of_a_kind_and_many_want_a_reason() {
+    let (mut place, alerts) = disks();
+    let plan = place.plan(&Wish::Each { alerts, until: hours(2), ack: false }).unwrap();
+    let checks = judge(&place.ground(), &plan, None);
+    let ids: Vec<&str> = checks.iter().map(|check| check.id.as_str()).collect();
+    assert_eq!(ids, ["peers", "length", "dead-man", "broad", "already"]);
+    assert!(checks.iter().all(Check::passes), "{checks:?}");
+    let many: Vec<Which> = (0..11).map(|n| Which::Labels(vec![SilenceMatcher::equal("host", &format!("h{n}"))])).collect();
+    let plan = place.plan(&Wish::Each { alerts: many.clone(), until: hours(2), ack: false }).unwrap();
+    let broad = place.check(&plan, "broad");
+    assert!(broad.verdict == Verdict::Warn && broad.seen.starts_with("11 silences at once"), "{broad:?}");
+    let watchdog = Which::Labels(vec![SilenceMatcher::equal("alertname", "Watchdog")]);
+    let plan = place.plan(&Wish::Each { alerts: vec![many[0].clone(), watchdog], until: hours(2), ack: false }).unwrap();
+    assert_eq!(place.check(&plan, "dead-man").verdict, Verdict::Block, "one of them is enough");
+    let more = (0..=MOST).map(|n| Which::Labels(vec![SilenceMatcher::equal("host", &format!("h{n}"))])).collect();
+    let error = place.plan(&Wish::Each { alerts: more, until: hours(2), ack: false }).unwrap_err().to_string();
+    assert!(error.starts_with("51 alerts are too many for one plan: 50 at the most"), "{error}");
+    place.answer.alerts.clear();
+    let unfound = Wish::Each { alerts: vec![Which::Named("DiskFull".into())], until: hours(2), ack: true };
+    assert!(matches!(place.plan(&unfound), Err(WishError::Unfound(_))), "a name must fire");
+}
+
+#[test]
+fn several_silences_end_by_one_plan_and_those_that_ended_are_left_out() {
+    let (mut place, alerts) = disks();
+    let ids = ["2b614108-0001", "2b614108-0002", "2b614108-0003"];
+    for (id, which) in ids.iter().zip(&alerts) {
+        place.answer.silences.push(Silence { id: (*id).to_owned(), ..made_of(which, hours(1)) });
+    }
+    let wish = Wish::ExpireEach { ids: ids.iter().map(|id| (*id).to_owned()).collect() };
+    let plan = place.plan(&wish).unwrap();
+    assert_eq!((plan.subject.as_str(), plan.steps.len()), ("end-3-silences", 3));
+    assert!(plan.steps.iter().all(|step| step.undo.is_none()));
+    assert_eq!(plan.impact.does[0], "3 silences end now.");
+    assert_eq!(plan.impact.costs, ["chat, pager are told again of what fires."]);
+    place.answer.silences[1].ends_at = hours(4);
+    let still = place.check(&plan, "still");
+    assert!(still.verdict == Verdict::Block && still.seen.starts_with("silence 2b614108: it ends at"), "{still:?}");
+    place.answer.silences[0].state = SilenceState::Expired;
+    let rest = place.plan(&wish).unwrap();
+    assert_eq!((rest.subject.as_str(), rest.steps.len()), ("end-2-silences", 2));
+    assert!(rest.impact.does.contains(&"1 silence is left out: ended already.".to_owned()), "{:?}", rest.impact.does);
+    place.answer.silences.iter_mut().for_each(|one| one.state = SilenceState::Expired);
+    assert!(place.plan(&wish).unwrap_err().to_string().starts_with("3 silences have ended already"));
+    assert!(place.plan(&Wish::ExpireEach { ids: vec!["ffff1234".into()] }).is_err(), "one that never was is a mistake");
 }

@@ -1,0 +1,151 @@
+//! Marks on the lists of deployments and of runs, clicks on what a wizard, the logs and a verification offer, and the
+//! question before a practice estate is ended.
+
+use super::deployments::{deployed, one};
+use super::*;
+use crate::app::ask::Ask as Question;
+use crate::app::marks::{self, MARKS_CAP};
+use crate::app::target::{Choice, Target};
+use crate::app::wizard::{Subject, held};
+use crate::model::run::known::{KnownRun, Liveness, Runs};
+use crate::model::run::sample::{Log, plan, step};
+
+fn said(state: &State) -> &str {
+    state.said.as_deref().unwrap_or_default()
+}
+
+fn asked(effects: &[Effect]) -> impl Iterator<Item = &Question> {
+    effects.iter().filter_map(|effect| if let Effect::Ask(ask) = effect { Some(&**ask) } else { None })
+}
+
+fn copied(effects: &[Effect]) -> String {
+    effects.iter().find_map(|effect| if let Effect::Copy(text) = effect { Some(text.clone()) } else { None }).unwrap_or_default()
+}
+
+#[test]
+fn two_marked_deployments_are_compared_the_earlier_one_first() {
+    let mut state = deployed(20);
+    press(&mut state, "5 space j j space j");
+    assert_eq!(marks::chip(&state), "marked 2 (at most 50)");
+    press(&mut state, "d");
+    let Some(Layer::Diff { from: Some(from), to, .. }) = state.layers.last() else { panic!("{:?}", state.layers) };
+    assert_eq!((from.to.clone(), to.to.clone()), (one(2).to.clone(), one(0).to.clone()));
+    press(&mut state, "esc space d");
+    assert!(state.layers.is_empty() && said(&state).contains("3 are marked"), "{}", said(&state));
+    press(&mut state, "esc");
+    assert!(marks::chip(&state).is_empty(), "Esc clears them");
+    press(&mut state, "d");
+    let Some(Layer::Diff { from: Some(from), to, .. }) = state.layers.last() else { panic!() };
+    assert_eq!((from.to.clone(), to.to.clone()), (one(4).to.clone(), one(3).to.clone()), "without marks: the one before");
+}
+
+#[test]
+fn marked_deployments_alone_are_copied_and_exported() {
+    let mut state = deployed(20);
+    press(&mut state, "5 j j j space k k space");
+    let text = copied(&press(&mut state, "y"));
+    assert!(text.contains("3.0") && text.contains("1.0") && !text.contains(" 2.0"), "{text}");
+    assert_eq!(text.matches("qd --estate").count(), 2, "each with its own command line: {text}");
+    press(&mut state, "esc x");
+    let mut effects = Vec::new();
+    update(&mut state, Message::Key("ctrl-u".parse().unwrap()));
+    for c in "/tmp/x.csv".chars() {
+        effects.extend(update(&mut state, Message::Key(Key::char(c))));
+    }
+    effects.extend(press(&mut state, "enter"));
+    let rows = asked(&effects).find_map(|ask| if let Question::Export(export) = ask { export.rows.clone() } else { None }).unwrap();
+    assert_eq!(rows.iter().map(|row| row.to.clone()).collect::<Vec<_>>(), [one(1).to.clone(), one(3).to.clone()], "the newest first");
+}
+
+#[test]
+fn marks_have_the_same_end_everywhere_and_where_they_mean_nothing_that_is_said() {
+    let mut state = deployed(80);
+    press(&mut state, "5");
+    for _ in 0..MARKS_CAP {
+        press(&mut state, "space j");
+    }
+    press(&mut state, "space");
+    assert_eq!(said(&state), "50 are marked, and no more can be: Esc clears all marks");
+    assert_eq!(state.picks.deployments.len(), MARKS_CAP);
+    for pane in ["1", "3", "4", "6", "t"] {
+        press(&mut state, &format!("{pane} space"));
+        assert!(said(&state).contains("Alerts, Deployments and Operations"), "{pane}: {}", said(&state));
+    }
+    press(&mut state, "5 enter space");
+    assert!(matches!(state.layers.last(), Some(Layer::Deployment { .. })) && said(&state).contains("page of one"), "{}", said(&state));
+}
+
+fn runs() -> State {
+    let mut state = console();
+    let known = |n: u64| {
+        let log = Log::begun(&format!("web-20261121T140455Z-000{n}"), &plan(&["web1"], vec![step("web1/switch")]));
+        let alive = Liveness::Live { heartbeat: at(0) };
+        Arc::new(KnownRun { state: Arc::new(log.state()), alive, live: vec![], entries: Arc::default(), left_out: 0, file: None })
+    };
+    update(&mut state, Message::Runs(Box::new(Runs::of(vec![known(1), known(2), known(3)], "1 ab".into(), None))));
+    press(&mut state, "7");
+    state
+}
+
+#[test]
+fn the_reports_of_marked_runs_are_copied_together() {
+    let mut state = runs();
+    press(&mut state, "space j space");
+    assert_eq!((state.picks.runs.len(), marks::chip(&state).as_str()), (2, "marked 2 (at most 50)"));
+    let text = copied(&press(&mut state, "y"));
+    assert_eq!(text.lines().filter(|line| line.starts_with("qd show ")).count(), 2, "{text}");
+    press(&mut state, "esc esc");
+    assert!(state.picks.runs.is_empty());
+    press(&mut state, "/");
+    write(&mut state, "run:0001");
+    press(&mut state, "enter space esc");
+    assert!(marks::chip(&state).is_empty(), "Esc clears marks before the filter: {:?}", state.picks);
+}
+
+#[test]
+fn a_click_on_a_host_is_the_key_that_leaves_it_out_and_the_wheel_goes_from_host_to_host() {
+    let mut state = console();
+    crate::model::operations::tests::lay(Arc::make_mut(&mut state.estate), "web", &["web1", "web2"]);
+    state.layers.push(Layer::Service { name: "web".into(), spot: Spot::default() });
+    press(&mut state, "R");
+    let without = |state: &State| held(state).unwrap().subject.without().to_vec();
+    update(&mut state, Message::Click(Target::Choice(Choice::Host("web2".into()))));
+    assert_eq!(without(&state), ["web2"]);
+    update(&mut state, Message::Click(Target::Choice(Choice::Host("web1".into()))));
+    assert_eq!(without(&state), ["web2"], "one host must stay, by the mouse too");
+    assert!(held(&state).unwrap().said.is_some());
+    update(&mut state, Message::Click(Target::Choice(Choice::Host("web2".into()))));
+    update(&mut state, Message::Click(Target::Choice(Choice::Host("gone".into()))));
+    assert!(without(&state).is_empty());
+    update(&mut state, Message::Wheel { by: -3, right: false });
+    assert_eq!(held(&state).unwrap().host.as_deref(), Some("web1"));
+    update(&mut state, Message::Wheel { by: 3, right: false });
+    assert_eq!(held(&state).unwrap().host.as_deref(), Some("web2"));
+
+    press(&mut state, "q U");
+    update(&mut state, Message::Click(Target::Choice(Choice::Label(0))));
+    update(&mut state, Message::Click(Target::Choice(Choice::Label(4))));
+    update(&mut state, Message::Click(Target::Choice(Choice::Label(9))));
+    let Subject::Processes(of) = &held(&state).unwrap().subject else { panic!() };
+    assert_eq!((of.deed, of.chosen().collect::<Vec<_>>()), (Some(crate::model::plan::Deed::Restart), vec!["web1"]));
+}
+
+#[test]
+fn practice_is_ended_by_the_second_q_only() {
+    let mut state = console();
+    assert_eq!(press(&mut state, "q"), [Effect::Quit(0)], "a real console is left at once");
+    state.practice = true;
+    assert!(press(&mut state, "q").is_empty());
+    assert_eq!(said(&state), "q again ends the practice estate with all its history");
+    assert!(press(&mut state, "j").is_empty());
+    assert_eq!(said(&state), "");
+    assert!(press(&mut state, "q").is_empty(), "asked anew after another key");
+    assert_eq!(press(&mut state, "q"), [Effect::Quit(0)]);
+    press(&mut state, "? q");
+    assert!(state.layers.is_empty() && said(&state).is_empty(), "on a page it closes the page");
+    assert_eq!(press(&mut state, "ctrl-c"), [Effect::Quit(130)], "an interrupt is one");
+    let mut state = runs();
+    state.practice = true;
+    press(&mut state, "q");
+    assert!(said(&state).ends_with("history and the run of web"), "{}", said(&state));
+}
