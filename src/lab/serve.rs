@@ -1,9 +1,11 @@
 //! One process of the practice estate: serves its role until whoever started it ends or wants it to end.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::thread;
 
 use axum::Router;
+use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -66,6 +68,12 @@ async fn on_duty(duty: Duty) -> Result<(), LabError> {
         Role::Clients => clients::run(&duty).await,
         Role::Ledger => ledger::run(&duty).await,
     }
+}
+
+/// Writes a line to the log of this process, as services do: when, how bad, what.
+pub fn say(level: &str, what: &str) {
+    // A log that cannot be written is not worth ending for.
+    let _ = writeln!(std::io::stderr(), "{:.3} {level} {what}", Timestamp::now());
 }
 
 /// Serves these pages at that address.

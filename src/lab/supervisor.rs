@@ -130,7 +130,7 @@ impl Lab {
         }
     }
 
-    /// What the processes wrote before they ended: they write only when something is wrong.
+    /// What the processes wrote last: that of one that ended says why.
     fn last_words(&self, layout: &Layout) -> String {
         let sites = layout.sites.iter().flat_map(|site| [Role::Edge, Role::Web, Role::Store].map(|role| (role, Some(site))));
         let logs = sites.chain([(Role::Clients, None)]).filter_map(|(role, site)| {

@@ -17,10 +17,12 @@ use super::LabError;
 use super::edge::{Fields, answer, asked, reader};
 use super::page::{Format, Identity, Kind, Page, Requests};
 use super::release::{Release, current};
-use super::serve::{Duty, pages};
+use super::serve::{Duty, pages, say};
 
 /// How long the store may take.
 const STORE: Duration = Duration::from_secs(4);
+/// An order that takes longer is told in the log.
+const SLOW: Duration = Duration::from_secs(1);
 /// How long the store may take to say that it is there.
 const READY: Duration = Duration::from_secs(1);
 
@@ -39,6 +41,7 @@ struct Web {
 pub async fn run(duty: &Duty) -> Result<(), LabError> {
     let release = current(&duty.home)?;
     let store = duty.store.as_deref().ok_or_else(|| LabError::Other("the web service needs --store".to_owned()))?;
+    say("INFO", &format!("release {} begins to serve", release.version));
     let web = Arc::new(Web {
         store: reader(store).map_err(|error| LabError::Other(error.to_string()))?,
         identity: Identity::new(&release.version),
@@ -90,19 +93,24 @@ impl Web {
         let response = match failing(self.came.fetch_add(1, Ordering::Relaxed), self.release.fail_share) {
             true => {
                 let told = format!("release {}: order {id} cannot be shown: field `currency` is missing\n", self.release.version);
+                say("ERROR", told.trim_end());
                 (StatusCode::INTERNAL_SERVER_ERROR, told).into_response()
             }
             false => match timeout(STORE, asked(&self.store, &format!("/documents/{id}"), form.as_ref())).await {
                 Ok(Ok(body)) => answer(body),
-                Ok(Err(error)) => self.without_store(&error.to_string()),
-                Err(_) => self.without_store("no answer in time"),
+                Ok(Err(error)) => self.without_store(id, &error.to_string()),
+                Err(_) => self.without_store(id, "no answer in time"),
             },
         };
+        if start.elapsed() > SLOW {
+            say("WARN", &format!("{method} order {id} took {:.1} s, nearly all of it in the store", start.elapsed().as_secs_f64()));
+        }
         self.requests.add("", method, response.status().as_u16(), start.elapsed());
         response
     }
 
-    fn without_store(&self, why: &str) -> Response {
+    fn without_store(&self, id: &str, why: &str) -> Response {
+        say("ERROR", &format!("order {id}: the store: {why}"));
         self.store_errors.fetch_add(1, Ordering::Relaxed);
         (StatusCode::SERVICE_UNAVAILABLE, format!("the store: {why}\n")).into_response()
     }

@@ -18,7 +18,7 @@ use quarterdeck::session::ask::verify::Verifier;
 use quarterdeck::session::feed::{Feed, Sources};
 use tokio::sync::{mpsc, watch};
 
-use crate::practice::{PATIENCE, Practice, have_postgres, until};
+use crate::practice::{PATIENCE, Practice, have_postgres, qd, until};
 
 /// As many polls of the source that tells may pass.
 const POLLS: usize = 3;
@@ -73,6 +73,11 @@ fn a_bad_release() {
     let practice = Practice::start(&["--scenario", "bad-release", "--after", "0"]);
     until("requests fail", || (practice.failed("north edge page") > 0.0).then_some(()));
     told_within_three_polls(&practice, "north edge page", "requests fail at north", &["north", "errors"]);
+    // What the service prints tells why.
+    let estate = practice.folder.join("estate.toml");
+    let (code, told) = qd(practice.home.path(), &["logs", "web", "--grep", "level:error", "--estate", estate.to_str().unwrap()]);
+    assert_eq!(code, 0, "{told}");
+    assert!(told.lines().any(|line| line.contains("release 2.5.0") && line.contains("field `currency` is missing")), "{told}");
 }
 
 #[test]
