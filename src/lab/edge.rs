@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,7 +14,6 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Router, http::header::CONTENT_TYPE};
-use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -23,7 +21,7 @@ use crate::link::http::{Body, Limits, LinkError, Reader};
 
 use super::LabError;
 use super::page::{Format, Identity, Page, Requests};
-use super::serve::{Duty, pages, pages_over_tls};
+use super::serve::{Duty, pages, pages_over_tls, say};
 
 /// How long the web service may take before the answer is 504.
 const UPSTREAM: Duration = Duration::from_secs(5);
@@ -122,11 +120,9 @@ impl Edge {
         }
         *complained = Some(Instant::now());
         let path = path.get(..80).unwrap_or(path);
-        // Nobody may be there to read it.
-        let _ = writeln!(
-            std::io::stderr(),
-            "{:.3} ERROR no connection to the web service is free: all {CONNECTIONS} are taken and none comes back; refused {method} {path}",
-            Timestamp::now()
+        say(
+            "ERROR",
+            &format!("no connection to the web service is free: all {CONNECTIONS} are taken and none comes back; refused {method} {path}"),
         );
     }
 
