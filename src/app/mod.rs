@@ -49,6 +49,7 @@ pub mod told;
 pub mod update;
 pub mod verdict;
 pub mod verifying;
+mod view;
 pub mod views;
 pub mod when;
 pub mod wizard;

@@ -12,7 +12,7 @@ use crate::app::target::{RowId, Target};
 use crate::app::{databases, operations, page, pane, silences, timeline, update};
 
 use super::widget::canvas::cells;
-use super::{SMALLEST, frame, layer, wizard};
+use super::{SMALLEST, footer, layer, wizard};
 
 /// The line on which lists and pages begin.
 const BODY: u16 = 3;
@@ -131,7 +131,7 @@ pub fn sight(state: &State) -> Sight {
     // Where a line is typed there, no key stands in the footer.
     if !matches!(state.layers.last(), Some(Layer::Filter)) {
         let scope = state.scope();
-        for hint in frame::hints(state, width).into_iter().filter(|hint| update::can_be_clicked(state, hint.action)) {
+        for hint in footer::hints(state, width).into_iter().filter(|hint| update::can_be_clicked(state, hint.action)) {
             let wide = cells(&hint.key) + 1 + cells(hint.short);
             sight.row(hint.x, height - 1, wide, Target::Key(scope, hint.action));
         }

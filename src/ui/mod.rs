@@ -1,5 +1,6 @@
 //! Draws the state. Changes nothing.
 
+mod footer;
 mod frame;
 pub mod hit;
 mod layer;

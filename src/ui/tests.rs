@@ -750,7 +750,7 @@ fn help_and_the_menu_stand_in_every_footer_with_what_is_needed_most() {
             let mut state = shown(screen, (width, 24));
             state.said = None;
             let scope = crate::app::layer::scope(state.pane, &state.layers);
-            let hints = crate::ui::frame::hints(&state, width);
+            let hints = crate::ui::footer::hints(&state, width);
             let has = |action| hints.iter().any(|hint| hint.action == action);
             let help = matches!(state.layers.last(), Some(crate::app::layer::Layer::Help { .. }));
             if state.keymap.key_for(scope, Action::Help).is_some() && !help {
@@ -762,8 +762,8 @@ fn help_and_the_menu_stand_in_every_footer_with_what_is_needed_most() {
                 menus += 1;
             }
             let others =
-                |hints: &[crate::ui::frame::Hint]| hints.iter().filter(|hint| !matches!(hint.action, Action::Help | Action::Menu)).count();
-            let offered = others(&crate::ui::frame::hints(&state, 2_000));
+                |hints: &[crate::ui::footer::Hint]| hints.iter().filter(|hint| !matches!(hint.action, Action::Help | Action::Menu)).count();
+            let offered = others(&crate::ui::footer::hints(&state, 2_000));
             assert!(others(&hints) >= offered.min(least), "{screen} {width}: {} of {offered}", others(&hints));
             assert!(
                 hints.last().is_none_or(|last| usize::from(last.x) + last.key.chars().count() + 1 + last.short.len() <= usize::from(width))

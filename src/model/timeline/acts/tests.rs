@@ -169,7 +169,7 @@ fn a_silence_of_a_run_and_what_the_run_tells_of_it_are_one() {
         comment: "on it".into(),
     };
     let made = of_silence("disk-1", mute);
-    let expired = of_silence("disk-2", Act::ExpireSilence { silence: Former { id: Some("b".into()), ends_at: at(9_000) } });
+    let expired = of_silence("disk-2", Act::ExpireSilence { silence: Former { id: Some("b".into()), ends_at: at(9_000), of: vec![] } });
     let silences = vec![silence("a", 3, 4_000, "on it [qd disk-1]"), silence("b", -9_000, 4, "old [qd of-another-journal]")];
     let told_of = of_silences(&estate, &heard(silences, 60), at(60));
     let all = acts(&estate, &runs(&[&made, &expired]), &[], &told_of);
