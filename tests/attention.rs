@@ -12,26 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use console::{Console, DEADLINE};
-use serde_json::json;
-use upstream::{Fake, Reply, alert};
-
-/// Tells of one alert, and once it is told to of another, whose name means harm.
-fn fake(more: Arc<AtomicBool>) -> Fake {
-    Fake::of(move |path| {
-        Reply::Json(match path {
-            "/api/v2/alerts" if more.load(Ordering::SeqCst) => {
-                format!("[{},{}]", alert("FAKE-old", "a", "t"), alert("FAKE-new\u{1b}]0;x\u{7}\u{9c}y", "b", "t"))
-            }
-            "/api/v2/alerts" => format!("[{}]", alert("FAKE-old", "a", "t")),
-            "/api/v2/status" => json!({
-                "versionInfo": {"version": "FAKE"}, "cluster": {"status": "ready", "peers": [], "name": "FAKE"},
-                "config": {"original": ""}, "uptime": "2026-11-01T00:00:00Z",
-            })
-            .to_string(),
-            _ => "[]".to_owned(),
-        })
-    })
-}
+use upstream::grows;
 
 fn has(raw: &[u8], what: &[u8]) -> bool {
     raw.windows(what.len()).any(|bytes| bytes == what)
@@ -48,7 +29,7 @@ fn until(console: &Console, what: &[u8]) {
 
 fn open(preferences: &str, env: &[(&str, &str)]) -> (Console, Arc<AtomicBool>, Fake) {
     let more = Arc::new(AtomicBool::new(false));
-    let alerts = fake(more.clone());
+    let alerts = grows(more.clone(), "FAKE-new\u{1b}]0;x\u{7}\u{9c}y");
     let home = tempfile::tempdir().unwrap();
     let config = home.path().join(".config/quarterdeck");
     std::fs::create_dir_all(&config).unwrap();

@@ -382,10 +382,9 @@ mod tests {
     use crate::operate::preflight::unheard;
     use crate::watch::no_past;
 
-    #[tokio::test]
-    async fn the_wizards_plan_says_which_history_could_not_be_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let app = folder.path().join("app");
+    /// A service on one host with two releases, of which the newer one runs; `more` goes on with the table of their history.
+    fn bridge(folder: &Path, more: &str) -> Bridge {
+        let app = folder.join("app");
         for release in ["2.4.0", "2.5.0"] {
             std::fs::create_dir_all(app.join("releases").join(release)).unwrap();
         }
@@ -393,15 +392,21 @@ mod tests {
         let text = format!(
             "version = 1\n[estate]\nname = 'shop'\nenvironment = 'test'\n[[host]]\nname = 'web1'\n\
              [[service]]\nname = 'web'\nrestart = {{ command = ['true'] }}\n\
-             [[history]]\nname = 'releases'\nkind = 'releases'\npath = '{}'\nhost = 'web1'\nservice = 'web'\n\
-             [[history]]\nname = 'gone'\nkind = 'deploy-log'\npath = '/nonexistent/log'\nservice = 'web'\n",
+             [[history]]\nname = 'releases'\nkind = 'releases'\npath = '{}'\nhost = 'web1'\nservice = 'web'\n{more}",
             app.display()
         );
-        let estate = estate_from(&folder.path().join("estate.toml"), &text).unwrap_or_else(|problems| panic!("{problems:?}"));
-        let (estate, journal) = (Arc::new(estate), folder.path().join("journal.db"));
+        let estate = estate_from(&folder.join("estate.toml"), &text).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let (estate, journal) = (Arc::new(estate), folder.join("journal.db"));
         let archive = Arc::new(Archive::new(estate.clone(), None));
         let hand = Hand { actor: actor(&|_| None), version: "0.1.0".to_owned(), estate: None };
-        let bridge = Bridge::new(estate, archive, no_past(), journal, hand);
+        Bridge::new(estate, archive, no_past(), journal, hand)
+    }
+
+    #[tokio::test]
+    async fn the_wizards_plan_says_which_history_could_not_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let gone = "[[history]]\nname = 'gone'\nkind = 'deploy-log'\npath = '/nonexistent/log'\nservice = 'web'\n";
+        let bridge = bridge(folder.path(), gone);
         let planned = bridge.rollback("web", Some("2.4.0"), &[], &unheard).await.unwrap();
         let told: Vec<_> = planned.checks.iter().filter(|check| check.id.starts_with("history/")).collect();
         assert!(matches!(told[..], [check] if check.id == "history/gone" && check.overridable && !check.passes()), "{told:?}");
@@ -413,27 +418,13 @@ mod tests {
     #[tokio::test]
     async fn where_the_deployment_before_failed_the_wizard_has_a_plan_that_says_so() {
         let folder = tempfile::tempdir().unwrap();
-        let app = folder.path().join("app");
-        for release in ["2.4.0", "2.5.0"] {
-            std::fs::create_dir_all(app.join("releases").join(release)).unwrap();
-        }
-        std::os::unix::fs::symlink("releases/2.5.0", app.join("current")).unwrap();
         let act = |hour: u32, version: &str, result: &str| {
             format!("{{\"time\":\"2026-11-20T0{hour}:00:00Z\",\"version\":\"{version}\",\"who\":\"ann\",\"result\":\"{result}\"}}\n")
         };
         let log = [act(1, "2.4.0", "succeeded"), act(2, "2.5.0", "succeeded"), act(3, "2.4.0", "failed"), act(4, "2.5.0", "succeeded")];
-        std::fs::write(app.join("log"), log.concat()).unwrap();
-        let text = format!(
-            "version = 1\n[estate]\nname = 'shop'\nenvironment = 'test'\n[[host]]\nname = 'web1'\n\
-             [[service]]\nname = 'web'\nrestart = {{ command = ['true'] }}\n\
-             [[history]]\nname = 'releases'\nkind = 'releases'\npath = '{0}'\nhost = 'web1'\nservice = 'web'\nlog = '{0}/log'\n",
-            app.display()
-        );
-        let estate = estate_from(&folder.path().join("estate.toml"), &text).unwrap_or_else(|problems| panic!("{problems:?}"));
-        let (estate, journal) = (Arc::new(estate), folder.path().join("journal.db"));
-        let archive = Arc::new(Archive::new(estate.clone(), None));
-        let hand = Hand { actor: actor(&|_| None), version: "0.1.0".to_owned(), estate: None };
-        let bridge = Bridge::new(estate, archive, no_past(), journal, hand);
+        let told = folder.path().join("log");
+        std::fs::write(&told, log.concat()).unwrap();
+        let bridge = bridge(folder.path(), &format!("log = '{}'\n", told.display()));
         let planned = bridge.rollback("web", None, &[], &unheard).await.unwrap();
         assert_eq!(planned.plan.to.as_deref(), Some("2.4.0"));
         let said = &planned.plan.impact.keeps[0];

@@ -152,6 +152,15 @@ impl Console {
         to.flush().unwrap();
     }
 
+    /// Ends the practice as a person does; nothing of it is left.
+    fn leave(&mut self) {
+        self.press(b"q");
+        self.until(&["q again ends the practice estate"]);
+        self.press(b"q");
+        assert_eq!(self.exit_code(), 0);
+        assert_eq!(leftovers(self.home.path()), Vec::<String>::new());
+    }
+
     fn exit_code(&self) -> u32 {
         self.exit.recv_timeout(PATIENCE).expect("the console does not end")
     }
@@ -214,11 +223,7 @@ fn the_bad_release_is_rolled_back_by_pressing_what_the_screen_names() {
     let (code, runs) = qd(console.home.path(), &["--estate", folder.join("estate.toml").to_str().unwrap(), "runs"]);
     assert!(code == 0 && runs.contains("rollback") && runs.trim_end().ends_with("done"), "{runs}");
     assert_eq!(qd(console.home.path(), &["runs"]), (0, "no runs yet\n".to_owned()));
-    console.press(b"q");
-    console.until(&["q again ends the practice estate"]);
-    console.press(b"q");
-    assert_eq!(console.exit_code(), 0);
-    assert_eq!(leftovers(console.home.path()), Vec::<String>::new());
+    console.leave();
 }
 
 #[test]
@@ -235,9 +240,7 @@ fn the_stuck_edge_is_restarted_by_pressing_what_the_screen_names() {
     console.press_until(b"\x1b", &["NEEDS YOU", "nothing needs you"]);
     let (code, runs) = qd(console.home.path(), &["--estate", console.folder().join("estate.toml").to_str().unwrap(), "runs"]);
     assert!(code == 0 && runs.contains("restart") && runs.trim_end().ends_with("done"), "{runs}");
-    console.press(b"q");
-    assert_eq!(console.exit_code(), 0);
-    assert_eq!(leftovers(console.home.path()), Vec::<String>::new());
+    console.leave();
 }
 
 #[test]
@@ -257,9 +260,7 @@ fn a_rollback_can_be_practised_while_nothing_is_wrong() {
     assert_eq!(std::fs::read_link(folder.join("north/web/current")).unwrap().to_str(), Some("releases/2.4.0"), "nothing is done yet");
     console.press_until(b"q", &["SERVICE  web"]);
     console.press_until(b"\x1b", &["NEEDS YOU"]);
-    console.press(b"q");
-    assert_eq!(console.exit_code(), 0);
-    assert_eq!(leftovers(console.home.path()), Vec::<String>::new());
+    console.leave();
 }
 
 #[test]

@@ -4,32 +4,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde_json::json;
-
 use crate::console::Console;
 use crate::servers::have;
-use crate::upstream::{Fake, Reply, alert};
+use crate::upstream::grows;
 
 /// What nobody may see as text: parts of what was meant for the terminal.
 const LEFT: [&str; 8] = ["]9;", "]777", "Ptmux", "notify;", "22;2t", "?1004", "Quarterdeck;", "\u{fffd}"];
-
-/// Tells of one alert, and once it is told to of another.
-fn fake(more: Arc<AtomicBool>) -> Fake {
-    Fake::of(move |path| {
-        Reply::Json(match path {
-            "/api/v2/alerts" if more.load(Ordering::SeqCst) => {
-                format!("[{},{}]", alert("FAKE-old", "a", "t"), alert("FAKE-new", "b", "t"))
-            }
-            "/api/v2/alerts" => format!("[{}]", alert("FAKE-old", "a", "t")),
-            "/api/v2/status" => json!({
-                "versionInfo": {"version": "FAKE"}, "cluster": {"status": "ready", "peers": [], "name": "FAKE"},
-                "config": {"original": ""}, "uptime": "2026-11-01T00:00:00Z",
-            })
-            .to_string(),
-            _ => "[]".to_owned(),
-        })
-    })
-}
 
 /// The console inside what `run` starts, with these wishes and that file for it.
 struct Inside {
@@ -42,7 +22,7 @@ struct Inside {
 impl Inside {
     fn open(wishes: &str, rc: &str, run: &str) -> Inside {
         let more = Arc::new(AtomicBool::new(false));
-        let alerts = fake(more.clone());
+        let alerts = grows(more.clone(), "FAKE-new");
         let (home, sockets) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let config = home.path().join(".config/quarterdeck");
         std::fs::create_dir_all(&config).unwrap();

@@ -39,6 +39,20 @@ fn confirm(console: &mut Console, reason: &str) {
     console.press(b"\r");
 }
 
+/// A console on an estate with both of them.
+fn opened(pair: &[servers::Server]) -> Console {
+    let estate = format!(
+        "version = 1\n\n[estate]\nname = \"harbour\"\nenvironment = \"test\"\n\n\
+         [[source]]\nname = \"am\"\nkind = \"alertmanager\"\nurls = [\"{}\", \"{}\"]\nevery = \"1s\"\n",
+        pair[0].url(),
+        pair[1].url()
+    );
+    let mut console =
+        Console::over(tempfile::tempdir().unwrap(), &estate, &["sh", "-c", "exec \"$QD\" --estate \"$ESTATE\""], &[], (100, 40));
+    console.until("the console", |screen| screen.alternate_screen() && screen.contents().contains("harbour"));
+    console
+}
+
 #[test]
 fn an_alert_is_acked_on_screen_and_the_ack_is_ended_there() {
     if !have("an_alert_is_acked_on_screen_and_the_ack_is_ended_there", NEEDS) {
@@ -49,15 +63,7 @@ fn an_alert_is_acked_on_screen_and_the_ack_is_ended_there() {
     for peer in &pair {
         servers::wait_for_alert(peer, "DiskFull", "active");
     }
-    let estate = format!(
-        "version = 1\n\n[estate]\nname = \"harbour\"\nenvironment = \"test\"\n\n\
-         [[source]]\nname = \"am\"\nkind = \"alertmanager\"\nurls = [\"{}\", \"{}\"]\nevery = \"1s\"\n",
-        pair[0].url(),
-        pair[1].url()
-    );
-    let mut console =
-        Console::over(tempfile::tempdir().unwrap(), &estate, &["sh", "-c", "exec \"$QD\" --estate \"$ESTATE\""], &[], (100, 40));
-    console.until("the console", |screen| screen.alternate_screen() && screen.contents().contains("harbour"));
+    let mut console = opened(&pair);
     console.press(b"2");
     console.until("the alert, and the key that the footer offers for it", |screen| {
         let text = screen.contents();
@@ -230,15 +236,7 @@ fn marked_alerts_are_muted_on_screen_by_one_wizard_and_their_silences_ended_by_a
     for peer in &pair {
         until("all fire", || (http::get(peer.port, "/api/v2/alerts")?.as_array()?.len() == 3).then_some(()));
     }
-    let estate = format!(
-        "version = 1\n\n[estate]\nname = \"harbour\"\nenvironment = \"test\"\n\n\
-         [[source]]\nname = \"am\"\nkind = \"alertmanager\"\nurls = [\"{}\", \"{}\"]\nevery = \"1s\"\n",
-        pair[0].url(),
-        pair[1].url()
-    );
-    let mut console =
-        Console::over(tempfile::tempdir().unwrap(), &estate, &["sh", "-c", "exec \"$QD\" --estate \"$ESTATE\""], &[], (100, 40));
-    console.until("the console", |screen| screen.alternate_screen() && screen.contents().contains("harbour"));
+    let mut console = opened(&pair);
     console.press(b"2");
     console.until("the alerts", |screen| screen.contents().matches("DiskFull").count() >= 3);
     // Two of the three.

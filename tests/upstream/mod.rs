@@ -4,6 +4,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -186,6 +187,24 @@ pub fn alertmanager(alerts: Vec<String>, name: &str) -> Fake {
                 "startsAt": "2026-11-01T00:00:00Z", "endsAt": "2036-11-01T00:00:00Z", "createdBy": text, "comment": text,
                 "matchers": [{"name": text, "value": text, "isRegex": false, "isEqual": true}],
             }])
+            .to_string(),
+            _ => "[]".to_owned(),
+        })
+    })
+}
+
+/// An Alertmanager that tells of one alert, and once `more` is set of another with that name.
+pub fn grows(more: Arc<AtomicBool>, name: &'static str) -> Fake {
+    Fake::of(move |path| {
+        Reply::Json(match path {
+            "/api/v2/alerts" if more.load(Ordering::SeqCst) => {
+                format!("[{},{}]", alert("FAKE-old", "a", "t"), alert(name, "b", "t"))
+            }
+            "/api/v2/alerts" => format!("[{}]", alert("FAKE-old", "a", "t")),
+            "/api/v2/status" => json!({
+                "versionInfo": {"version": "FAKE"}, "cluster": {"status": "ready", "peers": [], "name": "FAKE"},
+                "config": {"original": ""}, "uptime": "2026-11-01T00:00:00Z",
+            })
             .to_string(),
             _ => "[]".to_owned(),
         })
