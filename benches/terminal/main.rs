@@ -107,6 +107,9 @@ fn demo() -> Result<()> {
             terminal.until(&format!("ok          {service} "), Duration::from_secs(20))?;
         }
         judged.push(ms(started.elapsed()));
+        // A practice asks once more before it ends with all its history.
+        terminal.send("q")?;
+        terminal.until("q again ends", Duration::from_secs(5))?;
         terminal.quit()?;
     }
     println!("| qd demo: exec to a first screen with judged, live figures | {:.0} ms | {:.0} ms |", median(&mut judged), worst(&judged));
