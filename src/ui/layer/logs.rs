@@ -147,9 +147,13 @@ fn line(canvas: &mut Canvas, state: &State, y: u16, (at, line): (usize, &Line), 
         x += canvas.put(x, y, 24.min(width.saturating_sub(x)), &format!("{by}:"), Token::Dim) + 1;
     }
     let width = width.saturating_sub(x);
-    canvas.put(x, y, width, &line.text, plain(if token == Token::Dim { Token::Text } else { token }));
-    for range in logs.filter.found("text", &line.text) {
-        canvas.stress(x, y, width, &line.text, range);
+    let found = logs.filter.found("text", &line.text);
+    // What is searched for is always seen, in the line's own time too.
+    let cut = Some(logs::line::said_before(line)).filter(|cut| found.iter().all(|range| range.start >= *cut)).unwrap_or(0);
+    let text = &line.text[cut..];
+    canvas.put(x, y, width, text, plain(if token == Token::Dim { Token::Text } else { token }));
+    for range in found {
+        canvas.stress(x, y, width, text, range.start - cut..range.end - cut);
     }
 }
 
