@@ -116,6 +116,23 @@ impl Filter {
         self.terms.iter().any(|term| matches!(term.test, Test::Age { .. }))
     }
 
+    /// The same with matchers on labels that `known` does not know taken as the text that was typed: a line says
+    /// `id=12`, and has no label of that name. `Err` is the first such name whose matcher asks for an expression.
+    pub fn words_for(mut self, known: impl Fn(&str) -> bool) -> Result<Filter, String> {
+        for term in &mut self.terms {
+            match &term.test {
+                Test::Equal { label, value } if !known(label) => {
+                    let text = format!("{label}={value}");
+                    let regex = compile(&regex::escape(&text), true)?;
+                    term.test = Test::Word { text, regex };
+                }
+                Test::Match { label, .. } if !known(label) => return Err(label.clone()),
+                _ => {}
+            }
+        }
+        Ok(self)
+    }
+
     /// The first field that it asks for and that `known` does not know.
     pub fn unknown_field(&self, known: impl Fn(&str) -> bool) -> Option<&str> {
         self.terms.iter().find_map(|term| match &term.test {

@@ -1,6 +1,8 @@
 //! The Timeline pane: what happened, of one service or of all, in a window of time. What the newest readings tell is there
 //! at once; what consoles saw and what a Prometheus remembers comes after it.
 
+mod fold;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::alert::Alert;
@@ -17,6 +19,8 @@ use super::layer::{Layer, Pane};
 use super::pane;
 use super::state::{AlertRow, OverviewRow, PaneList, State};
 use crate::model::needs::About;
+
+pub use fold::Fold;
 
 /// Events of this run that are kept in memory.
 pub const SEEN_CAP: usize = 2_000;
@@ -94,7 +98,11 @@ pub struct Timeline {
     /// Events that there are more.
     pub more: usize,
     /// Places in `events` that service and filter leave.
+    pub passing: Vec<usize>,
+    /// Those of them that have a row: without a filter, recovery points in a row have one together.
     pub rows: Vec<usize>,
+    /// For each row, what it stands for besides its own event.
+    pub folds: Vec<Option<Fold>>,
     /// What was asked for: the window and its end.
     pub(crate) asked: Option<(Window, Option<Timestamp>)>,
     /// The times of that question.
@@ -171,7 +179,10 @@ pub fn renew(state: &mut State) {
         of && (timeline.list.filter.is_empty() || timeline.list.filter.matches(event, state.now))
     };
     let rows: Vec<usize> = timeline.events.iter().enumerate().filter(|(_, event)| wanted(event)).map(|(place, _)| place).collect();
-    state.timeline.rows = rows;
+    let alone = || (rows.clone(), vec![None; rows.len()]);
+    // Whoever filters wants each of them.
+    let (shown, folds) = if timeline.list.filter.is_empty() { fold::folded(&timeline.events, &rows) } else { alone() };
+    (state.timeline.rows, state.timeline.folds, state.timeline.passing) = (shown, folds, rows);
     let height = height(state);
     let mut list = std::mem::take(&mut state.timeline.list.list);
     list.settle(state.timeline.rows.len(), |row| id(state, row), height);
@@ -210,6 +221,12 @@ pub fn id(state: &State, row: usize) -> Option<EventId> {
 /// The event of a row.
 pub fn event(state: &State, row: usize) -> Option<&Event> {
     state.timeline.rows.get(row).and_then(|place| state.timeline.events.get(*place))
+}
+
+/// When the oldest event of a row was.
+pub fn oldest(state: &State, row: usize) -> Option<Timestamp> {
+    let fold = state.timeline.folds.get(row).and_then(Option::as_ref);
+    fold.map(|fold| fold.from).or_else(|| event(state, row).map(|event| event.at))
 }
 
 /// Panels drawn over the list: those of the service that are worst, in the estate's order; of all services likewise.

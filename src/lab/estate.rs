@@ -88,12 +88,12 @@ fn note(layout: &Layout) -> String {
              the estate file."
         ),
         Scenario::ReplicaLag => format!(
-            "When the ledger's standby replays nothing: how far is it behind, and what would a takeover lose (key 6)? Mend it: paused = false \
-             in {STANDBY}/ledger/ledger.toml beside the estate file."
+            "When the ledger's standby stalls: what would a takeover lose (key 6)? Mend it: paused = false in \
+             {STANDBY}/ledger/ledger.toml beside the estate file."
         ),
         Scenario::Stuck => format!(
-            "When requests fail at {PRIMARY}: what does the edge print (`l`)? Waiting does not help: `U` on that line restarts the edge. The \
-             wizard does nothing before you confirm."
+            "When requests fail at {PRIMARY}: what does the edge print (`l`)? Waiting does not help: `U` on that line restarts it. \
+             Nothing is done before you confirm."
         ),
         Scenario::StaleBackup => format!(
             "When the backup job at {PRIMARY} stops: what would be lost (key 4)? Mend it: every_seconds = 60 in {PRIMARY}/store/backup.toml \
@@ -372,7 +372,8 @@ mod tests {
             let told = |problems: Vec<crate::model::problem::Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
             let estate = crate::config::load::estate(&file).map_err(told).unwrap();
             assert_eq!(estate.environment, "practice");
-            assert!(estate.note.as_ref().unwrap().ends_with("Practice: nothing here is production."));
+            let next = estate.note.as_ref().unwrap().strip_suffix(" Practice: nothing here is production.").unwrap();
+            assert!(next.len() <= 150, "{next}: more than two lines at 80 columns, of which the end is cut off");
             assert!(estate.sources.iter().all(|s| matches!(
                 s.kind,
                 SourceKind::Backup(_)

@@ -165,6 +165,12 @@ impl Event {
         Event { at, after, kind, severity: Severity::Ok, ..Event::began(alert, via) }
     }
 
+    /// When it began at the earliest: what only a Prometheus knows fired at some time since its condition began, and the
+    /// end of that time is now at each look.
+    pub fn begun(&self) -> Timestamp {
+        self.after.filter(|_| self.kind == Kind::AlertBegan).unwrap_or(self.at)
+    }
+
     /// True where it tells of that service.
     pub fn is_of(&self, estate: &Estate, service: &str) -> bool {
         match &self.link {

@@ -172,7 +172,9 @@ fn events(state: &State, logs: &Logs, from: Timestamp, to: Timestamp) -> Vec<Eve
         matches!(event.kind, Kind::Deployment | Kind::AlertBegan | Kind::AlertEnded | Kind::FindingBegan)
             && event.is_of(&state.estate, name)
     };
-    let mut all: Vec<Event> = timeline::at_hand(state, (from, to)).into_iter().filter(wanted).collect();
+    // A row that moves with each look would always be the newest.
+    let still = |event: Event| Event { at: event.begun(), ..event };
+    let mut all: Vec<Event> = timeline::at_hand(state, (from, to)).into_iter().filter(wanted).map(still).collect();
     all.sort_by_key(|event| event.at);
     all.dedup_by(|one, two| one.what == two.what && one.kind == two.kind);
     let more = all.len().saturating_sub(EVENTS);

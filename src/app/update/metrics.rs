@@ -72,7 +72,7 @@ pub(super) fn choose(state: &mut State) {
         items.push(item(format!("take {over} away"), String::new(), Goal::Over(None)));
     }
     for (other, same) in chart::candidates(state, panel) {
-        let axis = if same { "the same axis" } else { "an axis of its own" };
+        let axis = if same { "same axis" } else { "right axis" };
         let note = format!("{}, {axis}", other.unit.word());
         items.push(item(format!("lay over: {}", other.name), note, Goal::Over(Some(other.name.clone()))));
     }

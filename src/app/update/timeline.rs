@@ -117,7 +117,7 @@ pub(super) fn walk(state: &mut State, action: Action, by: isize) {
         let moved = if action == Action::Left { at.checked_sub(step) } else { at.checked_add(step) };
         let at = moved.unwrap_or(at).clamp(from, to);
         state.timeline.cursor = Some(at);
-        let row = (0..state.timeline.rows.len()).find(|row| timeline::event(state, *row).is_some_and(|event| event.at <= at));
+        let row = (0..state.timeline.rows.len()).find(|row| timeline::oldest(state, *row).is_some_and(|oldest| oldest <= at));
         return select(state, row.unwrap_or(state.timeline.rows.len()));
     }
     let height = timeline::height(state);

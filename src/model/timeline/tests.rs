@@ -112,6 +112,7 @@ fn an_end_is_between_the_two_looks_and_a_begin_is_the_alerts_own() {
     Arc::make_mut(&mut fires).state = AlertState::Undelivered;
     let fired = differences(&[pending], &[fires], last, at(200), 10);
     assert_eq!((fired[0].after, fired[0].at), (Some(at(190)), at(200)), "its own time is when its condition began");
+    assert_eq!([began[0].begun(), fired[0].begun(), ended[0].begun()], [at(100), at(190), at(200)], "an end is at its end");
 }
 
 #[test]

@@ -154,7 +154,7 @@ fn another_panel_is_chosen_by_name_and_taken_away_again() {
     press(&mut state, "o");
     let Some(Layer::Palette(palette)) = state.layers.last() else { panic!() };
     let latency = palette.items.iter().find(|item| item.text.contains("latency")).unwrap();
-    assert_eq!(latency.note, "seconds, an axis of its own");
+    assert_eq!(latency.note, "seconds, right axis");
     assert!(palette.items.iter().all(|item| !item.text.contains("checkout errors")));
     press(&mut state, "l a t e n c y enter");
     assert_eq!(state.chart.over.as_deref(), Some("latency"));

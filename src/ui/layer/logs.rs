@@ -1,5 +1,7 @@
 //! The logs of a service or a host: what must be known of its places, the lines, and the selected one whole.
 
+use crate::app::action::Action;
+use crate::app::layer::Scope;
 use crate::app::logs::{self, Logs, Row};
 use crate::app::state::State;
 use crate::app::when;
@@ -29,7 +31,7 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
     }
     let rows = logs::height(state);
     if logs.rows.is_empty() && logs.places.is_ok() {
-        canvas.put(2, y, width.saturating_sub(2), empty(logs), Token::Dim);
+        canvas.put(2, y, width.saturating_sub(2), &empty(state, logs), Token::Dim);
     }
     let host = logs.all().iter().map(|place| usize::from(cells(&place.place.name))).max().filter(|_| logs.all().len() > 1);
     let host = host.map_or(0, |wide| wide.min(HOST) as u16 + 1);
@@ -54,18 +56,20 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
     }
 }
 
-fn empty(logs: &Logs) -> &'static str {
-    if logs.waits() {
+fn empty(state: &State, logs: &Logs) -> String {
+    let text = if logs.waits() {
         "asking for the newest lines..."
     } else if logs.all().iter().all(|place| !place.heard) {
         "nothing is known: none of them answered"
     } else if !logs.lines.is_empty() {
         "no line that is kept passes: Esc shows all again"
     } else if logs.view.at.is_some() {
-        "nothing was printed in the minutes around that time"
+        let newest = state.keymap.key_for(Scope::Logs, Action::Follow).map_or(String::new(), |key| format!(": {key} shows the newest"));
+        return format!("nothing was printed in the minutes around that time{newest}");
     } else {
         "nothing was printed yet"
-    }
+    };
+    text.to_owned()
 }
 
 fn title(canvas: &mut Canvas, state: &State, logs: &Logs) {
@@ -147,9 +151,13 @@ fn line(canvas: &mut Canvas, state: &State, y: u16, (at, line): (usize, &Line), 
         x += canvas.put(x, y, 24.min(width.saturating_sub(x)), &format!("{by}:"), Token::Dim) + 1;
     }
     let width = width.saturating_sub(x);
-    canvas.put(x, y, width, &line.text, plain(if token == Token::Dim { Token::Text } else { token }));
-    for range in logs.filter.found("text", &line.text) {
-        canvas.stress(x, y, width, &line.text, range);
+    let found = logs.filter.found("text", &line.text);
+    // What is searched for is always seen, in the line's own time too.
+    let cut = Some(logs::line::said_before(line)).filter(|cut| found.iter().all(|range| range.start >= *cut)).unwrap_or(0);
+    let text = &line.text[cut..];
+    canvas.put(x, y, width, text, plain(if token == Token::Dim { Token::Text } else { token }));
+    for range in found {
+        canvas.stress(x, y, width, text, range.start - cut..range.end - cut);
     }
 }
 

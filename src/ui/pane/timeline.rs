@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::app::mark;
 use crate::app::state::State;
-use crate::app::timeline::{self, Window, charts};
+use crate::app::timeline::{self, Fold, Window, charts};
 use crate::app::when;
 use crate::model::estate::Severity;
 use crate::model::health::PanelView;
@@ -56,7 +56,8 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
         let row = list.offset + line;
         let Some(event) = timeline::event(state, row) else { break };
         let selected = list.selected.is_some() && row == list.row;
-        event_row(canvas, state, y + line as u16, event, selected, wide);
+        let fold = state.timeline.folds.get(row).and_then(Option::as_ref);
+        event_row(canvas, state, y + line as u16, (event, fold), selected, wide);
     }
 }
 
@@ -73,9 +74,11 @@ fn title(canvas: &mut Canvas, state: &State, (from, to): (Timestamp, Timestamp))
         },
     };
     let end = if state.timeline.end.is_none() { "now".to_owned() } else { when::short(state, to) };
-    let text = format!("{of}  {} to {end}, from {}", state.timeline.window.word(), when::full(state, from));
+    let since = format!("{} to {end}, from {}", state.timeline.window.word(), when::full(state, from));
     let chip = frame::chip(&state.timeline.list.filter.text, || state.timeline.rows.len(), state.timeline.events.len());
-    frame::heads(canvas, &[(0, text.as_str())], &chip);
+    // Two heads: of whom it is stays where a filter takes the room of the rest.
+    let of = of + "  ";
+    frame::heads(canvas, &[(0, of.as_str()), (cells(&of), since.as_str())], &chip);
 }
 
 /// What stands where no event is listed.
@@ -115,7 +118,7 @@ fn panel(canvas: &mut Canvas, state: &State, y: u16, lines: u16, view: &PanelVie
     // What happened stands in the columns that it has in the lane below.
     let room = width.saturating_sub(GUTTER);
     let line = if part.ascii { ':' } else { '╎' };
-    for place in &state.timeline.rows {
+    for place in &state.timeline.passing {
         let Some(event) = state.timeline.events.get(*place).filter(|event| is_line(event)) else { continue };
         if let Some(x) = column(event.at, bounds, room) {
             (0..height).for_each(|y| under(&mut part, GUTTER + x, y, line, Token::Dim));
@@ -200,7 +203,7 @@ fn lane(canvas: &mut Canvas, state: &State, y: u16, bounds: (Timestamp, Timestam
     canvas.put(0, y, GUTTER - 1, "events", Token::Dim);
     let mut worst: Vec<Option<&Event>> = vec![None; usize::from(room)];
     let weight = |event: &Event| (event.severity, std::cmp::Reverse(event.kind));
-    for place in state.timeline.rows.iter().rev() {
+    for place in state.timeline.passing.iter().rev() {
         let Some(event) = state.timeline.events.get(*place) else { continue };
         let (first, last) = match (event.kind, event.after) {
             (Kind::Unseen, Some(after)) => (column(after.max(bounds.0), bounds, room), column(event.at.min(bounds.1), bounds, room)),
@@ -241,7 +244,7 @@ fn via_width(width: u16) -> u16 {
     (width / 7).clamp(12, 30)
 }
 
-fn event_row(canvas: &mut Canvas, state: &State, y: u16, event: &Event, selected: bool, via: u16) {
+fn event_row(canvas: &mut Canvas, state: &State, y: u16, (event, fold): (&Event, Option<&Fold>), selected: bool, via: u16) {
     let width = canvas.area.width;
     let marked = matches!((&event.link, &state.timeline.marked), (Link::Alert(of), Some(labels)) if of == labels || of.covers(labels) || labels.covers(of));
     if selected {
@@ -251,7 +254,8 @@ fn event_row(canvas: &mut Canvas, state: &State, y: u16, event: &Event, selected
     }
     let kind = TIME + if matches!(state.timeline.window, Window::Half | Window::Hours) { SHORT } else { LONG };
     let at = kind + KIND;
-    canvas.put(TIME, y, kind - TIME - 1, &time(state, event), Token::Dim);
+    let since = fold.map_or(event.after, |fold| Some(fold.from));
+    canvas.put(TIME, y, kind - TIME - 1, &time(state, event.at, since), Token::Dim);
     canvas.put(kind, y, KIND - 1, &format!("{} {}", glyph(event), event.kind.word()), token(event));
     let text = match (selected, marked) {
         (true, _) => Token::Selected,
@@ -259,19 +263,21 @@ fn event_row(canvas: &mut Canvas, state: &State, y: u16, event: &Event, selected
         _ => Token::Text,
     };
     let what = if marked && event.kind != Kind::AlertEnded { format!("this alert: {}", event.what) } else { event.what.clone() };
+    let what = fold.map_or(what, |fold| format!("{} points; / backup lists each", fold.count));
     canvas.put(at, y, width.saturating_sub(at + via + 1), &what, text);
-    canvas.put(width - via, y, via, &event.via.join("+"), Token::Dim);
+    canvas.put(width - via, y, via, &fold.map_or(&event.via, |fold| &fold.via).join("+"), Token::Dim);
 }
 
-/// The time of an event: to the minute, with the day where it is not today's; a stretch where it is known only so far.
-fn time(state: &State, event: &Event) -> String {
+/// The time of an event: to the minute, with the day where it is not today's; a stretch where it is known only so far, or
+/// where a row stands for several.
+fn time(state: &State, at: Timestamp, since: Option<Timestamp>) -> String {
     let zoned = |at: Timestamp| at.to_zoned(state.zone());
-    let today = zoned(event.at).date() == zoned(state.now).date();
-    let day = if today { String::new() } else { zoned(event.at).strftime("%m-%d ").to_string() };
+    let today = zoned(at).date() == zoned(state.now).date();
+    let day = if today { String::new() } else { zoned(at).strftime("%m-%d ").to_string() };
     let minute = |at: Timestamp| zoned(at).strftime("%H:%M").to_string();
-    match event.after {
-        Some(after) if zoned(after).date() != zoned(event.at).date() => format!("to {day}{}", minute(event.at)),
-        Some(after) if minute(after) != minute(event.at) => format!("{day}{}-{}", minute(after), minute(event.at)),
-        _ => format!("{day}{}", minute(event.at)),
+    match since {
+        Some(since) if zoned(since).date() != zoned(at).date() => format!("to {day}{}", minute(at)),
+        Some(since) if minute(since) != minute(at) => format!("{day}{}-{}", minute(since), minute(at)),
+        _ => format!("{day}{}", minute(at)),
     }
 }

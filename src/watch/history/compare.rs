@@ -28,9 +28,12 @@ pub async fn compare(estate: &Estate, from: &Deployment, to: &Deployment, deadli
         History::Git { path, tags } => Some(Clone { name: &source.name, path, tags, until }),
         _ => None,
     });
-    // The folders of this machine, where there are any.
+    // The folders of this machine, where there are any: a host to which no ssh leads is this machine too.
     let folders = || histories().filter(|(_, kind)| matches!(kind, History::Releases { .. }));
-    let folders = folders().find(|(_, kind)| kind.hosts().is_empty()).or_else(|| folders().next());
+    let is_away = |name: &&String| estate.host(name).is_none_or(|host| host.ssh.is_some());
+    let away = |kind: &History| kind.hosts().iter().filter(is_away).map(String::as_str).collect::<Vec<_>>().join(" and ");
+    let folders = folders().find(|(_, kind)| away(kind).is_empty()).or_else(|| folders().next());
+    let away = folders.map_or(String::new(), |(_, kind)| away(kind));
     let commits = async {
         match &clone {
             Some(clone) => clone.compare(from, to).await,
@@ -40,16 +43,23 @@ pub async fn compare(estate: &Estate, from: &Deployment, to: &Deployment, deadli
             }
         }
     };
-    let ((commits, files), configs) = tokio::join!(commits, configuration(folders, from, to, until));
+    let ((commits, files), configs) = tokio::join!(commits, configuration(folders, &away, from, to, until));
     Comparison { commits, files, configs }
 }
 
-async fn configuration(folders: Option<(&Source, &History)>, from: &Deployment, to: &Deployment, until: Instant) -> Part<Configs> {
-    let Some((Source { name, .. }, History::Releases { path, config: patterns, hosts, .. })) = folders else {
+/// The configuration in the folders, of which those on the hosts `away` cannot be read.
+async fn configuration(
+    folders: Option<(&Source, &History)>,
+    away: &str,
+    from: &Deployment,
+    to: &Deployment,
+    until: Instant,
+) -> Part<Configs> {
+    let Some((Source { name, .. }, History::Releases { path, config: patterns, .. })) = folders else {
         return Err(format!("no [[history]] of kind `releases` tells of {}", to.service));
     };
-    if !hosts.is_empty() {
-        return Err(format!("the folders of [[history]] {name} are on {}: only those of this machine are compared", hosts.join(" and ")));
+    if !away.is_empty() {
+        return Err(format!("the folders of [[history]] {name} are on {away}: only those of this machine are compared"));
     }
     if patterns.is_empty() {
         return Err(format!("`config` of [[history]] {name} names no files"));

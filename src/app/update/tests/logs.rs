@@ -301,6 +301,24 @@ fn on_an_alert_they_are_those_around_its_begin_with_what_else_happened_between_t
 }
 
 #[test]
+fn what_only_a_prometheus_knows_stands_where_it_began_and_is_not_always_the_newest() {
+    let mut state = on_web();
+    state.layers.clear();
+    let mut slow = alert(&[("alertname", "Slow"), ("job", "web")], AlertState::Firing, 95_000);
+    Arc::make_mut(&mut slow).origin = crate::model::alert::Origin::Prometheus;
+    read(&mut state, 0, alertmanager(vec![slow]));
+    let derived = Derivation::of(&state).carry_out();
+    update(&mut state, Message::Derived(Box::new(derived)));
+    state.layers.push(Layer::Service { name: "web".into(), spot: Spot::default() });
+    let first = asked(&press(&mut state, "l"));
+    let lines = (0..60).map(|n| line("web1", 94_700 + 10 * n, &format!("line {n}"))).collect();
+    tell(&mut state, &first[0], Ok(heard(lines)));
+    let all = rows(&state);
+    let begin = all.iter().position(|row| row.starts_with("-- ")).expect("the alert stands between the lines");
+    assert_eq!(all[begin - 1], "line 29", "{all:?}");
+}
+
+#[test]
 fn where_nothing_says_where_they_are_it_says_which_key_to_add() {
     let mut state = on_web();
     Arc::make_mut(&mut state.estate).services[0].logs = None;

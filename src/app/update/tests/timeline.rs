@@ -110,6 +110,34 @@ fn a_service_or_all_the_filter_and_the_cursor_in_time() {
 }
 
 #[test]
+fn points_made_one_after_another_are_one_row_until_they_are_filtered_for() {
+    let mut state = firing(600);
+    let question = asked(&press(&mut state, "t")).unwrap();
+    let point = |n: i64| Event {
+        kind: Kind::BackupMade,
+        what: format!("store: point {n}"),
+        after: None,
+        service: Some("web".into()),
+        link: Link::Source("store".into()),
+        ..ended(98_000 + 60 * n)
+    };
+    told(&mut state, question, (0..10).map(point).chain([ended(97_000)]).collect());
+    let shown = |state: &State| (state.timeline.rows.len(), state.timeline.passing.len());
+    assert_eq!(shown(&state), (3, 12), "the alert, ten points, and what ended before them");
+    // The cursor in the middle of them is on their row, and that is the one that stands for them.
+    press(&mut state, "G h");
+    while state.timeline.cursor.is_some_and(|at| at < self::at(98_200)) {
+        press(&mut state, "l");
+    }
+    assert_eq!(event(&state, state.timeline.list.list.row).map(|event| event.at), Some(at(98_540)));
+    assert_eq!(crate::app::timeline::oldest(&state, state.timeline.list.list.row), Some(at(98_000)));
+    press(&mut state, "/");
+    update(&mut state, Message::Paste("backup".into()));
+    press(&mut state, "enter");
+    assert_eq!(shown(&state), (10, 10), "each of them");
+}
+
+#[test]
 fn what_a_console_sees_in_its_run_is_on_its_timeline() {
     let mut state = firing(600);
     press(&mut state, "t");

@@ -168,6 +168,21 @@ async fn configuration_is_compared_line_by_line_without_secrets_and_without_link
     let text: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
     assert_eq!(text, ["workers = 1", "password = (taken out)", "workers = 2", "password = (taken out)"]);
 
+    // A host without ssh is this machine; where ssh leads to it, it is another one.
+    let on = |ssh: Option<&str>| {
+        let mut known = known.clone();
+        let SourceKind::History(History::Releases { hosts, .. }) = &mut known.sources[0].kind else { panic!() };
+        hosts.push("web1".into());
+        let host =
+            crate::model::host::Host { name: "web1".into(), site: None, ssh: ssh.map(str::to_owned), ssh_config: None, machine_id: None };
+        known.hosts.push(host);
+        known
+    };
+    let (first, second) = (release("1", None), release("2", None));
+    assert_eq!(compare(&on(None), &first, &second, PATIENCE).await.configs.unwrap().differ.len(), 5);
+    let why = compare(&on(Some("web1")), &first, &second, PATIENCE).await.configs.unwrap_err();
+    assert_eq!(why, "the folders of [[history]] folders are on web1: only those of this machine are compared");
+
     for n in 0..=crate::model::deployment::diff::CONFIGS * 10 {
         fs::write(folder.path().join(format!("releases/1/config/many{n}.toml")), "x = 1\n").unwrap();
     }
