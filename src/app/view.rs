@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::model::alert::{self, Alert};
+use crate::model::alert::{self, Alert, Apart};
 use crate::model::backup::{self, BackupState};
 use crate::model::due::{self, Due};
 use crate::model::estate::{Estate, SourceKind};
@@ -23,6 +23,8 @@ use super::silences::Silences;
 pub struct View {
     /// All alerts of all sources, each once, the worst first.
     pub alerts: Vec<Arc<Alert>>,
+    /// What tells those of one name apart.
+    pub apart: Apart,
     /// In the estate's order.
     pub services: Vec<ServiceHealth>,
     /// The worst first.
@@ -78,6 +80,6 @@ impl View {
         needs::with_change(&mut needs, estate, &alerts, &deployments.all);
         let (counts, besides) = counts(estate, &alerts, &needs);
         let silences = Silences::of(estate, readings, now);
-        View { alerts, services, needs, counts, besides, backups, due, deployments, silences, freshness }
+        View { apart: Apart::of(&alerts), alerts, services, needs, counts, besides, backups, due, deployments, silences, freshness }
     }
 }

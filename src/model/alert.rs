@@ -140,6 +140,64 @@ impl Alert {
     }
 }
 
+/// At most so many labels are shown to tell alerts of one name apart: there is no room for more.
+const TELLING: usize = 2;
+/// What says least where another label says it too: a severity has a column, and a job comes with its instances.
+const LAST: [&str; 4] = ["severity", "job", "service", "prometheus"];
+
+/// Per name that several alerts have, the names of the labels that tell these apart, at most two; a label that says
+/// where (`instance`) before others. One pass: each alert is compared with the first of its name only, so that thousands
+/// cost no more than a look at each.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Apart(HashMap<String, Vec<String>>);
+
+impl Apart {
+    /// Of these alerts.
+    pub fn of<'a>(alerts: impl IntoIterator<Item = &'a Arc<Alert>>) -> Apart {
+        let mut firsts: HashMap<&str, (&Alert, Vec<String>)> = HashMap::new();
+        for alert in alerts {
+            let (first, telling) = firsts.entry(alert.name()).or_insert_with(|| (alert, Vec::new()));
+            // What only one of them has may have been added on its way: that is no other alert.
+            let differs = |name: &str, value: &str| first.labels.get(name).is_some_and(|of| of != value);
+            let told = |name: &String| alert.labels.get(name).is_some_and(|value| differs(name, value));
+            if telling.len() == TELLING || telling.iter().any(told) {
+                continue;
+            }
+            let other = |(name, value): &(&str, &str)| differs(name, value);
+            let place = |(name, _): &(&str, &str)| match LAST.iter().position(|last| last == name) {
+                Some(place) => 2 + place,
+                None => usize::from(*name != "instance"),
+            };
+            // Of two as good, the first by name: `min_by_key` keeps it.
+            if let Some((name, _)) = alert.labels.iter().filter(other).min_by_key(place) {
+                telling.push(name.to_owned());
+            }
+        }
+        Apart(firsts.into_iter().filter(|(_, (_, telling))| !telling.is_empty()).map(|(name, (_, t))| (name.to_owned(), t)).collect())
+    }
+
+    /// The names of the labels that tell alerts of that name apart; none where there is one alert, or nothing is known.
+    pub fn labels(&self, name: &str) -> &[String] {
+        self.0.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// What tells this alert from others of its name: labels and their values; empty where nothing needs to.
+    pub fn telling<'a>(&'a self, alert: &'a Alert) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let labels = self.labels(alert.name()).iter().map(String::as_str);
+        labels.filter_map(|name| Some((name, alert.labels.get(name).filter(|value| !value.is_empty())?)))
+    }
+
+    /// The same for people: `web3:9100 device=sda`.
+    pub fn line(&self, alert: &Alert) -> String {
+        self.telling(alert).map(|(name, value)| Apart::word(name, value)).collect::<Vec<_>>().join(" ")
+    }
+
+    /// One such label for people: `device=sda`. What an `instance` is needs no word.
+    pub fn word(name: &str, value: &str) -> String {
+        if name == "instance" { value.to_owned() } else { format!("{name}={value}") }
+    }
+}
+
 /// What a `severity` label means. Prometheus leaves the words to its users; these are the common ones.
 /// A word that is not known, or none, is a warning: it was worth an alert to someone.
 pub fn severity_of(labels: &Labels) -> Severity {
@@ -210,6 +268,27 @@ pub(crate) mod tests {
             generator_url: None,
             seen_by: vec![0],
         })
+    }
+
+    #[test]
+    fn alerts_of_one_name_are_told_apart_by_the_labels_that_differ_where_they_are_first() {
+        let disk = |instance: &str, device: &str| {
+            let labels = [("alertname", "Disk"), ("device", device), ("instance", instance), ("job", instance), ("severity", "page")];
+            alert(&labels, AlertState::Firing, 1)
+        };
+        let one = [disk("db1:9100", "sda"), alert(&[("alertname", "Down"), ("instance", "a")], AlertState::Firing, 1)];
+        assert_eq!(Apart::of(&one).line(&one[0]), "", "one alert of a name needs nothing");
+        let hosts = [disk("db1:9100", "sda"), disk("db2:9100", "sdb")];
+        assert_eq!(Apart::of(&hosts).line(&hosts[1]), "db2:9100", "where it is, before what else differs");
+        let both = [disk("db1:9100", "sda"), disk("db2:9100", "sda"), disk("db1:9100", "sdb")];
+        assert_eq!(Apart::of(&both).line(&both[2]), "db1:9100 device=sdb");
+        assert_eq!(Apart::of(&both).line(&both[0]), "db1:9100 device=sda");
+        let jobs = [("web", "a"), ("api", "b")]
+            .map(|(job, zone)| alert(&[("alertname", "Up"), ("job", job), ("zone", zone)], AlertState::Firing, 1));
+        let sent =
+            [&[("alertname", "Down")][..], &[("alertname", "Down"), ("cluster", "c")]].map(|labels| alert(labels, AlertState::Firing, 1));
+        assert_eq!(Apart::of(&sent).line(&sent[1]), "", "a label that was added on the way tells of no other");
+        assert_eq!(Apart::of(&jobs).line(&jobs[0]), "zone=a", "a job last");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::alert::{Alert, AlertId, AlertState};
+use super::alert::{Alert, AlertId, AlertState, Apart};
 use super::estate::Severity;
 
 /// One change.
@@ -64,6 +64,8 @@ pub fn alerts(before: &[Arc<Alert>], after: &[Arc<Alert>], at: Timestamp, cap: u
             say(Severity::Ok, format!("{} ended", alert.name()), alert);
         }
     }
+    // Which one it is of several that had or have the name.
+    let apart = if told.is_empty() { Apart::default() } else { Apart::of(before.iter().chain(after)) };
     let (mut changes, mut more) = (Vec::new(), 0);
     for (severity, what, same) in told {
         // Of a storm one line is enough: others would be pushed off the screen.
@@ -73,7 +75,8 @@ pub fn alerts(before: &[Arc<Alert>], after: &[Arc<Alert>], at: Timestamp, cap: u
                 more += same.len() - place;
                 break;
             }
-            let what = if storm { format!("{what} x{}", same.len()) } else { what.clone() };
+            let which = if storm { format!(" x{}", same.len()) } else { which(&apart, alert) };
+            let what = format!("{what}{which}");
             changes.push(Change { at, severity, what, alert: Some(Arc::clone(alert)), source: None });
         }
     }
@@ -81,6 +84,14 @@ pub fn alerts(before: &[Arc<Alert>], after: &[Arc<Alert>], at: Timestamp, cap: u
         changes.push(Change { at, severity: Severity::Info, what: format!("and {more} more alerts changed"), alert: None, source: None });
     }
     changes
+}
+
+/// `: web3:9100`, or nothing.
+fn which(apart: &Apart, alert: &Alert) -> String {
+    match apart.line(alert) {
+        which if which.is_empty() => which,
+        which => format!(": {which}"),
+    }
 }
 
 fn began(state: AlertState) -> &'static str {
@@ -121,5 +132,8 @@ mod tests {
         assert_eq!(changes[10].what, "and 40 more alerts changed");
         let few = alerts(&[], &many[..3], Timestamp::UNIX_EPOCH, 10);
         assert_eq!(few.len(), 3, "a few are told one by one, so that each can be opened");
+        assert_eq!(few[2].what, "Down began: i=2", "and so that each can be told from the others");
+        let ended: Vec<String> = alerts(&many[..2], &many[..1], Timestamp::UNIX_EPOCH, 10).into_iter().map(|c| c.what).collect();
+        assert_eq!(ended, ["Down ended: i=1"], "from those that were there before, too");
     }
 }

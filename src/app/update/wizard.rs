@@ -317,6 +317,8 @@ pub(super) fn walk(state: &mut State, by: isize) {
     match of.step {
         Step::Confirm if of.standing == Standing::Open => {
             of.confirm.focus = if of.confirm.focus == Focus::Cancel { Focus::Phrase } else { Focus::Cancel };
+            // What was said of the key before, "Tab to the line first", is done.
+            of.said = None;
         }
         Step::What => match &mut of.subject {
             Subject::Silence(draft) => draft.walk(by),

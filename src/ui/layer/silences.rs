@@ -5,8 +5,9 @@ use crate::app::silences::{self, OfSilence, SilenceList};
 use crate::app::state::State;
 use crate::app::when;
 use crate::model::age;
+use crate::model::alert::Apart;
 use crate::model::preferences::Token;
-use crate::model::silence::SilenceState;
+use crate::model::silence::{Silence, SilenceState};
 use crate::ui::frame;
 use crate::ui::widget::canvas::{Canvas, thousands, wrap};
 
@@ -95,8 +96,16 @@ fn draw_row(canvas: &mut Canvas, state: &State, y: u16, of: &OfSilence, selected
         canvas.put(begun, y, columns.what - begun - 1, &when::short(state, silence.starts_at), Token::Dim);
     }
     // What an ack is of is an alert, and that someone looks after it for so long matters more than until when.
-    let what = if silence.is_ack() { format!("ack of {}, {} ago", silence.what(), ago(of)) } else { silence.what() };
+    let what = if silence.is_ack() { format!("ack of {}, {} ago", acked(state, silence), ago(of)) } else { silence.what() };
     canvas.put(columns.what, y, width.saturating_sub(columns.what), &format!("{what}: {}", silence.reason()), text);
+}
+
+/// The alert that an ack is of, and what tells it from others of its name: acks of several begin alike otherwise.
+fn acked(state: &State, silence: &Silence) -> String {
+    let name = silence.what();
+    let labels = state.shown().apart.labels(&name).iter();
+    let telling = labels.filter_map(|label| silence.matchers.iter().find(|of| of.name == *label));
+    telling.fold(name.clone(), |text, of| format!("{text} {}", Apart::word(&of.name, &of.value)))
 }
 
 /// `in 25m  05:30`: how long from now, or ago, and when; with the day where it is another one.

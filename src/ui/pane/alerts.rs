@@ -4,7 +4,7 @@ use crate::app::mark::{self, state_cell};
 use crate::app::marks;
 use crate::app::state::{AlertRow, State};
 use crate::app::when;
-use crate::model::alert::{Alert, Origin};
+use crate::model::alert::{Alert, Apart, Origin};
 use crate::model::estate::Severity;
 use crate::model::preferences::Token;
 use crate::model::reading::Freshness;
@@ -12,6 +12,8 @@ use crate::ui::frame;
 use crate::ui::widget::canvas::Canvas;
 
 const SEVERITY: u16 = 2;
+/// Columns below which nothing can be told in a summary.
+const ROOM: u16 = 10;
 
 /// Where the columns are that depend on the width.
 struct Columns {
@@ -108,6 +110,17 @@ fn empty(canvas: &mut Canvas, state: &State, all: usize) {
     canvas.put(SEVERITY, 3, canvas.area.width, text, token);
 }
 
+/// What tells it from others of its name comes before its summary, where that does not say it within the room that it has:
+/// rules are written for a mail with all labels in it, and rows that are all alike tell nothing.
+fn told_apart<'a>(telling: impl Iterator<Item = (&'a str, &'a str)>, summary: String, room: usize) -> String {
+    let seen: String = summary.chars().take(room).collect();
+    let word = |c: char| c.is_alphanumeric() || "._-".contains(c);
+    let alone = |from: usize, to: usize| !seen[..from].ends_with(word) && !seen[to..].starts_with(word);
+    let says = |value: &str| seen.match_indices(value).any(|(at, _)| alone(at, at + value.len()));
+    let left: Vec<String> = telling.filter(|(_, value)| !says(value)).map(|(name, value)| Apart::word(name, value)).collect();
+    if left.is_empty() { summary } else { format!("{}: {summary}", left.join(" ")) }
+}
+
 /// Of a finding of our own, which series it is of comes first and its panel not at all: all findings of a rule begin alike,
 /// and end with what tells them apart, where it would be cut off.
 fn which_first(alert: &Alert, summary: String) -> String {
@@ -140,10 +153,16 @@ fn alert_row(canvas: &mut Canvas, state: &State, y: u16, alert: &Alert, selected
     canvas.put(SEVERITY, y, state_at - SEVERITY - 1, &format!("{glyph} {severity}"), token);
     canvas.put(state_at, y, age - state_at - 1, &word, state_token);
     canvas.put(age, y, name - age - 1, &when::ago(state, alert.starts_at), Token::Dim);
-    canvas.put(name, y, summary - name - 1, alert.name(), if selected { Token::Selected } else { Token::Text });
+    let apart = &state.shown().apart;
+    // Where summaries have no room it stands with the name.
+    let room = source.saturating_sub(summary + 1);
+    let called = if room < ROOM { format!("{} {}", alert.name(), apart.line(alert)) } else { alert.name().to_owned() };
+    canvas.put(name, y, summary - name - 1, called.trim_end(), if selected { Token::Selected } else { Token::Text });
     let told = alert.summary();
     let told = if narrow { which_first(alert, told) } else { told };
-    canvas.put(summary, y, source.saturating_sub(summary + 1), &told, Token::Text);
+    // A finding of our own begins with it already.
+    let telling = apart.telling(alert).filter(|_| !narrow || alert.origin != Origin::Quarterdeck);
+    canvas.put(summary, y, room, &told_apart(telling, told, room.into()), Token::Text);
     // Whose reading a finding of our own judges comes after who found it.
     let told_by = match (narrow, alert.origin) {
         (true, origin) => speaker(origin),
@@ -160,6 +179,19 @@ mod tests {
     use crate::model::alert::tests::alert;
     use crate::model::label::Labels;
     use std::sync::Arc;
+
+    #[test]
+    fn what_tells_an_alert_from_others_of_its_name_comes_first_unless_its_summary_says_it_in_time() {
+        let full = || "Disk of web3:9100 is full".to_owned();
+        let host = || [("instance", "web3:9100")].into_iter();
+        assert_eq!(told_apart(host(), full(), 40), "Disk of web3:9100 is full");
+        assert_eq!(told_apart(host(), full(), 16), "web3:9100: Disk of web3:9100 is full", "what is cut off is not said");
+        let other = "Disk of web3:91000 is full".to_owned();
+        assert_eq!(told_apart(host(), other, 40), "web3:9100: Disk of web3:91000 is full", "another is not it");
+        let device = host().chain([("device", "sda")]);
+        assert_eq!(told_apart(device, full(), 40), "device=sda: Disk of web3:9100 is full");
+        assert_eq!(told_apart([].into_iter(), full(), 16), full());
+    }
 
     #[test]
     fn where_there_is_little_room_a_finding_begins_with_what_tells_it_from_the_others_of_its_rule() {

@@ -217,6 +217,7 @@ fn it_is_confirmed_by_the_phrase_and_nothing_but_its_own_plan_begins() {
     write(&mut state, "x");
     assert!(wizard(&state).said.as_deref().unwrap().starts_with("nothing was typed: Tab to the line first"));
     press(&mut state, "tab");
+    assert_eq!(wizard(&state).said, None, "what it told to do is done");
     phrase.chars().for_each(|c| {
         update(&mut state, Message::Key(Key::char(c)));
     });
