@@ -30,7 +30,13 @@ pub async fn compare(estate: &Estate, from: &Deployment, to: &Deployment, deadli
     });
     // The folders of this machine, where there are any.
     let folders = || histories().filter(|(_, kind)| matches!(kind, History::Releases { .. }));
-    let folders = folders().find(|(_, kind)| kind.hosts().is_empty()).or_else(|| folders().next());
+    // A host that no ssh leads to is this machine.
+    let elsewhere = |kind: &History| -> Vec<String> {
+        let is_far = |name: &&String| estate.host(name).is_none_or(|host| host.ssh.is_some());
+        kind.hosts().iter().filter(is_far).cloned().collect()
+    };
+    let folders = folders().find(|(_, kind)| elsewhere(kind).is_empty()).or_else(|| folders().next());
+    let far = folders.map_or_else(Vec::new, |(_, kind)| elsewhere(kind));
     let commits = async {
         match &clone {
             Some(clone) => clone.compare(from, to).await,
@@ -40,16 +46,22 @@ pub async fn compare(estate: &Estate, from: &Deployment, to: &Deployment, deadli
             }
         }
     };
-    let ((commits, files), configs) = tokio::join!(commits, configuration(folders, from, to, until));
+    let ((commits, files), configs) = tokio::join!(commits, configuration(folders, &far, from, to, until));
     Comparison { commits, files, configs }
 }
 
-async fn configuration(folders: Option<(&Source, &History)>, from: &Deployment, to: &Deployment, until: Instant) -> Part<Configs> {
-    let Some((Source { name, .. }, History::Releases { path, config: patterns, hosts, .. })) = folders else {
+async fn configuration(
+    folders: Option<(&Source, &History)>,
+    far: &[String],
+    from: &Deployment,
+    to: &Deployment,
+    until: Instant,
+) -> Part<Configs> {
+    let Some((Source { name, .. }, History::Releases { path, config: patterns, .. })) = folders else {
         return Err(format!("no [[history]] of kind `releases` tells of {}", to.service));
     };
-    if !hosts.is_empty() {
-        return Err(format!("the folders of [[history]] {name} are on {}: only those of this machine are compared", hosts.join(" and ")));
+    if !far.is_empty() {
+        return Err(format!("the folders of [[history]] {name} are on {}: only those of this machine are compared", far.join(" and ")));
     }
     if patterns.is_empty() {
         return Err(format!("`config` of [[history]] {name} names no files"));
