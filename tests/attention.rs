@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use console::{Console, DEADLINE};
-use upstream::grows;
+use upstream::{Fake, grows};
 
 fn has(raw: &[u8], what: &[u8]) -> bool {
     raw.windows(what.len()).any(|bytes| bytes == what)

@@ -47,6 +47,7 @@ pub const ROW_ACTIONS: &[Action] = &[
     Action::Extend,
     Action::Silence,
     Action::Expire,
+    Action::ResumeRun,
     Action::ConfirmStep,
     Action::RetryStep,
     Action::SkipStep,
@@ -144,7 +145,7 @@ pub fn possible(state: &State, action: Action) -> Possible {
     let of_alert_row = is_list_of(Pane::Alerts) && matches!(state.alert_rows.get(state.alerts.list.row), Some(AlertRow::Alert(_)));
     let of_deployment = matches!(top, Some(Layer::Deployment { .. })) || is_list_of(Pane::Deployments);
     match action {
-        Action::Open => never_or(top.is_none_or(|layer| layer.spot().is_some_and(|spot| spot.selected.is_some()))),
+        Action::Open => never_or(!is_run && top.is_none_or(|layer| layer.spot().is_some_and(|spot| spot.selected.is_some()))),
         Action::Near => never_or(matches!(top, Some(Layer::Alert { .. })) || of_alert_row),
         Action::Timeline => never_or(!is_run),
         Action::ChartText | Action::Before | Action::Over => never_or(is_chart),
@@ -190,6 +191,7 @@ pub fn possible(state: &State, action: Action) -> Possible {
         Action::PauseRun | Action::AbortRun | Action::RetryStep | Action::SkipStep | Action::TakeBack | Action::ConfirmStep if is_run => {
             of_run(state, action)
         }
+        Action::ResumeRun => take_up(state),
         Action::Ack | Action::Silence | Action::Extend | Action::Expire => of_alert(state, action),
         Action::Rollback => rollback(state),
         Action::Processes => processes(state),
@@ -220,6 +222,15 @@ fn of_run(state: &State, action: Action) -> Possible {
         _ => "the selected step does not stand so that this could be done",
     };
     not_now(why)
+}
+
+/// Of a run that somebody carries out, or that is over, nobody would think of it.
+fn take_up(state: &State) -> Possible {
+    let left = |alive| matches!(alive, Liveness::Orphaned | Liveness::Silent { .. } | Liveness::Elsewhere { .. });
+    match operations::meant(state).filter(|known| known.state.ended.is_none() && left(known.alive)) {
+        None => Possible::Never,
+        Some(known) => operations::keeps_from_taking_up(state, known).map_or(Possible::Yes, Possible::NotNow),
+    }
 }
 
 fn of_alert(state: &State, action: Action) -> Possible {

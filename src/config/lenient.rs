@@ -61,6 +61,8 @@ struct Cut {
     key: String,
     /// True where the key was refused, false where its value was.
     is_key: bool,
+    /// True where the value was a date or a time without quotes, which serde calls a map.
+    is_date: bool,
 }
 
 fn cut_table(table: &mut DeTable<'_>, start: usize, span: &Range<usize>) -> Option<Cut> {
@@ -76,8 +78,9 @@ fn cut_table(table: &mut DeTable<'_>, start: usize, span: &Range<usize>) -> Opti
         }
     }
     let (key, is_key) = table.iter().find(|(k, v)| k.span() == *span || v.span() == *span).map(|(k, _)| (k.clone(), k.span() == *span))?;
-    table.remove(key.get_ref().as_ref() as &str);
-    Some(Cut { table: start, key: key.into_inner().into_owned(), is_key })
+    let value = table.remove(key.get_ref().as_ref() as &str);
+    let is_date = !is_key && value.is_some_and(|value| matches!(value.get_ref(), DeValue::Datetime(_)));
+    Some(Cut { table: start, key: key.into_inner().into_owned(), is_key, is_date })
 }
 
 fn cut_array(array: &mut DeArray<'_>, key: &str, table: usize, span: &Range<usize>) -> Option<Cut> {
@@ -93,8 +96,9 @@ fn cut_array(array: &mut DeArray<'_>, key: &str, table: usize, span: &Range<usiz
         }
     }
     let bad = array.iter().position(|value| value.span() == *span)?;
+    let is_date = matches!(array.get(bad).map(|value| value.get_ref()), Some(DeValue::Datetime(_)));
     *array = std::mem::replace(array, DeArray::new()).into_iter().enumerate().filter(|(i, _)| *i != bad).map(|(_, value)| value).collect();
-    Some(Cut { table, key: key.to_owned(), is_key: false })
+    Some(Cut { table, key: key.to_owned(), is_key: false, is_date })
 }
 
 fn tell(report: &mut Report<'_>, error: &Error, cut: Option<&Cut>) {
@@ -114,11 +118,15 @@ fn tell(report: &mut Report<'_>, error: &Error, cut: Option<&Cut>) {
         }
         Some(cut) => {
             report.lose(cut.table, cut.key.clone());
-            report.at(offset, format!("`{}`: {}", clean(&cut.key, 64), in_plain_words(error.message())));
+            let message = if cut.is_date { error.message().replace("invalid type: map", DATE) } else { error.message().to_owned() };
+            report.at(offset, format!("`{}`: {}", clean(&cut.key, 64), in_plain_words(&message)));
         }
         None => report.at(offset, in_plain_words(error.message())),
     }
 }
+
+/// What a date without quotes is, in the form of serde's own message.
+const DATE: &str = "invalid type: a date without quotes";
 
 fn names_a_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
@@ -215,6 +223,9 @@ mod tests {
     #[test]
     fn a_table_where_a_list_of_tables_is_needed_and_the_other_way_round() {
         assert_eq!(problems("[row]\nname = 'a'\n").1, ["1:1 `row`: a list is needed, this is a table"]);
+        let date = "a string is needed, this is a date without quotes";
+        assert_eq!(problems("[[row]]\nname = 2026-12-20\n").1, [format!("2:8 `name`: {date}")]);
+        assert_eq!(problems("[[row]]\nwords = ['a', 2026-12-20T10:00:00Z]\n").1, [format!("2:15 `words`: {date}")]);
         assert_eq!(problems("row = [1, { name = 'a' }]").1, ["1:8 `row`: a table is needed, this is integer `1`"]);
         assert_eq!(problems("[[row]]\nlabels = []").1, ["2:10 `labels`: a table is needed, this is a list"]);
     }

@@ -65,16 +65,13 @@ fn head(layout: &Layout) -> String {
 fn note(layout: &Layout) -> String {
     let program = "qd";
     let next = match layout.scenario {
-        // Two lines at 80 columns, the last words of which must be there.
+        // Two lines at 80 columns: what to do must stand in them.
         Scenario::Steady => format!(
             "In a second terminal: `{program} lab stop store {PRIMARY}` (a whole site: `{program} lab stop {PRIMARY}`), then `start` it. \
              Or `R` on web."
         ),
         Scenario::BadRelease => {
-            format!(
-                "When requests fail at {PRIMARY} (a bad release of web goes out soon): `R` on that line rolls web back. \
-                 Nothing is done before you confirm."
-            )
+            format!("A bad release of web goes out soon. When requests fail at {PRIMARY}: `R` on that line rolls web back, once confirmed.")
         }
         Scenario::SlowDependency => format!(
             "When people wait at {PRIMARY}: which service is slow? Mend it: delay_ms = 0 in {PRIMARY}/store/settings.toml beside \
@@ -91,10 +88,9 @@ fn note(layout: &Layout) -> String {
             "When the ledger's standby stalls: what would a takeover lose (key 6)? Mend it: paused = false in \
              {STANDBY}/ledger/ledger.toml beside the estate file."
         ),
-        Scenario::Stuck => format!(
-            "When requests fail at {PRIMARY}: what does the edge print (`l`)? Waiting does not help: `U` on that line restarts it. \
-             Nothing is done before you confirm."
-        ),
+        Scenario::Stuck => {
+            format!("When requests fail at {PRIMARY}: what does the edge print (`l`)? `U` on that line restarts it, once confirmed.")
+        }
         Scenario::StaleBackup => format!(
             "When the backup job at {PRIMARY} stops: what would be lost (key 4)? Mend it: every_seconds = 60 in {PRIMARY}/store/backup.toml \
              beside the estate file."
@@ -372,8 +368,15 @@ mod tests {
             let told = |problems: Vec<crate::model::problem::Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
             let estate = crate::config::load::estate(&file).map_err(told).unwrap();
             assert_eq!(estate.environment, "practice");
-            let next = estate.note.as_ref().unwrap().strip_suffix(" Practice: nothing here is production.").unwrap();
-            assert!(next.len() <= 150, "{next}: more than two lines at 80 columns, of which the end is cut off");
+            let note = estate.note.as_ref().unwrap();
+            assert!(note.ends_with("Practice: nothing here is production."));
+            // Filled greedily into the two lines that it has at 80 columns, of 78 each. All but its last sentence must fit.
+            let (mut lines, mut used) = (1, 0);
+            for word in note.trim_end_matches("Practice: nothing here is production.").trim_end().split(' ') {
+                let room = if used == 0 { word.len() } else { used + 1 + word.len() };
+                (lines, used) = if room <= 78 { (lines, room) } else { (lines + 1, word.len()) };
+            }
+            assert!(lines <= 2, "{lines} lines: {note}");
             assert!(estate.sources.iter().all(|s| matches!(
                 s.kind,
                 SourceKind::Backup(_)

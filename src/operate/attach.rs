@@ -156,6 +156,14 @@ pub fn liveness(state: &RunState, runs: &Path, here: &str, now: Timestamp) -> Li
     }
 }
 
+/// What the run's last runner said as it left, where it did: a full disk, a journal that cannot be written. One that was
+/// killed said nothing.
+pub fn last_words(state: &RunState, runs: &Path) -> Option<String> {
+    let runner = state.runner.as_ref().filter(|_| state.ended.is_none())?;
+    let beat = Folder::last_beat(&runs.join(&state.run)).filter(|beat| beat.left && beat.process == runner.process)?;
+    beat.said.map(|said| clean(&said, NOTE_CAP).into_owned())
+}
+
 /// Asks it of a run; its runner takes it up within a second, or the next one first of all.
 ///
 /// # Errors

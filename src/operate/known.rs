@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::attach::{Runs, liveness};
+use super::attach::{Runs, last_words, liveness};
 use super::runner::process::ESTATE;
 use crate::model::event::Event;
 use crate::model::run::advice::quoted;
-use crate::model::run::known::{self, KnownRun};
+use crate::model::run::known::{self, KnownRun, Liveness};
 use crate::model::run::{RunState, StepState};
 use crate::model::text::{NOTE_CAP, clean, is_hostile};
 
@@ -71,7 +71,8 @@ impl Seen {
             let alive = liveness(state, runs, here, now);
             let live = live(state, &runs.join(&state.run));
             let file = self.all.get(place).and_then(|old| old.file.clone()).or_else(|| file(&runs.join(&state.run)));
-            let one = KnownRun { alive, live, entries: entries.clone(), left_out: *left_out, state: state.clone(), file };
+            let words = (alive == Liveness::Orphaned).then(|| last_words(state, runs)).flatten();
+            let one = KnownRun { alive, live, entries: entries.clone(), left_out: *left_out, state: state.clone(), file, words };
             if state.ended.is_none() {
                 self.open.push(place);
             }
@@ -96,6 +97,7 @@ fn same(old: &KnownRun, new: &KnownRun) -> bool {
         && old.alive == new.alive
         && old.live == new.live
         && old.file == new.file
+        && old.words == new.words
 }
 
 /// What the steps print that are under way.

@@ -17,7 +17,7 @@ const LOG: &str = "web-20261121T140455Z-3f2a";
 const HOSTILE: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}ok\u{202e}dettimda\u{2066}\r\u{9b}31m";
 
 fn known(log: &Log, alive: Liveness) -> KnownRun {
-    KnownRun { state: Arc::new(log.state()), alive, live: vec![], entries: Arc::default(), left_out: 0, file: None }
+    KnownRun { state: Arc::new(log.state()), alive, live: vec![], entries: Arc::default(), left_out: 0, file: None, words: None }
 }
 
 fn told(all: Vec<KnownRun>, problem: Option<&str>, size: (u16, u16)) -> State {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::console::Console;
 use crate::servers::have;
-use crate::upstream::grows;
+use crate::upstream::{Fake, grows};
 
 /// What nobody may see as text: parts of what was meant for the terminal.
 const LEFT: [&str; 8] = ["]9;", "]777", "Ptmux", "notify;", "22;2t", "?1004", "Quarterdeck;", "\u{fffd}"];

@@ -47,8 +47,7 @@ fn opened(pair: &[servers::Server]) -> Console {
         pair[0].url(),
         pair[1].url()
     );
-    let mut console =
-        Console::over(tempfile::tempdir().unwrap(), &estate, &["sh", "-c", "exec \"$QD\" --estate \"$ESTATE\""], &[], (100, 40));
+    let console = Console::over(tempfile::tempdir().unwrap(), &estate, &["sh", "-c", "exec \"$QD\" --estate \"$ESTATE\""], &[], (100, 40));
     console.until("the console", |screen| screen.alternate_screen() && screen.contents().contains("harbour"));
     console
 }

@@ -73,7 +73,15 @@ mod tests {
     }
 
     fn known(log: &Log, alive: Liveness) -> Arc<KnownRun> {
-        Arc::new(KnownRun { state: Arc::new(log.state()), alive, live: vec![], entries: Arc::default(), left_out: 0, file: None })
+        Arc::new(KnownRun {
+            state: Arc::new(log.state()),
+            alive,
+            live: vec![],
+            entries: Arc::default(),
+            left_out: 0,
+            file: None,
+            words: None,
+        })
     }
 
     fn told(all: &[Arc<KnownRun>]) -> Runs {

@@ -69,6 +69,9 @@ fn top(state: &State, known: &KnownRun, spot: &Spot, page: &mut Page) {
         }
     } else if let Some(why) = wants(run, known.alive) {
         page.field("wants you", &why, token);
+        if let Some(words) = &known.words {
+            page.field("it said", words, Token::Text);
+        }
     }
     // A page that can ask by key still says the command: the console may be read-only, or the runner gone.
     if wants(run, known.alive).is_some() && run.ended.is_none() {

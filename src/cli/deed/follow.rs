@@ -60,7 +60,7 @@ pub fn follow(settings: &Settings<'_>, run: &str, out: &mut dyn Write, err: &mut
                 // One that just ended is gone before its last event is read: two looks.
                 gone = if live == Liveness::Orphaned { gone + 1 } else { 0 };
                 if let Some(code) = over(state, gone > 1, asked) {
-                    writeln!(out, "{}: {}", state.run, clean(&settings.typed(&runs::said(state, live)), NOTE_CAP))?;
+                    writeln!(out, "{}: {}", state.run, clean(&settings.typed(&runs::said(state, live, &ground)), NOTE_CAP))?;
                     return Ok(code);
                 }
             }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::model::run::known::Liveness;
 use crate::model::run::{Phase, RunState};
 use crate::model::text::{NOTE_CAP, clean};
-use crate::operate::attach::liveness;
+use crate::operate::attach::{last_words, liveness};
 
 use super::super::args::Output;
 use super::super::failure::Failure;
@@ -35,7 +35,7 @@ pub fn run(settings: &Settings<'_>, out: &mut dyn Write) -> Result<u8, Failure> 
     let (here, now) = (me(settings).host, Timestamp::now());
     let known = ground.all()?;
     let all = known.all().iter().rev();
-    let rows: Vec<Row<'_>> = all.map(|state| row(settings, state, liveness(state, &ground.runs, &here, now))).collect();
+    let rows: Vec<Row<'_>> = all.map(|state| row(settings, state, liveness(state, &ground.runs, &here, now), &ground)).collect();
     match settings.global.output {
         Output::Json => settings::json(&rows, out)?,
         Output::Table | Output::Csv if rows.is_empty() => writeln!(out, "no runs yet")?,
@@ -51,14 +51,14 @@ pub fn run(settings: &Settings<'_>, out: &mut dyn Write) -> Result<u8, Failure> 
     Ok(OK)
 }
 
-fn row<'r>(settings: &Settings<'_>, state: &'r RunState, live: Liveness) -> Row<'r> {
+fn row<'r>(settings: &Settings<'_>, state: &'r RunState, live: Liveness, ground: &Ground) -> Row<'r> {
     Row {
         run: &state.run,
         deed: state.plan.deed.word(),
         subject: &state.plan.subject,
         by: state.by.name(),
         begun: state.begun_at,
-        state: settings.typed(&said(state, live)),
+        state: settings.typed(&said(state, live, ground)),
         live: live.word(),
         done: (0..state.steps.len()).filter(|place| state.is_settled(*place)).count(),
         steps: state.steps.len(),
@@ -66,12 +66,13 @@ fn row<'r>(settings: &Settings<'_>, state: &'r RunState, live: Liveness) -> Row<
 }
 
 /// How it stands, and what to do where somebody must do something.
-pub fn said(state: &RunState, live: Liveness) -> String {
+pub fn said(state: &RunState, live: Liveness, ground: &Ground) -> String {
     let run = &state.run;
     match (&state.ended, live) {
         (Some((_, ending)), _) => ending.to_string(),
         (None, Liveness::Orphaned) => {
-            format!("its runner is gone: `qd resume {run} --reason WHY` goes on, `qd abort {run} --reason WHY` takes it back")
+            let words = last_words(state, &ground.runs).map_or_else(String::new, |words| format!(" ({words})"));
+            format!("its runner is gone{words}: `qd resume {run} --reason WHY` goes on, `qd abort {run} --reason WHY` takes it back")
         }
         (None, Liveness::Silent { .. }) => "its runner is there and does not beat: it may be stopped".to_owned(),
         (None, Liveness::Elsewhere { .. }) => format!("on {}", state.runner.as_ref().map_or("another machine", |runner| &runner.host)),

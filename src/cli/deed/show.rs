@@ -78,14 +78,18 @@ pub fn run(settings: &Settings<'_>, run: &str, as_report: bool, out: &mut dyn Wr
     };
     let told = Told {
         run: &state.run,
-        state: settings.typed(&runs::said(state, live)),
+        state: settings.typed(&runs::said(state, live, &ground)),
         live: live.word(),
         hash: &state.hash,
         agreement: state.agreement.as_ref(),
         checks: &state.checks,
         steps: (0..state.steps.len()).map(step).collect(),
         stays: state.stays(),
-        next: advice(state, live).into_iter().map(|advice| settings.typed(&format!("{}: {}", advice.command, advice.means))).collect(),
+        next: advice(state, live)
+            .into_iter()
+            .filter(|advice| !advice.command.starts_with("qd show "))
+            .map(|advice| settings.typed(&format!("{}: {}", advice.command, advice.means)))
+            .collect(),
         plan: &state.plan,
         events: &events,
     };

@@ -117,6 +117,32 @@ fn runs_are_listed_and_shown_with_what_to_do() {
 }
 
 #[test]
+fn why_a_runner_left_is_said_and_a_look_advises_no_other_look() {
+    let home = Home::with(begun());
+    let mut process = crate::journal::actor(&|_| None).process;
+    process.began += 1;
+    let folder = home.state().join("runs").join(RUN);
+    std::fs::create_dir_all(&folder).unwrap();
+    let beat = |left: bool| {
+        let said = Some("the journal cannot be written: No space left on device".to_owned());
+        let beat = crate::operate::runner::Beat { process, at: Timestamp::UNIX_EPOCH, said, left };
+        std::fs::write(folder.join("heartbeat"), serde_json::to_vec(&beat).unwrap()).unwrap();
+    };
+    beat(true);
+    for args in [["runs"].as_slice(), &["show", RUN]] {
+        let text = home.qd(args).1;
+        assert!(text.contains("its runner is gone (the journal cannot be written: No space left on device): `qd resume"), "{text}");
+    }
+    beat(false);
+    let text = home.qd(&["show", RUN]).1;
+    assert!(!text.contains("No space left"), "it was killed later, and not by that: {text}");
+    assert!(text.contains("qd abort ") && !text.contains("qd show"), "{text}");
+    let over = Home::with(begun().into_iter().chain([Happened::Ended(Ending::Done)]).collect());
+    let text = over.qd(&["show", RUN]).1;
+    assert!(!text.contains("qd show"), "{text}");
+}
+
+#[test]
 fn how_a_run_ended_is_the_exit_code_of_whoever_follows() {
     let stays = vec!["web1/drain: drain web1".to_owned()];
     let endings = [

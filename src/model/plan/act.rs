@@ -199,4 +199,9 @@ impl Act {
             | Act::ExpireSilence { .. } => true,
         }
     }
+
+    /// True of the program that does nothing: such a step is there for what takes it back.
+    pub fn does_nothing(&self) -> bool {
+        matches!(self, Act::Run { argv } if argv.as_slice() == ["true"])
+    }
 }

@@ -90,7 +90,7 @@ pub fn advice(state: &RunState, alive: Liveness) -> Vec<Advice> {
         (_, Liveness::Orphaned) => {
             vec![
                 of(Way::Resume, None, "starts a new runner, which reads the world back before it does anything"),
-                look("show", "shows what was done so far, and what is not known"),
+                of(Way::Abort, None, "starts a new runner, which takes back what can be taken back, and ends"),
             ]
         }
         (_, Liveness::Silent { .. }) => {
@@ -217,7 +217,7 @@ mod tests {
         let alive = Liveness::Live { heartbeat: at(0) };
         let mut log = Log::begun("web-1", &plan(&["web1", "web2"], vec![step("web1/switch")]));
         assert_eq!(commands(&log, alive)[0], "qd attach web-1");
-        assert_eq!(commands(&log, Liveness::Orphaned)[0], "qd resume web-1 --reason \"...\"");
+        assert_eq!(commands(&log, Liveness::Orphaned), ["qd resume web-1 --reason \"...\"", "qd abort web-1 --reason \"...\""]);
         assert!(commands(&log, Liveness::Silent { since: at(0) }).contains(&"kill 4242".to_owned()));
         log.intent("web1/switch", 1, Call::Apply);
         log.result("web1/switch", 1, Call::Apply, failed("no"));

@@ -73,7 +73,10 @@ impl RunState {
     pub fn stays(&self) -> Vec<String> {
         let left = |place: &usize| {
             let open = matches!(self.steps[*place].state, StepState::Underway(_) | StepState::Unknown(_) | StepState::Untold(_));
-            self.plan.steps[*place].act.changes() && (self.steps[*place].touched || open)
+            let act = &self.plan.steps[*place].act;
+            // What does nothing left nothing, unless it stands for what takes it back and that did not end well.
+            let nothing = act.does_nothing() && self.steps[*place].state == StepState::Done;
+            act.changes() && !nothing && (self.steps[*place].touched || open)
         };
         let line = |place: usize| {
             let (step, run) = (&self.plan.steps[place], &self.steps[place]);

@@ -91,6 +91,8 @@ pub struct KnownRun {
     pub left_out: usize,
     /// The estate file that its runner read, as a shell takes it; `None` where that is not known.
     pub file: Option<String>,
+    /// Of a run whose runner is gone: what that said as it left; `None` where it said nothing.
+    pub words: Option<String>,
 }
 
 /// What a run wants of whoever sees it, in the order in which runs are listed.

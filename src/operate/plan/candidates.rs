@@ -152,6 +152,9 @@ pub fn before(
         }
         return match one.result {
             Some(Ending::Succeeded) => Ok((current.to_owned(), to.to_owned())),
+            Some(Ending::Failed) if one.trigger == Some(Trigger::Rollback) => {
+                Err(format!("the rollback before it, to {to}, failed or was taken back"))
+            }
             Some(Ending::Failed) => Err(format!("the deployment before it, of {to}, failed")),
             None => Err(format!("whether the deployment before it, of {to}, succeeded is not known")),
         };
@@ -213,6 +216,9 @@ mod tests {
     fn one_that_failed_or_may_have_is_no_default() {
         let failed = [act(3, None, "3", OK, None), act(2, None, "2", Some(Ending::Failed), None), act(1, None, "1", OK, None)];
         assert!(before_of(&failed, "3").unwrap_err().contains("of 2, failed"));
+        let back = act(2, Some("4"), "2", Some(Ending::Failed), Some(Trigger::Rollback));
+        let taken_back = [act(3, None, "3", OK, None), back, act(1, None, "4", OK, None)];
+        assert_eq!(before_of(&taken_back, "3").unwrap_err(), "the rollback before it, to 2, failed or was taken back");
         let unknown = [act(3, None, "3", OK, None), act(2, None, "2", None, None)];
         assert!(before_of(&unknown, "3").unwrap_err().contains("is not known"));
         let late = [act(4, None, "3", Some(Ending::Failed), None), act(3, None, "3", OK, None), act(2, None, "2", OK, None)];

@@ -229,6 +229,7 @@ fn a_freeze_blocks_until_the_glass_is_broken_and_wins_over_an_open_window() {
     let all = judge(&Case { plan: &plan, estate: &estate, seen: &seen, going: Ok(&[]), now: now(), run: None, own: &Own::default() });
     let check = all.iter().find(|check| check.id == "freeze").unwrap();
     assert!(!check.is_settled(&[], false) && check.is_settled(&[], true), "{check:?}");
+    assert_eq!(check.title, "a freeze holds", "beside `block` the title says what is so");
 }
 
 #[test]

@@ -61,7 +61,7 @@ pub(super) fn freeze(case: &Case<'_>) -> Check {
                 freeze.name,
                 told(end, &zone)
             );
-            Check { glass: true, ..case.check("freeze", title, Verdict::Block, seen) }
+            Check { glass: true, ..case.check("freeze", "a freeze holds", Verdict::Block, seen) }
         }
         None => case.check("freeze", title, Verdict::Pass, "none does"),
     }

@@ -12,10 +12,9 @@ impl<W: World, H: Hooks, L: Ledger> Runner<W, H, L> {
         if self.record(Happened::Ended(ending.clone())).is_none()
             && let Some((Halt::Journal(why), _)) = self.halt
         {
-            return Outcome::Stopped(format!(
-                "it is over ({ending}), and that cannot be recorded: {why}; `qd resume {}` records it",
-                self.state.run
-            ));
+            let why = format!("it is over ({ending}), and that cannot be recorded: {why}; `qd resume {}` records it", self.state.run);
+            self.folder.leave(&why);
+            return Outcome::Stopped(why);
         }
         Outcome::Ended(ending)
     }
@@ -27,7 +26,7 @@ impl<W: World, H: Hooks, L: Ledger> Runner<W, H, L> {
         if matches!(self.halt, Some((Halt::Person(_), _))) {
             self.give_back().await;
         }
-        self.folder.say(&why);
+        self.folder.leave(&why);
         tracing::warn!(run = self.state.run, %why, "the runner ends, the run may be resumed");
         Outcome::Stopped(why)
     }

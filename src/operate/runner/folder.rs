@@ -50,13 +50,23 @@ pub struct Beat {
     pub at: Timestamp,
     /// What hinders it.
     pub said: Option<String>,
+    /// True of what it said last of all: it ended and left the run to another one.
+    #[serde(default)]
+    pub left: bool,
+}
+
+/// What a runner has to say besides that it is there.
+#[derive(Debug, Default)]
+struct Word {
+    said: Option<String>,
+    left: bool,
 }
 
 /// The folder of one run, with its lock held.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    said: Arc<Mutex<Option<String>>>,
+    word: Arc<Mutex<Word>>,
     process: Process,
     _lock: File,
 }
@@ -79,7 +89,7 @@ impl Folder {
         rights::open(&path.join("log"), false).map_err(failed)?;
         let lock = rights::open(&path.join("runner.lock"), false).map_err(failed)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Folder { said: Arc::default(), process, _lock: lock, path }),
+            Ok(()) => Ok(Folder { word: Arc::default(), process, _lock: lock, path }),
             Err(TryLockError::WouldBlock) => Err(FolderError::Held(run.to_owned())),
             Err(TryLockError::Error(error)) => Err(failed(error)),
         }
@@ -100,21 +110,30 @@ impl Folder {
 
     /// Tells it with the next heartbeats, and at once.
     pub fn say(&self, what: &str) {
-        *self.said.lock().unwrap_or_else(PoisonError::into_inner) = Some(clean(what, NOTE_CAP).into_owned());
+        self.tell(what, false);
+    }
+
+    /// Tells why it ends and leaves the run to another runner: whoever finds the run left reads it.
+    pub fn leave(&self, why: &str) {
+        self.tell(why, true);
+    }
+
+    fn tell(&self, what: &str, left: bool) {
+        *self.word.lock().unwrap_or_else(PoisonError::into_inner) = Word { said: Some(clean(what, NOTE_CAP).into_owned()), left };
         self.beat();
     }
 
     /// Beats once. Where it cannot be written the run goes on: the heartbeat is no part of the record.
     pub fn beat(&self) {
-        beat(&self.path, self.process, &self.said);
+        beat(&self.path, self.process, &self.word);
     }
 
     /// Beats each second for as long as the task is not ended.
     pub fn beats(&self) -> tokio::task::JoinHandle<()> {
-        let (path, process, said) = (self.path.clone(), self.process, self.said.clone());
+        let (path, process, word) = (self.path.clone(), self.process, self.word.clone());
         tokio::spawn(async move {
             loop {
-                beat(&path, process, &said);
+                beat(&path, process, &word);
                 tokio::time::sleep(BEAT).await;
             }
         })
@@ -136,16 +155,55 @@ impl Folder {
     }
 }
 
-fn beat(path: &Path, process: Process, said: &Mutex<Option<String>>) {
-    let said = said.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let body = serde_json::to_vec(&Beat { process, at: Timestamp::now(), said }).unwrap_or_default();
-    if let Err(error) = write(path, "heartbeat", &body) {
+fn beat(path: &Path, process: Process, word: &Mutex<Word>) {
+    // Held while it is written: the beat of each second never goes over what was said last of all.
+    let word = word.lock().unwrap_or_else(PoisonError::into_inner);
+    let body = serde_json::to_vec(&Beat { process, at: Timestamp::now(), said: word.said.clone(), left: word.left }).unwrap_or_default();
+    if let Err(error) = write(path, "heartbeat", &body).or_else(|_| over(&path.join("heartbeat"), body)) {
         tracing::warn!(%error, "no heartbeat can be written");
     }
+}
+
+/// Writes over what stands in the file: where the disk is full a new one has no room, and the block of the old one has. It
+/// is one call that also covers what was longer, so that whoever reads meanwhile finds one or the other.
+fn over(file: &Path, mut body: Vec<u8>) -> io::Result<()> {
+    let mut open = File::options().write(true).open(file)?;
+    let old = open.metadata()?.len().min(CAP);
+    body.resize(body.len().max(usize::try_from(old).unwrap_or_default()), b' ');
+    open.write_all(&body)
 }
 
 fn write(folder: &Path, name: &str, body: &[u8]) -> io::Result<()> {
     let open = folder.join(format!(".{name}.new"));
     rights::open(&open, true)?.write_all(body)?;
     fs::rename(open, folder.join(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_no_new_file_has_room_its_last_words_stand_over_the_old_heartbeat() {
+        let runs = tempfile::tempdir().unwrap();
+        let process = Process { id: 7, began: 1 };
+        let folder = Folder::hold(runs.path(), "web-1", process).unwrap();
+        folder.say(&"waits for the lease ".repeat(20));
+        let first = Folder::last_beat(folder.path()).unwrap();
+        assert!(first.said.unwrap().starts_with("waits") && !first.left);
+        // What a full disk does: the new file cannot be made.
+        fs::create_dir(folder.path().join(".heartbeat.new")).unwrap();
+        folder.leave("the journal cannot be written: No space left on device");
+        folder.beat();
+        let last = Folder::last_beat(folder.path()).unwrap();
+        assert_eq!((last.said.as_deref(), last.left), (Some("the journal cannot be written: No space left on device"), true));
+        assert_eq!(last.process, process);
+    }
+
+    #[test]
+    fn a_heartbeat_of_an_earlier_qd_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("heartbeat"), r#"{"process":{"id":7,"began":1},"at":"2026-11-21T13:14:30Z","said":null}"#).unwrap();
+        assert!(!Folder::last_beat(folder.path()).unwrap().left);
+    }
 }

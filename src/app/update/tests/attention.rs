@@ -92,7 +92,7 @@ fn a_run_that_asks_and_a_run_that_ended_call_but_not_what_the_journal_told_first
             state.ended = Some((at(2_000), crate::model::run::Ending::Done));
         }
         let alive = if ended { Liveness::Over } else { Liveness::Live { heartbeat: at(1_000) } };
-        Arc::new(KnownRun { state: Arc::new(state), alive, live: vec![], entries: Arc::default(), left_out: 0, file: None })
+        Arc::new(KnownRun { state: Arc::new(state), alive, live: vec![], entries: Arc::default(), left_out: 0, file: None, words: None })
     };
     let runs = |all: Vec<Arc<KnownRun>>| Message::Runs(Box::new(Runs::of(all, String::new(), None)));
     let mut state = console();

@@ -156,6 +156,7 @@ fn what_a_view_was_about_and_is_gone_is_said() {
         entries: Arc::default(),
         left_out: 0,
         file: None,
+        words: None,
     };
     update(&mut state, Message::Runs(Box::new(Runs::of(vec![Arc::new(known)], "1 ab".into(), None))));
     press(&mut state, "7 enter 1");

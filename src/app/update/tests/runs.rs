@@ -22,7 +22,8 @@ fn failed_switch() -> Log {
 }
 
 fn tell(state: &mut State, log: &Log, alive: Liveness) {
-    let known = KnownRun { state: Arc::new(log.state()), alive, live: vec![], entries: Arc::default(), left_out: 0, file: None };
+    let known =
+        KnownRun { state: Arc::new(log.state()), alive, live: vec![], entries: Arc::default(), left_out: 0, file: None, words: None };
     update(state, Message::Runs(Box::new(Runs::of(vec![Arc::new(known)], "1 ab".into(), None))));
 }
 
@@ -240,6 +241,50 @@ fn a_run_whose_runner_is_gone_is_taken_up_with_a_reason_from_its_page_and_from_t
         assert_eq!(state.sent.as_ref().unwrap().end, None);
     }
     assert_eq!(Action::ResumeRun.entry().danger, Danger::Production);
+}
+
+#[test]
+fn the_page_of_a_run_whose_runner_left_by_itself_says_why() {
+    let mut state = asks();
+    tell(&mut state, &failed_switch(), Liveness::Orphaned);
+    let run = state.runs.all[0].clone();
+    for words in [None, Some("the journal cannot be written: No space left on device".to_owned())] {
+        let known = KnownRun { words: words.clone(), ..(*run).clone() };
+        update(&mut state, Message::Runs(Box::new(Runs::of(vec![Arc::new(known)], "1 ab".into(), None))));
+        let (_, rows) = crate::app::page::lines(&state, state.layers.last().unwrap(), 100);
+        let text = rows.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        assert_eq!(text.contains("it said        the journal cannot be written: No space left"), words.is_some(), "{text}");
+    }
+}
+
+#[test]
+fn the_menu_of_a_run_whose_runner_is_gone_takes_it_up_too() {
+    let mut state = asks();
+    let lines = |state: &mut State| -> Vec<(Action, Option<String>)> {
+        key(state, ".");
+        let Some(Layer::Menu(menu)) = state.layers.last() else { panic!("{:?}", state.layers) };
+        let all = menu.items.iter().map(|item| (item.action, item.why.clone())).collect();
+        key(state, "esc");
+        all
+    };
+    assert!(lines(&mut state).iter().all(|(action, _)| *action != Action::ResumeRun), "its runner lives");
+    assert!(lines(&mut state).iter().all(|(action, _)| *action != Action::Open), "no line of a run opens anything");
+    tell(&mut state, &failed_switch(), Liveness::Orphaned);
+    assert!(lines(&mut state).contains(&(Action::ResumeRun, None)), "on its page");
+    key(&mut state, "esc");
+    assert!(lines(&mut state).contains(&(Action::ResumeRun, None)), "in the list");
+    // Enter there does what the key does.
+    key(&mut state, ".");
+    let Some(Layer::Menu(menu)) = state.layers.last() else { panic!("{:?}", state.layers) };
+    let place = menu.items.iter().position(|item| item.action == Action::ResumeRun).unwrap() - menu.selected;
+    (0..place).for_each(|_| drop(key(&mut state, "j")));
+    key(&mut state, "enter");
+    assert!(matches!(form(&state).unwrap().request, Request::Resume { .. }));
+    later(&mut state);
+    key(&mut state, "esc");
+    state.read_only = true;
+    let why = lines(&mut state).into_iter().find(|(action, _)| *action == Action::ResumeRun).unwrap().1;
+    assert!(why.unwrap().contains("--read-only"));
 }
 
 #[test]

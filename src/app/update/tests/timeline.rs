@@ -204,6 +204,7 @@ fn what_a_run_did_leads_to_the_run_and_a_silence_to_the_list_of_them() {
         entries: Arc::default(),
         left_out: 0,
         file: None,
+        words: None,
     };
     update(&mut state, Message::Runs(Box::new(Runs::of(vec![Arc::new(known)], String::new(), None))));
     press(&mut state, "t");

@@ -20,7 +20,15 @@ fn estate() -> Estate {
 fn runs(logs: &[&Log]) -> Runs {
     let known = |log: &&Log| {
         let alive = Liveness::Live { heartbeat: at(0) };
-        Arc::new(KnownRun { state: Arc::new(log.state()), alive, live: vec![], entries: Arc::default(), left_out: 0, file: None })
+        Arc::new(KnownRun {
+            state: Arc::new(log.state()),
+            alive,
+            live: vec![],
+            entries: Arc::default(),
+            left_out: 0,
+            file: None,
+            words: None,
+        })
     };
     Runs::of(logs.iter().map(known).collect(), String::new(), None)
 }

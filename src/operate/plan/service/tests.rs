@@ -91,7 +91,11 @@ async fn a_restart_goes_host_by_host_and_each_must_be_a_new_process_that_is_well
     assert_eq!((again.hash(), again.phrase()), (plan.hash(), plan.phrase()), "the same world makes the same plan");
     assert!(plan.phrase().starts_with("web "));
     let told = plan.impact.costs.join(" ") + &plan.impact.keeps.join(" ");
-    assert!(told.contains("1 of 2 hosts at a time") && told.contains("Requests in flight"), "{told}");
+    assert!(
+        told.contains("1 of 2 hosts at a time does not serve while it starts again; the other carries its load.")
+            && told.contains("Requests in flight"),
+        "{told}"
+    );
     let without_batch = plan.hash();
     world.serves("web2", NOBODY);
     let moved = world.plan(Deed::Restart, &[]).await.unwrap().plan;

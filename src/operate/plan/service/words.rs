@@ -57,8 +57,12 @@ pub(super) fn impact(
                     costs.push(format!("All {} hosts at once do not serve while they start again.", todo.len()));
                     costs.extend(theirs());
                 }
-                _ => costs
-                    .push(format!("{batch} of {total} hosts at a time does not serve while it starts again; the others carry its load.")),
+                _ => {
+                    let (verb, it) = if batch == 1 { ("does", "it starts") } else { ("do", "they start") };
+                    let others = if total - batch == 1 { "the other carries" } else { "the others carry" };
+                    let whose = if batch == 1 { "its" } else { "their" };
+                    costs.push(format!("{batch} of {total} hosts at a time {verb} not serve while {it} again; {others} {whose} load."));
+                }
             }
             if let Some(guard) = guard {
                 let batches = todo.len().div_ceil(batch.max(1));

@@ -12,6 +12,7 @@ use super::*;
 use crate::model::deployment::diff::{Commit, How};
 use crate::model::deployment::{Dated, Ending};
 use crate::model::estate::tests::{bare, source};
+use crate::model::host::Host;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -151,6 +152,27 @@ fn folders() -> TempDir {
     symlink("../../../other", folder.path().join("releases/2/config/link.toml")).unwrap();
     symlink("../../..", folder.path().join("releases/2/config/up")).unwrap();
     folder
+}
+
+#[tokio::test]
+async fn folders_on_a_host_that_is_this_machine_are_compared_and_no_others() {
+    let folder = folders();
+    let mut known = estate(None, Some(folder.path()));
+    for source in &mut known.sources {
+        if let SourceKind::History(History::Releases { hosts, .. }) = &mut source.kind {
+            *hosts = vec!["web1".into()];
+        }
+    }
+    let host =
+        |ssh: Option<&str>| Host { name: "web1".into(), site: None, ssh: ssh.map(str::to_owned), ssh_config: None, machine_id: None };
+    for (hosts, here) in [(vec![host(None)], true), (vec![host(Some("deploy@web1"))], false), (vec![], false)] {
+        known.hosts = hosts;
+        let found = compare(&known, &release("1", None), &release("2", None), PATIENCE).await.configs;
+        match here {
+            true => assert_eq!(found.unwrap().differ.len(), 5),
+            false => assert!(found.unwrap_err().contains("are on web1: only those of this machine"), "{:?}", known.hosts),
+        }
+    }
 }
 
 #[tokio::test]
