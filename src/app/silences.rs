@@ -206,7 +206,7 @@ pub fn empty(state: &State) -> &'static str {
         .fold((false, true), |(_, known), (at, _)| (true, known && heard(at)));
     match (state.shown().silences.all.is_empty(), any, known) {
         (false, ..) => "no silence matches",
-        (true, false, _) => "the estate names no Alertmanager: nothing is silenced there that this console could tell of",
+        (true, false, _) => "the estate names no Alertmanager, which would have the silences",
         (true, true, false) => "? no silence is known: an Alertmanager was not read yet",
         (true, true, true) => "no silence is there, and none ended in the last day",
     }

@@ -230,7 +230,10 @@ async fn a_journal_that_is_full_after_any_event_stops_the_runner_and_the_run_goe
             Ok(Outcome::Stopped(why)) => {
                 assert!(why.contains("qd resume") || why.contains("disk is full"), "{why}");
                 let beat = Folder::last_beat(&room.runs().join(RUN)).unwrap();
-                assert!(beat.left && beat.said.unwrap().contains("journal"), "the heartbeat says so, for whoever finds the run left");
+                assert!(
+                    beat.left && beat.said.as_deref().is_some_and(|said| said.contains("journal")),
+                    "after {events} events: {why} / {beat:?}"
+                );
                 assert_eq!(room.run(room.again(RUN)).await.unwrap(), Outcome::Ended(Ending::Done), "after {events} events");
                 assert_eq!(effects(&room.world.places()), done());
                 room.is_sound();

@@ -12,7 +12,7 @@ impl<W: World, H: Hooks, L: Ledger> Runner<W, H, L> {
         if self.record(Happened::Ended(ending.clone())).is_none()
             && let Some((Halt::Journal(why), _)) = self.halt
         {
-            let why = format!("it is over ({ending}), and that cannot be recorded: {why}; `qd resume {}` records it", self.state.run);
+            let why = format!("it is over ({ending}), and the journal cannot record it: {why}; `qd resume {}` records it", self.state.run);
             self.folder.leave(&why);
             return Outcome::Stopped(why);
         }
