@@ -73,15 +73,7 @@ mod tests {
     }
 
     fn known(log: &Log, alive: Liveness) -> Arc<KnownRun> {
-        Arc::new(KnownRun {
-            state: Arc::new(log.state()),
-            alive,
-            live: vec![],
-            entries: Arc::default(),
-            left_out: 0,
-            file: None,
-            words: None,
-        })
+        log.known(alive)
     }
 
     fn told(all: &[Arc<KnownRun>]) -> Runs {

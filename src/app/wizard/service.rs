@@ -5,8 +5,6 @@ use crate::app::action::Action;
 use crate::app::ask::WishOf;
 use crate::app::layer::Scope;
 use crate::app::state::State;
-use crate::app::target::Choice;
-use crate::app::wrap::fit;
 use crate::model::estate::Estate;
 use crate::model::plan::Deed;
 use crate::model::preferences::Token;
@@ -134,20 +132,7 @@ fn about(deed: Deed) -> &'static str {
 /// Its lines.
 pub(super) fn sheet(state: &State, of: &Processes, width: u16, sheet: &mut Sheet) {
     let key = state.keymap.key_for(Scope::Wizard, Action::Toggle).map_or_else(|| "?".to_owned(), |key| key.to_string());
-    let line = |sheet: &mut Sheet, place: usize, text: &str, dim: bool| {
-        let here = place == of.selected;
-        if here {
-            sheet.selected = Some(sheet.rows.len());
-        }
-        let token = match (here, dim) {
-            (true, _) => Token::Selected,
-            (false, true) => Token::Dim,
-            (false, false) => Token::Text,
-        };
-        let text = format!("{} {text}", if here { '>' } else { ' ' });
-        sheet.choices.push((sheet.rows.len(), Choice::Label(place)));
-        sheet.rows.push(row(&fit(&text, usize::from(width), state.look.ascii), token));
-    };
+    let line = |sheet: &mut Sheet, place: usize, text: &str, dim: bool| sheet.choice(state, width, place, place == of.selected, dim, text);
     sheet.rows.push(row(&format!("WHAT  is done; {key} chooses"), Token::Title));
     for (place, (deed, why)) in of.offered.iter().enumerate() {
         let mark = if of.deed == Some(*deed) { '*' } else { ' ' };

@@ -3,7 +3,7 @@
 use crate::app::page::{Page, Row};
 use crate::app::state::State;
 use crate::app::target::Choice;
-use crate::app::wrap::{cells, wrap};
+use crate::app::wrap::{cells, fit, wrap};
 use crate::model::check::Verdict;
 use crate::model::preferences::Token;
 
@@ -29,6 +29,21 @@ pub struct Sheet {
 }
 
 impl Sheet {
+    /// A line that can be chosen; `here` is the one that is selected, and one that is `dim` is not taken in.
+    pub(super) fn choice(&mut self, state: &State, width: u16, place: usize, here: bool, dim: bool, text: &str) {
+        if here {
+            self.selected = Some(self.rows.len());
+        }
+        let token = match (here, dim) {
+            (true, _) => Token::Selected,
+            (false, true) => Token::Dim,
+            (false, false) => Token::Text,
+        };
+        let text = format!("{} {text}", if here { '>' } else { ' ' });
+        self.choices.push((self.rows.len(), Choice::Label(place)));
+        self.rows.push(row(&fit(&text, usize::from(width), state.look.ascii), token));
+    }
+
     /// Lines of `rows` that a body of that height has room for.
     pub fn room(&self, height: usize) -> usize {
         height.saturating_sub(self.top.len() + self.foot.len()).max(1)

@@ -3,7 +3,6 @@
 
 use crate::app::page::Row;
 use crate::app::state::State;
-use crate::app::target::Choice;
 use crate::app::when;
 use crate::app::wrap::fit;
 use crate::model::alert::Alert;
@@ -27,28 +26,15 @@ pub(super) fn sheet(state: &State, of: &Draft, width: u16, sheet: &mut Sheet) {
         Verb::Expire => "WHICH  silence ends now",
     };
     sheet.rows.push(row(head, Token::Title));
-    let line = |sheet: &mut Sheet, text: &str, place: usize, dim: bool| {
-        let here = place == of.selected;
-        if here {
-            sheet.selected = Some(sheet.rows.len());
-        }
-        let token = match (here, dim) {
-            (true, _) => Token::Selected,
-            (false, true) => Token::Dim,
-            (false, false) => Token::Text,
-        };
-        let text = format!("{} {text}", if here { '>' } else { ' ' });
-        sheet.choices.push((sheet.rows.len(), Choice::Label(place)));
-        sheet.rows.push(row(&fit(&text, usize::from(width), state.look.ascii), token));
-    };
+    let line = |sheet: &mut Sheet, place: usize, text: &str, dim: bool| sheet.choice(state, width, place, place == of.selected, dim, text);
     if let Some(many) = &of.many {
         let mark = |on: bool| if on { 'x' } else { ' ' };
         if !many.common.is_empty() {
             let labels: Vec<String> = many.common.iter().map(ToString::to_string).collect();
-            line(sheet, &format!("[{}] one silence for all of them: {}", mark(many.together), labels.join(" ")), 0, !many.together);
+            line(sheet, 0, &format!("[{}] one silence for all of them: {}", mark(many.together), labels.join(" ")), !many.together);
         }
         for (place, one) in many.all.iter().enumerate() {
-            line(sheet, &format!("[{}] {}", mark(one.on), one.told), place + many.ahead(), !one.on || many.together);
+            line(sheet, place + many.ahead(), &format!("[{}] {}", mark(one.on), one.told), !one.on || many.together);
         }
         if let Some(one) = of.selected.checked_sub(many.ahead()).and_then(|at| many.all.get(at)).filter(|_| of.verb == Verb::Expire) {
             mutes(&one.matchers, state, width, sheet);
@@ -58,10 +44,10 @@ pub(super) fn sheet(state: &State, of: &Draft, width: u16, sheet: &mut Sheet) {
         }
     }
     for (place, choice) in of.choices.iter().enumerate() {
-        line(sheet, &format!("[{}] {}", if choice.on { 'x' } else { ' ' }, choice.matcher), place, !choice.on);
+        line(sheet, place, &format!("[{}] {}", if choice.on { 'x' } else { ' ' }, choice.matcher), !choice.on);
     }
     for (place, silence) in of.silences.iter().enumerate() {
-        line(sheet, &told(state, silence), place, false);
+        line(sheet, place, &told(state, silence), false);
     }
     if let Some(silence) = of.silence() {
         mutes(&silence.matchers, state, width, sheet);

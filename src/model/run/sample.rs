@@ -1,7 +1,10 @@
 //! Plans and journals for tests.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
+use super::known::{KnownRun, Liveness};
 use super::{Agreement, Call, CallEnd, Happened, Intent, Request, RunEvent, RunState};
 use crate::model::event::{Actor, Event, Process, Record};
 use crate::model::plan::{Act, Deed, Evidence, FORMAT, Found, Impact, OnFailure, Plan, Repeat, Step, Target, TargetKind};
@@ -140,6 +143,12 @@ impl Log {
 
     pub fn request(&mut self, request: Request) {
         self.add(Happened::Requested { request, by: actor() });
+    }
+
+    /// The run as a console knows it, of which nothing is told but the journal.
+    pub fn known(&self, alive: Liveness) -> Arc<KnownRun> {
+        let (state, entries) = (Arc::new(self.state()), Arc::default());
+        Arc::new(KnownRun { state, alive, live: vec![], entries, left_out: 0, file: None, words: None })
     }
 
     pub fn state(&self) -> RunState {

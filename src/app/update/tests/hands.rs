@@ -7,7 +7,7 @@ use crate::app::ask::Ask as Question;
 use crate::app::marks::{self, MARKS_CAP};
 use crate::app::target::{Choice, Target};
 use crate::app::wizard::{Subject, held};
-use crate::model::run::known::{KnownRun, Liveness, Runs};
+use crate::model::run::known::{Liveness, Runs};
 use crate::model::run::sample::{Log, plan, step};
 
 fn said(state: &State) -> &str {
@@ -80,15 +80,7 @@ fn runs() -> State {
     let known = |n: u64| {
         let log = Log::begun(&format!("web-20261121T140455Z-000{n}"), &plan(&["web1"], vec![step("web1/switch")]));
         let alive = Liveness::Live { heartbeat: at(0) };
-        Arc::new(KnownRun {
-            state: Arc::new(log.state()),
-            alive,
-            live: vec![],
-            entries: Arc::default(),
-            left_out: 0,
-            file: None,
-            words: None,
-        })
+        log.known(alive)
     };
     update(&mut state, Message::Runs(Box::new(Runs::of(vec![known(1), known(2), known(3)], "1 ab".into(), None))));
     press(&mut state, "7");

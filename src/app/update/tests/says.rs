@@ -14,7 +14,7 @@ fn page(state: &State) -> String {
 }
 
 fn known(log: &Log, alive: Liveness) -> Arc<KnownRun> {
-    Arc::new(KnownRun { state: Arc::new(log.state()), alive, live: vec![], entries: Arc::default(), left_out: 0, file: None, words: None })
+    log.known(alive)
 }
 
 fn tell(state: &mut State, runs: Vec<Arc<KnownRun>>) {

@@ -2,11 +2,12 @@
 
 use super::*;
 use crate::model::deployment::{Dated, Deployment};
-use crate::model::estate::SourceKind;
-use crate::model::estate::tests::{bare, source};
+use crate::model::estate::tests::{bare, service, source};
+use crate::model::estate::{Service, SourceKind};
+use crate::model::label::Labels;
 use crate::model::plan::{Act, Former};
 use crate::model::reading::Outcome;
-use crate::model::run::known::{KnownRun, Liveness};
+use crate::model::run::known::Liveness;
 use crate::model::run::sample::{Log, at, plan, step};
 use crate::model::run::{Happened, Request};
 use crate::model::silence::{SilenceMatcher, SilenceState};
@@ -20,15 +21,7 @@ fn estate() -> Estate {
 fn runs(logs: &[&Log]) -> Runs {
     let known = |log: &&Log| {
         let alive = Liveness::Live { heartbeat: at(0) };
-        Arc::new(KnownRun {
-            state: Arc::new(log.state()),
-            alive,
-            live: vec![],
-            entries: Arc::default(),
-            left_out: 0,
-            file: None,
-            words: None,
-        })
+        log.known(alive)
     };
     Runs::of(logs.iter().map(known).collect(), String::new(), None)
 }
@@ -130,20 +123,7 @@ fn a_run_of_another_estate_is_none_of_this_ones() {
 #[test]
 fn a_silence_begins_and_ends_and_belongs_to_the_services_that_it_names() {
     let mut estate = estate();
-    let service = |name: &str| crate::model::estate::Service {
-        name: name.into(),
-        sites: vec![],
-        depends_on: vec![],
-        hosts: vec![],
-        labels: crate::model::label::Labels::new([("service", name)]),
-        runbook: None,
-        start: None,
-        stop: None,
-        restart: None,
-        health: None,
-        rollback: Default::default(),
-        logs: None,
-    };
+    let service = |name: &str| Service { labels: Labels::new([("service", name)]), ..service(name) };
     estate.services = vec![service("web"), service("db")];
     let all = vec![
         silence("one", 0, 50, "ack: on it [qd web-1]"),
