@@ -14,6 +14,7 @@ mod windows;
 mod wire;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -254,6 +255,9 @@ pub async fn histories(estate: &Arc<Estate>, past: &Past, ledger: &Arc<dyn Ledge
 struct Upstream {
     system: System,
     clock: Clock,
+    /// True once a second page was wanted soon: once is enough. A page of which only the newest is kept, because it is so
+    /// large or the clock went back, would be read again and again otherwise.
+    hurried: AtomicBool,
 }
 
 enum System {
@@ -288,7 +292,7 @@ impl Upstream {
             SourceKind::Backup(_) => Asker::new(source).map(|a| Box::new(a.on(hosts))).map(System::Backup),
             SourceKind::History(_) => Historian::new(source).map(|h| System::History(h.on(hosts).writing(index, ledger))),
         };
-        Upstream { system: system.unwrap_or(System::Unknown), clock: clock.clone() }
+        Upstream { system: system.unwrap_or(System::Unknown), clock: clock.clone(), hurried: AtomicBool::new(false) }
     }
 }
 
@@ -324,7 +328,7 @@ impl Fetch for Upstream {
         if self.has_more() {
             return Some(Duration::ZERO);
         }
-        self.wants_second().then_some(SECOND)
+        (self.wants_second() && !self.hurried.swap(true, Ordering::Relaxed)).then_some(SECOND)
     }
 
     fn uses_demand(&self) -> bool {
@@ -336,6 +340,8 @@ impl Fetch for Upstream {
 mod tests {
     use super::*;
     use crate::model::estate::tests::{bare, source};
+    use crate::model::panel::{Ask, Form, Panel, Shape, Unit};
+    use crate::model::selector::Selector;
 
     fn estate(kind: SourceKind) -> Arc<Estate> {
         Arc::new(bare(vec![source("s", kind)]))
@@ -361,6 +367,28 @@ mod tests {
     async fn once_reads_each_source_once() {
         let readings = once(&estate(SourceKind::Alertmanager { urls: vec![], dead_man: None }), Demand::default(), &no_past()).await;
         assert_eq!(readings[0].failure.as_ref().map(|f| f.tries), Some(1));
+    }
+
+    #[tokio::test]
+    async fn a_second_page_is_wanted_soon_once_even_where_one_alone_is_kept() {
+        let server = wiremock::MockServer::start().await;
+        let page =
+            wiremock::ResponseTemplate::new(200).set_body_raw("# TYPE hits_total counter\nhits_total 1\n", "text/plain; version=0.0.4");
+        wiremock::Mock::given(wiremock::matchers::any()).respond_with(page).mount(&server).await;
+        let mut estate = bare(vec![source("s", SourceKind::Exposition { url: server.uri(), keep: jiff::SignedDuration::from_hours(1) })]);
+        let of = Selector { text: "hits_total".into(), metric: "hits_total".into(), matchers: vec![] };
+        let ask = Ask::Form(Form { shape: Shape::Rate { over: jiff::SignedDuration::from_mins(1) }, of, by: None });
+        let (service, site, warn, critical) = (None, None, None, None);
+        estate.panels = vec![Panel { name: "p".into(), service, site, source: "s".into(), ask, unit: Unit::Count, warn, critical }];
+        // A clock that stands: the second page is no later than the first, and none is added.
+        let clock: Clock = Arc::new(|| Timestamp::UNIX_EPOCH);
+        let upstream = Upstream::new(&estate, 0, &clock, &no_past(), &Hosts::new(&[]), None);
+        for soon in [Some(SECOND), None, None] {
+            let outcome = upstream.fetch(Demand::default(), Instant::now() + Duration::from_secs(20)).await;
+            assert!(matches!(outcome, Outcome::Value { .. }), "{outcome:?}");
+            assert!(upstream.wants_second(), "one page alone is kept");
+            assert_eq!(upstream.soon(), soon);
+        }
     }
 
     #[tokio::test]
