@@ -232,7 +232,7 @@ fn the_stuck_edge_is_restarted_by_pressing_what_the_screen_names() {
     console.until(&["no connection is free at north", "`U` on that line restarts", "U restart"]);
     console.select("no connection is free at north");
     // Its log says the same, without another terminal.
-    console.press_until(b"l", &["LOGS  edge", "ERROR no connection to the web service is free"]);
+    console.press_until(b"l", &["LOGS  edge", "X error", "no connection to the web service is free: all 200"]);
     console.press_until(b"\x1b", &["NEEDS YOU"]);
     console.select("no connection is free at north");
     console.restart();
