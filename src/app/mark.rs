@@ -105,7 +105,7 @@ pub fn value(state: &State, view: &PanelView) -> (String, Token) {
         (None, freshness) => (format!("? {}", freshness.word()), Token::Unknown),
         (Some(value), Freshness::Fresh) => {
             let shown = metric::show_at(value, view.panel.unit, state.now);
-            let judged = view.panel.warn.is_some() || view.panel.critical.is_some();
+            let judged = view.panel.is_limited();
             match severity {
                 Severity::Ok if judged => (format!("{shown} ok"), Token::Text),
                 Severity::Ok => (shown, Token::Text),

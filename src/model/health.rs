@@ -41,7 +41,7 @@ pub struct ServiceHealth {
     pub sites: Vec<Option<Health>>,
     /// The moment the newest of its troubles began.
     pub since: Option<Timestamp>,
-    /// What is worst: an alert's or a panel's name and value.
+    /// What is worst: an alert's or a panel's name; of what is unknown the panel of which no value is known.
     pub worst: Option<String>,
 }
 
@@ -95,7 +95,8 @@ pub fn panels<'a>(estate: &'a Estate, readings: &'a Readings, now: Timestamp) ->
 ///
 /// A service is ok only when something fresh could have said otherwise: a fresh Alertmanager or Prometheus, or a fresh
 /// panel, probe or database of its own. Muted alerts do not make it worse; what names none of the estate's sites, be it an alert,
-/// a panel or a probe, counts for the service as a whole only.
+/// a panel or a probe, counts for the service as a whole only. A figure that is judged, by a threshold or a rule, and of which
+/// no value is known now makes the service unknown: what else is heard of it does not say what that figure would.
 pub fn services(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: Timestamp) -> Vec<ServiceHealth> {
     let fresh = |r: &Reading<Answer>| r.freshness(now) == Freshness::Fresh;
     let alerting: Vec<bool> = estate.sources.iter().zip(readings).filter(|(s, _)| tells_alerts(&s.kind)).map(|(_, r)| fresh(r)).collect();
@@ -103,6 +104,7 @@ pub fn services(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now
     let freshness_of: BTreeMap<&str, Freshness> =
         estate.sources.iter().zip(readings).map(|(s, r)| (s.name.as_str(), r.freshness(now))).collect();
     let panels = panels(estate, readings, now);
+    let judged = |panel: &Panel| panel.is_limited() || estate.rules.iter().any(|rule| rule.panel == panel.name);
     estate
         .services
         .iter()
@@ -122,9 +124,10 @@ pub fn services(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now
             for alert in &own {
                 whole.alert(alert, freshness_of.get(&*alert.source).copied());
             }
-            let panels: Vec<&PanelView> = panels.iter().filter(|v| is_own(&v.panel.service)).collect();
-            for view in &panels {
-                whole.panel(view);
+            let panels: Vec<(&PanelView, bool)> =
+                panels.iter().filter(|v| is_own(&v.panel.service)).map(|view| (view, judged(view.panel))).collect();
+            for (view, judged) in &panels {
+                whole.panel(view, *judged);
             }
             let site_health = |site: &Site| {
                 let there = |of: &Option<String>| of.as_deref() == Some(site.name.as_str());
@@ -133,8 +136,8 @@ pub fn services(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now
                 for alert in own.iter().filter(|a| site.labels.covers(&a.labels)) {
                     judge.alert(alert, freshness_of.get(&*alert.source).copied());
                 }
-                for view in panels.iter().filter(|v| there(&v.panel.site)) {
-                    judge.panel(view);
+                for (view, judged) in panels.iter().filter(|(view, _)| there(&view.panel.site)) {
+                    judge.panel(view, *judged);
                 }
                 judge.health()
             };
@@ -168,13 +171,17 @@ impl Judge {
         self.raise(severity, stale, || alert.name().to_owned(), Some(alert.starts_at));
     }
 
-    fn panel(&mut self, view: &PanelView<'_>) {
+    fn panel(&mut self, view: &PanelView<'_>, judged: bool) {
         let fresh = view.freshness == Freshness::Fresh;
+        let name = || view.panel.name.clone();
         match view.severity() {
+            Severity::Unknown if judged => self.raise(Severity::Unknown, false, name, None),
             Severity::Unknown => {}
+            // What was good once says nothing of now.
+            Severity::Ok | Severity::Info if judged && !fresh => self.raise(Severity::Unknown, false, name, None),
             severity => {
                 self.heard |= fresh;
-                self.raise(severity, !fresh, || view.panel.name.clone(), None);
+                self.raise(severity, !fresh, name, None);
             }
         }
     }
@@ -204,7 +211,7 @@ mod tests {
     use super::super::estate::{KEEP, Probe, Role, Service};
     use super::super::label::Labels;
     use super::super::metric::Sample;
-    use super::super::panel::{Ask, Unit};
+    use super::super::panel::{Ask, Rule, Unit, When};
     use super::super::reading::Outcome;
     use super::super::source::{AlertmanagerAnswer, ExpositionAnswer, ProbeAnswer};
     use super::*;
@@ -334,6 +341,8 @@ mod tests {
         let (estate, mut readings) = alone(Some("a"));
         assert_eq!(severities(&estate, &readings, 100), [Unknown; 3]);
         readings[1].take(up(), None);
+        assert_eq!(severities(&estate, &readings, 100), [Unknown; 3], "its judged figure was never read");
+        readings[0].take(page(0.0), None);
         assert_eq!(severities(&estate, &readings, 100), [Ok, Ok, Unknown], "nobody was asked about b");
         readings[0].take(page(2.0), None);
         assert_eq!(severities(&estate, &readings, 100), [Warning, Warning, Unknown]);
@@ -346,5 +355,37 @@ mod tests {
         readings[0].take(page(0.0), None);
         assert_eq!(severities(&estate, &readings, 100), [Ok, Unknown, Unknown]);
         assert_eq!(severities(&estate, &readings, 500), [Unknown; 3]);
+    }
+    #[test]
+    fn a_judged_figure_without_a_value_is_never_ok() {
+        use Severity::{Critical, Ok, Unknown, Warning};
+        let (mut estate, mut readings) = alone(Some("a"));
+        estate.sources.push(Source { name: "am".into(), service: None, site: None, ..self::estate().sources[0].clone() });
+        readings.push(reading(100).remove(0));
+        let judged = |estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>]| services(estate, readings, alerts, at(100)).remove(0);
+        readings[0].take(page(f64::NAN), None);
+        let of = judged(&estate, &readings, &[]);
+        assert_eq!((of.overall.severity, of.sites[0].unwrap().severity), (Unknown, Unknown), "the Alertmanager is fresh and quiet");
+        assert_eq!((of.worst.as_deref(), of.overall.stale), (Some("errors"), false), "what is not known is named");
+        assert_eq!(of.sites[1].unwrap().severity, Ok, "nothing is judged there");
+        // What is known to be bad is more than what is not known.
+        let down = alert(&[("alertname", "Down"), ("job", "web"), ("severity", "warning"), ("site", "a")], AlertState::Firing, 50);
+        let of = judged(&estate, &readings, &[down]);
+        assert_eq!((of.overall.severity, of.worst.as_deref()), (Warning, Some("Down")));
+        // A figure that nothing judges may be anything; one of a rule is judged too.
+        (estate.panels[0].warn, estate.panels[0].critical) = (None, None);
+        assert_eq!(judged(&estate, &readings, &[]).overall.severity, Ok);
+        let rule =
+            Rule { name: "r".into(), panel: "errors".into(), when: When::Above(1.0), holds: SignedDuration::ZERO, severity: Critical };
+        estate.rules.push(rule);
+        assert_eq!(judged(&estate, &readings, &[]).overall.severity, Unknown);
+        // No series at all, and a query that failed.
+        let none = PanelAnswer::default();
+        let failed = PanelAnswer { error: Some("no such metric".into()), ..PanelAnswer::default() };
+        for answer in [none, failed] {
+            let answer = ExpositionAnswer { panels: BTreeMap::from([("errors".into(), answer)]), ..ExpositionAnswer::default() };
+            readings[0].take(Outcome::Value { value: Answer::Exposition(Arc::new(answer)), as_of: at(100) }, None);
+            assert_eq!(judged(&estate, &readings, &[]).overall.severity, Unknown);
+        }
     }
 }

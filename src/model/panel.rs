@@ -192,6 +192,11 @@ impl Panel {
         self.low_is_bad() || full <= 0.0
     }
 
+    /// True where a threshold says what a value means.
+    pub fn is_limited(&self) -> bool {
+        self.warn.is_some() || self.critical.is_some()
+    }
+
     /// What a value means by this panel's thresholds; NaN means nothing and is `Unknown`.
     /// A `critical` below `warn` says that low values are the bad ones.
     pub fn judge(&self, value: f64) -> Severity {
