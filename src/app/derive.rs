@@ -91,7 +91,7 @@ impl Derivation {
             // How a source does is seen as that.
             seen.extend(begun.into_iter().filter(|event| !is_of_source(event, &old, &view.alerts)));
             rang = rings(&estate, &old, &view.alerts, &steps);
-            let mut told = change::alerts(&old, &view.alerts, now, CHANGES_AT_ONCE);
+            let mut told = change::alerts(&old, &view.alerts, (&before.silences.acks, &view.silences.acks), now, CHANGES_AT_ONCE);
             // How a source does is noted as that.
             told.retain(|change| !change.alert.as_ref().is_some_and(|alert| finding::tells_of_source(alert)));
             changes.extend(told);
@@ -288,7 +288,8 @@ mod tests {
         };
         let (before, after) = (vec![named("Old", "a")], vec![named("Old", "a"), named("New", "a"), named("Known", "b")]);
         let new = HashSet::from(["b"]);
-        let changes = change::alerts(&told(carried(&before, &after), &after, &new), &after, Timestamp::UNIX_EPOCH, 10);
+        let none = Default::default();
+        let changes = change::alerts(&told(carried(&before, &after), &after, &new), &after, (&none, &none), Timestamp::UNIX_EPOCH, 10);
         assert_eq!(changes.iter().map(|c| c.what.as_str()).collect::<Vec<_>>(), ["New began"]);
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::model::alert::{Alert, AlertId, Origin};
-use crate::model::change::Change;
+use crate::model::change::{Change, stands};
 use crate::model::estate::{Estate, Severity};
 use crate::model::needs::{About, Need};
 use crate::model::reading::Freshness;
@@ -75,6 +75,8 @@ struct Told {
     what: String,
     /// The panels and the services that it is about.
     places: Vec<Place>,
+    /// Its alerts, as far as they are looked at.
+    ids: Vec<AlertId>,
 }
 
 /// What more than one need can be about.
@@ -163,14 +165,30 @@ impl Teller {
                     now.entry(place.clone()).or_insert_with(|| need.what.clone());
                 }
             }
-            self.needs.insert(key, Told { severity: need.severity, stale: need.stale, what: need.what.clone(), places });
+            let ids = match &need.about {
+                About::Alerts(_, ids) => ids.iter().take(LOOKED_AT).cloned().collect(),
+                _ => Vec::new(),
+            };
+            self.needs.insert(key, Told { severity: need.severity, stale: need.stale, what: need.what.clone(), places, ids });
         }
         let mut over: Vec<_> = old.into_iter().collect();
         over.sort_by(|a, b| a.1.what.cmp(&b.1.what));
-        for (about, Told { what, places, .. }) in over {
+        for (about, Told { what, places, ids, .. }) in over {
             names.extend(name(&about));
             // A rule that tells what its panel told takes that one's place: nothing is over.
             if places.iter().any(|place| matches!(place, Place::Panel(_)) && now.contains_key(place)) {
+                continue;
+            }
+            // What somebody muted has not ended: that would be another thing to hear.
+            let muted = ids.iter().filter_map(|id| alerts.get(id)).find(|alert| alert.state.is_quiet());
+            if let Some(muted) = muted {
+                let how = stands(muted, &state.view.silences.acks);
+                lines.push(Line {
+                    at: state.now,
+                    kind: Kind::Over,
+                    severity: Severity::Info,
+                    what: format!("needs nobody now, {how}: {what}"),
+                });
                 continue;
             }
             let (severity, still) = match places.iter().find_map(|place| now.get(place)) {

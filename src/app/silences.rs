@@ -1,13 +1,12 @@
 //! The list of all silences: who muted what, why and until when, and how much each mutes now.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::estate::{Estate, Source, SourceKind};
 use crate::model::reading::{Freshness, Reading};
-use crate::model::silence::{Acked, Listed, Silence, SilenceState, acks, listed};
+use crate::model::silence::{self, Acked, Acks, Listed, Silence, SilenceState, acks, listed};
 use crate::model::source::Answer;
 use crate::model::timeline::{Event, of_silences};
 
@@ -34,7 +33,7 @@ pub struct Silences {
     /// Each of them, in the order of the list.
     pub all: Vec<Listed>,
     /// The acks that mute now, by the ids of their silences.
-    pub acks: HashMap<String, Acked>,
+    pub acks: Acks,
     /// When silences began and ended, the newest first.
     pub mutes: Vec<Event>,
 }
@@ -225,6 +224,5 @@ fn counted(state: &State) -> String {
 
 /// The ack that mutes an alert now.
 pub fn ack_of<'a>(state: &'a State, silenced_by: &[std::sync::Arc<str>]) -> Option<&'a Acked> {
-    let acks = &state.shown().silences.acks;
-    silenced_by.iter().filter_map(|id| acks.get(&**id)).max_by_key(|acked| acked.at)
+    silence::ack_of(&state.shown().silences.acks, silenced_by)
 }

@@ -6,7 +6,7 @@ mod matching;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use listed::{Acked, Listed, acks, listed};
+pub use listed::{Acked, Acks, Listed, ack_of, acks, listed};
 pub use matching::{Muting, fingerprint, is_id, same};
 
 /// The state that Alertmanager gives a silence.

@@ -1,6 +1,7 @@
 //! All silences of an estate as a list: those that end first stand first, those that have ended come last.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -35,6 +36,9 @@ pub struct Acked {
     pub at: Timestamp,
 }
 
+/// The acks that mute now, by the ids of their silences.
+pub type Acks = HashMap<String, Acked>;
+
 fn answer(reading: &Reading<Answer>) -> Option<&AlertmanagerAnswer> {
     match &reading.held.as_ref()?.value {
         Answer::Alertmanager(answer) => Some(answer),
@@ -63,9 +67,14 @@ pub fn listed(readings: &[Reading<Answer>], now: Timestamp) -> Vec<Listed> {
     all.into_iter().map(|(_, listed)| listed).collect()
 }
 
-/// The acks that mute now, by the ids of their silences.
-pub fn acks(readings: &[Reading<Answer>], now: Timestamp) -> HashMap<String, Acked> {
+/// Those that these readings tell of.
+pub fn acks(readings: &[Reading<Answer>], now: Timestamp) -> Acks {
     let silences = readings.iter().filter_map(answer).flat_map(|answer| &answer.silences);
     let acks = silences.filter(|silence| silence.is_ack() && silence.stands(now) == SilenceState::Active);
     acks.map(|silence| (silence.id.clone(), Acked { who: silence.who().to_owned(), at: silence.starts_at })).collect()
+}
+
+/// The newest ack of those silences.
+pub fn ack_of<'a>(acks: &'a Acks, silenced_by: &[Arc<str>]) -> Option<&'a Acked> {
+    silenced_by.iter().filter_map(|id| acks.get(&**id)).max_by_key(|acked| acked.at)
 }

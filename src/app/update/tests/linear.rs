@@ -38,6 +38,41 @@ fn a_need_is_told_when_it_comes_and_when_it_goes_and_not_between() {
 }
 
 #[test]
+fn an_ack_is_no_end_and_says_whose_it_is() {
+    let (mut state, mut teller) = (quiet(), Teller::default());
+    read(&mut state, 0, alertmanager(vec![firing("Down", 30)]));
+    teller.all(&state);
+    let id = "2b614108-0c1f-4b7a-9c3e-5a1d2f3e4b5c";
+    let mut acked = (*firing("Down", 30)).clone();
+    (acked.state, acked.silenced_by) = (AlertState::Silenced, vec![id.into()]);
+    let ack = |comment: &str| {
+        let silence = crate::model::silence::Silence {
+            id: id.into(),
+            state: crate::model::silence::SilenceState::Active,
+            matchers: vec![crate::model::silence::SilenceMatcher::equal("alertname", "Down")],
+            starts_at: at(900),
+            ends_at: at(9_000),
+            created_by: "ann@jump".into(),
+            comment: comment.into(),
+            seen_by: vec![0],
+        };
+        let alerts = vec![Arc::new(acked.clone())];
+        Answer::Alertmanager(Arc::new(AlertmanagerAnswer { alerts, silences: vec![silence], ..Default::default() }))
+    };
+    read(&mut state, 0, ack("ack: on it"));
+    let news = told(&teller.news(&state, &[]));
+    assert!(news.iter().any(|line| line.starts_with("over info: needs nobody now, acked by ann: Down")), "{news:?}");
+    assert!(!news.iter().any(|line| line.contains(" ok: needs nobody")), "{news:?}");
+    assert!(state.changes.iter().any(|change| change.what == "Down firing -> acked by ann"), "{:?}", state.changes);
+    // A silence that is no ack names nobody.
+    read(&mut state, 0, alertmanager(vec![firing("Down", 30)]));
+    teller.news(&state, &[]);
+    read(&mut state, 0, ack("INC-1"));
+    let news = told(&teller.news(&state, &[]));
+    assert!(news.iter().any(|line| line.starts_with("over info: needs nobody now, silenced: Down")), "{news:?}");
+}
+
+#[test]
 fn a_source_that_fails_is_told_and_so_is_what_else_changed() {
     let (mut state, mut teller) = (quiet(), Teller::default());
     teller.all(&state);
