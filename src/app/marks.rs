@@ -124,6 +124,16 @@ pub fn clear(state: &mut State) -> bool {
     }
 }
 
+/// What the marks on these alerts were made for was begun: they go. Those that were made meanwhile stay.
+pub fn done(state: &mut State, of: &[Arc<Alert>]) {
+    for was in of {
+        if let Some(id) = still(&state.marks.all, was).map(|alert| alert.id.clone()) {
+            state.marks.all.retain(|alert| alert.id != id);
+        }
+    }
+    renew(state);
+}
+
 /// True where rows of the pane are marked, and it is looked at.
 pub fn any(state: &State) -> bool {
     state.layers.is_empty()
@@ -153,6 +163,7 @@ pub fn chip(state: &State) -> String {
 /// Finds the marked alerts again after the data or the rows changed; which of them have ended is said.
 pub fn renew(state: &mut State) {
     if state.marks.all.is_empty() {
+        state.marks.unseen = 0;
         return;
     }
     let alerts = &state.shown().alerts;

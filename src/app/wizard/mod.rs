@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::model::alert::Alert;
 use crate::model::check::{self, Check, Override, Verdict};
 use crate::model::plan::{Candidate, Plan, Planned};
 
@@ -154,6 +155,8 @@ pub struct Wizard {
     pub confirm: Confirm,
     /// Why the last key did nothing.
     pub said: Option<String>,
+    /// The marked alerts that it was opened on: their marks go once it has begun, and stay where it was left.
+    pub marks: Vec<Arc<Alert>>,
 }
 
 impl Wizard {
@@ -192,6 +195,7 @@ impl Wizard {
             reason: String::new(),
             confirm: Confirm::default(),
             said: None,
+            marks: Vec::new(),
         }
     }
 

@@ -520,3 +520,32 @@ fn one_marked_alert_is_the_one_that_is_meant_wherever_the_cursor_stands() {
     press(&mut state, "A");
     assert_eq!((many(&state).all.len(), many(&state).left.as_slice()), (2, &["1 that no Alertmanager has".to_owned()][..]));
 }
+
+#[test]
+fn marks_go_once_what_they_were_made_for_has_begun_and_stay_where_it_was_left() {
+    let (mut state, known) = marked(AlertState::Firing);
+    press(&mut state, "A enter");
+    write(&mut state, "both are mine");
+    let (_, wished, reason) = wish(&key(&mut state, "enter"));
+    let made = planned(&state, &known, &wished, &reason);
+    tell(&mut state, made);
+    press(&mut state, "esc esc esc");
+    assert!(held(&state).is_none());
+    assert_eq!(state.marks.all.len(), 2, "it was left");
+
+    press(&mut state, "A enter");
+    write(&mut state, "both are mine");
+    key(&mut state, "enter");
+    crate::app::wizard::held_mut(&mut state).unwrap().standing = Standing::Starting(at(1_000));
+    // One more is marked before the answer comes.
+    let slow = state.view.alerts.iter().find(|alert| alert.name() != "DiskFull").cloned().unwrap();
+    state.marks.all.push(slow.clone());
+    let number = wizard(&state).number;
+    let failed = Told::Started { number, result: Err("the disk is full".into()) };
+    update(&mut state, Message::Told(Box::new(failed)));
+    assert_eq!(state.marks.all.len(), 3, "nothing has begun");
+    crate::app::wizard::held_mut(&mut state).unwrap().standing = Standing::Starting(at(1_000));
+    let begun = Told::Started { number, result: Ok("ack-2-alerts-2026-3f2a".into()) };
+    update(&mut state, Message::Told(Box::new(begun)));
+    assert_eq!(state.marks.all, [slow], "only those that it was made from");
+}

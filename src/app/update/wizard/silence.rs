@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::app::action::Action;
 use crate::app::layer::Layer;
-use crate::app::marks::marked_rows;
+use crate::app::marks::{self, marked_rows};
 use crate::app::silences;
 use crate::app::state::State;
 use crate::app::wizard::{Draft, Standing, Step, Subject, Verb, Wizard};
@@ -65,7 +65,10 @@ pub(crate) fn refuses(state: &State, action: Action) -> Option<Option<String>> {
 /// Opens the wizard on what the key is about. Nothing is asked before a reason is given.
 pub(in crate::app::update) fn open(state: &mut State, action: Action) {
     let Some((draft, refused)) = draft(state, action).filter(|_| held(state).is_none()) else { return };
-    let wizard = Wizard::of(Subject::Silence(draft));
+    let mut wizard = Wizard::of(Subject::Silence(draft));
+    if marks::any(state) {
+        wizard.marks.clone_from(&state.marks.all);
+    }
     begin(state, wizard, refused);
 }
 

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::app::marks;
 use crate::app::state::State;
 use crate::app::wizard::{self, Seen, Standing, Step, Wizard, held, held_mut};
 use crate::model::check::{Check, Override, Verdict};
@@ -110,6 +111,8 @@ pub(in crate::app::update) fn started(state: &mut State, number: u64, result: Re
     let Some(of) = held_mut(state).filter(|of| of.number == number && matches!(of.standing, Standing::Starting(_))) else { return };
     match result {
         Ok(run) => {
+            let marks = std::mem::take(&mut of.marks);
+            marks::done(state, &marks);
             // What was prepared is the run's now.
             state.wizards.prepared = false;
             open_run(state, run);
