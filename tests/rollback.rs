@@ -172,13 +172,18 @@ fn press(console: &mut Console, keys: &str, shows: &str) {
     console.until(&format!("{shows:?} after {keys:?}"), |screen| screen.contents().contains(shows));
 }
 
+/// The same of a key that asks for a change of what the selected row is about.
+fn ask(console: &mut Console, key: &str, shows: &str) {
+    console.ask(key.as_bytes(), &format!("{shows:?} after {key:?}"), |screen| screen.contents().contains(shows));
+}
+
 fn text(console: &Console) -> String {
     console.shown.0.lock().unwrap().parser.screen().contents()
 }
 
 /// Through the wizard up to the phrase, with a reason; gives the phrase back.
 fn to_the_phrase(console: &mut Console) -> String {
-    press(console, "R", "[1 target]");
+    ask(console, "R", "[1 target]");
     console.until("the plan", |s| s.contents().contains("batch 2 of 2"));
     press(console, "\r", "[2 release]");
     console.until("the release", |s| s.contents().contains("2.4.0"));
@@ -383,7 +388,7 @@ fn a_host_that_cannot_be_asked_is_left_out_and_the_other_goes_back() {
     fs::remove_file(estate.at("web2").join("current")).unwrap();
     let mut console = estate.open("");
     press(&mut console, "5", "web");
-    press(&mut console, "R", "there is no plan");
+    ask(&mut console, "R", "there is no plan");
     press(&mut console, "j ", "without web2");
     console.until("a plan", |s| s.contents().contains("batch 1 of 1"));
     press(&mut console, "\r", "GO BACK TO");
@@ -429,8 +434,7 @@ fn a_world_that_moves_while_the_wizard_is_open_takes_the_phrase_away() {
 fn a_read_only_console_begins_nothing() {
     let estate = Estate::new();
     let mut console = estate.open("--read-only");
-    console.press(b"R");
-    console.until("why not", |s| s.contents().contains("NOT FROM HERE"));
+    ask(&mut console, "R", "NOT FROM HERE");
     assert!(estate.run().is_none() && Path::new(&estate.file()).exists());
     assert_eq!(HOSTS.map(|host| estate.current(host)), ["2.5.0", "2.5.0"]);
 }
@@ -445,7 +449,7 @@ fn a_service_is_restarted_on_one_host_by_the_wizard_and_by_the_same_words_withou
     let estate = Estate::new();
     let before = HOSTS.map(|host| process(&estate, host));
     let mut console = estate.open("");
-    press(&mut console, "U", "[1 what]");
+    ask(&mut console, "U", "[1 what]");
     press(&mut console, "\r", "choose first what is done");
     press(&mut console, " ", "(*) restart");
     press(&mut console, "jjjj ", "[ ] web2");
@@ -482,7 +486,7 @@ fn a_console_that_only_reads_restarts_nothing() {
     let before = HOSTS.map(|host| process(&estate, host));
     let mut console = estate.open("--read-only");
     assert!(!text(&console).contains("U restart"), "{}", text(&console));
-    press(&mut console, "U", "NOT FROM HERE");
+    ask(&mut console, "U", "NOT FROM HERE");
     console.press(b"\r \r\r");
     press(&mut console, "\x1b", "d compare");
     console.press(b"q");

@@ -123,6 +123,8 @@ pub struct State {
     pub leaving: super::leaving::Leaving,
     /// The first key of two, and where it was pressed: the second is awaited.
     pub pending: Option<(Scope, Key)>,
+    /// When the row under the cursor last became another one by itself (UTC).
+    pub slid: Option<Timestamp>,
     /// One line about what a key came to, until the next key.
     pub said: Option<String>,
     /// The Overview pane.
@@ -234,6 +236,7 @@ impl State {
             practice: false,
             leaving: Default::default(),
             pending: None,
+            slid: None,
             said: None,
             overview: PaneList::default(),
             overview_rows: Vec::new(),

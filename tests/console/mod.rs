@@ -185,6 +185,23 @@ impl Console {
         to.flush().unwrap();
     }
 
+    /// Presses a key that asks for a change until it counts: just after the row under the cursor became another one it does
+    /// not. Waits for what it shows then.
+    #[allow(dead_code, reason = "not every file of tests asks for a change")]
+    pub fn ask(&mut self, key: &[u8], what: &str, shows: impl Fn(&vt100::Screen) -> bool) {
+        let early = |screen: &vt100::Screen| screen.contents().contains(": too early: the row");
+        loop {
+            self.press(key);
+            self.until(what, |screen| shows(screen) || early(screen));
+            if !early(self.shown.0.lock().unwrap().parser.screen()) {
+                return;
+            }
+            // Any key takes the words away, so that they are not taken for an answer to the next press.
+            self.press(b"\x0c");
+            self.until("that the words are gone", |screen| !early(screen));
+        }
+    }
+
     pub fn signal(&self, signal: Signal) {
         kill(self.pid, signal).unwrap();
     }

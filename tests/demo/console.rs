@@ -81,10 +81,42 @@ impl Console {
         self.until(words)
     }
 
+    /// The same of a key that asks for a change: just after the row under the cursor became another one it does not count.
+    fn ask_until(&mut self, key: &[u8], words: &[&str]) -> String {
+        let early = ": too early: the row";
+        let last = Instant::now() + PATIENCE;
+        loop {
+            self.press(key);
+            let screen = self.shown.clone();
+            let (lock, changed) = &*screen;
+            let mut shown = lock.lock().unwrap();
+            let text = loop {
+                let text = shown.screen().contents();
+                if text.contains(early) || words.iter().all(|word| text.contains(word)) {
+                    break text;
+                }
+                let left = last.saturating_duration_since(Instant::now());
+                assert!(!left.is_zero(), "{words:?} never came; the screen is:\n{text}");
+                shown = changed.wait_timeout(shown, left).unwrap().0;
+            };
+            if !text.contains(early) {
+                return text;
+            }
+            // Any key takes the words away, so that they are not taken for an answer to the next press.
+            while shown.screen().contents().contains(early) {
+                drop(shown);
+                self.press(b"\x0c");
+                assert!(Instant::now() < last, "a key does not count for ever");
+                shown = changed.wait_timeout(lock.lock().unwrap(), Duration::from_millis(200)).unwrap().0;
+            }
+            drop(shown);
+        }
+    }
+
     /// From the first screen to the run of the rollback, by what the screen says.
     fn roll_back(&mut self) {
         self.until(&["after web 2.4.0 -> 2.5.0", "roll web back", "R roll back"]);
-        self.press_until(b"R", &["[1 target]", "runs now       2.5.0", "enter next"]);
+        self.ask_until(b"R", &["[1 target]", "runs now       2.5.0", "enter next"]);
         self.press_until(b"\r", &["[2 release]", ">   2.4.0", "enter next"]);
         self.press_until(b"\r", &["[3 impact]", "web-south runs 2.4.0 already and stays as it is", "enter next"]);
         self.press_until(b"\r", &["[4 checks]", "1 of 17 in the way", "> ! warn", "v override"]);
@@ -118,7 +150,7 @@ impl Console {
 
     /// The same of a restart of the edge that is stuck, on its host alone.
     fn restart(&mut self) {
-        self.press_until(b"U", &["WHAT  is done", "( ) restart", "[x] web-north", "[x] web-south"]);
+        self.ask_until(b"U", &["WHAT  is done", "( ) restart", "[x] web-north", "[x] web-south"]);
         self.press_until(b" ", &["(*) restart"]);
         self.press_until(b"jjjj ", &["[ ] web-south", "RESTART  edge on web-north"]);
         self.press_until(b"\r", &["[2 impact]", "edge is stopped and started again on web-north", "enter next"]);

@@ -1,6 +1,8 @@
 //! A key: what it means on the top layer, and the doing of it.
 
-use crate::app::action::Action;
+use jiff::SignedDuration;
+
+use crate::app::action::{Action, Danger};
 use crate::app::chart;
 use crate::app::contexts::held_up;
 use crate::app::effect::Effect;
@@ -68,8 +70,27 @@ fn elsewhere(state: &State, scope: Scope, key: Key) -> Option<String> {
     }
 }
 
+/// A key that asks for a change counts from then on, after the row under the cursor became another one by itself: before that
+/// a person cannot have read which one it is now.
+pub(super) const SLID: SignedDuration = SignedDuration::from_secs(1);
+
+/// Why such a key does not count now; `None` where it does. A page stays with what it is about.
+fn slid(state: &State, action: Action) -> Option<String> {
+    let of_a_row = matches!(state.layers.last(), None | Some(Layer::Silences(_)));
+    let early = state.slid.is_some_and(|at| state.now.duration_since(at) < SLID);
+    if !early || !of_a_row || action.entry().danger != Danger::Production {
+        return None;
+    }
+    let key = state.keymap.key_for(state.scope(), action).map_or_else(String::new, |key| format!("{key}: "));
+    Some(format!("{key}too early: the row under the cursor has just changed; read it, press again"))
+}
+
 /// Does what an action says, on the top layer.
 pub(super) fn run(state: &mut State, action: Action) -> Vec<Effect> {
+    if let Some(why) = slid(state, action) {
+        state.said = Some(why);
+        return Vec::new();
+    }
     if logs::run(state, action) {
         return Vec::new();
     }

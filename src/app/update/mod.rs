@@ -28,6 +28,7 @@ use super::attention;
 use super::chart;
 use super::deployments::window;
 use super::effect::Effect;
+use super::history::row;
 use super::logs as app_logs;
 use super::message::Message;
 use super::pane;
@@ -50,6 +51,12 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             pane::refresh(state);
         }
     }
+    // What a person does moves the cursor because they want it to.
+    let by_itself = !matches!(
+        message,
+        Message::Key(_) | Message::Paste(_) | Message::Click(_) | Message::Wheel { .. } | Message::Resize(..) | Message::Focus(_)
+    );
+    let under = row(state);
     let mut effects = match message {
         Message::Key(key) => keys::press(state, key),
         Message::Focus(_) => {
@@ -96,6 +103,13 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Runs(runs) => runs::known(state, *runs),
         Message::Told(told) => self::told(state, *told),
     };
+    let other = row(state).filter(|row| under.as_ref() != Some(row));
+    match by_itself {
+        true if under.is_some() && other.is_some() => state.slid = Some(state.now),
+        // Where a person went they know what they went to.
+        false if other.is_some() => state.slid = None,
+        _ => {}
+    }
     if let Some(from) = from {
         history::note(state, from);
     }

@@ -32,7 +32,7 @@ fn open(operator: &Operator) -> Console {
 
 /// Through the wizard, with a reason for whatever warns.
 fn start(console: &mut Console) {
-    press(console, "R", "[1 target]");
+    console.ask(b"R", "the wizard", |screen| screen.contents().contains("[1 target]"));
     console.until("the plan", |screen| screen.contents().contains("batch 1 of") && screen.contents().contains("web3"));
     press(console, "\r", "[2 release]");
     console.until("the release", |screen| screen.contents().contains("1.0"));

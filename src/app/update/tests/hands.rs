@@ -149,3 +149,49 @@ fn practice_is_ended_by_the_second_q_only() {
     press(&mut state, "q");
     assert!(said(&state).ends_with("history and the run of web"), "{}", said(&state));
 }
+
+#[test]
+fn a_row_that_slides_under_the_cursor_is_not_acted_upon_before_it_can_be_read() {
+    let critical = |name: &str, secs| {
+        let mut alert = (*alert(&[("alertname", name), ("job", "web"), ("severity", "critical")], AlertState::Firing, secs)).clone();
+        alert.fingerprint = crate::model::silence::fingerprint(&alert.labels).into();
+        Arc::new(alert)
+    };
+    let meant = |state: &State| super::super::wizard::about(state);
+    let mut state = console();
+    state.now = at(1_000);
+    read(&mut state, 0, alertmanager(vec![critical("Old", 10)]));
+    state.now = at(1_010);
+    assert_eq!(meant(&state).as_deref(), Some("web"));
+    // Nobody touched a key yet: a worse or newer one takes the first row.
+    read(&mut state, 0, alertmanager(vec![critical("Old", 10), critical("New", 20)]));
+    let before = state.layers.len();
+    for key in ["R", "U"] {
+        press(&mut state, key);
+        assert_eq!(state.layers.len(), before);
+        let said = state.said.clone().unwrap();
+        assert!(said.starts_with(&format!("{key}: too early: the row under the cursor has just changed")), "{said}");
+        assert!(said.len() <= 80, "it is whole on a small screen: {said}");
+    }
+    // From the first key on the row that is read stays under the cursor, whatever comes.
+    let row = crate::app::history::row(&state);
+    read(&mut state, 0, alertmanager(vec![critical("Old", 10), critical("New", 20), critical("Newest", 30)]));
+    assert_eq!(crate::app::history::row(&state), row);
+    state.now += super::super::keys::SLID;
+    press(&mut state, "R");
+    assert_eq!(state.layers.len(), before + 1, "{:?}", state.said);
+    press(&mut state, "q");
+
+    // The same where the row that was read is gone; what only looks is never held up.
+    press(&mut state, "2 g");
+    let row = crate::app::history::row(&state);
+    read(&mut state, 0, alertmanager(vec![critical("Old", 10)]));
+    assert_ne!(crate::app::history::row(&state), row);
+    press(&mut state, "A");
+    assert!(state.said.as_deref().unwrap_or_default().starts_with("A: too early"), "{:?}", state.said);
+    press(&mut state, "enter");
+    assert_eq!(state.layers.len(), 1);
+    // The page stays with its alert: nothing can slide under its keys.
+    press(&mut state, "A");
+    assert_eq!(state.layers.len(), 2, "{:?}", state.said);
+}
