@@ -194,9 +194,7 @@ fn of_alerts(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: T
         estate.sources.iter().zip(readings).filter(|(_, r)| r.freshness(now) == Freshness::Fresh).map(|(s, _)| s.name.as_str()).collect();
     let mut by_name: std::collections::BTreeMap<(std::cmp::Reverse<Severity>, &str), Vec<&Arc<Alert>>> = Default::default();
     for alert in alerts {
-        let acts = !alert.state.is_quiet() && alert.state != AlertState::Pending && alert.severity >= Severity::Warning;
-        // What a source's own state comes to is told with the source.
-        if acts && !estate.is_dead_man(&alert.labels) && !finding::tells_of_source(alert) {
+        if calls(estate, alert) {
             by_name.entry((std::cmp::Reverse(alert.severity), alert.name())).or_default().push(alert);
         }
     }
@@ -222,6 +220,12 @@ fn of_alerts(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: T
             stale: !same.iter().any(|a| fresh.contains(&*a.source)),
         });
     }
+}
+
+/// True of an alert that needs a person: it is one of a need's. What a source's own state comes to is told with the source.
+pub fn calls(estate: &Estate, alert: &Alert) -> bool {
+    let acts = !alert.state.is_quiet() && alert.state != AlertState::Pending && alert.severity >= Severity::Warning;
+    acts && !estate.is_dead_man(&alert.labels) && !finding::tells_of_source(alert)
 }
 
 /// What was found, without the name of the panel where the text begins with it: the rule's name stands before it, and on a

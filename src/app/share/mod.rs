@@ -2,6 +2,7 @@
 //! command line that shows the same. One file per noun; times are those of the screen, with their zone.
 
 mod alert;
+mod alerts;
 mod compared;
 mod panel;
 mod run;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use crate::model::alert::Alert;
 use crate::model::deployment::Deployment;
+use crate::model::estate::Severity;
 use crate::model::needs::About;
 use crate::model::run::advice::quoted as shell;
 use crate::model::text::clean;
@@ -37,6 +39,8 @@ const WIDE: u16 = 4_000;
 pub enum Noun {
     /// An alert.
     Alert(Arc<Alert>),
+    /// All alerts of a name and severity that need a person: a need that stands for several.
+    Alerts(String, Severity),
     /// A deployment.
     Deployment(Arc<Deployment>),
     /// A run, by its id.
@@ -76,6 +80,7 @@ fn selected(state: &State) -> Option<Noun> {
     match state.pane {
         Pane::Overview => match state.overview_rows.get(state.overview.list.row)? {
             OverviewRow::Need(place) => match &view.needs.get(*place)?.about {
+                About::Alerts(name, ids) if ids.len() > 1 => Some(Noun::Alerts(name.clone(), view.needs.get(*place)?.severity)),
                 About::Alerts(_, ids) => {
                     let first = view.alerts.iter().find(|alert| ids.contains(&alert.id))?;
                     Some(Noun::Alert(first.clone()))
@@ -146,6 +151,7 @@ pub fn text(state: &State) -> Option<String> {
 fn of(state: &State, noun: Noun) -> Option<String> {
     Some(match noun {
         Noun::Alert(alert) => alert::text(state, &alert),
+        Noun::Alerts(name, severity) => alerts::text(state, &name, severity)?,
         Noun::Deployment(one) => deployment::text(state, &one),
         Noun::Run(run) => run::text(state, &run)?,
         Noun::Service(name) => service::text(state, &name),

@@ -195,3 +195,30 @@ fn a_row_that_slides_under_the_cursor_is_not_acted_upon_before_it_can_be_read() 
     press(&mut state, "A");
     assert_eq!(state.layers.len(), 2, "{:?}", state.said);
 }
+
+#[test]
+fn what_stands_for_many_is_copied_as_many() {
+    let one = |n: i64| {
+        let labels = [("alertname", "DiskFull"), ("instance", &*format!("db{n}:9100")), ("job", "web"), ("severity", "critical")];
+        alert(&labels, AlertState::Firing, 100 + n)
+    };
+    let mut state = console();
+    let mut all: Vec<_> = (0..3_000).map(one).collect();
+    // What is muted, and what has another severity, is not of this need.
+    all.push(alert(&[("alertname", "DiskFull"), ("job", "web"), ("severity", "critical"), ("x", "y")], AlertState::Silenced, 1));
+    all.push(alert(&[("alertname", "DiskFull"), ("job", "web"), ("severity", "warning"), ("x", "z")], AlertState::Firing, 2));
+    read(&mut state, 0, alertmanager(all));
+    press(&mut state, "g");
+    let text = copied(&press(&mut state, "y"));
+    assert!(text.starts_with("ALERTS DiskFull x3000: critical\n"), "{text}");
+    assert!(text.contains("all have   alertname=DiskFull job=web severity=critical\n"), "{text}");
+    assert!(text.contains("and 2990 more\n") && text.contains("db2999:9100"), "{text}");
+    assert!(text.contains("oldest     1970-01-01 00:01Z") && text.contains("newest     1970-01-01 00:51Z"), "{text}");
+    assert!(text.ends_with("--filter 'alertname=\"DiskFull\"'") || text.ends_with("--filter alertname=DiskFull"), "{text}");
+    // Of one it is the alert, with all that is known of it.
+    press(&mut state, "q");
+    read(&mut state, 0, alertmanager(vec![one(7)]));
+    press(&mut state, "g");
+    let text = copied(&press(&mut state, "y"));
+    assert!(!text.contains("ALERTS DiskFull x") && text.contains("db7:9100"), "{text}");
+}
