@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand, each writing to a writer that it is given.
 
 pub mod args;
+mod astray;
 mod check;
 mod columns;
 mod completions;
@@ -86,7 +87,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>, outside: Outside<'_>, out: 
         Ok(cli) => cli,
         // Help and version come this way too.
         Err(told) if told.use_stderr() => {
-            let _ = write!(err, "{told}");
+            let _ = match astray::hint(&told) {
+                Some(hint) => write!(err, "{hint}"),
+                None => write!(err, "{told}"),
+            };
             return USAGE;
         }
         Err(told) => return finish(write!(out, "{told}").map_err(Failure::from).map(|()| OK), FAILED, str::to_owned, out, err),
@@ -224,6 +228,22 @@ mod tests {
             assert_eq!((code, out.as_str()), (USAGE, ""), "{wrong:?}");
             assert!(err.contains("error"), "{wrong:?}: {err}");
         }
+    }
+
+    #[test]
+    fn a_deed_without_plan_or_run_before_it_is_told_where_it_is_and_not_what_sounds_like_it() {
+        for word in ["restart", "rollback", "stop", "start", "silence", "ack", "expire"] {
+            let (code, out, err) = qd(&[word, "web"]);
+            assert_eq!((code, out.as_str()), (USAGE, ""));
+            assert!(err.contains(&format!("\n  qd plan {word} ")) && err.contains(&format!("\n  qd run {word} ")), "{err}");
+            assert!(!err.contains("similar") && err.lines().all(|line| line.len() <= 80), "{err}");
+        }
+        let (_, _, err) = qd(&["statsu"]);
+        assert!(err.contains("similar") && err.contains("status"), "what is near still is told: {err}");
+        let (code, _, err) = qd(&["run", "ack", "DiskFull", "--dry-run"]);
+        assert!(code == USAGE && err.contains("qd plan ... --dry-run"), "{err}");
+        let (_, _, err) = qd(&["run", "ack", "DiskFull", "--nonsense"]);
+        assert!(!err.contains("dry-run"), "{err}");
     }
 
     #[test]

@@ -75,6 +75,12 @@ fn named(check: &Check) -> String {
     }
 }
 
+/// What it saw, with commands as they must be typed and moments in the zone of all else on the screen.
+fn seen(state: &State, of: &Wizard, check: &Check) -> String {
+    let seen = state.identity.typed(&check.seen);
+    of.plan().map_or_else(|| seen.to_string(), |plan| when::in_zone(state, plan, &seen))
+}
+
 fn lines(state: &State, of: &Wizard, check: &Check, here: bool, width: u16, rows: &mut Vec<Row>) {
     let (glyph, word, token) = verdict(check.verdict);
     let overridden = of.overrides.iter().find(|one| one.check == check.id).filter(|_| !check.passes());
@@ -88,14 +94,14 @@ fn lines(state: &State, of: &Wizard, check: &Check, here: bool, width: u16, rows
     let title = if here { Token::Selected } else { Token::Text };
     let mut spans = vec![(mark.to_owned(), title), (format!("{glyph} {word:9}"), token), (named(check), title)];
     if check.passes() && !here {
-        spans.push((format!("  {}", check.seen), Token::Dim));
+        spans.push((format!("  {}", seen(state, of, check)), Token::Dim));
     }
     rows.push(Row { spans, opens: None });
     if check.passes() && !here {
         return;
     }
     let mut page = Page::new(width);
-    page.field("", &format!("{}, {} ago", state.identity.typed(&check.seen), when::ago(state, check.as_of)), Token::Text);
+    page.field("", &format!("{}, {} ago", seen(state, of, check), when::ago(state, check.as_of)), Token::Text);
     if let Some(one) = overridden {
         page.field("", &format!("~ overridden: {}", one.reason), Token::Warning);
     } else if here || !check.is_settled(&of.overrides, of.glass.is_some()) {

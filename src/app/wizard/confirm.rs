@@ -127,7 +127,7 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
     for (name, all, token) in [
         ("does", &plan.impact.does, Token::Text),
         ("costs", &plan.impact.costs, Token::Warning),
-        ("keeps", &plan.impact.keeps, Token::Warning),
+        ("stays", &plan.impact.keeps, Token::Warning),
     ] {
         for (at, line) in all.iter().take(PART).enumerate() {
             let more =

@@ -55,11 +55,11 @@ pub(super) fn sheet(state: &State, of: &Wizard, width: u16, sheet: &mut Sheet) {
     sheet.rows = page.done();
 }
 
-/// What a plan does, costs and keeps.
+/// What a plan does, costs, and what stays.
 pub(super) fn lines(state: &State, plan: &Plan, page: &mut Page) {
     let impact = &plan.impact;
     for (name, all, token) in
-        [("does", &impact.does, Token::Text), ("costs", &impact.costs, Token::Warning), ("keeps", &impact.keeps, Token::Warning)]
+        [("does", &impact.does, Token::Text), ("costs", &impact.costs, Token::Warning), ("stays", &impact.keeps, Token::Warning)]
     {
         if all.is_empty() {
             page.field(name, "nothing is known", Token::Dim);
