@@ -26,8 +26,10 @@ const CHANGES_SHOWN: usize = 50;
 pub const CHANGED: SignedDuration = SignedDuration::from_hours(2);
 /// From so many screen columns on there are two columns of rows.
 const WIDE: u16 = 160;
-/// Lines of the estate's note.
-const NOTE_LINES: usize = 2;
+/// Lines of the estate's note: the fewest, and the most where two narrow columns are high enough for it.
+const NOTE_LINES: (usize, usize) = (2, 6);
+/// Of that many body lines the note may have one.
+const NOTE_SHARE: usize = 8;
 /// From so many on there is a column between them for the selected thing.
 const WIDEST: u16 = 200;
 /// The columns of the widest screen at its sides.
@@ -195,13 +197,15 @@ fn since(state: &State) -> Option<OverviewRow> {
     Some(OverviewRow::Since(format!("since {}: {}", when::minute(state, since.at), since.words())))
 }
 
-/// What everyone who opens the estate should know, in two lines at the most.
+/// What everyone who opens the estate should know, in a few lines at the most.
 fn note(state: &State) -> Vec<OverviewRow> {
-    let width = usize::from(widths(state.size.0).0).saturating_sub(2);
+    let (left, right) = widths(state.size.0);
+    let (width, (least, most)) = (usize::from(left).saturating_sub(2), NOTE_LINES);
+    let most = if right > 0 { (state.body_height() / NOTE_SHARE).clamp(least, most) } else { least };
     let Some(note) = &state.estate.note else { return Vec::new() };
     let mut lines = wrap(note, width);
-    if lines.len() > NOTE_LINES {
-        let rest = lines.drain(NOTE_LINES - 1..).collect::<Vec<_>>().join(" ");
+    if lines.len() > most {
+        let rest = lines.drain(most - 1..).collect::<Vec<_>>().join(" ");
         lines.push(fit(&rest, width, state.look.ascii));
     }
     lines.into_iter().filter(|line| !line.is_empty()).map(OverviewRow::Note).collect()

@@ -222,3 +222,22 @@ fn what_stands_for_many_is_copied_as_many() {
     let text = copied(&press(&mut state, "y"));
     assert!(!text.contains("ALERTS DiskFull x") && text.contains("db7:9100"), "{text}");
 }
+
+#[test]
+fn the_note_of_an_estate_is_whole_where_there_is_room_for_it() {
+    let note = "When requests fail at north: what does the edge print (`l`)? `U` on that line restarts it, once confirmed. And here is \
+                more of it, so that two lines of the left column do not do. Practice: nothing here is production.";
+    let mut state = console();
+    Arc::make_mut(&mut state.estate).note = Some(note.to_owned());
+    for (size, whole) in [((200, 60), true), ((160, 50), true), ((80, 24), false)] {
+        state.size = size;
+        pane::refresh(&mut state);
+        let lines: Vec<&str> = state
+            .overview_rows
+            .iter()
+            .filter_map(|row| if let OverviewRow::Note(line) = row { Some(line.as_str()) } else { None })
+            .collect();
+        assert_eq!(lines.join(" ") == note, whole, "{size:?} {lines:?}");
+        assert!(lines.iter().all(|line| line.chars().count() <= 98) && lines.len() <= if whole { 6 } else { 2 }, "{size:?} {lines:?}");
+    }
+}
