@@ -14,6 +14,7 @@ use super::layer::Layer;
 use super::state::{PaneList, State};
 use super::subject::Subject;
 use super::when;
+use super::wrap::wrap;
 
 /// Fields that a silence can be filtered by.
 pub const SILENCE_FIELDS: &[&str] = &["state", "who", "why", "matcher", "source", "kind", "silence", "run", "age"];
@@ -167,7 +168,7 @@ pub fn room(state: &State) -> usize {
     state.body_height().saturating_sub(whole(state) + notes(state).len()).max(1)
 }
 
-/// What is not known: the Alertmanagers that cannot be read now, a line each.
+/// What is not known: the Alertmanagers that cannot be read now, a line each; of one alone why stands on further lines too.
 pub fn notes(state: &State) -> Vec<String> {
     let mut all = Vec::new();
     for (source, reading) in state.estate.sources.iter().zip(state.shown_readings()) {
@@ -189,7 +190,15 @@ pub fn notes(state: &State) -> Vec<String> {
     {
         *last = format!("{last}; and {more} more");
     }
-    all
+    let lines = |text: &String| -> Vec<String> {
+        let width = usize::from(state.size.0).saturating_sub(4);
+        let told = wrap(text, width).into_iter().take(NOTES);
+        told.enumerate().map(|(line, text)| format!("{} {text}", if line == 0 { '?' } else { ' ' })).collect()
+    };
+    match all.as_slice() {
+        [only] => lines(only),
+        _ => all.iter().map(|text| format!("? {text}")).collect(),
+    }
 }
 
 /// What stands where no row is.

@@ -7,12 +7,18 @@ use super::fixture::{buffer, runs, text};
 use crate::app::message::Message;
 use crate::app::state::State;
 use crate::app::update::update;
-use crate::model::run::known::{KnownRun, Liveness, Runs};
+use crate::model::deployment::redact::redacted;
+use crate::model::event::Event;
+use crate::model::run::known::{Entry, KnownRun, Liveness, Runs};
 use crate::model::run::sample::{Log, at, failed, plan, step, unknown};
 use crate::model::run::{Call, Ending, Happened, Request};
+use crate::model::secret::without;
+use crate::model::text::{LABEL_CAP, clean};
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (200, 60)];
 const LOG: &str = "web-20261121T140455Z-3f2a";
+/// What no screen may show.
+const SECRET: &str = "hunter2-of-the-database";
 /// What a terminal would obey, and what turns a line around.
 const HOSTILE: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}ok\u{202e}dettimda\u{2066}\r\u{9b}31m";
 
@@ -51,12 +57,55 @@ fn ended(log: Log, ending: Ending) -> KnownRun {
     known(&log, Liveness::Over)
 }
 
+/// What a program printed as a record keeps it: cleaned, capped, and without what is secret. Wide and combining characters,
+/// tabs and lines of 4 KiB are left in it.
+fn printed() -> Vec<String> {
+    let raw = [
+        format!("DB_PASSWORD={SECRET}"),
+        format!("Authorization: Bearer {SECRET}"),
+        format!("connecting with {SECRET}\u{1b}[31m to db1"),
+        "\u{202e}dettimda\u{2066} \u{200b}\u{feff}zero\u{200d}width".to_owned(),
+        "日本語のログ: 接続できません 한국어 👩\u{200d}🚀 ｗｉｄｅ".to_owned(),
+        format!("combining: Z{} e\u{301} n\u{303}", "\u{334}\u{301}\u{35c}".repeat(40)),
+        "tab\tseparated\tand\rreturned\u{8}\u{8}\u{7f}".to_owned(),
+        "語".repeat(4_096 / 3),
+        "z".repeat(4_096),
+        "the last line".to_owned(),
+    ];
+    let clean: Vec<String> = raw.iter().map(|line| clean(line, LABEL_CAP).into_owned()).collect();
+    let known: Vec<String> = clean.iter().map(|line| without(line, &[SECRET.to_owned()]).unwrap_or_else(|| line.clone())).collect();
+    redacted(&known.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
 fn shown(screen: &str, size: (u16, u16)) -> State {
     let now = at(40);
     let unread = "database disk image is malformed (code 11); `qd journal verify` says how far it is whole";
     let one = |known: KnownRun| press(told(vec![known], None, size), "enter");
     match screen {
         "unread" => told(vec![], Some(unread), size),
+        "refused" => told(vec![], Some("cannot read /var/lib/qd/journal.db: Permission denied (os error 13)"), size),
+        "printed" | "printed lower" | "printed record" | "printed copied" => {
+            let mut log = begun();
+            let end = failed("the unit wrote its password: see its last lines");
+            log.add(Happened::Result { step: "web2/switch".into(), attempt: 1, call: Call::Apply, end, output: printed() });
+            log.add(Happened::Asked { step: Some("web2/switch".into()), why: "web2/switch: what now?".into() });
+            let mut of = known(&log, Liveness::Live { heartbeat: now });
+            let run = of.state.plan.clone();
+            let told = |record: &crate::model::event::Record| match &record.event {
+                Event::Run(event) => {
+                    Some(Entry { seq: record.seq, at: record.said_at, who: record.actor.name(), what: event.what.told(&run) })
+                }
+                _ => None,
+            };
+            of.entries = Arc::new(log.records.iter().filter_map(told).collect());
+            let state = one(of);
+            match screen {
+                "printed lower" => press(state, "G"),
+                "printed record" => press(state, "w"),
+                "printed copied" => press(state, "y"),
+                _ => state,
+            }
+        }
         "unread later" => told(vec![known(&begun(), Liveness::Live { heartbeat: now })], Some(unread), size),
         "silent" => one(known(&begun(), Liveness::Silent { since: at(12) })),
         "elsewhere" => one(known(&begun(), Liveness::Elsewhere { since: at(12) })),
@@ -108,8 +157,23 @@ fn shown(screen: &str, size: (u16, u16)) -> State {
     }
 }
 
-const SCREENS: [&str; 10] =
-    ["unread", "unread later", "silent", "elsewhere", "unknown", "failed", "not taken back", "many", "many unread", "hostile"];
+const SCREENS: [&str; 15] = [
+    "unread",
+    "unread later",
+    "refused",
+    "silent",
+    "elsewhere",
+    "unknown",
+    "failed",
+    "not taken back",
+    "many",
+    "many unread",
+    "hostile",
+    "printed",
+    "printed lower",
+    "printed record",
+    "printed copied",
+];
 
 #[test]
 fn every_run_at_its_worst() {
@@ -121,6 +185,7 @@ fn every_run_at_its_worst() {
                 let bad = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
                 assert!(!cell.symbol().chars().any(bad), "{screen}: {:?}", cell.symbol());
             }
+            assert!(!text(&drawn).join("").contains("hunter2"), "{screen}");
             insta::assert_snapshot!(format!("worst_{}_{}", screen.replace(' ', "_"), size.0), text(&drawn).join("\n"));
         }
     }

@@ -46,7 +46,7 @@ pub fn draw(canvas: &mut Canvas, state: &State, of: &SilenceList) {
     frame::heads(canvas, &heads, &chip);
     let mut y = 3;
     for note in silences::notes(state) {
-        canvas.put(STATE, y, width - STATE, &format!("? {note}"), Token::Unknown);
+        canvas.put(STATE, y, width - STATE, &note, Token::Unknown);
         y += 1;
     }
     if of.rows.is_empty() {

@@ -8,7 +8,10 @@ use crate::app::when;
 use crate::model::preferences::Token;
 use crate::model::run::known::{KnownRun, Standing};
 use crate::ui::frame;
-use crate::ui::widget::canvas::Canvas;
+use crate::ui::widget::canvas::{Canvas, wrap};
+
+/// Lines of why the journal cannot be read.
+const WHY: usize = 4;
 
 /// Draws the pane between the fixed lines.
 pub fn draw(canvas: &mut Canvas, state: &State) {
@@ -21,8 +24,15 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
     frame::heads(canvas, &at.into_iter().zip(heads).collect::<Vec<_>>(), &chip);
     let mut y = 3;
     if let Some(why) = &state.runs.problem {
-        canvas.put(2, y, canvas.area.width - 2, &format!("! the journal: {why}"), Token::Warning);
-        y += 1;
+        // Where no run stands below it there is room for all of it.
+        let lines = if state.operation_rows.is_empty() { WHY } else { 1 };
+        let text = format!("! the journal: {why}");
+        let room = usize::from(canvas.area.width - 2);
+        let told = if lines > 1 { wrap(&text, room) } else { vec![text] };
+        for line in told.iter().take(lines) {
+            canvas.put(2, y, canvas.area.width - 2, line, Token::Warning);
+            y += 1;
+        }
     }
     if state.operation_rows.is_empty() {
         let text = if state.runs.all.is_empty() && state.runs.problem.is_some() {

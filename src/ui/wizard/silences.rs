@@ -14,7 +14,7 @@ use crate::app::wizard::{Shown, dialog, held};
 use crate::model::alert::{AlertState, tests::alert};
 use crate::model::plan::Planned;
 use crate::model::plan::silence::{Ground, judge, plan};
-use crate::model::reading::Outcome;
+use crate::model::reading::{FailureKind, Outcome};
 use crate::model::silence::{SilenceMatcher, fingerprint};
 use crate::model::source::{AlertmanagerAnswer, Answer};
 use crate::ui::fixture::{alertmanager_answer, buffer, styles, text, trouble};
@@ -104,6 +104,8 @@ fn over(mut desk: Desk, answer: AlertmanagerAnswer, silenced: bool) -> (Desk, Al
     let derived = crate::app::derive::Derivation::of(&desk.state).carry_out();
     desk.take(Message::Derived(Box::new(derived)));
     desk.state.pane = Pane::Alerts;
+    // Nobody had read another row before.
+    desk.state.slid = None;
     desk.state.show_muted = true;
     crate::app::pane::refresh(&mut desk.state);
     if silenced {
@@ -180,17 +182,36 @@ fn broken(screen: &str, size: (u16, u16)) -> Desk {
         desk.planned(&answer);
         return desk;
     }
+    if screen == "gone" {
+        // The Alertmanager stopped answering before the key.
+        let answer = answer(false, desk.state.now);
+        desk = over(desk, answer, false).0;
+        let what = "connect to am-1:9093: connection refused".to_owned();
+        let (at, next_try) = (desk.state.now, desk.state.now + SignedDuration::from_secs(10));
+        let outcome = Outcome::Failed { kind: FailureKind::Unreachable, what, at };
+        desk.take(Message::Read { source: 0, outcome, next_try });
+        let derived = crate::app::derive::Derivation::of(&desk.state).carry_out();
+        desk.take(Message::Derived(Box::new(derived)));
+        desk.state.now += SignedDuration::from_mins(2);
+        desk.state.slid = None;
+        desk.press("A");
+        return desk;
+    }
     if screen == "none_to_end" {
         let answer = answer(false, desk.state.now);
         desk = over(desk, answer, false).0;
         desk.press("X");
         return desk;
     }
-    desk = shown(if screen == "unplanned" { "planning" } else { "confirm" });
+    desk = shown(if matches!(screen, "unplanned" | "refused") { "planning" } else { "confirm" });
     desk.take(Message::Resize(size.0, size.1));
     let number = held(&desk.state).unwrap().number;
-    if screen == "unplanned" {
-        let why = "am: POST /api/v2/silences: connection refused; nothing was planned".to_owned();
+    if matches!(screen, "unplanned" | "refused") {
+        let why = match screen {
+            "refused" => "am: GET http://am-1:9093/api/v2/alerts: 403 Forbidden; nothing was planned",
+            _ => "am: POST /api/v2/silences: connection refused; nothing was planned",
+        };
+        let why = why.to_owned();
         desk.take(Message::Told(Box::new(Told::Plan { number, result: Err(why) })));
         return desk;
     }
@@ -240,7 +261,7 @@ fn several_marked_alerts_go_through_one_wizard() {
 #[test]
 fn a_silence_at_its_worst() {
     for size in [SIZE, (200, 60)] {
-        for screen in ["worst_what", "worst_many", "worst_impact", "none_to_end", "unplanned", "failed"] {
+        for screen in ["worst_what", "worst_many", "worst_impact", "none_to_end", "unplanned", "refused", "gone", "failed"] {
             let desk = broken(screen, size);
             let drawn = buffer(&desk.state, size);
             let bad = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}');

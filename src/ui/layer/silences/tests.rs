@@ -18,7 +18,9 @@ fn press(mut state: State, keys: &str) -> State {
 #[test]
 fn silences_as_they_stand_and_where_none_is_known() {
     for size in SIZES {
-        for screen in ["silences", "silences acked", "silences none", "silences unreachable", "silences unread"] {
+        for screen in
+            ["silences", "silences acked", "silences none", "silences unreachable", "silences unread", "silences refused", "silences many"]
+        {
             let state = shown(screen, size);
             let drawn = buffer(&state, size);
             let all = format!("{}\n---\n{}", text(&drawn).join("\n"), styles(&drawn).join("\n"));
