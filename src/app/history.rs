@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::model::alert::AlertId;
 use crate::model::label::Labels;
 
+use super::chart::Seat;
 use super::layer::{Layer, Pane};
 use super::row::OverviewId;
 use super::state::{PaneList, State};
@@ -45,6 +46,8 @@ pub struct Visit {
     pub layers: Vec<Layer>,
     /// Where going one level up led from there.
     pub way_back: Option<Arc<WayBack>>,
+    /// What the chart among its layers looked at.
+    pub chart: Option<Seat>,
 }
 
 /// A pane's list as it was: filter, selection, scrolling, and what else says which rows it has.
@@ -82,6 +85,7 @@ impl Visit {
             kept: Kept::of(state, typing),
             layers: state.layers.iter().filter(|layer| wanted(layer)).cloned().collect(),
             way_back: state.way_back.clone(),
+            chart: Seat::of(state),
         }
     }
 
@@ -118,9 +122,12 @@ impl Visit {
             Kept::Timeline { service, marked, .. } => Some((service.clone(), marked.clone())),
             _ => None,
         };
+        // All typed queries have one name.
+        let typed = |visit: &Visit| visit.chart.as_ref().and_then(|seat| seat.typed.clone());
         self.pane() == other.pane()
             && self.filter() == other.filter()
             && of(self) == of(other)
+            && typed(self) == typed(other)
             && self.layers.len() == other.layers.len()
             && self.layers.iter().zip(&other.layers).all(|(a, b)| a.is_same_view(b))
     }

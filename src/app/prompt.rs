@@ -2,6 +2,7 @@
 //! go on.
 
 mod begun;
+mod listed;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -51,6 +52,8 @@ const WORDS: &[&str] = &[
     "exp",
     "floor",
     "group",
+    "group_left",
+    "group_right",
     "histogram_avg",
     "histogram_count",
     "histogram_fraction",
@@ -58,6 +61,7 @@ const WORDS: &[&str] = &[
     "histogram_sum",
     "hour",
     "idelta",
+    "ignoring",
     "increase",
     "irate",
     "label_join",

@@ -6,7 +6,7 @@ mod fold;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::alert::Alert;
-use crate::model::estate::Estate;
+use crate::model::estate::{Estate, Severity};
 use crate::model::health::PanelView;
 use crate::model::label::Labels;
 use crate::model::metric::Plot;
@@ -95,6 +95,8 @@ pub struct Timeline {
     pub cursor: Option<Timestamp>,
     /// What happened in the window, the newest first.
     pub events: Vec<Event>,
+    /// The window's end (UTC) when they were computed: what is known only to have happened by then has no time yet.
+    pub(crate) until: Timestamp,
     /// Events that there are more.
     pub more: usize,
     /// Places in `events` that service and filter leave.
@@ -172,6 +174,7 @@ pub fn renew(state: &mut State) {
     let mut all = at_hand(state, (from, to));
     all.extend(state.timeline.past.iter().flat_map(|past| past.events.iter().cloned()));
     (state.timeline.events, state.timeline.more) = merge(all, from, to);
+    state.timeline.until = to;
     let timeline = &state.timeline;
     let services = timeline.service.as_deref().map(|service| with_needed(&state.estate, service)).unwrap_or_default();
     let wanted = |event: &Event| {
@@ -215,7 +218,18 @@ fn of_service(estate: &Estate, event: &Event, service: &str) -> bool {
 
 /// What tells a row from others.
 pub fn id(state: &State, row: usize) -> Option<EventId> {
-    event(state, row).map(|event| (event.at, event.kind, event.what.clone()))
+    event(state, row).map(|event| (moment(state, event), event.kind, event.what.clone()))
+}
+
+/// True where an alert fires and nothing tells since when: it has no column of time.
+pub fn is_open(state: &State, event: &Event) -> bool {
+    event.is_open(state.timeline.until)
+}
+
+/// The moment of an event that a cursor stands on. Of one that is open it is the earliest: the latest is another one at
+/// each look.
+pub fn moment(state: &State, event: &Event) -> Timestamp {
+    if is_open(state, event) { event.begun() } else { event.at }
 }
 
 /// The event of a row.
@@ -229,15 +243,25 @@ pub fn oldest(state: &State, row: usize) -> Option<Timestamp> {
     fold.map(|fold| fold.from).or_else(|| event(state, row).map(|event| event.at))
 }
 
-/// Panels drawn over the list: those of the service that are worst, in the estate's order; of all services likewise.
+/// Panels drawn over the list: those of the service and of what it depends on that are worst, of equal ones its own, in the
+/// estate's order; of all services likewise. The events below are of the same services.
 pub fn panels(state: &State) -> Vec<PanelView<'_>> {
     let room = charts(state.body_height()).0;
     let of = state.timeline.service.as_deref();
-    let mut all: Vec<(usize, PanelView<'_>)> =
-        state.panels().into_iter().enumerate().filter(|(_, view)| of.is_none() || view.panel.service.as_deref() == of).collect();
+    let services = of.map(|service| with_needed(&state.estate, service));
+    let is_of = |view: &PanelView| match (&services, &view.panel.service) {
+        (None, _) => true,
+        (Some(services), Some(service)) => services.contains(&service.as_str()),
+        (Some(_), None) => false,
+    };
+    let mut all: Vec<(usize, PanelView<'_>)> = state.panels().into_iter().enumerate().filter(|(_, view)| is_of(view)).collect();
+    let own = |view: &PanelView| of.is_none() || view.panel.service.as_deref() == of;
     // One without a line would take the place of one that has it.
     let drawn = |view: &PanelView| view.answer.is_some_and(|answer| answer.plot.is_some());
-    all.sort_by_key(|(place, view)| (std::cmp::Reverse(drawn(view)), std::cmp::Reverse(view.severity()), *place));
+    all.sort_by_key(|(place, view)| {
+        let bad = view.severity().max(Severity::Info);
+        (std::cmp::Reverse(drawn(view)), std::cmp::Reverse(bad), std::cmp::Reverse(own(view)), *place)
+    });
     all.truncate(room);
     all.sort_by_key(|(place, _)| *place);
     all.into_iter().map(|(_, view)| view).collect()

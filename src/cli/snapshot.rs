@@ -48,7 +48,10 @@ pub fn run(settings: &Settings<'_>, wanted: &Wanted<'_>, out: &mut dyn Write, er
     let preferences = settings.preferences()?;
     // Text for a report or a chat: colours only where they are asked for, terminal or not.
     let colours = preferences.color == ColorChoice::Always;
-    let look = settings.look(&preferences, colours)?;
+    let mut look = settings.look(&preferences, colours)?;
+    if let Some(notice) = look.offers.notice.take() {
+        writeln!(err, "qd: {notice}")?;
+    }
     let keymap = Arc::new(settings.keymap(&preferences)?);
     let view = view.map(|name| settings::view(&settings.views(&preferences), name)).transpose()?;
     let range = range.or(view.as_ref().and_then(|view| view.range)).unwrap_or(HOUR);
@@ -162,6 +165,11 @@ mod tests {
     use ratatui::style::Style;
 
     fn snapshot(size: (u16, u16), color: Option<super::super::args::Color>) -> String {
+        told(size, color, None).0
+    }
+
+    /// The frame, and what was said beside it. `picked` is what the file of the picked theme holds.
+    fn told(size: (u16, u16), color: Option<super::super::args::Color>, picked: Option<&str>) -> (String, String) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("estate.toml");
         // Nothing listens on port 9 here: the frame shows that, and is drawn all the same.
@@ -169,11 +177,26 @@ mod tests {
             [[source]]\nname = \"p\"\nkind = \"prometheus\"\nurl = \"http://127.0.0.1:9\"\n";
         std::fs::write(&path, text).unwrap();
         let global = Global { estate: Some(path), color, ..Global::default() };
-        let settings = Settings::new(&global, Outside { env: &|_| None, terminal: true });
+        let mut settings = Settings::new(&global, Outside { env: &|_| None, terminal: true });
+        settings.paths.state = picked.is_some().then(|| folder.path().to_owned());
+        if let Some(picked) = picked {
+            std::fs::write(folder.path().join("theme"), picked).unwrap();
+        }
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let wanted = Wanted { pane: Pane::Alerts, filter: None, size, range: Some(SignedDuration::from_hours(1)), view: None };
         assert_eq!(run(&settings, &wanted, &mut out, &mut err).unwrap(), OK);
-        String::from_utf8(out).unwrap()
+        (String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+    }
+
+    #[test]
+    fn a_damaged_file_of_the_picked_theme_is_told_once_beside_the_frame() {
+        let about = |picked: &str| told((80, 24), None, Some(picked));
+        for damaged in ["../dark", "gone\n"] {
+            let (frame, said) = about(damaged);
+            assert_eq!(frame.lines().count(), 24);
+            assert_eq!(said.matches("qd: the theme that was picked last is not used: ").count(), 1, "{said}");
+        }
+        assert!(!about("light\n").1.contains("theme"));
     }
 
     #[test]

@@ -38,6 +38,12 @@ impl Labels {
         self.0.is_empty()
     }
 
+    /// The set without that label.
+    #[must_use]
+    pub fn without(&self, name: &str) -> Labels {
+        if self.get(name).is_none() { self.clone() } else { Labels(self.0.iter().filter(|(n, _)| **n != *name).cloned().collect()) }
+    }
+
     /// True where `other` has every label of this set with the same value. The empty set covers all.
     pub fn covers(&self, other: &Labels) -> bool {
         self.iter().all(|(name, value)| other.get(name) == Some(value))

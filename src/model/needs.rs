@@ -6,7 +6,7 @@ mod promised;
 pub use self::changed::{can_go_back, suspect, suspect_of, with_change};
 pub use self::promised::with_due;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -27,6 +27,8 @@ pub const SILENCE_ENDS_SOON: SignedDuration = SignedDuration::from_mins(30);
 const LAST_PART: i32 = 6;
 /// The least of that: a person needs some minutes.
 const SILENCE_ENDS_AT_LEAST: SignedDuration = SignedDuration::from_mins(5);
+/// What began so soon after something else may follow from it: the two are told in the order in which they began.
+const TOGETHER: SignedDuration = SignedDuration::from_mins(2);
 /// Matchers of a silence that are named.
 const MATCHERS: usize = 2;
 /// A clock that differs by more than this makes every age a lie. Seconds.
@@ -68,7 +70,7 @@ pub enum About {
     Drill(String),
 }
 
-/// All that needs a person, the worst first, then the newest. Before all stands a dead man's switch that stopped: where
+/// All that needs a person, the worst first, then the newest; of what began together, what began first. Before all stands a dead man's switch that stopped: where
 /// alerts do not arrive, what is missing below it is no good news. Alerts of one name are one line that counts them.
 pub fn needs(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: Timestamp) -> Vec<Need> {
     let mut needs = Vec::new();
@@ -118,6 +120,16 @@ fn sort(needs: &mut [Need]) {
         _ => 2,
     };
     needs.sort_by(|a, b| place(a).cmp(&place(b)).then(b.severity.cmp(&a.severity)).then(b.since.cmp(&a.since)));
+    // What follows from a trouble begins after it, and would stand above it.
+    for same in needs.chunk_by_mut(|a, b| place(a) == place(b) && a.severity == b.severity) {
+        let mut began: BTreeMap<Timestamp, Timestamp> = BTreeMap::new();
+        for since in same.iter().rev().filter_map(|need| need.since) {
+            let first = began.last_key_value().map(|(_, first)| *first).filter(|first| since.duration_since(*first) <= TOGETHER);
+            began.insert(since, first.unwrap_or(since));
+        }
+        let first = |need: &Need| need.since.and_then(|since| began.get(&since).copied());
+        same.sort_by(|a, b| first(b).cmp(&first(a)).then(a.since.cmp(&b.since)));
+    }
 }
 
 fn of_answer(source: &str, answer: &Answer, stale: bool, now: Timestamp, needs: &mut Vec<Need>) {
@@ -360,6 +372,21 @@ mod tests {
         let stopped = AlertmanagerAnswer { dead_man: Some(DeadMan { labels, firing: false }), alerts, ..Default::default() };
         let told = of(stopped, 50);
         assert_eq!((told.len(), &told[0].about), (31, &About::DeadMan("am".into())));
+    }
+
+    #[test]
+    fn of_what_began_together_the_first_comes_first_and_of_the_rest_the_newest() {
+        let critical = |name: &str, secs| {
+            let mut one = alert(&[("alertname", name), ("severity", "critical")], AlertState::Firing, secs);
+            Arc::make_mut(&mut one).severity = Severity::Critical;
+            one
+        };
+        let all = [("Old", 0), ("Root", 1_000), ("Follows", 1_030), ("FollowsToo", 1_100), ("Other", 1_121), ("Last", 9_000)];
+        let alerts =
+            all.map(|(name, secs)| critical(name, secs)).into_iter().chain([alert(&[("alertname", "Less")], AlertState::Firing, 9_500)]);
+        let told = of(AlertmanagerAnswer { alerts: alerts.collect(), ..Default::default() }, 10_000);
+        let names: Vec<&str> = told.iter().map(|need| need.what.split(' ').next().unwrap_or_default()).collect();
+        assert_eq!(names, ["Last", "Other", "Root", "Follows", "FollowsToo", "Old", "Less"]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod acts;
 mod known;
+mod same;
 #[cfg(test)]
 mod tests;
 
@@ -20,14 +21,10 @@ use super::metric::Plot;
 
 pub use acts::{acts, of_silences};
 pub use known::known;
+use same::Tellings;
 
 /// Events of one timeline; more are counted, and the newest are kept.
 pub const EVENTS_CAP: usize = 2_000;
-/// Two tellings of one alert's begin or end are one where their times are no farther apart than this: a rule is judged
-/// at intervals, and its result takes time to be told.
-const SAME: SignedDuration = SignedDuration::from_secs(90);
-/// Tellings that one is compared with: in a storm of one name the search is cut short.
-const COMPARED: usize = 200;
 /// A console that was not heard of for longer than this did not run.
 pub const SILENT: SignedDuration = SignedDuration::from_mins(3);
 
@@ -171,6 +168,12 @@ impl Event {
         self.after.filter(|_| self.kind == Kind::AlertBegan).unwrap_or(self.at)
     }
 
+    /// True of the begin of an alert that fires, where nothing tells when it began to: `until` is the moment up to which
+    /// this was computed.
+    pub fn is_open(&self, until: Timestamp) -> bool {
+        self.kind == Kind::AlertBegan && self.after.is_some() && self.at >= until
+    }
+
     /// True where it tells of that service.
     pub fn is_of(&self, estate: &Estate, service: &str) -> bool {
         match &self.link {
@@ -297,11 +300,9 @@ pub fn merge(all: impl IntoIterator<Item = Event>, from: Timestamp, to: Timestam
     // The more exact first, so that it is the one that stays.
     all.sort_by_key(|event| (event.doubt(), event.at));
     let mut kept: Vec<Event> = Vec::with_capacity(all.len());
-    let mut places: HashMap<(Kind, String), Vec<usize>> = HashMap::new();
+    let mut tellings = Tellings::default();
     for event in all {
-        let key = (event.kind, key(&event));
-        let same = places.get(&key).and_then(|places| places.iter().rev().take(COMPARED).copied().find(|at| is_same(&kept[*at], &event)));
-        match same {
+        match tellings.find(&kept, &event) {
             Some(at) => {
                 for via in event.via {
                     if !kept[at].via.contains(&via) {
@@ -313,46 +314,11 @@ pub fn merge(all: impl IntoIterator<Item = Event>, from: Timestamp, to: Timestam
                     (kept[at].severity, kept[at].what, kept[at].link) = (event.severity, event.what, event.link);
                 }
             }
-            None => {
-                places.entry(key).or_default().push(kept.len());
-                kept.push(event);
-            }
+            None => kept.push(event),
         }
     }
     kept.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.kind.cmp(&b.kind)).then_with(|| a.what.cmp(&b.what)));
     let more = kept.len().saturating_sub(EVENTS_CAP);
     kept.truncate(EVENTS_CAP);
     (kept, more)
-}
-
-/// What tellings of one thing have in common, for sure.
-fn key(event: &Event) -> String {
-    match &event.link {
-        Link::Alert(labels) => labels.get("alertname").unwrap_or_default().to_owned(),
-        Link::Deployment(key) => key.to_string(),
-        Link::Source(name) => format!("{name} {}", event.what),
-        Link::Run(run) => format!("{run} {}", event.what),
-        Link::Silence { id, .. } => id.clone(),
-        Link::Nothing => event.what.clone(),
-    }
-}
-
-fn is_same(kept: &Event, other: &Event) -> bool {
-    let begin = |event: &Event| event.after.unwrap_or(event.at);
-    let near = begin(kept).duration_since(other.at) <= SAME && begin(other).duration_since(kept.at) <= SAME;
-    near && match (&kept.link, &other.link) {
-        // Alertmanager has the external labels of its Prometheus too.
-        // A finding that gets worse is the same one with another severity.
-        (Link::Alert(one), Link::Alert(two)) if matches!(kept.kind, Kind::FindingBegan | Kind::FindingEnded) => {
-            let (one, two) = (unjudged(one), unjudged(two));
-            one.covers(&two) || two.covers(&one)
-        }
-        (Link::Alert(one), Link::Alert(two)) => one.covers(two) || two.covers(one),
-        (Link::Silence { id: one, .. }, Link::Silence { id: two, .. }) => one == two,
-        (one, two) => one == two,
-    }
-}
-
-fn unjudged(labels: &Labels) -> Labels {
-    Labels::new(labels.iter().filter(|(name, _)| *name != "severity"))
 }

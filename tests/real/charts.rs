@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use quarterdeck::app::ask::{Ask, Told};
 use quarterdeck::app::chart::Slot;
-use quarterdeck::app::prompt::WordsOf;
+use quarterdeck::app::prompt::{WordsOf, begun};
 use quarterdeck::model::estate::Estate;
 use quarterdeck::model::panel::{self, Panel, Unit};
 use quarterdeck::model::window::{RangeAsk, RangeTold, Window};
@@ -119,6 +119,18 @@ async fn windows_typed_queries_and_names_are_answered_by_a_real_server() {
     assert!(modes.is_sorted() && modes.contains(&"idle".to_owned()), "{modes:?}");
     assert_eq!(words("no_such_metric", Some("mode")).await, Ok(vec![]), "of these series alone");
     assert!(words("", None).await.unwrap().contains(&"mode".to_owned()), "of all");
+    // In the list of a `by` after what it is about, in that of an `on`, and where nothing is told yet.
+    for (typed, in_all) in [
+        ("sum(rate(node_cpu_seconds_total[5m])) by (mo", false),
+        ("node_cpu_seconds_total{cpu=\"0\"} / on (mo", false),
+        ("sum by (mo", true),
+    ] {
+        let of = begun(typed).and_then(|begun| WordsOf::begun("prom", &begun)).expect("a label is begun");
+        assert_eq!((of.label.as_deref(), of.series.is_empty()), (None, in_all), "{typed}");
+        let labels = words(&of.series, None).await.unwrap();
+        assert!(labels.contains(&"mode".to_owned()), "{typed}: {labels:?}");
+        assert_eq!(labels.contains(&"device".to_owned()), in_all, "{typed}: {labels:?}");
+    }
     let slip = words("up{job=}", None).await.unwrap_err();
     assert!(slip.contains("parse error"), "{slip}");
     assert!(words("up", Some("../../status/config")).await.unwrap_err().contains("letters, digits"));

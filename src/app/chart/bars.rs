@@ -6,7 +6,7 @@ use crate::app::ask::{Ask, Past};
 use crate::app::effect::Effect;
 use crate::app::state::State;
 use crate::app::timeline::at_hand;
-use crate::model::alert::AlertState;
+use crate::model::alert::{AlertState, Origin};
 use crate::model::estate::Severity;
 use crate::model::label::Labels;
 use crate::model::timeline::{Event, Kind, Link, merge};
@@ -27,6 +27,8 @@ pub struct Bar {
     pub severity: Severity,
     /// One cleaned line.
     pub what: String,
+    /// True where nothing tells when it began: it did after `from`, or `from` is `None`.
+    pub unknown: bool,
     /// Its labels.
     labels: Labels,
 }
@@ -44,14 +46,17 @@ pub fn renew(state: &mut State) {
     all.extend(state.chart.past.iter().flat_map(|past| past.events.iter().cloned()));
     all.retain(|event| is_alert(event) && event.is_of(&state.estate, &service));
     let events = merge(all, from, to).0;
-    let mut bars = paired(events.into_iter().rev());
+    let mut bars = paired(events.into_iter().rev(), to);
+    // What only a Prometheus knows fires since some time after its condition began: its past tells when.
+    let told = state.chart.past.as_ref().is_some_and(|past| past.notes.is_empty());
     // What goes on since before the window has no event in it.
     let of = state.estate.service(&service).map(|of| of.labels.clone()).unwrap_or_default();
     let firing = state.shown().alerts.iter().filter(|alert| alert.state != AlertState::Pending && of.covers(&alert.labels));
     for alert in firing.filter(|alert| alert.starts_at < from) {
         if !bars.iter().any(|bar| bar.to.is_none() && same(&bar.labels, &alert.labels)) {
             let Event { what, severity, .. } = Event::began(alert, "".into());
-            bars.push(Bar { from: None, to: None, severity, what, labels: alert.labels.clone() });
+            let unknown = alert.origin == Origin::Prometheus && !told;
+            bars.push(Bar { from: None, to: None, severity, what, unknown, labels: alert.labels.clone() });
         }
     }
     bars.sort_by_key(|bar| (std::cmp::Reverse(bar.severity), bar.from));
@@ -64,21 +69,23 @@ fn same(a: &Labels, b: &Labels) -> bool {
     a.covers(b) || b.covers(a)
 }
 
-/// Begins with their ends, out of events in order of time.
-fn paired(events: impl Iterator<Item = Event>) -> Vec<Bar> {
+/// Begins with their ends, out of events in order of time that were computed up to `until`.
+fn paired(events: impl Iterator<Item = Event>, until: Timestamp) -> Vec<Bar> {
     let mut bars: Vec<Bar> = Vec::new();
     for event in events {
         let Link::Alert(labels) = &event.link else { continue };
         let open = bars.iter_mut().rev().find(|bar| bar.to.is_none() && same(&bar.labels, labels));
         match (event.kind, open) {
             (Kind::AlertBegan | Kind::FindingBegan, None) => {
-                bars.push(Bar { from: Some(event.at), to: None, severity: event.severity, what: event.what, labels: labels.clone() });
+                let unknown = event.is_open(until);
+                let from = Some(if unknown { event.begun() } else { event.at });
+                bars.push(Bar { from, to: None, severity: event.severity, what: event.what, unknown, labels: labels.clone() });
             }
             (Kind::AlertBegan | Kind::FindingBegan, Some(_)) => {}
             (_, Some(bar)) => bar.to = Some(event.at),
             (_, None) => {
                 let severity = severity(labels);
-                bars.push(Bar { from: None, to: Some(event.at), severity, what: event.what, labels: labels.clone() });
+                bars.push(Bar { from: None, to: Some(event.at), severity, what: event.what, unknown: false, labels: labels.clone() });
             }
         }
     }
@@ -146,7 +153,12 @@ mod tests {
             Event::ended(&a, None, at_second(200), "am".into()),
             Event::began(&one("A", 300), "am".into()),
         ];
-        let bars = paired(events.into_iter());
+        let open = one("C", 250);
+        let open = Event { at: at_second(400), after: Some(at_second(250)), ..Event::began(&open, "prom".into()) };
+        let bars = paired(events.clone().into_iter().chain([open.clone()]), at_second(400));
+        assert_eq!((bars[3].from, bars[3].unknown), (Some(at_second(250)), true), "when it began is not known");
+        assert!(!paired([open].into_iter(), at_second(500))[0].unknown, "of what was seen to begin the end of the doubt is known");
+        let bars = paired(events.into_iter(), at_second(400));
         let told: Vec<_> = bars
             .iter()
             .map(|bar| (bar.what.split(':').next().unwrap_or_default(), bar.from.map(|t| t.as_second()), bar.to.map(|t| t.as_second())))

@@ -3,6 +3,7 @@
 
 pub mod bars;
 mod beside;
+mod seat;
 pub mod text;
 
 use std::borrow::Cow;
@@ -27,6 +28,8 @@ use super::prompt::Prompting;
 use super::state::State;
 use bars::Bar;
 pub use beside::{Before, before, candidates};
+pub use seat::Seat;
+pub(super) use seat::sit;
 
 /// What an answer is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,6 +129,8 @@ pub struct ChartView {
     pub(crate) past_of: Option<(Timestamp, Timestamp)>,
     /// What was answered.
     pub(crate) past: Option<Past>,
+    /// What the chart that comes next looks at, where one went back to it.
+    pub(crate) back_to: Option<Seat>,
 }
 
 /// A chart, ready to be drawn or told of.
@@ -228,7 +233,10 @@ pub(super) fn wanted(state: &mut State) -> Vec<Effect> {
     let name = name(state).map(str::to_owned);
     if state.chart.of != name {
         let (typed, prompting) = (state.chart.typed.take(), std::mem::take(&mut state.chart.prompting));
-        let fresh = ChartView { of: name, number: state.chart.number + 1, typed, prompting, ..ChartView::default() };
+        let mut fresh = ChartView { of: name, number: state.chart.number + 1, typed, prompting, ..ChartView::default() };
+        if let Some(seat) = state.chart.back_to.take() {
+            seat.give(&mut fresh);
+        }
         let before = std::mem::replace(&mut state.chart, fresh);
         bars::renew(state);
         if before.parts.iter().any(|part| part.asked.is_some()) {

@@ -1,4 +1,7 @@
-//! What is being typed at the end of a query: a name, or within braces a label or one of its values.
+//! What is being typed at the end of a query: a name, or within braces a label or one of its values, or a label in the list of
+//! a `by`, `without`, `on`, `ignoring`, `group_left` or `group_right`.
+
+use super::listed::List;
 
 /// What is begun at the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +48,8 @@ struct Braces {
 /// What is begun at the end; `None` in ranges, in other quotes, and where no name can stand.
 pub fn begun(typed: &str) -> Option<Begun<'_>> {
     let (mut quote, mut braces, mut brackets, mut escaped) = (None, None, 0u32, false);
+    // Where each parenthesis that is open opens.
+    let mut open_at: Vec<usize> = Vec::new();
     for (at, c) in typed.char_indices() {
         match (quote, c) {
             (Some(_), _) if escaped => escaped = false,
@@ -57,11 +62,21 @@ pub fn begun(typed: &str) -> Option<Begun<'_>> {
             (None, ',') => braces = braces.map(|braces| Braces { last: at + 1, ..braces }),
             (None, '[') => brackets += 1,
             (None, ']') => brackets = brackets.saturating_sub(1),
+            (None, '(') => open_at.push(at),
+            (None, ')') => {
+                open_at.pop();
+            }
             (None, _) => {}
         }
     }
     match (quote, braces) {
         _ if brackets > 0 => None,
+        (None, None) if let Some(list) = open_at.last().and_then(|open| List::opened(typed, *open)) => {
+            let word = ending(typed, false);
+            let last = typed[list.open..].rfind([',', '(']).map_or(list.open, |at| list.open + at) + 1;
+            let alone = typed[last..].trim_start() == word;
+            (alone && (word.is_empty() || starts_name(word))).then(|| Begun::Label { of: list.of(typed), word })
+        }
         (None, None) => Some(ending(typed, true)).filter(|word| starts_name(word)).map(Begun::Name),
         (Some(_), None) => None,
         (None, Some(braces)) => {
@@ -86,7 +101,7 @@ pub fn begun(typed: &str) -> Option<Begun<'_>> {
 }
 
 /// The letters of a name at the end of a text.
-fn ending(text: &str, colons: bool) -> &str {
+pub(super) fn ending(text: &str, colons: bool) -> &str {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || (colons && c == ':');
     let start = text.rfind(|c: char| !is_part(c)).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
     &text[start..]
@@ -160,6 +175,24 @@ mod tests {
             ("up{5job=\"x", None),
             ("up{job=\"x\"}[5", None),
             ("a{b=\"c\"} / d{", Some("label of d: ")),
+            ("sum by (", Some("label of : ")),
+            ("sum by(jo", Some("label of : jo")),
+            ("sum BY (job, in", Some("label of : in")),
+            ("sum without (job ", None),
+            ("sum(rate(up{job=\"a)\"}[5m])) by (in", Some("label of up{job=\"a)\"}: in")),
+            ("sum(a / b) without (", Some("label of a: ")),
+            ("topk(5, sum by (job) (rate(c[5m]))) by (", Some("label of c: ")),
+            ("a{x=\"1\"} / on (", Some("label of a{x=\"1\"}: ")),
+            ("up == bool ignoring(j", Some("label of up: j")),
+            ("rate(a[5m]) and on (", Some("label of a: ")),
+            ("rate(a[5m] offset 5m) unless ignoring (", Some("label of a: ")),
+            ("a / on (x) group_left (y, ", Some("label of : ")),
+            ("a / on (x) group_right(", Some("label of : ")),
+            ("sum by (x) (jo", Some("name jo")),
+            ("on (", Some("label of : ")),
+            ("sum(", None),
+            ("sum by (x) (", None),
+            ("sum by (5", None),
         ] {
             assert_eq!(told(typed).as_deref(), wanted, "{typed}");
         }

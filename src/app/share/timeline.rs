@@ -24,6 +24,7 @@ pub(super) fn text(state: &State) -> String {
         let Some(event) = of.events.get(*place) else { continue };
         let here = if of.list.list.selected.is_some() && row == of.list.list.row { '>' } else { ' ' };
         let at = match event.after {
+            Some(after) if timeline::is_open(state, event) => format!("after {}, not known when", when::full(state, after)),
             Some(after) => format!("{} to {}", when::full(state, after), when::full(state, event.at)),
             None => when::full(state, event.at),
         };

@@ -78,7 +78,11 @@ pub(super) fn go(state: &mut State, later: bool) -> Vec<Effect> {
 
 /// Shows a view as it was left, as far as what it was about is there; says what is not.
 pub(super) fn show(state: &mut State, visit: Visit) -> Vec<Effect> {
-    let Visit { kept, mut layers, way_back } = visit;
+    let Visit { kept, mut layers, way_back, chart: seat } = visit;
+    // One that was typed is no panel of the estate.
+    if let Some(typed) = seat.as_ref().and_then(|seat| seat.typed.clone()) {
+        state.chart.typed = Some(typed);
+    }
     let mut gone = None;
     layers.retain(|layer| match missing(state, layer) {
         Some(what) => {
@@ -89,6 +93,7 @@ pub(super) fn show(state: &mut State, visit: Visit) -> Vec<Effect> {
     });
     kept.give_back(state);
     (state.layers, state.way_back) = (layers, way_back);
+    chart::sit(state, seat);
     let whole = state.layers.is_empty().then(|| row(state)).flatten();
     pane::refresh(state);
     let ended = match state.layers.last() {

@@ -124,7 +124,7 @@ fn row(state: &mut State, id: &RowId) {
             let mut list = std::mem::take(&mut state.timeline.list.list);
             let again = list.choose(state.timeline.rows.len(), |row| timeline::id(state, row), id, height);
             state.timeline.list.list = list;
-            state.timeline.cursor = timeline::event(state, state.timeline.list.list.row).map(|event| event.at);
+            state.timeline.cursor = timeline::event(state, state.timeline.list.list.row).map(|event| timeline::moment(state, event));
             again
         }
         _ => None,

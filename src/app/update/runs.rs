@@ -47,10 +47,18 @@ pub(super) fn known(state: &mut State, runs: Runs) -> Vec<Effect> {
     }
     let made = carried_on(&state.made, &state.runs, &runs, &state.estate);
     let other = !Arc::ptr_eq(&made, &state.made);
+    let acted = other || !same_states(&state.runs, &runs);
     (state.runs, state.made) = (runs, made);
-    timeline::renew_acts(state);
+    if acted {
+        timeline::renew_acts(state);
+    }
     pane::refresh(state);
     if other { vec![Effect::Derive] } else { Vec::new() }
+}
+
+/// True where the journal tells nothing new of any of them: a runner beat, or a job printed something.
+fn same_states(before: &Runs, now: &Runs) -> bool {
+    before.all.len() == now.all.len() && before.all.iter().zip(&now.all).all(|(a, b)| Arc::ptr_eq(&a.state, &b.state))
 }
 
 /// True where the selection goes on with the run: no step is selected yet, the selected one has just come to its end, or

@@ -420,11 +420,11 @@ fn until_the_first_key_the_cursor_is_on_the_first_row_and_afterwards_it_stays() 
 #[test]
 fn a_need_keeps_its_selection_when_alerts_join_it() {
     let mut state = console();
-    read(&mut state, 0, alertmanager(vec![firing("A", 30), firing("B", 20)]));
+    read(&mut state, 0, alertmanager(vec![firing("A", 20), firing("B", 30)]));
     press(&mut state, "j");
     let chosen = state.overview.list.selected.clone();
     let more = alert(&[("alertname", "B"), ("job", "api")], AlertState::Firing, 90);
-    read(&mut state, 0, alertmanager(vec![more, firing("A", 30), firing("B", 20)]));
+    read(&mut state, 0, alertmanager(vec![more, firing("A", 20), firing("B", 30)]));
     assert_eq!(state.overview.list.selected, chosen);
     press(&mut state, "enter");
     assert_eq!((state.pane, state.alerts.filter.text.as_str(), state.alert_rows.len()), (Pane::Alerts, "alertname=\"B\"", 2));

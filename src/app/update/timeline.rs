@@ -124,7 +124,7 @@ pub(super) fn walk(state: &mut State, action: Action, by: isize) {
     let mut list = std::mem::take(&mut state.timeline.list.list);
     list.step(state.timeline.rows.len(), |row| timeline::id(state, row), by, height);
     state.timeline.list.list = list;
-    state.timeline.cursor = timeline::event(state, state.timeline.list.list.row).map(|event| event.at);
+    state.timeline.cursor = timeline::event(state, state.timeline.list.list.row).map(|event| timeline::moment(state, event));
 }
 
 /// What the selected event is about.

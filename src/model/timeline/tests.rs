@@ -81,12 +81,25 @@ fn the_newest_are_kept_and_the_others_counted() {
 }
 
 #[test]
-fn a_storm_of_one_name_is_merged_in_a_bounded_number_of_comparisons() {
+fn in_a_storm_of_one_name_each_finds_the_other_tellings_of_itself() {
     let name = |n: i64| n.to_string();
-    let all: Vec<Event> =
-        (0..10_000).map(|n| event(n % 60, None, Kind::AlertBegan, &[("alertname", "Down"), ("i", &name(n))], "am")).collect();
+    let told = |via: &'static str, cluster: &'static [(&'static str, &'static str)]| {
+        (0..10_000).map(move |n| {
+            let name = name(n);
+            let labels: Vec<(&str, &str)> = [("alertname", "Down"), ("i", &name)].into_iter().chain(cluster.iter().copied()).collect();
+            event(n % 60, None, Kind::AlertBegan, &labels, via)
+        })
+    };
+    // The third has a label that the first has not, and lacks one that the second has.
+    let all = told("seen", &[]).chain(told("am", &[("cluster", "eu"), ("replica", "a")])).chain(told("prom", &[("cluster", "eu")]));
     let (kept, more) = merge(all, at(0), at(100));
     assert_eq!(kept.len() + more, 10_000);
+    assert!(kept.iter().all(|event| event.via.len() == 3), "{:?}", kept.iter().find(|event| event.via.len() != 3));
+    // The same with the fewest labels last, and with more ways of being labelled than are told apart.
+    let all = told("am", &[("cluster", "eu"), ("replica", "a")]).chain(told("seen", &[]));
+    assert_eq!(merge(all, at(0), at(100)).1, 10_000 - EVENTS_CAP);
+    let ways = (0..40).map(|n| event(1, None, Kind::AlertBegan, &[("alertname", "Down"), (&name(n), "x")], "am"));
+    assert_eq!(merge(ways, at(0), at(100)).0.len(), 40);
 }
 
 #[test]

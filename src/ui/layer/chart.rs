@@ -50,7 +50,8 @@ pub fn draw(canvas: &mut Canvas, state: &State, name: &str, cursor: Option<Times
     let acts = acts_on_chart(state, shown.panel, plot).into_iter().map(|act| act.at);
     let marks = deployments::on_chart(state, shown.panel, plot).iter().map(|one| one.at).chain(acts).collect();
     let live = shown.fresh || !shown.live;
-    let drawn = Chart { panel: shown.panel, plot, live, now: state.now, cursor, marks };
+    let newest = if shown.live { shown.now } else { &[] };
+    let drawn = Chart { panel: shown.panel, plot, newest, live, now: state.now, cursor, marks };
     let beside = Beside {
         before: before.as_ref().and_then(|before| before.plot.as_ref()),
         over: laid.as_ref().map(|(panel, plot)| (*panel, plot)),
@@ -114,11 +115,12 @@ fn times(canvas: &mut Canvas, state: &State, y: u16, plot: &Plot, live: bool) {
     canvas.put_right(cells(&from) + 1, canvas.area.width, y, &when::full(state, end), Token::Dim);
 }
 
-/// The alerts of the service, each from its begin `[` to its end `]`; the worst lie on top.
+/// The alerts of the service, each from its begin `[` to its end `]`, and as `?` where nothing tells when it
+/// began; the worst lie on top.
 fn alerts(canvas: &mut Canvas, y: u16, bars: &[bars::Bar], plot: &Plot, placed: Placed) {
     let column = |at: Timestamp| {
         let step = step_at(plot, at).unwrap_or(0);
-        placed.x + (step * usize::from(placed.data) / plot.len.max(1)) as u16
+        placed.x + (step * usize::from(placed.data) / placed.steps.max(1)) as u16
     };
     let last = placed.x + placed.data.saturating_sub(1);
     if placed.x > 6 {
@@ -127,12 +129,13 @@ fn alerts(canvas: &mut Canvas, y: u16, bars: &[bars::Bar], plot: &Plot, placed: 
     for bar in bars.iter().rev() {
         let (from, to) = (bar.from.map_or(placed.x, column), bar.to.map_or(last, column).min(last));
         for x in from..=to {
-            canvas.cell(x, y, '=', mark::token(bar.severity));
+            let (sign, token) = if bar.unknown { ('?', Token::Unknown) } else { ('=', mark::token(bar.severity)) };
+            canvas.cell(x, y, sign, token);
         }
         if bar.to.is_some() {
             canvas.cell(to, y, ']', mark::token(bar.severity));
         }
-        if bar.from.is_some() {
+        if bar.from.is_some() && !bar.unknown {
             canvas.cell(from, y, '[', mark::token(bar.severity));
         }
     }
@@ -206,7 +209,11 @@ fn near(state: &State, panel: &Panel, plot: &Plot, at: Timestamp) -> String {
     }
     let found = bars::at(&state.chart.bars, at, plot.step);
     if let Some(bar) = found.first() {
-        let begun = bar.from.map_or("before this".to_owned(), |from| when::minute(state, from));
+        let begun = match bar.from {
+            _ if bar.unknown => "since unknown,".to_owned(),
+            None => "before this".to_owned(),
+            Some(from) => when::minute(state, from),
+        };
         let ended = bar.to.map_or("goes on".to_owned(), |to| format!("to {}", when::minute(state, to)));
         let more = if found.len() > 1 { format!(" and {} more", thousands(found.len() - 1)) } else { String::new() };
         said += &format!("  {} {begun} {ended}: {}{more}", mark::glyph(bar.severity), bar.what);

@@ -293,7 +293,8 @@ fn lines_of(series: Vec<Vec<Option<f64>>>, size: (u16, u16)) -> State {
     let mut state = trouble(size);
     let len = series.first().map_or(0, Vec::len);
     let labels = |n: usize| Labels::new([("instance", format!("web-{}", n + 1))]);
-    let now = (0..series.len()).map(|n| Sample { labels: labels(n), value: n as f64 }).collect();
+    let last = |points: &Vec<Option<f64>>| points.last().copied().flatten();
+    let now = series.iter().enumerate().filter_map(|(n, points)| Some(Sample { labels: labels(n), value: last(points)? })).collect();
     let series = series.into_iter().enumerate().map(|(n, points)| Series { labels: labels(n), points }).collect();
     let plot = Plot { start: at(-60 * len as i64), step: 60, len, series, dropped: 0, histograms: 0 };
     for reading in &mut state.readings {

@@ -69,7 +69,8 @@ fn panel(canvas: &mut Canvas, state: &State, view: &PanelView, selected: bool) {
                 let live = view.freshness == Freshness::Fresh;
                 let acts = acts_on_chart(state, view.panel, plot).into_iter().map(|act| act.at);
                 let marks = deployments::on_chart(state, view.panel, plot).iter().map(|one| one.at).chain(acts).collect();
-                chart::draw(&mut part, &Chart { panel: view.panel, plot, live, now: state.now, cursor: None, marks });
+                let newest = answer.now.as_slice();
+                chart::draw(&mut part, &Chart { panel: view.panel, plot, newest, live, now: state.now, cursor: None, marks });
             }
             None => drop(part.put(0, 0, width, "no chart yet", Token::Dim)),
         },

@@ -7,10 +7,12 @@ use crate::app::mark;
 use crate::app::state::State;
 use crate::app::timeline::{self, Fold, Window, charts};
 use crate::app::when;
+use crate::model::age;
 use crate::model::estate::Severity;
 use crate::model::health::PanelView;
 use crate::model::metric::{Plot, Series};
 use crate::model::preferences::Token;
+use crate::model::reading::Freshness;
 use crate::model::timeline::{Event, Kind, Link};
 use crate::ui::frame;
 use crate::ui::widget::canvas::{Canvas, cells};
@@ -111,15 +113,29 @@ fn panel(canvas: &mut Canvas, state: &State, y: u16, lines: u16, view: &PanelVie
         canvas.put(GUTTER, y + 1, width, "no chart yet", Token::Dim);
         return;
     };
+    // A line of means over a minute does not reach what is read now: both have to be told.
+    let each = format!("a point each {}, the newest value last", age::exact(jiff::SignedDuration::from_secs(plot.step)));
+    let newest = if state.timeline.end.is_none() && view.freshness == Freshness::Fresh {
+        view.answer.map(|answer| answer.now.as_slice())
+    } else {
+        None
+    };
+    let each = if newest.is_some() { each.as_str() } else { each.split(',').next().unwrap_or_default() };
+    let name = cells(&view.panel.name) + 2;
+    if name + cells(each) < at {
+        canvas.put(name, y, at, each, Token::Dim);
+    }
     let plot = windowed(plot, bounds);
     let mut part = canvas.part(0, y + 1, width, height);
-    let chart = Chart { panel: view.panel, plot: &plot, live: true, now: state.now, cursor: None, marks: Vec::new() };
+    let newest = newest.unwrap_or_default();
+    let chart = Chart { panel: view.panel, plot: &plot, newest, live: true, now: state.now, cursor: None, marks: Vec::new() };
     chart::draw_aligned(&mut part, &chart, GUTTER);
     // What happened stands in the columns that it has in the lane below.
     let room = width.saturating_sub(GUTTER);
     let line = if part.ascii { ':' } else { '╎' };
     for place in &state.timeline.passing {
-        let Some(event) = state.timeline.events.get(*place).filter(|event| is_line(event)) else { continue };
+        let drawn = |event: &&Event| is_line(event) && !timeline::is_open(state, event);
+        let Some(event) = state.timeline.events.get(*place).filter(drawn) else { continue };
         if let Some(x) = column(event.at, bounds, room) {
             (0..height).for_each(|y| under(&mut part, GUTTER + x, y, line, Token::Dim));
         }
@@ -205,23 +221,29 @@ fn lane(canvas: &mut Canvas, state: &State, y: u16, bounds: (Timestamp, Timestam
     let weight = |event: &Event| (event.severity, std::cmp::Reverse(event.kind));
     for place in state.timeline.passing.iter().rev() {
         let Some(event) = state.timeline.events.get(*place) else { continue };
+        let open = timeline::is_open(state, event);
         let (first, last) = match (event.kind, event.after) {
-            (Kind::Unseen, Some(after)) => (column(after.max(bounds.0), bounds, room), column(event.at.min(bounds.1), bounds, room)),
+            (_, Some(after)) if open || event.kind == Kind::Unseen => {
+                (column(after.max(bounds.0), bounds, room), column(event.at.min(bounds.1), bounds, room))
+            }
             _ => (column(event.at, bounds, room), column(event.at, bounds, room)),
         };
         let (Some(first), Some(last)) = (first, last) else { continue };
         for x in first..=last {
             let Some(cell) = worst.get_mut(usize::from(x)) else { continue };
-            // A time in which nobody looked lies under what is known of it.
-            let over = cell.is_none_or(|old| old.kind == Kind::Unseen || event.kind != Kind::Unseen && weight(event) > weight(old));
+            // A time in which nobody looked, or in which an alert may have begun, lies under what is known of it.
+            let vague = |event: &Event| event.kind == Kind::Unseen || timeline::is_open(state, event);
+            let over = cell.is_none_or(|old| vague(old) || !vague(event) && weight(event) > weight(old));
             if over {
                 *cell = Some(event);
             }
         }
     }
     for (x, event) in worst.into_iter().enumerate() {
-        if let Some(event) = event {
-            canvas.cell(GUTTER + x as u16, y, glyph(event), token(event));
+        match event {
+            Some(event) if timeline::is_open(state, event) => canvas.cell(GUTTER + x as u16, y, '?', Token::Unknown),
+            Some(event) => canvas.cell(GUTTER + x as u16, y, glyph(event), token(event)),
+            None => {}
         }
     }
 }
@@ -252,10 +274,12 @@ fn event_row(canvas: &mut Canvas, state: &State, y: u16, (event, fold): (&Event,
     } else if marked {
         canvas.put(0, y, 1, "*", Token::Title);
     }
-    let kind = TIME + if matches!(state.timeline.window, Window::Half | Window::Hours) { SHORT } else { LONG };
+    let kind = TIME + if is_today(state) { SHORT } else { LONG };
     let at = kind + KIND;
     let since = fold.map_or(event.after, |fold| Some(fold.from));
-    canvas.put(TIME, y, kind - TIME - 1, &time(state, event.at, since), Token::Dim);
+    let open = timeline::is_open(state, event).then(|| format!("after {}", time(state, event.begun(), None)));
+    let when = open.unwrap_or_else(|| time(state, event.at, since));
+    canvas.put(TIME, y, kind - TIME - 1, &when, Token::Dim);
     canvas.put(kind, y, KIND - 1, &format!("{} {}", glyph(event), event.kind.word()), token(event));
     let text = match (selected, marked) {
         (true, _) => Token::Selected,
@@ -266,6 +290,13 @@ fn event_row(canvas: &mut Canvas, state: &State, y: u16, (event, fold): (&Event,
     let what = fold.map_or(what, |fold| format!("{} points; / backup lists each", fold.count));
     canvas.put(at, y, width.saturating_sub(at + via + 1), &what, text);
     canvas.put(width - via, y, via, &fold.map_or(&event.via, |fold| &fold.via).join("+"), Token::Dim);
+}
+
+/// True where all of the window is today's. A short window around midnight is of two days.
+fn is_today(state: &State) -> bool {
+    let day = |at: Timestamp| at.to_zoned(state.zone()).date();
+    let short = matches!(state.timeline.window, Window::Half | Window::Hours);
+    short && day(timeline::bounds(state).0) == day(state.now)
 }
 
 /// The time of an event: to the minute, with the day where it is not today's; a stretch where it is known only so far, or

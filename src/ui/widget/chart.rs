@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use crate::model::metric::{Plot, show};
+use crate::model::metric::{Plot, Sample, Series, show};
 use crate::model::panel::{Panel, Unit};
 use crate::model::preferences::Token;
 use crate::ui::widget::canvas::{Canvas, cells};
@@ -15,6 +15,9 @@ pub struct Chart<'a> {
     pub panel: &'a Panel,
     /// The series.
     pub plot: &'a Plot,
+    /// Their newest values, where these are known apart from the plot: drawn last, in one more step, for a chart must hold
+    /// the value that is told beside it. Passed over where the chart is not live, or something lies beside its series.
+    pub newest: &'a [Sample],
     /// False where the reading is not fresh: the time from the last sample to now is then unknown.
     pub live: bool,
     /// The present moment.
@@ -23,6 +26,38 @@ pub struct Chart<'a> {
     pub cursor: Option<Timestamp>,
     /// When something was deployed.
     pub marks: Vec<Timestamp>,
+}
+
+impl Chart<'_> {
+    /// The plot with one more step of the newest values, where there are such.
+    fn whole(&self) -> Option<Plot> {
+        let last = self.plot.len.checked_sub(1).filter(|_| self.live && !self.newest.is_empty())?;
+        let mut from = 0;
+        let series = self.plot.series.iter().map(|one| {
+            // Both mostly come in one order.
+            let (before, after) = self.newest.split_at(from.min(self.newest.len()));
+            let found = after.iter().chain(before).position(|sample| sample.labels == one.labels);
+            let found = found.map(|at| (at + from) % self.newest.len());
+            from = found.map_or(from, |at| at + 1);
+            let now = found.and_then(|at| self.newest.get(at)).map(|sample| sample.value);
+            Series { labels: one.labels.clone(), points: (0..=last).map(|at| one.points.get(at).copied().flatten()).chain([now]).collect() }
+        });
+        let series = series.collect();
+        Some(Plot {
+            start: self.plot.start,
+            step: self.plot.step,
+            len: last + 2,
+            series,
+            dropped: self.plot.dropped,
+            histograms: self.plot.histograms,
+        })
+    }
+
+    /// The same chart of another plot.
+    fn over<'b>(&'b self, plot: &'b Plot) -> Chart<'b> {
+        let Chart { panel, live, now, cursor, .. } = *self;
+        Chart { panel, plot, newest: &[], live, now, cursor, marks: self.marks.clone() }
+    }
 }
 
 /// What lies in a chart beside its own series, on the same steps.
@@ -45,6 +80,8 @@ pub struct Placed {
     pub x: u16,
     /// Columns that hold data.
     pub data: u16,
+    /// Steps that these columns hold.
+    pub steps: usize,
 }
 
 /// The values at the chart's bottom and top.
@@ -121,6 +158,8 @@ pub fn draw(canvas: &mut Canvas, chart: &Chart) {
 
 /// Draws it with what lies beside it, and says where it stands.
 pub fn draw_with(canvas: &mut Canvas, chart: &Chart, beside: &Beside) -> Placed {
+    let whole = if beside.before.is_none() && beside.over.is_none() { chart.whole() } else { None };
+    let chart = &chart.over(whole.as_ref().unwrap_or(chart.plot));
     let same = beside.over.filter(|(panel, _)| panel.unit == chart.panel.unit);
     let other = beside.over.filter(|(panel, _)| panel.unit != chart.panel.unit);
     let mut plots = vec![chart.plot];
@@ -133,7 +172,7 @@ pub fn draw_with(canvas: &mut Canvas, chart: &Chart, beside: &Beside) -> Placed 
     let (width, height) = (canvas.area.width.saturating_sub(gutter), canvas.area.height);
     let mut part = canvas.part(0, 0, width, height);
     body(&mut part, chart, (scale, right.map_or(scale, |(_, scale)| scale)), axis, beside);
-    Placed { x: axis, data: data_columns(chart, width.saturating_sub(axis)) }
+    Placed { x: axis, data: data_columns(chart, width.saturating_sub(axis)), steps: chart.plot.len }
 }
 
 /// Writes the top and bottom values of a second axis at the right, and gives back how many columns they take; none on a
@@ -153,6 +192,8 @@ fn right_axis(canvas: &mut Canvas, panel: &Panel, scale: Scale, left: u16) -> u1
 
 /// Draws the chart with an axis of exactly `gutter` columns, so that charts over each other have one time axis.
 pub fn draw_aligned(canvas: &mut Canvas, chart: &Chart, gutter: u16) {
+    let whole = chart.whole();
+    let chart = &chart.over(whole.as_ref().unwrap_or(chart.plot));
     let scale = Scale::of(chart.panel, &[chart.plot]);
     let height = canvas.area.height;
     let text = |value| show(value, chart.panel.unit);
@@ -270,7 +311,6 @@ fn cursor(canvas: &mut Canvas, x: u16) {
 mod tests {
     use super::*;
     use crate::model::label::Labels;
-    use crate::model::metric::Series;
     use crate::model::panel::{Ask, Unit};
     use crate::model::preferences::Theme;
     use jiff::SignedDuration;
@@ -297,6 +337,24 @@ mod tests {
         Plot { start: Timestamp::UNIX_EPOCH, step: 10, len, series, dropped: 0, histograms: 0 }
     }
 
+    #[test]
+    fn the_newest_value_is_drawn_last_and_the_axis_holds_it() {
+        let main = plot(vec![Some(1.0); 20]);
+        let sample = |value| Sample { labels: Labels::default(), value };
+        let told = |newest: &[Sample], live| {
+            let chart = Chart { panel: &panel(None), plot: &main, newest, live, now: main.end(), cursor: None, marks: vec![] };
+            let whole = chart.whole();
+            let plot = whole.as_ref().unwrap_or(&main);
+            (Scale::of(chart.panel, &[plot]).high, plot.len, plot.series[0].points.last().copied().flatten())
+        };
+        assert_eq!(told(&[sample(20.0)], true), (20.0, 21, Some(20.0)));
+        assert_eq!(told(&[sample(20.0)], false), (1.0, 20, Some(1.0)), "what is not fresh is no newest value");
+        assert_eq!(told(&[], true), (1.0, 20, Some(1.0)));
+        let other = Sample { labels: Labels::new([("a", "b")]), value: 9.0 };
+        assert_eq!(told(std::slice::from_ref(&other), true), (1.0, 21, None), "of another series");
+        assert_eq!(told(&[other, sample(3.0)], true), (3.0, 21, Some(3.0)));
+    }
+
     fn drawn(plot: &Plot, warn: Option<f64>, live: bool, now: i64, ascii: bool, size: (u16, u16)) -> Vec<String> {
         marked(plot, warn, live, now, ascii, size, &[])
     }
@@ -306,7 +364,7 @@ mod tests {
         let mut buf = Buffer::empty(area);
         let theme = Theme { name: "t".into(), ground: Default::default(), styles: Default::default() };
         let now = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(now);
-        let chart = Chart { panel: &panel(warn), plot, live, now, cursor: None, marks: marks.to_vec() };
+        let chart = Chart { panel: &panel(warn), plot, newest: &[], live, now, cursor: None, marks: marks.to_vec() };
         draw(&mut Canvas { buf: &mut buf, area, theme: &theme, ascii }, &chart);
         (0..size.1).map(|y| (0..size.0).map(|x| buf[(x, y)].symbol().to_owned()).collect()).collect()
     }
@@ -349,7 +407,8 @@ mod tests {
         let area = Rect::new(0, 0, size.0, size.1);
         let mut buf = Buffer::empty(area);
         let theme = Theme { name: "t".into(), ground: Default::default(), styles: Default::default() };
-        let chart = Chart { panel: &panel(None), plot: main, live: true, now: Timestamp::UNIX_EPOCH, cursor: None, marks: vec![] };
+        let chart =
+            Chart { panel: &panel(None), plot: main, newest: &[], live: true, now: Timestamp::UNIX_EPOCH, cursor: None, marks: vec![] };
         let placed = draw_with(&mut Canvas { buf: &mut buf, area, theme: &theme, ascii }, &chart, with);
         let rows = (0..size.1).map(|y| (0..size.0).map(|x| buf[(x, y)].symbol().to_owned()).collect()).collect();
         (rows, placed)

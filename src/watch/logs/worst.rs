@@ -18,7 +18,7 @@ const SEARCH: &str = "8";
 /// `$1` the unit or `-`, `$2` and `$3` the seconds of the first and the last moment or `-`, `$4` how many, `$5` how many
 /// bytes of each part, `$6` the worst number of a priority, `$7` what to look for in messages, `$8` how many seconds that
 /// may take. Prints the clock; the entries of the priority and how journalctl ended; then those that match, the newest
-/// first, and how that ended. A `--grep` (systemd 237, with PCRE2) may be missing: then the newest of what was printed.
+/// first, and how that ended; `stdbuf` lets what was found until then be told where the time was too short. A `--grep` (systemd 237, with PCRE2) may be missing: then the newest of what was printed.
 const WORST: Script = Script(
     r#"command -v journalctl >/dev/null || { echo 'there is no journalctl here' >&2; exit 69; }
 unit=$1 since=$2 until=$3 lines=$4 cap=$5 worst=$6 words=$7 seconds=$8
@@ -31,7 +31,10 @@ if [ "$until" != - ]; then set -- "$@" --until="@$until"; fi
 { journalctl "$@" --priority="$worst"; printf '\nended %s\n' "$?"; } | tail -c "$cap"
 set -- "$@" --reverse --priority=6..6
 limit() { "$@"; }
-if command -v timeout >/dev/null; then limit() { timeout "$seconds" "$@"; }; fi
+if command -v timeout >/dev/null; then
+  limit() { timeout "$seconds" "$@"; }
+  if command -v stdbuf >/dev/null; then limit() { timeout "$seconds" stdbuf -oL "$@"; }; fi
+fi
 case $(journalctl --no-pager --lines=0 --grep=x 2>&1 >/dev/null) in
   *PCRE2*|*'attern matching'*|*'nrecognized option'*) printf '\nblind\n';;
   *) set -- "$@" --case-sensitive=yes --grep="$words";;
@@ -105,9 +108,9 @@ pub(super) fn told(out: &[u8], place: &Arc<str>, worst: Level, wanted: &Wanted, 
         _ if blind => heard.notes.push(format!(
             "{place}: its journalctl cannot search: of what has no priority of its own the newest lines were looked at{back}"
         )),
-        // What was found may still have been in its hands.
         Some(b"124") => heard.notes.push(format!(
-            "{place}: what has no priority of its own is too much to be searched in {SEARCH} s: errors among it may be missing"
+            "{place}: what has no priority of its own is too much to be searched in {SEARCH} s: the newest errors come first, older \
+             ones may be missing"
         )),
         // No end: there was more than an answer holds.
         None => heard.passed = true,
@@ -117,11 +120,12 @@ pub(super) fn told(out: &[u8], place: &Arc<str>, worst: Level, wanted: &Wanted, 
 }
 
 /// A regular expression (PCRE2) that finds all that [`Level::told`] takes for this level or worse, and some more: what it
-/// finds is judged here. An escape sequence of a colour may stand before the word.
+/// finds is judged here. The escape sequence of a colour, which ends in an `m`, may stand before the word. It begins with
+/// what it looks for: with another begin, PCRE2 tries each letter of each message, which takes twice as long.
 fn pattern(worst: Level) -> String {
     let words: Vec<&str> = WORDS.iter().filter(|word| Level::named(word).is_some_and(|level| level <= worst)).copied().collect();
     let words = words.join("|");
-    format!(r"(^|[^A-Za-z0-9]|\x1b\[[0-9;]*m)({words})([^A-Za-z0-9]|$)|l(e)?v(e)?l=(?i:{words})")
+    format!(r"(?<![A-Za-ln-z0-9])(?:{words})(?![A-Za-z0-9])|le?ve?l=(?i:{words})")
 }
 
 /// The words of levels that are worse than `notice`, as programs write them.
@@ -164,6 +168,7 @@ mod tests {
         }
         let heard = of(&format!("50.5\n\nended 0\n{second}\nsearched 124\n")).unwrap();
         assert!(heard.notes[0].contains("too much to be searched in 8 s"), "{:?}", heard.notes);
+        assert_eq!(heard.lines.len(), 1, "what was found until then is told");
         assert!(of(&format!("50.5\n\nended 0\n{second}")).unwrap().passed, "cut off: more than an answer holds");
         assert!(of(&format!("50.5\n\nended 1\n{second}\nsearched 0\n")).is_err());
         assert!(of("50.5\n").is_err());
@@ -173,6 +178,8 @@ mod tests {
     fn words_of_other_levels_are_not_asked_for() {
         assert!(pattern(Level::Error).contains("|FATAL|ERR|ERROR|SEVERE)") && !pattern(Level::Error).contains("WARN"));
         assert!(pattern(Level::Warning).contains("WARNING"));
+        // A begin that is no word would be tried at each letter of each message.
+        assert!(pattern(Level::Error).starts_with("(?<!"));
         for word in WORDS {
             assert!(Level::named(word).is_some_and(|level| level < Level::Notice), "{word}");
         }

@@ -73,6 +73,68 @@ fn a_chart_is_left_and_found_again_by_them() {
 }
 
 #[test]
+fn a_chart_is_found_again_with_its_window_what_it_is_compared_with_and_what_lies_over_it() {
+    let mut state = three();
+    press(&mut state, "3 enter < <");
+    let window = state.chart.window.expect("it is not live any more");
+    press(&mut state, "v o l a t e n c y enter");
+    let seat = |state: &State| (state.chart.window, state.chart.compare.word(), state.chart.over.clone());
+    let left = (Some(window), "1d before", Some("latency".to_owned()));
+    assert_eq!(seat(&state), left);
+    press(&mut state, "2");
+    assert_eq!(seat(&state), (None, "", None));
+    let effects = press(&mut state, "[");
+    assert_eq!(seat(&state), left);
+    let windows: Vec<_> = effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Ask(ask) => match &**ask {
+                Question::Chart { ask, .. } => Some(ask.window.to),
+                _ => None,
+            },
+            _ => None,
+        })
+        .collect();
+    assert_eq!(windows.len(), 3, "itself, a day before, and what lies over it: {windows:?}");
+    assert!(windows.contains(&window.to));
+    // Another chart is its own; forward leads to the first as it was, and so does going up from a page on another pane.
+    press(&mut state, "[");
+    press(&mut state, "j enter");
+    assert_eq!(seat(&state), (None, "", None));
+    press(&mut state, "[ [ ]");
+    assert!(state.layers.is_empty(), "the list of panels");
+    press(&mut state, "k enter < t");
+    assert_eq!((state.pane, state.layers.len()), (Pane::Timeline, 0));
+    press(&mut state, "esc");
+    assert!(state.chart.window.is_some() && matches!(state.layers.last(), Some(Layer::Chart { .. })));
+}
+
+#[test]
+fn a_live_chart_is_found_again_as_long_as_it_was_and_a_typed_query_with_what_was_typed() {
+    let mut state = three();
+    press(&mut state, "3 enter -");
+    let (range, before) = (state.demand.range, SignedDuration::from_hours(1));
+    assert!(state.chart.window.is_none() && range < before);
+    press(&mut state, "esc +");
+    assert_eq!(state.demand.range, before);
+    press(&mut state, "]");
+    assert!(matches!(state.layers.last(), Some(Layer::Chart { .. })));
+    assert_eq!(state.demand.range, range);
+    let typed = |state: &State| state.chart.typed.as_ref().map(|panel| panel.ask.to_string());
+    for query in ["up", "rate(x[5m])"] {
+        press(&mut state, "e ctrl-u");
+        update(&mut state, Message::Paste(query.into()));
+        press(&mut state, "enter");
+        assert_eq!(typed(&state).as_deref(), Some(query));
+    }
+    press(&mut state, "<");
+    press(&mut state, "[");
+    assert_eq!(typed(&state).as_deref(), Some("up"), "the query before it");
+    press(&mut state, "]");
+    assert_eq!((typed(&state).as_deref(), state.chart.window.is_some()), (Some("rate(x[5m])"), true));
+}
+
+#[test]
 fn views_are_gone_through_back_and_forward_with_their_filter_and_row() {
     let mut state = three();
     press(&mut state, "/");

@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::app::ask::{Ask, Past, Told};
-use crate::app::timeline::{Window, around, event, with_needed};
+use crate::app::timeline::{Window, around, event, is_open, with_needed};
+use crate::model::alert::Origin;
 use crate::model::label::Labels;
-use crate::model::source::AlertmanagerAnswer;
+use crate::model::source::{AlertmanagerAnswer, PrometheusAnswer};
 use crate::model::timeline::{Event, Kind, Link};
 
 fn asked(effects: &[Effect]) -> Option<(Timestamp, Timestamp)> {
@@ -66,6 +67,43 @@ fn one_key_leads_from_an_alert_to_what_changed_near_it_at_once_and_the_rest_come
     assert_eq!((state.pane, state.alert_rows.len(), state.demand.range), (Pane::Alerts, 1, SignedDuration::from_hours(1)));
     press(&mut state, "1 c");
     assert_eq!(state.pane, Pane::Overview, "elsewhere the key means nothing");
+}
+
+#[test]
+fn when_an_alert_of_a_prometheus_alone_began_is_not_known_until_its_past_is_read() {
+    let mut state = console();
+    state.now = at(100_000);
+    let labels = Labels::new([("alertname", "Hot"), ("job", "web")]);
+    let hot = Arc::new(Alert {
+        origin: Origin::Prometheus,
+        source: "prom".into(),
+        ..(*alert(&[("alertname", "Hot"), ("job", "web")], AlertState::Undelivered, 98_000)).clone()
+    });
+    read(&mut state, 1, Answer::Prometheus(Arc::new(PrometheusAnswer { alerts: vec![hot], ..Default::default() })));
+    let derived = Derivation::of(&state).carry_out();
+    update(&mut state, Message::Derived(Box::new(derived)));
+    let asked = asked(&press(&mut state, "t")).unwrap();
+    let begins = |state: &State| {
+        let all = (0..state.timeline.rows.len()).filter_map(|row| event(state, row)).filter(|event| event.kind == Kind::AlertBegan);
+        all.map(|event| (event.at, is_open(state, event))).collect::<Vec<_>>()
+    };
+    assert_eq!(begins(&state), [(at(100_000), true)]);
+    press(&mut state, "g");
+    assert_eq!(state.timeline.cursor, Some(at(98_000)), "the earliest, which is known");
+    let selected = state.timeline.list.list.selected.clone();
+    state.now = at(100_060);
+    crate::app::pane::refresh(&mut state);
+    assert_eq!((begins(&state), state.timeline.list.list.selected.clone()), (vec![(at(100_060), true)], selected), "it stays the same row");
+    let began = Event {
+        at: at(98_915),
+        after: Some(at(98_900)),
+        kind: Kind::AlertBegan,
+        severity: Severity::Warning,
+        link: Link::Alert(labels),
+        ..ended(0)
+    };
+    told(&mut state, asked, vec![began]);
+    assert_eq!(begins(&state), [(at(98_915), false)]);
 }
 
 #[test]

@@ -53,7 +53,8 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
             let marks = deployments::on_chart(state, view.panel, plot).iter().map(|one| one.at).collect();
             let live = view.freshness == Freshness::Fresh;
             let mut part = canvas.part(0, y + 1, width, CHART - 2);
-            chart::draw(&mut part, &Chart { panel: view.panel, plot, live, now: state.now, cursor: None, marks });
+            let newest = view.answer.map(|answer| answer.now.as_slice()).unwrap_or_default();
+            chart::draw(&mut part, &Chart { panel: view.panel, plot, newest, live, now: state.now, cursor: None, marks });
         }
         y += CHART;
     }
