@@ -35,6 +35,50 @@ fn signals_leave_with_their_codes() {
     }
 }
 
+/// True where that process is there and was not ended.
+fn lives(id: i32) -> bool {
+    std::fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+/// Programs that were started for a reading are not left behind, by whichever way the console is left.
+#[test]
+fn the_programs_that_a_console_started_for_its_readings_end_with_it() {
+    for (keys, signal, code) in [("q", None, 0), ("", Some(Signal::SIGTERM), 143), ("", Some(Signal::SIGHUP), 129)] {
+        let home = tempfile::tempdir().unwrap();
+        let (own, told) = (home.path().join("own"), home.path().join("told"));
+        std::fs::create_dir(&own).unwrap();
+        // A git that hangs, as on a dead file server, with a child of its own.
+        let hangs = format!("#!/bin/sh\nsleep 1000 &\necho $$ $! >>{}\nwait\n", told.display());
+        std::fs::write(own.join("git"), hangs).unwrap();
+        std::fs::set_permissions(own.join("git"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let estate = dead_estate()
+            + "[[service]]\nname = \"web\"\n\n[[history]]\nname = \"tags\"\nkind = \"git\"\nservice = \"web\"\npath = \"/\"\ntimeout = \"5m\"\n";
+        let path = format!("{}:/usr/bin:/bin", own.display());
+        let mut console = Console::over(home, &estate, &["sh", "-c", "exec \"$QD\" --estate \"$ESTATE\""], &[("PATH", &path)], (80, 24));
+        console.ready();
+        let end = std::time::Instant::now() + console::DEADLINE;
+        let ids = loop {
+            let text = std::fs::read_to_string(&told).unwrap_or_default();
+            let ids: Vec<i32> = text.split_whitespace().map(|id| id.parse().unwrap()).collect();
+            if text.ends_with('\n') && ids.len() >= 2 {
+                break ids;
+            }
+            assert!(std::time::Instant::now() < end, "git was never started");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        };
+        assert!(ids.iter().all(|id| lives(*id)), "{ids:?}");
+        match signal {
+            Some(signal) => console.signal(signal),
+            None => console.press(keys.as_bytes()),
+        }
+        assert_eq!(console.exit_code(), code);
+        while ids.iter().any(|id| lives(*id)) {
+            assert!(std::time::Instant::now() < end, "{signal:?}: {ids:?} are still there");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+}
+
 #[test]
 fn a_panic_restores_the_terminal_says_so_and_leaves_with_101() {
     let mut console = Console::open(&[("QD_PANIC_KEY", "f12")]);

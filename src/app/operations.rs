@@ -174,6 +174,12 @@ pub fn id_of_row(state: &State) -> Option<String> {
 
 /// How a run stands: glyph, words and token.
 pub fn mark(known: &KnownRun) -> (char, String, Token) {
+    let mark = stands(known);
+    // Broken glass is red until a person reviewed it, also where all went well.
+    if known.state.ended.is_some() && known.state.unreviewed().is_some() { ('X', mark.1, Token::Critical) } else { mark }
+}
+
+fn stands(known: &KnownRun) -> (char, String, Token) {
     match (known.standing(), &known.state.ended) {
         (_, Some((_, Ending::Done))) => (' ', "done".to_owned(), Token::Text),
         (_, Some((_, Ending::Refused { .. }))) => ('!', "refused".to_owned(), Token::Warning),
@@ -313,10 +319,12 @@ pub fn offers(state: &State, action: Action) -> bool {
             Some((StepState::Untold(_) | StepState::UndoFailed, _)) => true,
             _ => false,
         },
-        Action::SkipStep => matches!(
-            of,
-            Some((StepState::Waiting | StepState::Failed | StepState::Refused | StepState::Untold(_) | StepState::UndoFailed, _))
-        ),
+        Action::SkipStep => match of {
+            Some((StepState::Waiting | StepState::Failed | StepState::Refused | StepState::Untold(_) | StepState::UndoFailed, _)) => true,
+            // It is read back again: a person may only once that went on for long.
+            Some((StepState::Unknown(_), _) | (StepState::Done, true)) => step.is_some_and(|place| run.asks_about(place)),
+            _ => false,
+        },
         Action::ConfirmStep => {
             matches!(of, Some((StepState::Untold(_) | StepState::UndoFailed, _)))
                 || (manual && matches!(of, Some((StepState::Underway(Call::Apply) | StepState::Unknown(Call::Apply), _))))

@@ -70,7 +70,7 @@ use seat::Seat;
 /// How long the cache may take before the console opens without it: a home on a hung file server must not keep it shut.
 const CACHE_LIMIT: Duration = Duration::from_secs(1);
 
-/// How long what was begun for an estate may take to end before another is opened.
+/// How long what was begun for an estate may take to end before another is opened, or the console is left.
 const ENDING: Duration = Duration::from_millis(200);
 /// The same for the first rows of the history.
 const PIECE_LIMIT: Duration = Duration::from_millis(30);
@@ -153,13 +153,15 @@ pub fn open(first: Opening, keymap: Keymap, switcher: Switcher, flush: Flush) ->
                 opening.options.practice = practice;
             }
             Ok(End::Leave(code)) => {
-                // Whatever still waits for a dead server or disk is left behind: the person has their shell back.
-                runtime.shutdown_background();
+                // The programs that were started for a reading end with the console: what waits for them is dropped, which
+                // kills them. Whatever still waits for a dead server or disk is left behind soon: the person has their
+                // shell back.
+                runtime.shutdown_timeout(ENDING);
                 lasting.shutdown_background();
                 return Ok(code);
             }
             Err(error) => {
-                runtime.shutdown_background();
+                runtime.shutdown_timeout(ENDING);
                 lasting.shutdown_background();
                 return Err(error);
             }

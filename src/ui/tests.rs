@@ -319,6 +319,24 @@ fn the_filter_being_typed_replaces_the_footer() {
 }
 
 #[test]
+fn broken_glass_is_red_in_the_list_and_on_its_page_until_it_is_reviewed() {
+    use crate::app::operations::mark;
+    use crate::model::preferences::Token;
+    for size in SIZES {
+        let list = shown("operations glass", size);
+        let told = text(&buffer(&list, size)).join("\n");
+        assert!(told.contains("X done") && told.contains("glass broken, not reviewed"), "{told}");
+        assert_eq!([0, 1].map(|place: usize| mark(&list.runs.all[place]).2), [Token::Critical, Token::Text]);
+        // Lines are broken where they are full.
+        let told = text(&buffer(&shown("run glass", size), size)).join(" ");
+        let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+        for part in ["X done", "the glass was broken (the shop takes no orders)", "qd review web-"] {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+    }
+}
+
+#[test]
 fn a_moved_selection_changes_few_cells() {
     for pane in Pane::ALL {
         // Where there is no database, no backup and no history, there is no row either.

@@ -107,7 +107,14 @@ fn a_runner_carries_out_what_its_task_says() {
         None => Begin::Again { records: room.book().of(&task.again).unwrap(), lease: task.ttl_ms.div_ceil(1000) },
     };
     let hooks = Deadly { at: task.signal, passed: task.root.join("passed") };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    // One that is frozen has one thread: another one could be stopped with the lock of the world's file in its hands, for which
+    // everybody else would wait.
+    let freezes = hooks.at.as_ref().is_some_and(|at| at.freeze);
+    let mut runtime = match freezes {
+        true => tokio::runtime::Builder::new_current_thread(),
+        false => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let runtime = runtime.enable_all().build().unwrap();
     let book = room.book_of(&task.version);
     let outcome = if task.real {
         let mut yard = Yard::of(room);

@@ -8,7 +8,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use quarterdeck::model::event::Actor;
 use quarterdeck::model::plan::{OnFailure, Plan};
-use quarterdeck::model::run::{Call, Ending, Happened, Phase, Request, RunState, StepState};
+use quarterdeck::model::run::{Call, Ending, Happened, Lease, Phase, Request, RunState, StepState};
 use quarterdeck::operate::order::{Order, OrderError};
 use quarterdeck::operate::runner::{Begin, BeginError, Book, Entry, Folder, FolderError, Ledger, NoHooks, Outcome};
 use tokio::sync::watch;
@@ -25,7 +25,7 @@ fn new(plan: Plan) -> Begin {
 }
 
 async fn until(what: &str, mut is: impl FnMut() -> bool) {
-    for _ in 0..6_000 {
+    for _ in 0..12_000 {
         if is() {
             return;
         }
@@ -66,6 +66,94 @@ async fn an_outcome_that_stays_dark_is_a_persons_question_until_it_is_read_after
     let asked = room.records().iter().any(|record| format!("{:?}", record.event).contains("Asked"));
     assert!(asked, "a person was told");
     assert_eq!((called(&room.world, "web1/switch"), effects(&room.world.places())), (1, done()));
+    room.is_sound();
+}
+
+/// A host that burns down in the middle of a step: nobody will ever read back how that ended. The run is no prisoner of it.
+#[tokio::test]
+async fn a_host_that_never_comes_back_is_passed_over_by_a_person_and_the_rest_goes_on_or_back() {
+    for abort in [false, true] {
+        let room = Room::new();
+        let dark = ["web2/switch", "web2/start", "web2/stop"].map(|step| Fault::Dark(step.into(), u32::MAX));
+        room.world.fault(&[&[Fault::LostReply("web2/switch".into())], &dark[..]].concat());
+        let run = going(&room, new(plan()));
+        until("the question", || asks(&room, "web2/switch")).await;
+        if abort {
+            room.ask(RUN, &Request::Abort { reason: "web2 burnt down".into() });
+            until("the abort", || room.state(RUN).aborting.is_some() && asks(&room, "web2/switch")).await;
+            assert_eq!(effects(&room.world.places())[0], done()[0], "nothing is taken back before it is known");
+        }
+        room.ask(RUN, &Request::Skip { step: "web2/switch".into(), reason: "web2 burnt down".into() });
+        let Outcome::Ended(ending) = run.await.unwrap() else { panic!("it did not end") };
+        let state = room.state(RUN);
+        assert_eq!(state.steps[state.place("web2/switch").unwrap()].state, StepState::Skipped);
+        assert_eq!(called(&room.world, "web2/switch"), 1, "it is not done again");
+        if abort {
+            let Ending::Aborted { stays } = ending else { panic!("{ending:?}") };
+            assert!(stays.iter().any(|line| line.starts_with("web2/switch: ")), "{stays:?}");
+            assert_eq!(effects(&room.world.places())[0], effects(&before())[0], "the other host is taken back");
+        } else {
+            assert_eq!((ending, effects(&room.world.places())), (Ending::Done, done()));
+        }
+        room.is_sound();
+    }
+}
+
+/// The question about that step, where the run asks one that names the way on.
+fn asks(room: &Room, step: &str) -> bool {
+    let asked = RunState::all(&room.records()).pop().and_then(|state| state.asked);
+    asked.is_some_and(|(of, why)| of.as_deref() == Some(step) && why.contains("`qd skip"))
+}
+
+/// A host that dies while others are at work: its lease cannot be proven, so nothing is begun there. A person is told, and it
+/// goes on by itself when the host is back.
+#[tokio::test]
+async fn a_host_that_is_gone_before_its_turn_is_asked_about_and_goes_on_when_it_is_back() {
+    for back in [true, false] {
+        let room = Room::new();
+        room.world.fault(&[Fault::Held("web1/start".into())]);
+        let mut short = order(plan(), RUN);
+        short.lease = 1;
+        let run = going(&room, Begin::New(Box::new(short)));
+        until("the call", || called(&room.world, "web1/switch") == 1).await;
+        room.world.fault(&[Fault::Held("web1/start".into()), Fault::Gone("web2".into())]);
+        let lost = || matches!(room.state(RUN).leases[1], Lease::Lost(_));
+        until("the lost lease", lost).await;
+        room.world.release();
+        until("the question", || asks(&room, "web2/stop")).await;
+        assert_eq!(called(&room.world, "web2/stop"), 0);
+        if back {
+            room.world.fault(&[]);
+            assert_eq!(run.await.unwrap(), Outcome::Ended(Ending::Done));
+            assert_eq!(effects(&room.world.places()), done());
+        } else {
+            room.ask(RUN, &Request::Abort { reason: "web2 is gone".into() });
+            assert_eq!(run.await.unwrap(), Outcome::Ended(Ending::Aborted { stays: vec![] }));
+            assert_eq!(effects(&room.world.places()), effects(&before()));
+        }
+        room.is_sound();
+    }
+}
+
+/// The same where the runner was ended, too: the next one is no prisoner of the lease of a host that does not answer.
+#[tokio::test]
+async fn a_run_is_taken_up_though_a_host_is_gone_and_its_lease_is_taken_when_it_is_back() {
+    let room = Room::new();
+    room.world.fault(&[Fault::Held("web1/switch".into())]);
+    let (tell, stop) = watch::channel(false);
+    let other = Room::of(room.root.clone(), LONG);
+    let run = tokio::spawn(async move { other.run_until(new(plan()), other.world.clone(), NoHooks, other.book(), stop).await.unwrap() });
+    until("the call", || called(&room.world, "web1/stop") == 1).await;
+    tell.send(true).unwrap();
+    room.world.release();
+    assert!(matches!(run.await.unwrap(), Outcome::Stopped(_)));
+    room.world.fault(&[Fault::Gone("web2".into())]);
+    let again = going(&room, room.again(RUN));
+    until("the question", || asks(&room, "web2/stop")).await;
+    assert_eq!((called(&room.world, "web2/stop"), effects(&room.world.places())[0].clone()), (0, done()[0].clone()));
+    room.world.fault(&[]);
+    assert_eq!(again.await.unwrap(), Outcome::Ended(Ending::Done));
+    assert_eq!(effects(&room.world.places()), done());
     room.is_sound();
 }
 

@@ -59,6 +59,8 @@ pub enum Fault {
     Untold(String),
     /// The call waits until the file `release` is there.
     Held(String),
+    /// That host does not answer: neither to calls nor to whoever asks for its lease.
+    Gone(String),
     /// This check blocks.
     Blocks(String),
     /// Fence numbers are not looked at: a planted break.
@@ -93,7 +95,10 @@ impl Files {
         let path = self.folder.join("state.json");
         let mut state: Vec<Place> = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         let told = of(&mut state);
-        fs::write(&path, serde_json::to_vec(&state).unwrap()).unwrap();
+        // By rename: a runner that is killed at a boundary may have another thread just here.
+        let new = self.folder.join("state.new");
+        fs::write(&new, serde_json::to_vec(&state).unwrap()).unwrap();
+        fs::rename(new, path).unwrap();
         told
     }
 
@@ -115,6 +120,10 @@ impl Files {
 
     fn faults(&self) -> Vec<Fault> {
         fs::read(self.folder.join("faults.json")).ok().map(|body| serde_json::from_slice(&body).unwrap()).unwrap_or_default()
+    }
+
+    fn is_gone(&self, plan: &Plan, target: usize) -> bool {
+        self.faults().contains(&Fault::Gone(plan.targets[target].name.clone()))
     }
 
     /// True the first time.
@@ -232,6 +241,9 @@ impl World for Files {
     }
 
     async fn take_lease(&self, permit: Permit, plan: Arc<Plan>, target: usize) -> Option<Leased> {
+        if self.is_gone(&plan, target) {
+            return Some(Leased::Unknown("no route to it".into()));
+        }
         let leased = self.locked(|places| {
             let place = &mut places[target];
             match &place.lease {
@@ -264,7 +276,10 @@ impl World for Files {
         Some(leased)
     }
 
-    async fn renew_lease(&self, _plan: Arc<Plan>, target: usize, run: String, fence: u64) -> Leased {
+    async fn renew_lease(&self, plan: Arc<Plan>, target: usize, run: String, fence: u64) -> Leased {
+        if self.is_gone(&plan, target) {
+            return Leased::Unknown("no route to it".into());
+        }
         self.locked(|places| match &mut places[target].lease {
             Some(held) if held.run == run && held.fence == fence => {
                 held.until = now() + u64::try_from(self.ttl.as_millis()).unwrap();

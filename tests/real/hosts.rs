@@ -161,6 +161,12 @@ async fn one_connection_is_shared_and_made_again_when_it_was_cut() {
     assert!(matches!(&long, Err(LinkError::Unreachable(_))), "{long:?}");
     // Another is made for whoever asks next.
     assert_eq!(web1.run(echo, &["again"], soon(), 1_000).await.unwrap().out, b"again");
+    // The folder of its socket goes with the last session of its user, when logind clears XDG_RUNTIME_DIR; a run goes on.
+    let sockets = sshd.sockets();
+    assert_eq!(sockets.len(), 1, "{sockets:?}");
+    fs::remove_dir_all(&sockets[0]).unwrap();
+    assert_eq!(web1.run(echo, &["elsewhere"], soon(), 1_000).await.unwrap().out, b"elsewhere");
+    assert!(sshd.sockets().iter().all(|folder| *folder != sockets[0]), "{:?}", sshd.sockets());
     let much = web1.run(Script("cat /dev/zero"), &["x"], soon(), 1 << 20).await.unwrap_err();
     assert!(much.to_string().contains("printed too much"), "{much}");
     let late = web1.run(Script("sleep 1000"), &["x"], Instant::now() + Duration::from_millis(300), 10).await.unwrap_err();

@@ -163,12 +163,21 @@ impl Sshd {
 
     /// How many ssh run as the master of a connection.
     pub fn masters(&self) -> usize {
+        self.lines().len()
+    }
+
+    /// The folders of their control sockets.
+    pub fn sockets(&self) -> Vec<PathBuf> {
+        let path = |line: &String| Some(PathBuf::from(line.split('\0').find_map(|word| word.strip_prefix("ControlPath="))?));
+        self.lines().iter().filter_map(path).filter_map(|path| path.parent().map(PathBuf::from)).collect()
+    }
+
+    /// The command lines of those, a NUL after each word.
+    fn lines(&self) -> Vec<String> {
         let config = self.path("ssh_config").display().to_string();
-        let is = |pid: &u32| {
-            let line = String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default()).into_owned();
-            line.contains(&config) && line.contains("ControlMaster=yes")
-        };
-        processes().iter().filter(|pid| is(pid)).count()
+        let line = |pid: u32| String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default()).into_owned();
+        let is = |line: &String| line.contains(&config) && line.contains("ControlMaster=yes");
+        processes().into_iter().map(line).filter(is).collect()
     }
 }
 

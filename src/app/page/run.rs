@@ -67,11 +67,26 @@ fn top(state: &State, known: &KnownRun, spot: &Spot, page: &mut Page) {
         if let Ending::Aborted { stays } | Ending::Failed { stays, .. } = ending {
             stays.iter().for_each(|text| page.field("stays", text, Token::Warning));
         }
+        if run.unreviewed().is_some() {
+            page.field("wants you", &wants(run, known.alive).unwrap_or_default(), Token::Critical);
+            for next in advice(run, known.alive).into_iter().filter(|next| next.way == Way::Review) {
+                let command = typed(&next.command, known.file.as_deref().filter(|_| other.is_some()));
+                page.field("next", &command, Token::Text);
+                page.field("", &next.means, Token::Dim);
+            }
+        }
     } else if let Some(why) = wants(run, known.alive) {
         page.field("wants you", &why, token);
         if let Some(words) = &known.words {
             page.field("it said", words, Token::Text);
         }
+    }
+    // Where nobody carries it out nothing is read back.
+    let asked = run.asked.as_ref().and_then(|(step, _)| step.as_deref());
+    for (step, said) in run.checking().filter(|(step, _)| !is_left(known.alive) && asked != Some(step)) {
+        let said = if said.is_empty() { String::new() } else { format!(": {said}") };
+        let text = format!("? whether {step} is done is not known{said}; it is read back until that is known, what needs it waits");
+        page.field("checking", &text, Token::Unknown);
     }
     // A page that can ask by key still says the command: the console may be read-only, or the runner gone.
     if wants(run, known.alive).is_some() && run.ended.is_none() {
@@ -99,7 +114,7 @@ fn top(state: &State, known: &KnownRun, spot: &Spot, page: &mut Page) {
         page.field("you asked", &text, token);
     }
     // Where nobody carries it out nothing gets less.
-    if run.ended.is_none() && !is_left(known.alive) {
+    if run.ended.is_none() && !is_left(known.alive) && !matches!(known.alive, Liveness::Silent { .. }) {
         let past: Vec<&RunState> = state.runs.all.iter().map(|of| &*of.state).filter(|of| of.ended.is_some()).take(EARLIER).collect();
         if let Some(left) = Estimate::of(run, &past, state.now) {
             page.field("left", &left.words(), Token::Text);
@@ -111,7 +126,7 @@ fn top(state: &State, known: &KnownRun, spot: &Spot, page: &mut Page) {
 fn key(state: &State, run: &RunState, spot: &Spot, way: Way) -> Option<(String, &'static str)> {
     let asked = run.asked.as_ref().and_then(|(step, _)| step.clone()).map(Goal::Step);
     let (action, of_step) = match way {
-        Way::Look | Way::Kill => return None,
+        Way::Look | Way::Kill | Way::Review => return None,
         Way::Resume if offers(state, Action::ResumeRun) => (Action::ResumeRun, false),
         Way::Pause | Way::Resume => (Action::PauseRun, false),
         Way::Abort => (Action::AbortRun, false),
@@ -141,8 +156,8 @@ fn about(state: &State, known: &KnownRun, page: &mut Page) {
             if let Some(why) = &agreement.glass {
                 let reviewed =
                     run.reviewed.as_ref().map_or("not reviewed".to_owned(), |(who, note)| format!("reviewed by {}: {note}", who.name()));
-                let token = if run.reviewed.is_some() { Token::Text } else { Token::Critical };
-                page.field("glass", &format!("X broken: {why}; {reviewed}"), token);
+                let (glyph, token) = if run.unreviewed().is_some() { ("X ", Token::Critical) } else { ("", Token::Text) };
+                page.field("glass", &format!("{glyph}broken: {why}; {reviewed}"), token);
             }
         }
         None => page.field("why", "? nobody agreed to it", Token::Unknown),
@@ -193,15 +208,15 @@ fn steps(state: &State, known: &KnownRun, page: &mut Page) {
     let run = &known.state;
     let (done, all) = run.progress();
     page.head(&format!("STEPS  {done} of {all}"));
-    for (step, of) in run.plan.steps.iter().zip(&run.steps) {
+    for (place, (step, of)) in run.plan.steps.iter().zip(&run.steps).enumerate() {
         // Its runner is gone: what it had begun is not going on under anybody's eyes.
         let interrupted = is_left(known.alive) && matches!(of.state, StepState::Underway(_) | StepState::Unknown(_));
         let (glyph, token) = if interrupted { ('?', Token::Unknown) } else { step_mark(of.state) };
-        let state_word = if interrupted { "cut off: not known" } else { of.state.word() };
+        let state_word = if interrupted { "cut off: not known" } else { run.word_of(place) };
         let took = match (of.state, of.since, of.until) {
             _ if interrupted => String::new(),
             (StepState::Waiting, _, _) | (_, None, _) => String::new(),
-            (StepState::Underway(_), Some(since), _) => age::exact(whole(state.now.duration_since(since))),
+            (StepState::Underway(_) | StepState::Unknown(_), Some(since), _) => age::exact(whole(state.now.duration_since(since))),
             (_, Some(since), Some(until)) => age::exact(whole(until.duration_since(since))),
             (_, Some(since), None) => age::exact(whole(state.now.duration_since(since))),
         };

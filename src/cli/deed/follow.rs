@@ -44,7 +44,7 @@ pub fn follow(settings: &Settings<'_>, run: &str, out: &mut dyn Write, err: &mut
         if one.state().is_none() {
             return Err(unplanned(run));
         }
-        let (mut looks, mut gone) = (0, 0);
+        let (mut looks, mut gone, mut silent) = (0, 0, false);
         loop {
             let plan = one.state().map(|state| &state.plan);
             for line in new.iter().filter_map(|record| event(record, plan?)) {
@@ -57,6 +57,15 @@ pub fn follow(settings: &Settings<'_>, run: &str, out: &mut dyn Write, err: &mut
                     _ if gone > 0 => Liveness::Orphaned,
                     _ => Liveness::Live { heartbeat: state.last.1 },
                 };
+                // Nothing more may come: whoever follows is told why, once.
+                if looks % PULSE == 0 {
+                    let is = matches!(live, Liveness::Silent { .. });
+                    if is && !silent {
+                        let text = format!("{}; it is waited for, `qd show {run}` says what can be done", runs::said(state, live, &ground));
+                        writeln!(err, "{}", clean(&settings.typed(&text), NOTE_CAP))?;
+                    }
+                    silent = is;
+                }
                 // One that just ended is gone before its last event is read: two looks.
                 gone = if live == Liveness::Orphaned { gone + 1 } else { 0 };
                 if let Some(code) = over(state, gone > 1, asked) {

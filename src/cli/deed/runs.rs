@@ -60,7 +60,7 @@ fn row<'r>(settings: &Settings<'_>, state: &'r RunState, live: Liveness, ground:
         begun: state.begun_at,
         state: settings.typed(&said(state, live, ground)),
         live: live.word(),
-        done: (0..state.steps.len()).filter(|place| state.is_settled(*place)).count(),
+        done: state.progress().0,
         steps: state.steps.len(),
     }
 }
@@ -69,7 +69,11 @@ fn row<'r>(settings: &Settings<'_>, state: &'r RunState, live: Liveness, ground:
 pub fn said(state: &RunState, live: Liveness, ground: &Ground) -> String {
     let run = &state.run;
     match (&state.ended, live) {
+        (Some((_, ending)), _) if state.unreviewed().is_some() => {
+            format!("{ending}; ! the glass was broken and nobody reviewed it: `qd review {run} --note WHAT`")
+        }
         (Some((_, ending)), _) => ending.to_string(),
+        (None, Liveness::Orphaned) if state.runners == 0 => "it was planned and never begun: nothing was changed".to_owned(),
         (None, Liveness::Orphaned) => {
             let words = last_words(state, &ground.runs).map_or_else(String::new, |words| format!(" ({words})"));
             format!("its runner is gone{words}: `qd resume {run} --reason WHY` goes on, `qd abort {run} --reason WHY` takes it back")
@@ -84,7 +88,11 @@ pub fn said(state: &RunState, live: Liveness, ground: &Ground) -> String {
             Phase::Paused => format!("paused: {}", state.paused.as_deref().unwrap_or_default()),
             Phase::Aborting => format!("is taken back: {}", state.aborting.as_deref().unwrap_or_default()),
             Phase::Planned | Phase::Preparing => "makes ready".to_owned(),
-            Phase::Going => "goes on".to_owned(),
+            Phase::Going => match state.checking().next() {
+                Some((step, "")) => format!("goes on; whether {step} is done is not known, it is read back until it is"),
+                Some((step, said)) => format!("goes on; whether {step} is done is not known, it is read back until it is: {said}"),
+                None => "goes on".to_owned(),
+            },
             Phase::Ended => "ended".to_owned(),
         },
     }

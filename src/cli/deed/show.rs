@@ -68,7 +68,7 @@ pub fn run(settings: &Settings<'_>, run: &str, as_report: bool, out: &mut dyn Wr
         Step {
             id: &plan.id,
             title: &plan.title,
-            state: run.state.word(),
+            state: state.word_of(place),
             tries: run.attempt,
             said: &run.said,
             since: run.since,

@@ -60,16 +60,21 @@ struct Home(TempDir);
 impl Home {
     fn with(events: Vec<Happened>) -> Home {
         let home = Home(tempfile::tempdir().unwrap());
+        // By a process that is gone.
+        home.add(events, 1);
+        home
+    }
+
+    /// Writes these events to the journal; a process that began so much later than this one is another.
+    fn add(&self, events: Vec<Happened>, later: u64) {
         let mut actor = crate::journal::actor(&|_| None);
-        // A process that is gone.
-        actor.process.began += 1;
+        actor.process.began += later;
         let hand = Hand { actor, version: "0".into(), estate: None };
-        let mut journal = Journal::open(&home.journal()).unwrap();
+        let mut journal = Journal::open(&self.journal()).unwrap();
         for (n, what) in (0..).zip(events) {
             let at = Timestamp::from_second(1_800_000_000 + n).unwrap();
             journal.append(&hand, at, Event::Run(RunEvent { run: RUN.into(), what }), at).unwrap();
         }
-        home
     }
 
     fn state(&self) -> PathBuf {
@@ -142,6 +147,47 @@ fn why_a_runner_left_is_said_and_a_look_advises_no_other_look() {
     assert!(!text.contains("qd show"), "{text}");
 }
 
+/// Ends the run as soon as it is told that its runner is silent.
+struct Ends<'a> {
+    home: &'a Home,
+    told: String,
+}
+
+impl std::io::Write for Ends<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let before = self.told.contains("does not beat");
+        self.told.push_str(std::str::from_utf8(bytes).unwrap());
+        if !before && self.told.contains("does not beat") {
+            self.home.add(vec![Happened::Ended(Ending::Done)], 0);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn whoever_follows_a_run_whose_runner_says_nothing_is_told_so_once() {
+    let home = Home(tempfile::tempdir().unwrap());
+    home.add(begun(), 0);
+    let folder = home.0.path().to_owned();
+    let env = move |name: &str| matches!(name, "XDG_STATE_HOME" | "HOME").then(|| folder.clone().into_os_string());
+    let (mut out, mut err) = (Vec::new(), Ends { home: &home, told: String::new() });
+    let args = ["qd", "attach", RUN].map(OsString::from);
+    assert_eq!(qd(args, Outside { env: &env, terminal: false }, &mut out, &mut err), OK, "it goes on following");
+    assert_eq!(err.told.matches("does not beat").count(), 1, "{}", err.told);
+    assert!(err.told.contains(&format!("qd show {RUN}")), "{}", err.told);
+}
+
+#[test]
+fn a_run_that_was_never_begun_is_not_said_to_be_one_to_resume() {
+    let home = Home::with(begun().into_iter().take(2).collect());
+    let (code, text) = home.qd(&["runs"]);
+    assert!(code == OK && text.contains("never begun: nothing was changed") && !text.contains("resume"), "{text}");
+}
+
 #[test]
 fn how_a_run_ended_is_the_exit_code_of_whoever_follows() {
     let stays = vec!["web1/drain: drain web1".to_owned()];
@@ -193,10 +239,14 @@ fn broken_glass_is_reviewed_once_it_was_broken() {
     assert_eq!(whole.qd(&["review", RUN, "--note", "fine"]).0, USAGE);
     let mut events = begun();
     events[1] = Happened::Agreed(agreement(Some("the shop is down")));
+    events.push(Happened::Ended(Ending::Done));
     let broken = Home::with(events);
     assert!(broken.qd(&["show", RUN]).1.contains("not reviewed yet"));
+    let listed = broken.qd(&["runs"]).1;
+    assert!(listed.contains("nobody reviewed it") && listed.contains(&format!("review {RUN} --note")), "{listed}");
     assert_eq!(broken.qd(&["review", RUN, "--note", "fine"]).0, OK);
     assert!(broken.qd(&["show", RUN]).1.contains("reviewed it: fine"));
+    assert!(!broken.qd(&["runs"]).1.contains("reviewed"));
     // What cannot be written is told.
     std::fs::write(broken.journal(), "no journal").unwrap();
     assert_eq!(broken.qd(&["review", RUN, "--note", "fine"]).0, FAILED);

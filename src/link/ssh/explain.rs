@@ -33,6 +33,9 @@ pub(super) fn failed(name: &str, typed: &str, errors: &str) -> LinkError {
     if has("Connection refused") {
         return unreachable(format!("{name}: nothing listens there ({}): does sshd run?", last(errors)));
     }
+    if errors.trim().is_empty() {
+        return unreachable(format!("{name}: the connection broke off without a word of ssh; does `{typed}` connect?"));
+    }
     unreachable(format!("{name}: the connection failed: {}; try `{typed}`", last(errors)))
 }
 
@@ -68,7 +71,7 @@ mod tests {
                 "configuration",
             ),
             ("kex_exchange_identification: read: Connection reset by peer\r\n\x1b[2J\n", "the connection failed"),
-            ("", "says nothing"),
+            ("", "without a word"),
         ] {
             let told = told(said);
             assert!(told.starts_with("Unreachable(") && told.contains(word) && !told.contains('\x1b'), "{told}");

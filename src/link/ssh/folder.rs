@@ -48,11 +48,16 @@ impl Folder {
         // Never one that is there: whoever made it could have put a socket into it.
         DirBuilder::new().mode(0o700).create(&path)?;
         let folder = Folder { path, next: AtomicU32::new(0) };
-        let made = fs::symlink_metadata(&folder.path)?;
-        if made.uid() != nix::unistd::geteuid().as_raw() || made.mode() & 0o077 != 0 {
+        if !folder.stands() {
             return Err(io::Error::other("a folder that is made there is open to others"));
         }
         Ok(Some(folder))
+    }
+
+    /// True while it is there, is ours and is closed to others.
+    pub(super) fn stands(&self) -> bool {
+        let own = nix::unistd::geteuid().as_raw();
+        fs::symlink_metadata(&self.path).is_ok_and(|is| is.is_dir() && is.uid() == own && is.mode() & 0o077 == 0)
     }
 
     /// The path of a socket that nobody has.
@@ -81,6 +86,13 @@ mod tests {
         let (one, other) = (folder.socket(), folder.socket());
         assert!(one != other && one.as_os_str().len() <= LONGEST);
         fs::write(&one, "").unwrap();
+        assert!(folder.stands());
+        // What clears it does not ask.
+        fs::remove_dir_all(&path).unwrap();
+        assert!(!folder.stands());
+        fs::create_dir(&path).unwrap();
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        assert!(!folder.stands(), "one that others could have put a socket into");
         drop(folder);
         assert!(!path.exists());
     }

@@ -158,7 +158,8 @@ impl Reader {
 
     async fn folder(&self) -> Result<Arc<Folder>, LinkError> {
         let mut folder = self.folder.lock().await;
-        match folder.as_ref() {
+        // What lies in XDG_RUNTIME_DIR goes with the last session of its user, and a run goes on.
+        match folder.as_ref().filter(|folder| folder.stands()) {
             Some(folder) => Ok(folder.clone()),
             None => {
                 let made = Arc::new(Folder::new().map_err(unreachable)?);

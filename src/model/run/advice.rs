@@ -25,6 +25,8 @@ pub enum Way {
     TakeBack,
     /// A process is ended by hand.
     Kill,
+    /// A person says of a run for which the glass was broken that it is well.
+    Review,
 }
 
 impl Way {
@@ -40,6 +42,7 @@ impl Way {
             Way::Confirm => "confirm",
             Way::TakeBack => "take-back",
             Way::Kill => "kill",
+            Way::Review => "review",
         }
     }
 }
@@ -59,11 +62,18 @@ pub struct Advice {
 pub fn wants(state: &RunState, alive: Liveness) -> Option<String> {
     match (state.phase(), alive) {
         (Phase::Planned, _) => Some("it was planned and never begun: nothing was changed".to_owned()),
-        (Phase::Ended, _) => match &state.ended {
-            Some((_, Ending::Done | Ending::Refused { .. })) | None => None,
-            Some((_, Ending::Aborted { stays } | Ending::Failed { stays, .. })) if stays.is_empty() => None,
-            Some(_) => Some("what stays as the run left it is for a person to look at".to_owned()),
-        },
+        (Phase::Ended, _) => {
+            let stays = match &state.ended {
+                Some((_, Ending::Done | Ending::Refused { .. })) | None => None,
+                Some((_, Ending::Aborted { stays } | Ending::Failed { stays, .. })) if stays.is_empty() => None,
+                Some(_) => Some("what stays as the run left it is for a person to look at".to_owned()),
+            };
+            let glass = state.unreviewed().map(|why| format!("the glass was broken ({why}): it is red until a person reviews it"));
+            match (stays, glass) {
+                (Some(stays), Some(glass)) => Some(format!("{stays}; {glass}")),
+                (stays, glass) => stays.or(glass),
+            }
+        }
         (_, Liveness::Orphaned) => Some("its runner is gone: nothing is begun or taken back until it is taken up again".to_owned()),
         (_, Liveness::Silent { .. }) => Some("its runner is there and says nothing: it is stopped, or its disk hangs".to_owned()),
         (Phase::Asking, Liveness::Elsewhere { .. }) => {
@@ -76,7 +86,7 @@ pub fn wants(state: &RunState, alive: Liveness) -> Option<String> {
     }
 }
 
-/// What can be done next, the most likely first. The commands for a run that ended only look.
+/// What can be done next, the most likely first. The commands for a run that ended change nothing but its record.
 pub fn advice(state: &RunState, alive: Liveness) -> Vec<Advice> {
     let run = quoted(&state.run);
     let of = |way: Way, about: Option<&str>, means: &str| {
@@ -86,7 +96,15 @@ pub fn advice(state: &RunState, alive: Liveness) -> Vec<Advice> {
     let look = |verb: &str, means: &str| Advice { way: Way::Look, command: format!("qd {verb} {run}"), means: means.to_owned() };
     let abort = || of(Way::Abort, None, "takes back what can be taken back, and ends");
     match (state.phase(), alive) {
-        (Phase::Planned | Phase::Ended, _) => vec![look("show", "shows the whole record")],
+        (Phase::Planned | Phase::Ended, _) => {
+            let review = || Advice {
+                way: Way::Review,
+                command: format!("qd review {run} --note \"...\""),
+                means: "you looked at what was done against the freeze, and it is well: the red goes".to_owned(),
+            };
+            let review = state.unreviewed().filter(|_| state.ended.is_some()).map(|_| review());
+            review.into_iter().chain([look("show", "shows the whole record")]).collect()
+        }
         (_, Liveness::Orphaned) => {
             vec![
                 of(Way::Resume, None, "starts a new runner, which reads the world back before it does anything"),
@@ -97,7 +115,9 @@ pub fn advice(state: &RunState, alive: Liveness) -> Vec<Advice> {
             let mut all = vec![look("attach", "shows whether it goes on by itself")];
             if let Some(runner) = &state.runner {
                 let (id, host) = (runner.process.id, &runner.host);
-                all.push(Advice { way: Way::Kill, command: format!("kill {id}"), means: format!("on {host}: ends the silent runner") });
+                // One that is stopped takes no other signal.
+                let means = format!("on {host}: ends the silent runner; what it began on a host goes on there");
+                all.push(Advice { way: Way::Kill, command: format!("kill -9 {id}"), means });
             }
             all.push(of(Way::Resume, None, "once the silent one is gone: starts a new runner"));
             all
@@ -135,7 +155,11 @@ fn about(state: &RunState, place: usize, of: &dyn Fn(Way, Option<&str>, &str) ->
             vec![of(Way::Retry, id, "tries once more to take it back"), of(Way::Confirm, id, "you looked, and it is taken back"), skip]
         }
         StepState::Failed | StepState::Refused => vec![of(Way::Retry, id, again), skip],
-        StepState::Unknown(_) | StepState::Underway(_) => Vec::new(),
+        StepState::Unknown(_) => {
+            let means = format!("only where {name} is gone for good: goes on, and nobody knows whether it was done");
+            vec![of(Way::Skip, id, &means)]
+        }
+        StepState::Underway(_) => Vec::new(),
         StepState::Waiting | StepState::Done | StepState::Skipped | StepState::Undone => vec![skip],
     };
     if state.aborting.is_none() {
@@ -144,7 +168,9 @@ fn about(state: &RunState, place: usize, of: &dyn Fn(Way, Option<&str>, &str) ->
             let means = format!("takes back what was done on {target}, and goes on with the others");
             all.push(of(Way::TakeBack, Some(target), &means));
         }
-        all.push(abort());
+        let dark = matches!(step.state, StepState::Unknown(_)) && !manual;
+        let waits = "takes back what can be taken back, once this step is known or skipped, and ends";
+        all.push(if dark { of(Way::Abort, None, waits) } else { abort() });
     }
     all
 }
@@ -218,7 +244,7 @@ mod tests {
         let mut log = Log::begun("web-1", &plan(&["web1", "web2"], vec![step("web1/switch")]));
         assert_eq!(commands(&log, alive)[0], "qd attach web-1");
         assert_eq!(commands(&log, Liveness::Orphaned), ["qd resume web-1 --reason \"...\"", "qd abort web-1 --reason \"...\""]);
-        assert!(commands(&log, Liveness::Silent { since: at(0) }).contains(&"kill 4242".to_owned()));
+        assert!(commands(&log, Liveness::Silent { since: at(0) }).contains(&"kill -9 4242".to_owned()));
         log.intent("web1/switch", 1, Call::Apply);
         log.result("web1/switch", 1, Call::Apply, failed("no"));
         log.add(Happened::Asked { step: Some("web1/switch".to_owned()), why: "web1/switch: no".to_owned() });
@@ -231,6 +257,62 @@ mod tests {
         assert_eq!(wants(&log.state(), alive).as_deref(), Some("web1/switch: no"));
         log.add(Happened::Ended(Ending::Done));
         assert_eq!((commands(&log, Liveness::Orphaned), wants(&log.state(), Liveness::Orphaned)), (vec!["qd show web-1".to_owned()], None));
+    }
+
+    #[test]
+    fn broken_glass_wants_a_review_until_it_has_one_whatever_the_run_came_to() {
+        let mut log = Log::of("web-1", &plan(&["web1"], vec![step("web1/switch")]));
+        let glass = Some("the shop is down".to_owned());
+        let (phrase, reason) = ("web 4f2a91".to_owned(), "errors".to_owned());
+        log.add(Happened::Agreed(crate::model::run::Agreement { phrase, reason, overrides: vec![], glass, at: at(0) }));
+        assert_eq!(log.state().unreviewed(), None, "nothing was begun");
+        log.add(Happened::Begun { resumed: false });
+        assert_eq!(log.state().unreviewed(), Some("the shop is down"));
+        let ended = |ending: Ending| {
+            let mut log = Log { run: log.run.clone(), records: log.records.clone(), now: log.now };
+            log.add(Happened::Ended(ending));
+            log
+        };
+        let refused = ended(Ending::Refused { why: "a check".into() });
+        assert_eq!((wants(&refused.state(), Liveness::Over), commands(&refused, Liveness::Over).len()), (None, 1), "nothing was changed");
+        let failed = ended(Ending::Failed { why: "no".into(), stays: vec!["web1/switch".into()] });
+        let told = wants(&failed.state(), Liveness::Over).unwrap();
+        assert!(told.contains("stays") && told.contains("the shop is down"), "{told}");
+        let mut done = ended(Ending::Done);
+        assert!(wants(&done.state(), Liveness::Over).unwrap().contains("the shop is down"));
+        assert_eq!(commands(&done, Liveness::Over), ["qd review web-1 --note \"...\"", "qd show web-1"]);
+        done.add(Happened::Reviewed { note: "agreed with the owner".into() });
+        assert_eq!((wants(&done.state(), Liveness::Over), commands(&done, Liveness::Over)), (None, vec!["qd show web-1".to_owned()]));
+    }
+
+    #[test]
+    fn a_step_that_stays_dark_has_a_way_on_also_when_all_is_taken_back() {
+        let alive = Liveness::Live { heartbeat: at(0) };
+        let mut log = Log::begun("web-1", &plan(&["web1", "web2"], vec![step("web1/switch")]));
+        log.intent("web1/switch", 1, Call::Apply);
+        log.result("web1/switch", 1, Call::Apply, crate::model::run::CallEnd::Unknown { why: "the link broke".into() });
+        let skip = Happened::Requested {
+            request: crate::model::run::Request::Skip { step: "web1/switch".into(), reason: "it burnt down".into() },
+            by: crate::model::run::sample::actor(),
+        };
+        log.add(skip.clone());
+        assert_eq!(log.state().steps[0].state, StepState::Unknown(Call::Apply), "as long as nobody is asked it is only read back");
+        let why = log.state().dark(0);
+        assert!(why.contains("the link broke") && why.contains("`qd skip web-1 web1/switch --reason WHY`"), "{why}");
+        for aborts in [false, true] {
+            if aborts {
+                log.request(crate::model::run::Request::Abort { reason: "no".into() });
+            }
+            log.add(Happened::Asked { step: Some("web1/switch".into()), why: why.clone() });
+            let all = advice(&log.state(), alive);
+            assert!(all[0].way == Way::Skip && all[0].means.contains("web1 is gone for good"), "{all:?}");
+            assert_eq!(all.iter().any(|one| one.way == Way::Abort), !aborts);
+        }
+        log.add(skip);
+        let state = log.state();
+        assert_eq!((state.steps[0].state, state.asked.is_none(), state.stays().len()), (StepState::Skipped, true, 1), "it may stay");
+        log.result("web1/switch", 1, Call::Apply, crate::model::run::sample::done());
+        assert_eq!(log.state().steps[0].state, StepState::Skipped, "what comes late changes nothing");
     }
 
     #[test]

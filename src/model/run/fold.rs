@@ -28,7 +28,10 @@ impl RunState {
             Happened::Begun { .. } => self.begun(record),
             Happened::Checked { checks } => self.checks.clone_from(checks),
             Happened::LeaseWanted { target } => self.lease(*target, Lease::Wanted),
-            Happened::LeaseTaken { target, fence } => self.lease(*target, Lease::Held(*fence)),
+            Happened::LeaseTaken { target, fence } => {
+                self.lease(*target, Lease::Held(*fence));
+                self.reached(*target);
+            }
             Happened::LeaseLost { target, why } => self.lease(*target, Lease::Lost(why.clone())),
             Happened::LeaseGiven { target } => self.lease(*target, Lease::Given),
             Happened::Intent(intent) => {
@@ -90,6 +93,17 @@ impl RunState {
             _ => {}
         }
         *place = lease;
+    }
+
+    /// What waited for that target's lease goes on by itself. Whatever else was asked about it is asked again.
+    fn reached(&mut self, target: usize) {
+        let waits = |place: usize| {
+            let begins = self.steps[place].state == StepState::Waiting || self.goes_back(place);
+            self.plan.steps[place].target == target && begins && self.asks_about(place)
+        };
+        if (0..self.steps.len()).any(waits) {
+            self.asked = None;
+        }
     }
 
     fn step_mut(&mut self, id: &str) -> Option<&mut StepRun> {
@@ -281,7 +295,11 @@ fn skipped(run: &RunState, place: usize) -> Option<(StepState, bool)> {
     match step.state {
         StepState::Waiting | StepState::Failed | StepState::Refused | StepState::UndoFailed => Some((StepState::Skipped, step.touched)),
         StepState::Untold(_) => Some((StepState::Skipped, plan.act.changes())),
+        // It is to be taken back, and its target does not answer.
+        StepState::Done if run.asks_about(place) && run.goes_back(place) => Some((StepState::Skipped, step.touched)),
         StepState::Underway(_) | StepState::Unknown(_) if manual => Some((StepState::Skipped, true)),
+        // Read back for long and still dark: a person decides that the rest waits no longer. What it changed may stay.
+        StepState::Unknown(_) if run.asks_about(place) => Some((StepState::Skipped, plan.act.changes())),
         _ => None,
     }
 }

@@ -44,7 +44,7 @@ impl Liveness {
             Liveness::Over => Some("it has ended".to_owned()),
             Liveness::Live { .. } => Some("its runner lives: no other one may take it up".to_owned()),
             Liveness::Silent { .. } => {
-                let kill = runner.map_or_else(String::new, |runner| format!("; `kill {}` there ends it", runner.process.id));
+                let kill = runner.map_or_else(String::new, |runner| format!("; `kill -9 {}` there ends it", runner.process.id));
                 Some(format!("its runner is still there on {host}, and says nothing: no other one may take the run up{kill}"))
             }
             Liveness::Elsewhere { .. } => Some(format!("its runner is on {host}: take it up there")),

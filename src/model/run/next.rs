@@ -140,7 +140,7 @@ impl<'a> Ground<'a> {
             let waited = self.state.last.1.duration_since(run.since.unwrap_or(self.state.last.1));
             // One time for the call, one for what it left behind; reading goes on meanwhile.
             let long = waited > SignedDuration::from_secs(2 * i64::from(step.timeout));
-            return long.then(|| Move::Ask { step: place, why: format!("{}: still not known how it ended: {}", step.id, run.said) });
+            return long.then(|| Move::Ask { step: place, why: self.state.dark(place) });
         }
         if self.busy[place] {
             return None;

@@ -108,11 +108,11 @@ fn told(out: &mut String, state: &RunState, alive: Liveness) {
 fn steps(out: &mut String, state: &RunState) {
     section(out, "Steps");
     out.push_str("| step | what | state | tries | begun | took | said |\n|---|---|---|---|---|---|---|\n");
-    for (step, run) in state.plan.steps.iter().zip(&state.steps) {
+    for (place, (step, run)) in state.plan.steps.iter().zip(&state.steps).enumerate() {
         let begun = run.since.map_or_else(|| "-".to_owned(), time);
         let took = run.since.zip(run.until).map_or_else(|| "-".to_owned(), |(since, until)| age::exact(until.duration_since(since)));
         let (id, title, said) = (md(&step.id), md(&step.title), md(&run.said));
-        let _ = writeln!(out, "| {id} | {title} | {} | {} | {begun} | {took} | {said} |", run.state.word(), run.attempt);
+        let _ = writeln!(out, "| {id} | {title} | {} | {} | {begun} | {took} | {said} |", state.word_of(place), run.attempt);
     }
     for (step, run) in state.plan.steps.iter().zip(&state.steps).filter(|(_, run)| !run.output.is_empty()) {
         let _ = writeln!(out, "\nOutput of {}:\n", md(&step.id));

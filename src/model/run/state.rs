@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::advice::quoted;
 use super::{Agreement, Call, Ending, Happened, Request, RunEvent};
 use crate::model::check::Check;
 use crate::model::event::{Actor, Event, Record};
@@ -188,6 +189,64 @@ impl RunState {
     pub fn progress(&self) -> (usize, usize) {
         let behind = |step: &&StepRun| matches!(step.state, StepState::Done | StepState::Skipped | StepState::Undone);
         (self.steps.iter().filter(behind).count(), self.steps.len())
+    }
+
+    /// True where a person is asked about that step.
+    pub fn asks_about(&self, place: usize) -> bool {
+        let of = self.asked.as_ref().and_then(|(step, _)| step.as_deref());
+        of.is_some() && of == self.plan.steps.get(place).map(|step| step.id.as_str())
+    }
+
+    /// What a person is asked about a step whose outcome nobody could read back for long. Its target may be gone for good:
+    /// without an answer neither the rest nor its taking back would ever go on.
+    pub fn dark(&self, place: usize) -> String {
+        let (step, said) = (&self.plan.steps[place], &self.steps[place].said);
+        let name = self.plan.target_of(step).map_or("its target", |target| target.name.as_str());
+        let waits = if self.aborting.is_some() { "nothing more is taken back" } else { "nothing more is begun" };
+        format!(
+            "{}: whether it is done is not known: {said}; it is read back again and again, and {waits} meanwhile: bring {name} back, or where it is gone for good `qd skip {} {} --reason WHY` goes on without knowing",
+            step.id,
+            quoted(&self.run),
+            quoted(&step.id)
+        )
+    }
+
+    /// What a person is asked about a step that cannot be begun, or taken back, as the lease of its target is not proven.
+    pub fn unreached(&self, place: usize) -> String {
+        let step = &self.plan.steps[place];
+        let name = self.plan.target_of(step).map_or("its target", |target| target.name.as_str());
+        let why = match self.leases.get(step.target) {
+            Some(Lease::Lost(why)) => format!(": {why}"),
+            _ => String::new(),
+        };
+        format!(
+            "{}: it waits, as whether {name} is still this run's is not known{why}: bring {name} back and it goes on by itself, or where it is gone for good `qd skip {} {} --reason WHY` passes it over",
+            step.id,
+            quoted(&self.run),
+            quoted(&step.id)
+        )
+    }
+
+    /// How that step stands, in one or two words: of a run that ended nothing waits any more.
+    pub fn word_of(&self, place: usize) -> &'static str {
+        match self.steps.get(place).map(|step| step.state) {
+            Some(StepState::Waiting) | None if self.ended.is_some() => "not begun",
+            Some(state) => state.word(),
+            None => StepState::Waiting.word(),
+        }
+    }
+
+    /// Why the glass was broken, where something was begun behind it and nobody reviewed it yet.
+    pub fn unreviewed(&self) -> Option<&str> {
+        let glass = self.agreement.as_ref()?.glass.as_deref()?;
+        let refused = matches!(self.ended, Some((_, Ending::Refused { .. })));
+        (self.reviewed.is_none() && self.runners > 0 && !refused).then_some(glass)
+    }
+
+    /// The steps whose outcome nobody knows yet while it is read back again and again, each with what is known.
+    pub fn checking(&self) -> impl Iterator<Item = (&str, &str)> {
+        let of = self.plan.steps.iter().zip(&self.steps).filter(|(_, run)| matches!(run.state, StepState::Unknown(_)));
+        of.map(|(step, run)| (step.id.as_str(), run.said.as_str())).filter(|_| self.ended.is_none())
     }
 
     /// The step's place in the plan.

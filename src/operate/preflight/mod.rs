@@ -191,6 +191,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Check> {
     all.push(times::freeze(case));
     all.extend(times::window(case));
     all.extend(service::migrations(case));
+    all.extend(service::distinct(case));
     all.extend(case.plan.impact.doubts.iter().map(|doubt| doubt.check(case.plan.made_at)));
     for (place, (target, seen)) in case.plan.targets.iter().zip(case.seen).enumerate() {
         match seen {

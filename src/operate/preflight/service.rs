@@ -1,8 +1,10 @@
 //! Checks of the service as a whole: no other run changes it, and whether its data fits the release is asked.
 
+use std::collections::BTreeMap;
+
 use super::Case;
 use crate::model::check::{Check, Verdict};
-use crate::model::plan::Deed;
+use crate::model::plan::{Deed, Leasable};
 use crate::operate::plan::candidates;
 
 /// No run of our journal changes the same service or one of its hosts. A runner has its leases when it asks: of two that are
@@ -30,6 +32,20 @@ pub(super) fn other_run(case: &Case<'_>) -> Check {
         }
         None => case.check("other-run", title, Verdict::Pass, "none is"),
     }
+}
+
+/// Two names of the estate file that lead to one release folder of one machine: what is said of the host that carries the
+/// load meanwhile would not be true. Clones may share a machine-id, and containers of one machine its boot.
+pub(super) fn distinct(case: &Case<'_>) -> Option<Check> {
+    let mut known = BTreeMap::new();
+    let both = case.plan.targets.iter().zip(case.seen).find_map(|(target, seen)| {
+        let (Leasable { folder, .. }, Some(Ok(survey))) = (target.kind.leasable()?, seen) else { return None };
+        let place = (&survey.machine_id, &survey.boot, &survey.hostname, folder);
+        known.insert(place, &target.name).map(|other| (other, &target.name, &survey.hostname, folder))
+    });
+    let (one, other, machine, folder) = both?;
+    let seen = format!("{one} and {other} are one machine, {machine}, with one folder, {folder}: correct `ssh` of one of them, or leave it out");
+    Some(case.check("one-host", "each host is a machine of its own", Verdict::Block, seen))
 }
 
 /// Whether the data that the service leaves behind fits the earlier release: nothing that is read tells.

@@ -102,6 +102,26 @@ fn wrong(estate: &Estate, plan: &Plan, survey: Survey, run: Option<&str>, going:
     all.into_iter().filter(|check| !check.passes()).map(|check| (check.id, check.verdict)).collect()
 }
 
+#[test]
+fn two_names_of_one_machine_are_not_two_hosts() {
+    let mut two = plan();
+    two.targets.push(Target { name: "web2".into(), ..two.targets[0].clone() });
+    let judged = |change: fn(&mut Survey)| {
+        let mut other = well();
+        change(&mut other);
+        let (seen, estate) = ([Some(Ok(well())), Some(Ok(other))], estate(""));
+        let own = Own::default();
+        let all = judge(&Case { plan: &two, estate: &estate, seen: &seen, going: Ok(&[]), now: now(), run: None, own: &own });
+        all.into_iter().find(|check| check.id == "one-host")
+    };
+    let found = judged(|_| {}).unwrap();
+    assert!(found.verdict == Verdict::Block && !found.overridable && found.seen.contains("web1 and web2 are one machine"), "{found:?}");
+    // A clone keeps the machine-id, and containers of one machine its boot.
+    for other in [(|survey| survey.boot = "c".into()) as fn(&mut Survey), |survey| survey.hostname = "web2".into()] {
+        assert_eq!(judged(other), None);
+    }
+}
+
 fn of(change: impl FnOnce(&mut Survey)) -> Vec<(String, Verdict)> {
     let mut survey = well();
     change(&mut survey);

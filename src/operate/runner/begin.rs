@@ -87,7 +87,9 @@ pub fn begin<W: World, H: Hooks, L: Ledger>(
         proofs: vec![None; targets],
         renewing: vec![false; targets],
         tried: vec![None; targets],
+        dark: vec![None; targets],
         looks: vec![Look::default(); steps],
+        waits: vec![None; steps],
         work: JoinSet::new(),
         busy: Vec::new(),
         calls: 0,
@@ -190,7 +192,7 @@ impl<W: World, H: Hooks, L: Ledger> Runner<W, H, L> {
         let mut open: Vec<usize> = (0..self.plan.targets.len()).filter(|target| self.is_leased(*target)).collect();
         open.sort_by_key(|target| &self.plan.targets[*target].name);
         let mut rest = open.split_off(open.len().min(1));
-        let (mut tries, since, mut told) = (0, Moment::now(), false);
+        let (mut tries, since) = (0, Moment::now());
         loop {
             let mut asked = JoinSet::new();
             for target in open.drain(..) {
@@ -249,9 +251,18 @@ impl<W: World, H: Hooks, L: Ledger> Runner<W, H, L> {
                 }
                 return Some(format!("no lease could be taken: {}", unknown.join("; ")));
             }
-            if begun && !told && since.age() > self.pace.ask_after {
-                told = true;
-                self.folder.say(&format!("waits for the lease: {}", unknown.join("; ")));
+            // What was begun is no prisoner of a host that is gone: nothing is called there, and it is asked for again.
+            if begun && since.age() > self.pace.ask_after {
+                self.folder.say(&format!("goes on without the lease of what does not answer: {}", unknown.join("; ")));
+                for (target, why) in open.drain(..).zip(unknown) {
+                    self.record(Happened::LeaseLost { target, why: format!("nobody knows: {why}; it is asked for again") });
+                    self.dark[target] = Some((Moment::now(), self.pace.look_most));
+                }
+                if rest.is_empty() {
+                    return None;
+                }
+                open = std::mem::take(&mut rest);
+                continue;
             }
             let _ = tokio::time::timeout(self.pace.look * tries.min(20), self.stop.changed()).await;
             if *self.stop.borrow() {

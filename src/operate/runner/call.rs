@@ -17,8 +17,9 @@ impl<W: World, H: Hooks, L: Ledger> Runner<W, H, L> {
         let Some(step) = plan.steps.get(place) else { return };
         // The time since the last proof may have passed while this process was stopped. It is being proven anew.
         if !self.is_ours(step.target) {
-            return;
+            return self.unproven(place);
         }
+        self.waits[place] = None;
         let fence = self.fence(step.target);
         self.hooks.at(Boundary::BeforeIntent, &step.id, call);
         let intent = Intent { step: step.id.clone(), attempt, call, fence, plan: self.state.hash.clone() };
@@ -47,6 +48,16 @@ impl<W: World, H: Hooks, L: Ledger> Runner<W, H, L> {
             });
             Came::Called { step: place, call, attempt, called }
         });
+    }
+
+    /// A call that cannot be made, as its target's lease is not proven: a host that does not answer. It is asked again; after
+    /// a while so is a person, as it may be gone for good.
+    fn unproven(&mut self, place: usize) {
+        let since = *self.waits[place].get_or_insert_with(Moment::now);
+        if since.age() > self.pace.ask_after && self.state.asked.is_none() && self.halt.is_none() {
+            let (step, why) = (Some(self.plan.steps[place].id.clone()), self.state.unreached(place));
+            self.record(Happened::Asked { step, why });
+        }
     }
 
     pub(super) fn called(&mut self, place: usize, call: Call, attempt: u32, called: Called) {
@@ -101,11 +112,7 @@ impl<W: World, H: Hooks, L: Ledger> Runner<W, H, L> {
         let patience = self.pace.ask_after.max(Duration::from_secs(self.plan.steps[place].timeout.into()).min(self.pace.ask_after * 60));
         let long = self.looks[place].since.is_some_and(|since| since.age() > patience);
         if long && self.state.asked.is_none() && self.halt.is_none() {
-            let said = self.state.steps[place].said.clone();
-            let why = format!(
-                "{step}: its outcome is not known: {said}; it is read back again until that is known; `qd abort {} --reason WHY` takes the rest back then",
-                self.state.run
-            );
+            let why = self.state.dark(place);
             self.record(Happened::Asked { step: Some(step), why });
         }
     }

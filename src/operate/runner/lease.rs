@@ -7,11 +7,14 @@ use std::time::{Duration, Instant};
 use nix::time::{ClockId, clock_gettime};
 
 use super::{Came, Halt, Hooks, Ledger, Runner};
+use crate::link::permit::Permit;
 use crate::model::run::{Happened, Lease};
 use crate::operate::world::{Leased, World};
 
 /// Between two tries to prove a lease whose target does not answer.
 const AGAIN: Duration = Duration::from_secs(1);
+/// The longest time between two tries to take one whose target does not answer.
+const MOST: Duration = Duration::from_secs(60);
 
 /// One moment by two clocks: one stands still while the machine sleeps, the other may not be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +82,45 @@ impl<W: World, H: Hooks, L: Ledger> Runner<W, H, L> {
                     Came::Renewed { target, sent, leased }
                 });
             }
+        }
+    }
+
+    /// Asks again for the leases of the targets that did not answer when the run was taken up, more and more seldom: each try
+    /// is recorded.
+    pub(super) fn take_dark(&mut self) {
+        for target in 0..self.dark.len() {
+            let due = self.dark[target].is_some_and(|(since, wait)| since.age() >= wait);
+            if !due || self.renewing[target] || self.halt.is_some() {
+                continue;
+            }
+            let Some(head) = self.record(Happened::LeaseWanted { target }) else { return };
+            let permit = Permit::mint(&self.state.run, "lease", 1, None, &head);
+            self.renewing[target] = true;
+            let (world, plan) = (self.world.clone(), self.plan.clone());
+            self.work.spawn(async move {
+                let sent = Moment::now();
+                let leased = world.take_lease(permit, plan, target).await;
+                Came::Taken { target, sent, leased }
+            });
+        }
+    }
+
+    /// How asking for it again ended.
+    pub(super) fn taken_late(&mut self, target: usize, sent: Moment, leased: Option<Leased>) {
+        self.renewing[target] = false;
+        let name = self.plan.targets[target].name.clone();
+        match leased {
+            Some(Leased::Held(fence)) => {
+                (self.dark[target], self.fences[target], self.proofs[target]) = (None, Some(fence), Some(sent));
+                self.record(Happened::LeaseTaken { target, fence });
+            }
+            Some(Leased::Unknown(why)) => {
+                let wait = self.dark[target].map_or(self.pace.look_most, |(_, wait)| (wait * 2).min(MOST));
+                self.dark[target] = Some((Moment::now(), wait));
+                self.record(Happened::LeaseLost { target, why: format!("nobody knows: {name}: {why}; it is asked for again") });
+            }
+            Some(Leased::Other(who)) => self.lost(target, format!("{name} is held by {who}")),
+            None => self.lost(target, format!("{name} keeps no lease")),
         }
     }
 

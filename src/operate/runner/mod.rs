@@ -112,6 +112,7 @@ enum Came {
     Called { step: usize, call: Call, attempt: u32, called: Called },
     Read { step: usize, call: Call, found: Found },
     Renewed { target: usize, sent: Moment, leased: Leased },
+    Taken { target: usize, sent: Moment, leased: Option<Leased> },
     Printed { step: usize, printed: Option<Vec<u8>> },
 }
 
@@ -140,7 +141,11 @@ pub struct Runner<W, H, L> {
     proofs: Vec<Option<Moment>>,
     renewing: Vec<bool>,
     tried: Vec<Option<Moment>>,
+    /// Targets whose lease could not be asked for when a run was taken up again, each with when it is asked for next.
+    dark: Vec<Option<(Moment, Duration)>>,
     looks: Vec<Look>,
+    /// Since when each step's call waits for its target's lease.
+    waits: Vec<Option<Moment>>,
     work: JoinSet<Came>,
     /// The steps whose call or reading is under way.
     busy: Vec<usize>,

@@ -15,6 +15,7 @@ impl<W: World, H: Hooks, L: Ledger> Runner<W, H, L> {
                 self.take_requests();
             }
             self.renew_old();
+            self.take_dark();
             self.look_at_output();
             match self.turn().await {
                 Turn::Again => continue,
@@ -118,6 +119,7 @@ impl<W: World, H: Hooks, L: Ledger> Runner<W, H, L> {
             Ok(Came::Called { step, call, attempt, called }) => self.called(step, call, attempt, called),
             Ok(Came::Read { step, call, found }) => self.read(step, call, found),
             Ok(Came::Renewed { target, sent, leased }) => self.renewed(target, sent, leased),
+            Ok(Came::Taken { target, sent, leased }) => self.taken_late(target, sent, leased),
             Ok(Came::Printed { step, printed }) => {
                 self.prints.retain(|of| *of != step);
                 // What comes after the result is older than the result.

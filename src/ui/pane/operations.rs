@@ -89,5 +89,8 @@ fn row(canvas: &mut Canvas, state: &State, y: u16, at: &[u16; 5], known: &KnownR
     if let Some(of) = other_estate(state, known) {
         x += canvas.put(x, y, canvas.area.width.saturating_sub(x), &format!("of {of}"), Token::Warning) + 1;
     }
+    if run.unreviewed().is_some() {
+        x += canvas.put(x, y, canvas.area.width.saturating_sub(x), "glass broken, not reviewed", Token::Critical) + 2;
+    }
     canvas.put(x, y, canvas.area.width.saturating_sub(x), &text, Token::Text);
 }

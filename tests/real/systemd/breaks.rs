@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::judge::{FOLDER, judged};
+use super::judge::{FOLDER, judged, judged_with};
 use super::operator::{Operator, reset};
 use super::{Host, hosts};
 
@@ -42,6 +42,12 @@ fn what_is_otherwise_on_a_host_than_the_record_says_is_seen_by_the_oracles() {
         fs::write(file(name), before).unwrap();
         operator.is_sound(&hosts[..]);
     }
+
+    // A write is gone of which its client was told that it is kept.
+    std::fs::write(web1.path("/opt/app/writes"), "1\n3\n").unwrap();
+    let acked = ["1", "2", "3"].map(str::to_owned).to_vec();
+    let wrong = judged_with(&hosts[..], &operator.journal(), &[&operator.journal()], vec![acked]);
+    assert!(wrong.len() == 1 && wrong[0].starts_with("I7: 1 "), "{wrong:?}");
 
     // A lease that a run left which ended.
     assert!(!file("lease").exists());

@@ -30,8 +30,13 @@ pub fn is_sound(hosts: &[Host], journal: &Path, journals: &[&Path]) {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// What of the record is not true of these hosts.
+/// What of the record is not true of these hosts, to whose services nobody writes.
 pub fn judged(hosts: &[Host], journal: &Path, journals: &[&Path]) -> Vec<String> {
+    judged_with(hosts, journal, journals, Vec::new())
+}
+
+/// The same, with the writes that the clients of each host were told are kept.
+pub fn judged_with(hosts: &[Host], journal: &Path, journals: &[&Path], acked: Vec<Vec<String>>) -> Vec<String> {
     let read = |path: &Path| Journal::read(path).unwrap().expect("a journal");
     let (own, mut wrong) = (read(journal), Vec::new());
     let records = own.records(None).unwrap();
@@ -70,9 +75,8 @@ pub fn judged(hosts: &[Host], journal: &Path, journals: &[&Path]) -> Vec<String>
         holds: hosts.iter().filter_map(holds).collect(),
         before: hosts.iter().map(|_| ("releases/1.1".to_owned(), true)).collect(),
         now: hosts.iter().map(|host| (format!("releases/{}", host.current()), host.unit().active == "active")).collect(),
-        // Nobody writes to these services.
-        acked: Vec::new(),
-        kept: Vec::new(),
+        acked,
+        kept: hosts.iter().map(kept).collect(),
     };
     wrong.extend(judge(&own, journal.parent().unwrap(), &shown));
     wrong
@@ -84,6 +88,12 @@ fn heads(journal: &Journal, records: &[Record]) -> Vec<String> {
     let head = journal.head().unwrap();
     all.push(format!("{} {}", head.count, head.hash));
     all
+}
+
+/// What is kept of what was written to its service.
+fn kept(host: &Host) -> Vec<String> {
+    let text = fs::read_to_string(host.path("/opt/app/writes")).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
 }
 
 /// The run that holds its lease; one that has run out is nobody's, and is told all the same.

@@ -36,7 +36,7 @@ pub fn reset(hosts: &Hosts) {
     for host in &hosts[..] {
         host.release("1.0", Kind::Good);
         host.point_at("1.1");
-        host.ok("rm -f /opt/app/go /opt/app/starts; touch /opt/app/deploys.jsonl; chown deploy: /opt/app/deploys.jsonl; \
+        host.ok("rm -f /opt/app/go /opt/app/starts /opt/app/writes; touch /opt/app/deploys.jsonl; chown deploy: /opt/app/deploys.jsonl; \
                  rm -rf /etc/systemd/system/app.service.d; systemctl daemon-reload; systemctl restart app.service");
     }
 }

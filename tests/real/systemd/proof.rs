@@ -102,7 +102,7 @@ async fn the_releases_of_three_hosts_are_told_and_a_host_that_is_cut_is_missed_u
     hosts[2].release("1.0", Kind::Good);
 
     // A host that says nothing is given up soon.
-    let mut console = Console::open(&estate(folder.path(), &tables.replace("\"10s\"", "\"2s\"")));
+    let mut console = Console::open(&estate(folder.path(), &tables.replace("\"10s\"", "\"5s\"")));
     let whole = |readings: &[Reading<Answer>]| {
         readings.iter().all(|reading| reading.failure.is_none() && answer(reading).is_some_and(|told| told.notes.is_empty()))
     };

@@ -61,9 +61,16 @@ fn a_unit_that_does_not_start_again_asks_a_person_and_is_restarted_once_it_can()
     let operator = Operator::new(&hosts, "deploy");
     let (code, out, errors) = operator.does(&["restart", "web"]);
     assert_eq!(code, PERSON, "{out}{errors}");
-    let run = operator.states().pop().unwrap().run;
+    let state = operator.states().pop().unwrap();
+    let (run, step) = (state.run, state.asked.unwrap().0.unwrap());
     hosts[0].release("1.1", Kind::Good);
-    operator.ask("retry", &run, &["web1/restart"]);
+    if step == "web1/runs" {
+        // It took longer to end than the restart looked at it; that step only looks.
+        hosts[0].ok("systemctl start app.service");
+    } else {
+        assert_eq!(step, "web1/restart");
+    }
+    operator.ask("retry", &run, &[&step]);
     let (code, out) = operator.attach(&run);
     assert_eq!(code, Some(0), "{out}");
     serves(&hosts[0], "1.1");

@@ -1,8 +1,13 @@
 //! A release of three hosts is rolled back by `qd` alone.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
 use super::operator::Operator;
-use super::{Host, hosts};
-use crate::servers::until;
+use super::{Host, hosts, judge};
+use crate::servers::{PATIENCE, until};
 
 /// The host runs that release, and answers with it.
 #[track_caller]
@@ -11,6 +16,57 @@ pub fn serves(host: &Host, version: &str) {
     let is = (host.current(), unit.active, unit.runs);
     assert_eq!((is.0.as_str(), is.1.as_str(), is.2.as_str()), (version, "active", version), "{}", host.name);
     until("the app answers", || (host.get("/healthz")? == (200, format!("{version}\n"))).then_some(()));
+}
+
+/// A client that goes on writing until it is told to end and the release `last` took a write: what it was told is kept.
+fn written(host: &Host, last: &str, ends: &AtomicBool, first: &mpsc::Sender<()>) -> Vec<String> {
+    let (mut acked, mut by) = (Vec::new(), String::new());
+    for write in 0.. {
+        let over = ends.load(Ordering::SeqCst);
+        if over && (by == last || host.current() != last) {
+            break;
+        }
+        match host.get(&format!("/write/{write}")) {
+            Some((200, version)) => {
+                acked.push(write.to_string());
+                by = version.trim().to_owned();
+                // Whoever waited for the first one may be gone.
+                let _ = first.send(());
+            }
+            // It is stopped just now, or it ended before it answered: whether it kept that one is not known.
+            _ => thread::sleep(Duration::from_millis(5)),
+        }
+    }
+    acked
+}
+
+/// What was acknowledged to whoever wrote while three hosts went back, one after the other, is kept: the acts that stop,
+/// switch and start state no loss.
+#[test]
+fn no_acknowledged_write_is_lost_while_three_hosts_go_back() {
+    let Some(hosts) = hosts("no_acknowledged_write_is_lost_while_three_hosts_go_back", 3) else { return };
+    super::operator::reset(&hosts);
+    hosts[..].iter().for_each(|host| serves(host, "1.1"));
+    let operator = Operator::new(&hosts, "deploy");
+    let ends = AtomicBool::new(false);
+    let ((code, out, errors), acked) = thread::scope(|scope| {
+        let (mut firsts, mut writers) = (Vec::new(), Vec::new());
+        for host in &hosts[..] {
+            let (tell, first) = mpsc::channel();
+            let ends = &ends;
+            writers.push(scope.spawn(move || written(host, "1.0", ends, &tell)));
+            firsts.push(first);
+        }
+        let writes = firsts.iter().all(|first| first.recv_timeout(PATIENCE).is_ok());
+        let ended = if writes { operator.roll_back() } else { (None, String::new(), "nobody could write".to_owned()) };
+        ends.store(true, Ordering::SeqCst);
+        (ended, writers.into_iter().map(|writer| writer.join().unwrap()).collect::<Vec<_>>())
+    });
+    assert_eq!(code, Some(0), "{out}{errors}");
+    assert!(acked.iter().all(|of| of.len() > 1), "each host took writes before and after: {acked:?}");
+    let journal = operator.journal();
+    let wrong = judge::judged_with(&hosts[..], &journal, &[&journal], acked);
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 fn three_hosts_go_back(test: &str, login: &str) {

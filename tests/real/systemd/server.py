@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-# The app of the tests: GET /healthz says the version (the name of the release's folder), GET /metrics what was asked, any
-# other path is a request. The file `broken` in the release makes it a bad one: `exits` ends it as it starts, `500` makes
+# The app of the tests: GET /healthz says the version (the name of the release's folder), GET /metrics what was asked, GET
+# /write/WORD keeps the word in /opt/app/writes and answers once it is on the disk, any other path is a request. The file `broken` in the release makes it a bad one: `exits` ends it as it starts, `500` makes
 # that its answer to everything but /metrics, `slow` makes it take a second for each. Nothing but Python's small library.
 import os
 import socket
@@ -45,6 +45,12 @@ def answer(path):
     if path == "/metrics":
         with lock:
             return 200, metrics()
+    if path.startswith("/write/"):
+        with lock, open("/opt/app/writes", "a") as kept:
+            kept.write(path[len("/write/"):] + "\n")
+            kept.flush()
+            os.fsync(kept.fileno())
+        return 200, version + "\n"
     began = time.monotonic()
     if fault == "slow":
         time.sleep(1)

@@ -292,7 +292,7 @@ fn a_run_that_somebody_carries_out_is_not_taken_up_and_its_page_says_why() {
     let now = at(1_000);
     let alive = [
         (Liveness::Live { heartbeat: now }, "its runner lives"),
-        (Liveness::Silent { since: now }, "no other one may take the run up; `kill "),
+        (Liveness::Silent { since: now }, "no other one may take the run up; `kill -9 "),
         (Liveness::Elsewhere { since: now }, "take it up there"),
         (Liveness::Over, "it has ended"),
     ];
