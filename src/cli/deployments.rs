@@ -20,6 +20,7 @@ use crate::session::past::past;
 use super::args::Output;
 use super::failure::Failure;
 use super::settings::Settings;
+use super::wait;
 use super::{FAILED, OK, columns};
 
 /// Rows that a table measures at once: the whole of a long one is never held.
@@ -71,11 +72,8 @@ fn parse(text: &str) -> Result<Filter, String> {
 
 /// Reads each history and the journal once into the index; those that failed, with why.
 pub(super) fn read(settings: &Settings<'_>, estate: &Arc<Estate>, archive: &Arc<Archive>) -> Result<Vec<(String, String)>, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(color_eyre::Report::from)?;
     let past = past(estate.clone(), settings.paths.readings());
-    let failed = runtime.block_on(histories(estate, archive, &past, settings.paths.journal().as_deref(), None));
-    runtime.shutdown_background();
-    Ok(failed)
+    wait::for_it(histories(estate, archive, &past, settings.paths.journal().as_deref(), None))
 }
 
 /// What is printed.

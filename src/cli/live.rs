@@ -20,6 +20,7 @@ use crate::watch::{self, Tried};
 use super::args::Output;
 use super::failure::Failure;
 use super::settings::{self, Settings};
+use super::wait;
 use super::{FAILED, OK, check};
 
 /// How one source did.
@@ -69,18 +70,16 @@ pub fn run(settings: &Settings<'_>, estate: Option<&Path>, out: &mut dyn Write, 
         out.flush()?;
     }
     let estate = Arc::new(estate);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(color_eyre::Report::from)?;
     let mut all: Vec<(usize, Told<'_>)> = Vec::with_capacity(estate.sources.len());
     let mut written = Ok(());
-    runtime.block_on(watch::each(&estate, Demand::default(), &watch::no_past(), |tried| {
+    wait::for_it(watch::each(&estate, Demand::default(), &watch::no_past(), |tried| {
         let told = tell(&estate, &tried, Timestamp::now());
         if table && written.is_ok() {
             // At once: the slow ones must not hold up what is known of the others.
             written = line(&estate, &told, out).and_then(|()| out.flush());
         }
         all.push((tried.source, told));
-    }));
-    runtime.shutdown_background();
+    }))?;
     written?;
     all.sort_by_key(|(source, _)| *source);
     let told: Vec<Told<'_>> = all.into_iter().map(|(_, told)| told).collect();

@@ -19,6 +19,7 @@ use super::args::values::span;
 use super::failure::Failure;
 use super::settings::Settings;
 use super::stops::Stops;
+use super::wait;
 use super::{FAILED, INTERRUPTED, OK};
 
 /// Between two looks while it is followed.
@@ -97,16 +98,14 @@ pub fn run(settings: &Settings<'_>, wish: &Wish, out: &mut dyn Write, err: &mut 
     let only = Only::new(wish).map_err(Failure::Usage)?;
     let _log = settings.log(err);
     let logs = Logs::new(estate.clone());
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(color_eyre::Report::from)?;
-    let code = runtime.block_on(async {
+    let code = wait::side_by_side(async {
         let mut stops = Stops::listen()?;
         let mut print = Print { only, json: settings.global.output == Output::Json, told: Vec::new(), out, err };
         tokio::select! {
             code = read(&logs, &all, wish, &mut print) => code,
             () = stops.wanted() => Ok(INTERRUPTED),
         }
-    });
-    runtime.shutdown_background();
+    })?;
     Ok(code?)
 }
 

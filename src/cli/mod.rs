@@ -33,6 +33,7 @@ pub mod status;
 mod stops;
 mod verify;
 mod version;
+mod wait;
 
 use std::ffi::OsString;
 use std::io::{BufWriter, IsTerminal, Write};

@@ -26,6 +26,7 @@ use self::silence::{Ack, Expire, Silence};
 use super::args::Output;
 use super::failure::Failure;
 use super::settings::Settings;
+use super::wait;
 use super::{OK, REFUSED};
 
 /// How long the hosts may take to answer, all side by side.
@@ -185,10 +186,7 @@ pub fn run(settings: &Settings<'_>, wanted: &Wanted, out: &mut dyn Write, err: &
 
 /// What each step would find.
 fn dry(estate: &Arc<Estate>, plan: &Plan) -> Result<Vec<Found>, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(color_eyre::Report::from)?;
-    let found = runtime.block_on(operate::plan::dry::dry(plan, estate));
-    runtime.shutdown_background();
-    Ok(found)
+    wait::side_by_side(operate::plan::dry::dry(plan, estate))
 }
 
 fn told(found: &Found) -> (&'static str, &str) {
@@ -215,13 +213,12 @@ pub(super) fn planned(settings: &Settings<'_>, estate: &Arc<Estate>, back: &Back
     for (name, why) in &unread {
         writeln!(err, "qd: {}", unread_words(name, why))?;
     }
-    let hosts = Hosts::new(&estate.hosts);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(color_eyre::Report::from)?;
     let journal = settings.paths.journal();
-    let bench = Bench { estate, hosts: &hosts, archive: &archive, journal: journal.as_deref(), within: HOSTS, heard: &unheard };
-    let made = runtime.block_on(bench.rollback(service, to.as_deref(), without, &unread));
-    drop(hosts);
-    runtime.shutdown_background();
+    let made = wait::side_by_side(async {
+        let hosts = Hosts::new(&estate.hosts);
+        let bench = Bench { estate, hosts: &hosts, archive: &archive, journal: journal.as_deref(), within: HOSTS, heard: &unheard };
+        bench.rollback(service, to.as_deref(), without, &unread).await
+    })?;
     made.map_err(|error| match error {
         BackError::Plan(
             PlanError::Without(_) | PlanError::NoService { .. } | PlanError::NoDefault { .. } | PlanError::NoRelease { .. },

@@ -20,6 +20,7 @@ use crate::watch;
 use super::args::Output;
 use super::failure::Failure;
 use super::settings::{self, Settings};
+use super::wait;
 use super::{FAILED, OK, columns};
 
 const EXAMPLES: &str = "\
@@ -81,13 +82,11 @@ pub fn run(settings: &Settings<'_>, wish: &Wish, out: &mut dyn Write, err: &mut 
     let _log = settings.log(err);
     let estate = Arc::new(estate);
     let mut readings: Vec<Reading<Answer>> = estate.sources.iter().map(|source| Reading::never(source.every)).collect();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(color_eyre::Report::from)?;
-    runtime.block_on(watch::each(&estate, Demand::default(), &watch::no_past(), |tried| {
+    wait::for_it(watch::each(&estate, Demand::default(), &watch::no_past(), |tried| {
         if let Some(reading) = readings.get_mut(tried.source) {
             *reading = tried.reading;
         }
-    }));
-    runtime.shutdown_background();
+    }))?;
     let now = Timestamp::now();
     let mut code = OK;
     for (source, reading) in estate.sources.iter().zip(&readings) {

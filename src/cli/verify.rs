@@ -21,6 +21,7 @@ use super::args::{Output, Verify};
 use super::failure::Failure;
 use super::settings::{self, Settings};
 use super::stops::Stops;
+use super::wait;
 use super::{BROKEN, FAILED, INTERRUPTED, OK, USAGE};
 
 #[derive(Serialize)]
@@ -41,10 +42,7 @@ pub fn run(settings: &Settings<'_>, what: &Verify, out: &mut dyn Write, err: &mu
         writeln!(err, "qd: the estate file has no backup {:?}; it has: {}", what.backup, names.join(", "))?;
         return Ok(USAGE);
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(color_eyre::Report::from)?;
-    let code = runtime.block_on(verify(settings, &estate, place, what, out, err));
-    runtime.shutdown_background();
-    code
+    wait::side_by_side(verify(settings, &estate, place, what, out, err))?
 }
 
 async fn verify(

@@ -15,6 +15,7 @@ use crate::operate::requests::waits;
 use super::super::REFUSED;
 use super::super::failure::Failure;
 use super::super::settings::Settings;
+use super::super::wait;
 use super::super::{BROKEN, INTERRUPTED, OK};
 use super::show::event;
 use super::{Ground, PERSON, me, runs, unplanned};
@@ -32,8 +33,7 @@ pub fn run(settings: &Settings<'_>, run: &str, out: &mut dyn Write, err: &mut dy
 
 /// Follows from its first event on, until it ended (0, 4, 5), needs a person (6), or Ctrl-C leaves it going (130).
 pub fn follow(settings: &Settings<'_>, run: &str, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(color_eyre::Report::from)?;
-    runtime.block_on(async {
+    wait::for_it(async {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let ground = Ground::of(settings)?;
         let here = me(settings).host;
@@ -86,7 +86,7 @@ pub fn follow(settings: &Settings<'_>, run: &str, out: &mut dyn Write, err: &mut
             asked = waits(&ground.runs.join(run));
             new = one.read(&ground.journal).map_err(color_eyre::Report::from)?;
         }
-    })
+    })?
 }
 
 /// The exit code, once there is nothing to wait for. A person who has `asked` for something decided; the runner takes it up

@@ -22,6 +22,7 @@ use crate::session::past::past;
 
 use super::super::failure::Failure;
 use super::super::settings::Settings;
+use super::super::wait;
 use super::super::{FAILED, OK};
 use super::{Ground as Desk, may_write};
 
@@ -51,15 +52,12 @@ pub fn run(settings: &Settings<'_>, err: &mut dyn Write) -> Result<u8, Failure> 
     };
     // Standard error becomes the run's log.
     let _ = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).try_init();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(color_eyre::Report::from)?;
     let answer = |line: &str| {
         let mut out = std::io::stdout();
         // Whoever started it may be gone: the run goes on.
         let _ = writeln!(out, "{line}").and_then(|()| out.flush());
     };
-    let served = runtime.block_on(serve(BufReader::new(std::io::stdin()), answer, make, Pace::default()));
-    runtime.shutdown_background();
-    match served {
+    match wait::side_by_side(serve(BufReader::new(std::io::stdin()), answer, make, Pace::default()))? {
         Ok(None | Some(Outcome::Ended(_))) => Ok(OK),
         Ok(Some(Outcome::Stopped(why))) => {
             writeln!(err, "the run may be resumed: {why}")?;

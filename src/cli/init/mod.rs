@@ -23,6 +23,7 @@ use super::OK;
 use super::args::Init;
 use super::failure::{Failure, counted};
 use super::settings::Settings;
+use super::wait;
 
 /// Writes the estate, or prints it where the path is `-`. Nothing that exists is overwritten.
 pub fn run(settings: &Settings<'_>, init: &Init, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
@@ -107,12 +108,8 @@ fn draft(init: &Init, err: &mut dyn Write) -> Result<Draft, Failure> {
     if init.prometheus.is_none() && init.alertmanager.is_empty() && init.metrics.is_none() {
         return Ok(draft);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(color_eyre::Report::from)?;
     let file = credentials.as_ref().map(|(path, _)| path.as_path());
-    let done = runtime.block_on(ask(init, file, &mut draft, err));
-    // A name that is still being looked up must not keep us here.
-    runtime.shutdown_background();
-    done.map(|()| draft)
+    wait::for_it(ask(init, file, &mut draft, err))?.map(|()| draft)
 }
 
 async fn ask(init: &Init, file: Option<&Path>, draft: &mut Draft, err: &mut dyn Write) -> Result<(), Failure> {

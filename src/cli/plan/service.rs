@@ -8,6 +8,7 @@ use color_eyre::eyre::eyre;
 use super::HOSTS;
 use crate::cli::failure::Failure;
 use crate::cli::settings::Settings;
+use crate::cli::wait;
 use crate::link::ssh::Hosts;
 use crate::model::estate::Estate;
 use crate::model::plan::{Deed, Planned};
@@ -32,13 +33,12 @@ pub struct Processes {
 /// # Errors
 /// Why there is none.
 pub fn planned(settings: &Settings<'_>, estate: &Arc<Estate>, deed: Deed, what: &Processes) -> Result<Planned, Failure> {
-    let hosts = Hosts::new(&estate.hosts);
     let (archive, journal) = (Arc::new(Archive::new(estate.clone(), settings.paths.readings())), settings.paths.journal());
-    let bench = Bench { estate, hosts: &hosts, archive: &archive, journal: journal.as_deref(), within: HOSTS, heard: &unheard };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(color_eyre::Report::from)?;
-    let made = runtime.block_on(bench.service(deed, &what.service, &what.hosts));
-    drop(hosts);
-    runtime.shutdown_background();
+    let made = wait::side_by_side(async {
+        let hosts = Hosts::new(&estate.hosts);
+        let bench = Bench { estate, hosts: &hosts, archive: &archive, journal: journal.as_deref(), within: HOSTS, heard: &unheard };
+        bench.service(deed, &what.service, &what.hosts).await
+    })?;
     made.map_err(|error| match error {
         BackError::Plan(error @ (PlanError::Without(_) | PlanError::NoService { .. })) => Failure::Usage(error.to_string()),
         BackError::Plan(PlanError::Some(why)) => Failure::Other(eyre!(

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::cli::failure::Failure;
 use crate::cli::settings::Settings;
+use crate::cli::wait;
 use crate::model::age;
 use crate::model::estate::Estate;
 use crate::model::plan::Planned;
@@ -136,10 +137,7 @@ fn each(alerts: &[String]) -> Vec<Which> {
 pub fn planned(settings: &Settings<'_>, estate: &Estate, asked: &impl Asked, reason: &str) -> Result<Planned, Failure> {
     let (source, wish) = asked.wish()?;
     let by = settings.hand(None).actor.name();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(color_eyre::Report::from)?;
-    let made = runtime.block_on(silence(estate, source, &wish, &by, reason));
-    runtime.shutdown_background();
-    made.map_err(|error| match error {
+    wait::side_by_side(silence(estate, source, &wish, &by, reason))?.map_err(|error| match error {
         SilenceError::Source(_) | SilenceError::Wish(WishError::Unfound(_) | WishError::Wrong(_)) => Failure::Usage(error.to_string()),
         SilenceError::Unreachable(_) | SilenceError::Wish(WishError::Source(_)) => Failure::Other(eyre!("{error}; nothing was planned")),
     })

@@ -32,6 +32,7 @@ use crate::watch::{self, Ledger};
 use super::args::Output;
 use super::failure::Failure;
 use super::settings::{self, Settings};
+use super::wait;
 
 pub use self::linear::linear;
 
@@ -73,10 +74,8 @@ impl Indexed {
             return None;
         }
         known()?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
         let ledger: Arc<dyn Ledger> = archive.clone();
-        runtime.block_on(watch::histories(estate, &past(estate.clone(), cache), &ledger));
-        runtime.shutdown_background();
+        wait::for_it(watch::histories(estate, &past(estate.clone(), cache), &ledger)).ok()?;
         archive.recorded(recorded);
         let since = dora::WINDOWS.into_iter().map(|days| dora::Window::before(days, now).from).min()?;
         let (measured, more) = archive.read(|index, estate| index.between(estate, None, since, now, MEASURED)).ok()?;
@@ -163,13 +162,10 @@ pub struct Polled {
 
 /// Tries every source once; each try ends by its own timeout. What earlier consoles saw is there where it is kept.
 pub fn poll(settings: &Settings<'_>, estate: &Arc<Estate>, demand: Demand) -> Result<Polled, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(color_eyre::Report::from)?;
-    let mut readings = runtime.block_on(watch::once(estate, demand, &past(estate.clone(), settings.paths.readings())));
+    let mut readings = wait::for_it(watch::once(estate, demand, &past(estate.clone(), settings.paths.readings())))?;
     // What was verified; where the journal cannot be read nothing is proved, and the log says why.
     let (proofs, problem) = settings.paths.journal().map(|journal| known(&journal)).unwrap_or_default();
     problem.iter().for_each(|problem| tracing::warn!(problem, "the journal cannot be used"));
     proofs.apply_all(estate, &mut readings);
-    // A name that is still being looked up must not keep us here.
-    runtime.shutdown_background();
     Ok(Polled { readings, proofs, problem })
 }
