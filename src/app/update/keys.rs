@@ -72,7 +72,7 @@ fn elsewhere(state: &State, scope: Scope, key: Key) -> Option<String> {
 
 /// A key that asks for a change counts from then on, after the row under the cursor became another one by itself: before that
 /// a person cannot have read which one it is now.
-pub(super) const SLID: SignedDuration = SignedDuration::from_secs(1);
+pub(super) const SLID: SignedDuration = SignedDuration::from_secs(2);
 
 /// Why such a key does not count now; `None` where it does. A page stays with what it is about.
 fn slid(state: &State, action: Action) -> Option<String> {

@@ -252,6 +252,28 @@ fn a_database_is_told_node_by_node_and_makes_its_service_worse() {
 }
 
 #[test]
+fn a_judged_figure_that_is_nan_makes_its_service_unknown_in_every_form() {
+    let mut estate = estate();
+    estate.panels.truncate(1);
+    let mut answer = prometheus();
+    answer.panels.get_mut("errors").unwrap().now[0].value = f64::NAN;
+    let quiet = AlertmanagerAnswer { peers: vec![], silences: vec![], ..alertmanager(vec![]) };
+    let readings = vec![value(Answer::Prometheus(Arc::new(answer)), -1), value(Answer::Alertmanager(Arc::new(quiet)), -2)];
+    let report = Report::of(&estate, &readings, &Made::default(), at(0));
+    assert_eq!(exit(report.verdict()), UNKNOWN);
+    let told = serde_json::to_value(json::status(&report)).unwrap();
+    let states: Vec<_> = told["services"].as_array().unwrap().iter().map(|of| (of["state"].clone(), of["worst"].clone())).collect();
+    assert_eq!(states, [("unknown".into(), "errors".into()), ("ok".into(), serde_json::Value::Null)], "mail has no such figure");
+    assert_eq!(told["state"], "unknown");
+    let mut out = Vec::new();
+    table::write(&report, &mut out).unwrap();
+    let table = String::from_utf8(out).unwrap();
+    let web = |line: &&str| line.split_whitespace().any(|word| word == "web");
+    let row = table.split("\n\n").find(|section| section.starts_with("services")).and_then(|of| of.lines().find(web)).unwrap_or_default();
+    assert!(row.contains("unknown") && row.contains("errors"), "{table}");
+}
+
+#[test]
 fn an_estate_without_a_server_has_sources_findings_and_health() {
     let (estate, readings) = alone();
     let report = Report::of(&estate, &readings, &Made::default(), at(0));
