@@ -101,7 +101,7 @@ pub struct Timeline {
     pub more: usize,
     /// Places in `events` that service and filter leave.
     pub passing: Vec<usize>,
-    /// Those of them that have a row: without a filter, recovery points in a row have one together.
+    /// Those of them that have a row: without a filter, recovery points in a row have one together, and alerts of one name.
     pub rows: Vec<usize>,
     /// For each row, what it stands for besides its own event.
     pub folds: Vec<Option<Fold>>,
@@ -184,7 +184,8 @@ pub fn renew(state: &mut State) {
     let rows: Vec<usize> = timeline.events.iter().enumerate().filter(|(_, event)| wanted(event)).map(|(place, _)| place).collect();
     let alone = || (rows.clone(), vec![None; rows.len()]);
     // Whoever filters wants each of them.
-    let (shown, folds) = if timeline.list.filter.is_empty() { fold::folded(&timeline.events, &rows) } else { alone() };
+    let (shown, folds) =
+        if timeline.list.filter.is_empty() { fold::folded(&timeline.events, &rows, timeline.marked.as_ref()) } else { alone() };
     (state.timeline.rows, state.timeline.folds, state.timeline.passing) = (shown, folds, rows);
     let height = height(state);
     let mut list = std::mem::take(&mut state.timeline.list.list);
@@ -230,6 +231,17 @@ pub fn is_open(state: &State, event: &Event) -> bool {
 /// each look.
 pub fn moment(state: &State, event: &Event) -> Timestamp {
     if is_open(state, event) { event.begun() } else { event.at }
+}
+
+/// What a row says: its event, or of how many it is the newest.
+pub fn said(event: &Event, fold: Option<&Fold>) -> String {
+    match (fold, &event.link) {
+        (None, _) => event.what.clone(),
+        (Some(fold), Link::Alert(labels)) => {
+            format!("{} x{}; a filter lists each", labels.get("alertname").unwrap_or_default(), fold.count)
+        }
+        (Some(fold), _) => format!("{} points; / backup lists each", fold.count),
+    }
 }
 
 /// The event of a row.

@@ -129,7 +129,7 @@ async fn windows_typed_queries_and_names_are_answered_by_a_real_server() {
         assert_eq!((of.label.as_deref(), of.series.is_empty()), (None, in_all), "{typed}");
         let labels = words(&of.series, None).await.unwrap();
         assert!(labels.contains(&"mode".to_owned()), "{typed}: {labels:?}");
-        assert_eq!(labels.contains(&"device".to_owned()), in_all, "{typed}: {labels:?}");
+        assert_eq!(labels.contains(&"goversion".to_owned()), in_all, "{typed}: {labels:?}");
     }
     let slip = words("up{job=}", None).await.unwrap_err();
     assert!(slip.contains("parse error"), "{slip}");

@@ -12,7 +12,7 @@ use crate::model::age;
 use crate::model::log::lines::KEPT;
 use crate::model::log::{Line, Of};
 use crate::model::preferences::Token;
-use crate::model::timeline::{Event, Kind};
+use crate::model::timeline::{Event, Kind, merge};
 
 use super::{Logs, line, search};
 
@@ -174,9 +174,9 @@ fn events(state: &State, logs: &Logs, from: Timestamp, to: Timestamp) -> Vec<Eve
     };
     // A row that moves with each look would always be the newest.
     let still = |event: Event| Event { at: event.begun(), ..event };
-    let mut all: Vec<Event> = timeline::at_hand(state, (from, to)).into_iter().filter(wanted).map(still).collect();
-    all.sort_by_key(|event| event.at);
-    all.dedup_by(|one, two| one.what == two.what && one.kind == two.kind);
+    // Two tell of one finding, each with the value of its moment.
+    let mut all = merge(timeline::at_hand(state, (from, to)).into_iter().filter(wanted).map(still), from, to).0;
+    all.reverse();
     let more = all.len().saturating_sub(EVENTS);
     all.drain(..more);
     all

@@ -23,12 +23,18 @@ pub(super) fn text(state: &State) -> String {
     for (row, place) in of.rows.iter().enumerate().take(EVENTS) {
         let Some(event) = of.events.get(*place) else { continue };
         let here = if of.list.list.selected.is_some() && row == of.list.list.row { '>' } else { ' ' };
-        let at = match event.after {
+        let fold = of.folds.get(row).and_then(Option::as_ref);
+        let at = match fold.map_or(event.after, |fold| Some(fold.from)) {
             Some(after) if timeline::is_open(state, event) => format!("after {}, not known when", when::full(state, after)),
             Some(after) => format!("{} to {}", when::full(state, after), when::full(state, event.at)),
             None => when::full(state, event.at),
         };
-        lines.push(format!("{here} {at}  {:9} {}  ({})", event.kind.word(), event.what, event.via.join(", ")));
+        lines.push(format!(
+            "{here} {at}  {:9} {}  ({})",
+            event.kind.word(),
+            timeline::said(event, fold),
+            fold.map_or(&event.via, |fold| &fold.via).join(", ")
+        ));
     }
     if of.rows.len() > EVENTS {
         lines.push(format!("  and {} more", of.rows.len() - EVENTS));

@@ -286,17 +286,18 @@ fn event_row(canvas: &mut Canvas, state: &State, y: u16, (event, fold): (&Event,
         (_, true) => Token::Title,
         _ => Token::Text,
     };
-    let what = if marked && event.kind != Kind::AlertEnded { format!("this alert: {}", event.what) } else { event.what.clone() };
-    let what = fold.map_or(what, |fold| format!("{} points; / backup lists each", fold.count));
+    let what = timeline::said(event, fold);
+    let what = if marked && event.kind != Kind::AlertEnded { format!("this alert: {what}") } else { what };
     canvas.put(at, y, width.saturating_sub(at + via + 1), &what, text);
     canvas.put(width - via, y, via, &fold.map_or(&event.via, |fold| &fold.via).join("+"), Token::Dim);
 }
 
-/// True where all of the window is today's. A short window around midnight is of two days.
+/// True where all that is listed is of today. A short window around midnight is of two days.
 fn is_today(state: &State) -> bool {
     let day = |at: Timestamp| at.to_zoned(state.zone()).date();
     let short = matches!(state.timeline.window, Window::Half | Window::Hours);
-    short && day(timeline::bounds(state).0) == day(state.now)
+    let oldest = timeline::oldest(state, state.timeline.rows.len().saturating_sub(1));
+    short && oldest.is_none_or(|oldest| day(oldest) == day(state.now))
 }
 
 /// The time of an event: to the minute, with the day where it is not today's; a stretch where it is known only so far, or

@@ -204,6 +204,35 @@ fn a_service_comes_with_all_that_it_depends_on_and_a_circle_ends() {
 }
 
 #[test]
+fn the_charts_are_the_worst_of_a_service_and_of_what_it_depends_on() {
+    let mut state = console();
+    let estate = Arc::make_mut(&mut state.estate);
+    let like = estate.services[0].clone();
+    let service = |name: &str, needs: &[&str]| Service {
+        name: name.to_owned(),
+        depends_on: needs.iter().map(|name| (*name).to_owned()).collect(),
+        ..like.clone()
+    };
+    estate.services = vec![service("web", &["db"]), service("db", &[]), service("other", &[])];
+    for (panel, of) in estate.panels.iter_mut().zip(["web", "db", "other"]) {
+        (panel.service, panel.critical) = (Some(of.to_owned()), Some(5.0));
+    }
+    let answer = |value: f64| {
+        let plot = Plot { start: at(0), step: 30, len: 4, series: vec![], dropped: 0, histograms: 0 };
+        PanelAnswer { now: vec![Sample { labels: Labels::default(), value }], plot: Some(plot), ..Default::default() }
+    };
+    let shows = |state: &mut State, values: [f64; 3]| {
+        let panels = ["errors", "latency", "traffic"].map(str::to_owned).into_iter().zip(values.map(answer)).collect();
+        read(state, 1, Answer::Prometheus(Arc::new(PrometheusAnswer { panels, ..Default::default() })));
+        state.timeline.service = Some("web".into());
+        crate::app::timeline::panels(state).iter().map(|view| view.panel.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(shows(&mut state, [0.0, 0.0, 9.0]), ["errors"], "its own, and not one of a service that it does not need");
+    assert_eq!(shows(&mut state, [0.0, 9.0, 9.0]), ["latency"], "what is critical below it");
+    assert_eq!(shows(&mut state, [9.0, 9.0, 9.0]), ["errors"]);
+}
+
+#[test]
 fn a_window_around_an_alert_has_at_least_as_much_before_it_as_after() {
     let state = firing(600);
     let end = |window| around(&state, at(50_000), window).unwrap();
