@@ -325,7 +325,7 @@ fn broken_glass_is_red_in_the_list_and_on_its_page_until_it_is_reviewed() {
     for size in SIZES {
         let list = shown("operations glass", size);
         let told = text(&buffer(&list, size)).join("\n");
-        assert!(told.contains("X done") && told.contains("glass broken, not reviewed"), "{told}");
+        assert!(told.contains("X done") && told.contains("glass broken: review"), "{told}");
         assert_eq!([0, 1].map(|place: usize| mark(&list.runs.all[place]).2), [Token::Critical, Token::Text]);
         // Lines are broken where they are full.
         let told = text(&buffer(&shown("run glass", size), size)).join(" ");

@@ -90,7 +90,7 @@ fn row(canvas: &mut Canvas, state: &State, y: u16, at: &[u16; 5], known: &KnownR
         x += canvas.put(x, y, canvas.area.width.saturating_sub(x), &format!("of {of}"), Token::Warning) + 1;
     }
     if run.unreviewed().is_some() {
-        x += canvas.put(x, y, canvas.area.width.saturating_sub(x), "glass broken, not reviewed", Token::Critical) + 2;
+        x += canvas.put(x, y, canvas.area.width.saturating_sub(x), "glass broken: review", Token::Critical) + 2;
     }
     canvas.put(x, y, canvas.area.width.saturating_sub(x), &text, Token::Text);
 }

@@ -19,7 +19,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use self::log::Log;
@@ -121,7 +120,9 @@ impl Historian {
                 let log = log.as_deref().map(|log| Noted { log, fields });
                 Some(there::releases(&self.hosts, path, log, of, until).await.map(|answer| (answer, Timestamp::MIN)))
             }
-            History::Releases { .. } | History::DeployLog { .. } | History::Git { .. } => None,
+            // Not on a thread that waits for it: that would go on while the runtime ends, which a timer there answers with a panic.
+            History::Git { path, tags } => Some(git::read(path, tags, of, reader.deadline).await.map(|answer| (answer, Timestamp::MIN))),
+            History::Releases { .. } | History::DeployLog { .. } => None,
         };
         if let Some(far) = far {
             let (answer, since) = match far {
@@ -176,9 +177,9 @@ impl Reader {
                 answer
             }
             History::Releases { path, log, fields, .. } => releases::read(path, log.as_deref().map(|log| Noted { log, fields }), &self.of)?,
-            // This thread may wait: it is one for that.
-            History::Git { path, tags } => Handle::current().block_on(git::read(path, tags, &self.of, self.deadline))?,
-            History::Sql { .. } => return Err((FailureKind::Unreachable, "a query is not read from a disk".to_owned())),
+            History::Git { .. } | History::Sql { .. } => {
+                return Err((FailureKind::Unreachable, "neither a query nor a clone is read from a disk".to_owned()));
+            }
         };
         Ok(self.same_or(answer, Timestamp::MIN))
     }
