@@ -227,7 +227,7 @@ fn quiet(state: &State) -> &'static str {
     } else if readings.is_empty() {
         "nothing is known: the estate file names no source"
     } else if readings.iter().all(is(Freshness::Fresh)) {
-        "nothing needs you: every source answers and tells of nothing to do"
+        "nothing needs you: all sources answer, with nothing to do"
     } else if readings.iter().any(is(Freshness::Never)) {
         "nothing is known yet: not every source has answered"
     } else {

@@ -29,7 +29,7 @@ pub(super) fn text(state: &State, name: &str, severity: Severity) -> Option<Stri
     lines.push(format!("  oldest     {}", of(false)));
     lines.push(format!("  newest     {}", of(true)));
     let common = first.labels.iter().filter(|(label, value)| all.iter().all(|alert| alert.labels.get(label) == Some(*value)));
-    let common: Vec<String> = common.map(|(label, value)| format!("{label}={value}")).collect();
+    let common: Vec<String> = common.map(|(label, value)| format!("{label}={}", quoted(value))).collect();
     lines.push(format!("  all have   {}", common.join(" ")));
     if let Some(runbook) = all.iter().find_map(|alert| alert.runbook()) {
         lines.push(format!("  runbook    {runbook}"));

@@ -211,7 +211,7 @@ fn what_stands_for_many_is_copied_as_many() {
     press(&mut state, "g");
     let text = copied(&press(&mut state, "y"));
     assert!(text.starts_with("ALERTS DiskFull x3000: critical\n"), "{text}");
-    assert!(text.contains("all have   alertname=DiskFull job=web severity=critical\n"), "{text}");
+    assert!(text.contains("all have   alertname=\"DiskFull\" job=\"web\" severity=\"critical\"\n"), "{text}");
     assert!(text.contains("and 2990 more\n") && text.contains("db2999:9100"), "{text}");
     assert!(text.contains("oldest     1970-01-01 00:01Z") && text.contains("newest     1970-01-01 00:51Z"), "{text}");
     assert!(text.ends_with("--filter 'alertname=\"DiskFull\"'") || text.ends_with("--filter alertname=DiskFull"), "{text}");
