@@ -100,7 +100,7 @@ fn shown(screen: &str, size: (u16, u16)) -> State {
             of.entries = Arc::new(log.records.iter().filter_map(told).collect());
             let state = one(of);
             match screen {
-                "printed lower" => press(state, "G"),
+                "printed lower" => press(state, &["j"; 25].join(" ")),
                 "printed record" => press(state, "w"),
                 "printed copied" => press(state, "y"),
                 _ => state,

@@ -470,7 +470,7 @@ fn quiet_is_said_only_where_every_source_is_fresh() {
     read(&mut state, 0, alertmanager(vec![]));
     assert!(empty(&state).is_some_and(|text| text.contains("not every source")));
     read(&mut state, 1, Answer::Prometheus(Arc::default()));
-    assert!(empty(&state).is_some_and(|text| text.contains("every source answers")));
+    assert!(empty(&state).is_some_and(|text| text.contains("all sources answer")));
     state.now = at(1_060);
     update(&mut state, Message::Tick);
     assert!(state.overview_rows.iter().any(|row| matches!(row, OverviewRow::Need(_))), "stale sources are told");
