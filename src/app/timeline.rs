@@ -20,7 +20,7 @@ use super::pane;
 use super::state::{AlertRow, OverviewRow, PaneList, State};
 use crate::model::needs::About;
 
-pub use fold::Fold;
+pub use fold::{Fold, said};
 
 /// Events of this run that are kept in memory.
 pub const SEEN_CAP: usize = 2_000;
@@ -231,17 +231,6 @@ pub fn is_open(state: &State, event: &Event) -> bool {
 /// each look.
 pub fn moment(state: &State, event: &Event) -> Timestamp {
     if is_open(state, event) { event.begun() } else { event.at }
-}
-
-/// What a row says: its event, or of how many it is the newest.
-pub fn said(event: &Event, fold: Option<&Fold>) -> String {
-    match (fold, &event.link) {
-        (None, _) => event.what.clone(),
-        (Some(fold), Link::Alert(labels)) => {
-            format!("{} x{}; a filter lists each", labels.get("alertname").unwrap_or_default(), fold.count)
-        }
-        (Some(fold), _) => format!("{} points; / backup lists each", fold.count),
-    }
 }
 
 /// The event of a row.

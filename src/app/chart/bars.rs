@@ -11,7 +11,7 @@ use crate::model::estate::Severity;
 use crate::model::label::Labels;
 use crate::model::timeline::{Event, Kind, Link, merge};
 
-use super::{is_alert, name, panel, present, window};
+use super::{name, panel, present, window};
 
 /// Alerts of one chart; the worst are kept.
 const BARS_CAP: usize = 200;
@@ -62,6 +62,11 @@ pub fn renew(state: &mut State) {
     bars.sort_by_key(|bar| (std::cmp::Reverse(bar.severity), bar.from));
     bars.truncate(BARS_CAP);
     state.chart.bars = bars;
+}
+
+/// True where an event of a timeline is an alert's begin or end.
+fn is_alert(event: &Event) -> bool {
+    matches!(event.kind, Kind::AlertBegan | Kind::AlertEnded | Kind::FindingBegan | Kind::FindingEnded)
 }
 
 /// Of one alert two sources may tell with some labels more or less.

@@ -18,7 +18,6 @@ use crate::model::metric::{Plot, Sample};
 use crate::model::panel::Panel;
 use crate::model::reading::Freshness;
 use crate::model::source::Answer;
-use crate::model::timeline::Event;
 use crate::model::window::{RangeAsk, RangeTold, Window};
 
 use super::ask::{Ask, Past};
@@ -394,10 +393,4 @@ pub fn looking_at(state: &State, window: Window) -> String {
 /// True where the estate has a Prometheus to ask.
 pub fn has_prometheus(state: &State) -> bool {
     state.estate.sources.iter().any(|source| matches!(source.kind, SourceKind::Prometheus { .. }))
-}
-
-/// True where an event of a timeline is an alert's begin or end.
-fn is_alert(event: &Event) -> bool {
-    use crate::model::timeline::Kind;
-    matches!(event.kind, Kind::AlertBegan | Kind::AlertEnded | Kind::FindingBegan | Kind::FindingEnded)
 }

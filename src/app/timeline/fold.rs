@@ -56,6 +56,17 @@ pub(super) fn folded(events: &[Event], all: &[usize], marked: Option<&Labels>) -
     (rows, folds)
 }
 
+/// What a row says: its event, or of how many it is the newest.
+pub fn said(event: &Event, fold: Option<&Fold>) -> String {
+    match (fold, &event.link) {
+        (None, _) => event.what.clone(),
+        (Some(fold), Link::Alert(labels)) => {
+            format!("{} x{}; a filter lists each", labels.get("alertname").unwrap_or_default(), fold.count)
+        }
+        (Some(fold), _) => format!("{} points; / backup lists each", fold.count),
+    }
+}
+
 /// What events in one row have in common; `None` for one that has a row of its own.
 fn alike<'a>(event: &'a Event, marked: Option<&Labels>) -> Option<(Kind, Severity, &'a str)> {
     match (event.kind, &event.link) {
