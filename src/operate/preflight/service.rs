@@ -44,7 +44,8 @@ pub(super) fn distinct(case: &Case<'_>) -> Option<Check> {
         known.insert(place, &target.name).map(|other| (other, &target.name, &survey.hostname, folder))
     });
     let (one, other, machine, folder) = both?;
-    let seen = format!("{one} and {other} are one machine, {machine}, with one folder, {folder}: correct `ssh` of one of them, or leave it out");
+    let seen =
+        format!("{one} and {other} are one machine, {machine}, with one folder, {folder}: correct `ssh` of one of them, or leave it out");
     Some(case.check("one-host", "each host is a machine of its own", Verdict::Block, seen))
 }
 
