@@ -264,6 +264,20 @@ fn files_of_other_versions_other_programs_and_other_people_are_refused_and_kept(
 }
 
 #[test]
+fn a_journal_of_another_person_is_refused() {
+    let room = Room::with(1);
+    let path = if nix::unistd::geteuid().is_root() {
+        std::os::unix::fs::chown(&room.path, Some(12_345), None).unwrap();
+        room.path.clone()
+    } else {
+        "/etc/passwd".into()
+    };
+    for error in [Journal::open(&path).unwrap_err(), Journal::read(&path).unwrap_err()] {
+        assert!(matches!(error, JournalError::OfAnother { .. }), "{error}");
+    }
+}
+
+#[test]
 fn a_lock_a_full_disk_and_a_read_only_file_are_told_before_anything_is_done() {
     let room = Room::with(1);
     let holder = Connection::open(&room.path).unwrap();

@@ -252,7 +252,8 @@ fn nothing_panics_at_any_size_and_ascii_is_ascii() {
     let mut sizes = vec![(80, 24), (160, 50), (300, 100), (60, 16), (61, 17), (300, 16), (60, 100), (119, 31)];
     sizes.extend((1..=100).step_by(7).map(|n| (n * 3, n)));
     sizes.extend([(1, 1), (1, 100), (300, 1), (59, 16), (60, 15), (13, 2)]);
-    for size in sizes {
+    let panes = Pane::ALL.len();
+    for (turn, size) in sizes.into_iter().enumerate() {
         let mut state = trouble(size);
         state.read_only = true;
         state.alerts.typed = "日本".repeat(60);
@@ -260,10 +261,13 @@ fn nothing_panics_at_any_size_and_ascii_is_ascii() {
         state.frozen = Some(Frozen { at: at(-300), readings: state.readings.clone(), view: state.view.clone() });
         for ascii in [false, true] {
             state.look.ascii = ascii;
-            for pane in Pane::ALL {
-                state.pane = pane;
-                for layers in layers(&state) {
-                    state.layers = layers;
+            for (n, layers) in layers(&state).into_iter().enumerate() {
+                // Each pane at each size; what lies over one lies over each of them at some sizes. All of it would take minutes.
+                let bare = matches!(layers[..], [] | [Layer::Filter]);
+                let meant = |at: usize| bare || at == (n + turn + usize::from(ascii)) % panes;
+                state.layers = layers;
+                for (_, pane) in Pane::ALL.into_iter().enumerate().filter(|(at, _)| meant(*at)) {
+                    state.pane = pane;
                     let drawn = buffer(&state, size);
                     assert!(!ascii || drawn.content().iter().all(|c| c.symbol().is_ascii()));
                 }
