@@ -70,8 +70,9 @@ pub enum About {
     Drill(String),
 }
 
-/// All that needs a person, the worst first, then the newest; of what began together, what began first. Before all stands a dead man's switch that stopped: where
-/// alerts do not arrive, what is missing below it is no good news. Alerts of one name are one line that counts them.
+/// All that needs a person, the worst first, then the newest; of what began together, what began first. Before all stands a
+/// dead man's switch that stopped: where alerts do not arrive, what is missing below it is no good news. Alerts of one name
+/// are one line that counts them.
 pub fn needs(estate: &Estate, readings: &Readings, alerts: &[Arc<Alert>], now: Timestamp) -> Vec<Need> {
     let mut needs = Vec::new();
     for (source, reading) in estate.sources.iter().zip(readings) {

@@ -164,7 +164,7 @@ fn a_row_that_slides_under_the_cursor_is_not_acted_upon_before_it_can_be_read() 
     state.now = at(1_010);
     assert_eq!(meant(&state).as_deref(), Some("web"));
     // Nobody touched a key yet: a worse or newer one takes the first row.
-    read(&mut state, 0, alertmanager(vec![critical("Old", 10), critical("New", 20)]));
+    read(&mut state, 0, alertmanager(vec![critical("Old", 10), critical("New", 500)]));
     let before = state.layers.len();
     for key in ["R", "U"] {
         press(&mut state, key);
@@ -175,7 +175,7 @@ fn a_row_that_slides_under_the_cursor_is_not_acted_upon_before_it_can_be_read() 
     }
     // From the first key on the row that is read stays under the cursor, whatever comes.
     let row = crate::app::history::row(&state);
-    read(&mut state, 0, alertmanager(vec![critical("Old", 10), critical("New", 20), critical("Newest", 30)]));
+    read(&mut state, 0, alertmanager(vec![critical("Old", 10), critical("New", 500), critical("Newest", 900)]));
     assert_eq!(crate::app::history::row(&state), row);
     state.now += super::super::keys::SLID;
     press(&mut state, "R");
