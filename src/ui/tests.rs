@@ -18,7 +18,7 @@ use crate::model::source::{Answer, HistoryAnswer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 85] = [
+pub(super) const SCREENS: [&str; 85] = [
     "silences",
     "logs",
     "logs one",

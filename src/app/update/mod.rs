@@ -36,6 +36,7 @@ use super::state::State;
 use super::themes;
 use super::timeline as app_timeline;
 
+pub use logs::has_logs;
 pub use mouse::can_be_clicked;
 pub use typing::{judge, narrow};
 pub use views::show as show_view;
