@@ -4,8 +4,9 @@
 use jiff::SignedDuration;
 
 use crate::app::history::row;
+use crate::app::layer::Pane;
 use crate::app::pane;
-use crate::app::state::State;
+use crate::app::state::{OverviewRow, State};
 use crate::model::reading::Freshness;
 
 /// How long a row stands under the cursor before it stays there.
@@ -23,8 +24,9 @@ pub(super) fn look(state: &mut State, before: Option<&String>) {
     if state.touched {
         return;
     }
-    // While the first answers are awaited nothing is there to be read: the rows are not those of the estate yet.
-    let waits = state.view.freshness.contains(&Freshness::Never);
+    // While the first answers are awaited the rows are not those of the estate yet, and where nothing needs a person the
+    // first thing that does is what one wants to see.
+    let waits = state.view.freshness.contains(&Freshness::Never) || !is_need(state);
     if waits || now.is_none() || now.as_ref() != before {
         state.stood = (!waits && now.is_some()).then_some(state.now);
         return;
@@ -34,4 +36,10 @@ pub(super) fn look(state: &mut State, before: Option<&String>) {
         state.walk_in(state.pane);
         (state.touched, state.stays) = (true, true);
     }
+}
+
+/// True unless the Overview's first row is none of those that need a person.
+fn is_need(state: &State) -> bool {
+    let row = state.overview_rows.get(state.overview.list.row);
+    state.pane != Pane::Overview || matches!(row, Some(OverviewRow::Need(_) | OverviewRow::Run(_)))
 }
