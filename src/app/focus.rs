@@ -49,7 +49,9 @@ fn of(state: &State, width: u16) -> Focus {
     }
     let from = at.checked_sub(NEAR.0).unwrap_or(Timestamp::MIN);
     let to = at.checked_add(NEAR.1).unwrap_or(Timestamp::MAX);
-    focus.events = merge(at_hand(state, (from, to)), from, to).0;
+    let events = merge(at_hand(state, (from, to)), from, to).0;
+    focus.events = events.into_iter().map(|event| event.still(to.min(state.now))).collect();
+    focus.events.sort_by_key(|event| std::cmp::Reverse(event.at));
     focus.events.truncate(EVENTS);
     focus
 }
