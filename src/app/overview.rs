@@ -235,6 +235,13 @@ fn quiet(state: &State) -> &'static str {
     }
 }
 
+/// `2 above` where so many lines that need a person are scrolled away above the screen.
+pub fn above(state: &State) -> String {
+    let hidden = state.overview_rows.iter().take(state.overview.list.offset);
+    let above = hidden.filter(|row| matches!(row, OverviewRow::Need(_) | OverviewRow::Run(_))).count();
+    if above == 0 { String::new() } else { format!("{above} above") }
+}
+
 /// True for a row that can be selected.
 pub fn selectable(row: &OverviewRow) -> bool {
     use OverviewRow::{Change, Deployment, Due, Exposure, Need, Panel, Run, Service, Source};
@@ -286,9 +293,14 @@ pub fn settle(state: &mut State) {
     let (ids, height) = (ids(state), state.body_height());
     if columns(state)[1].is_empty() {
         state.overview_right = 0;
-        state.overview.list.settle(ids.len(), |row| ids[row].clone(), height);
+        let list = &mut state.overview.list;
+        list.settle(ids.len(), |row| ids[row].clone(), height);
+        if state.stays {
+            // Nobody moved the list: its top is on the screen as far as the row that is read lets it.
+            list.offset = (list.row + 1).saturating_sub(height);
+        }
     } else {
-        let left = state.overview.list.offset;
+        let left = if state.stays { 0 } else { state.overview.list.offset };
         state.overview.list.settle(ids.len(), |row| ids[row].clone(), ids.len());
         scroll(state, left);
     }

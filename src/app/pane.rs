@@ -21,7 +21,7 @@ use super::{chart, databases, focus, logs, marks, operations, overview, page, si
 impl State {
     /// A person did something, in the pane that is shown.
     pub fn touch(&mut self) {
-        self.touched = true;
+        (self.touched, self.stays) = (true, false);
         self.walk_in(self.pane);
     }
 

@@ -13,7 +13,7 @@ use crate::model::estate::Estate;
 use crate::model::health::{self, PanelView};
 use crate::model::metric::Demand;
 use crate::model::preferences::{Theme, ZoneChoice};
-use crate::model::reading::Reading;
+use crate::model::reading::{Freshness, Reading};
 use crate::model::run::known::Runs;
 use crate::model::source::Answer;
 use crate::model::timeline::Event;
@@ -83,8 +83,12 @@ pub struct State {
     pub now: Timestamp,
     /// When the console was opened.
     pub started: Timestamp,
-    /// True from the first key on.
+    /// True from the first key on, or from when on a row stood under the cursor long enough to be read: then it stays there.
     pub touched: bool,
+    /// Since when the row under the cursor stands there, while nobody pressed a key (UTC).
+    pub stood: Option<Timestamp>,
+    /// True where the cursor stays on its row and nobody pressed a key yet: what comes above it is shown all the same.
+    pub stays: bool,
     /// Panes in which a key was pressed: until then the first row of a list whose rows come late is the selected one.
     pub walked: Vec<Pane>,
     /// Columns, rows.
@@ -97,6 +101,8 @@ pub struct State {
     pub polling: Vec<bool>,
     /// What the readings come to.
     pub view: Arc<View>,
+    /// The states of the readings that the view was marked with since it was derived; empty where it was not.
+    pub aged: Vec<Freshness>,
     /// What is shown instead while the view is frozen.
     pub frozen: Option<Frozen>,
     /// Newest first.
@@ -222,7 +228,10 @@ impl State {
             identity,
             now,
             started: now,
+            aged: Vec::new(),
             touched: false,
+            stood: None,
+            stays: false,
             walked: Vec::new(),
             size,
             frozen: None,
@@ -290,6 +299,7 @@ impl State {
     pub fn see(&mut self, readings: Vec<Reading<Answer>>) {
         self.view = Arc::new(View::of(&self.estate, &readings, &self.made, &self.view, self.now));
         self.newest.clone_from(&readings);
+        self.aged.clear();
         self.readings = readings;
         timeline::renew_acts(self);
     }

@@ -1,5 +1,6 @@
 //! Moments as the screens show them: to the minute, with the zone they are told in.
 
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
@@ -72,7 +73,25 @@ pub fn in_zone(state: &State, plan: &Plan, text: &str) -> String {
             text = text.replace(&format!("until {time},"), &format!("until {own},"));
         }
     }
-    text
+    of_others(state, &text)
+}
+
+/// The same of the ends of other silences, which the plan only names: `2026-11-21 05:30 Europe/Warsaw`.
+fn of_others(state: &State, text: &str) -> String {
+    let zone = state.estate.zone.clone().unwrap_or(TimeZone::UTC);
+    let name = format!(" {}", zone.iana_name().unwrap_or("UTC"));
+    let (mut out, mut done) = (String::with_capacity(text.len()), 0);
+    for (at, _) in text.match_indices(&name) {
+        let from = at.saturating_sub("2026-11-21 05:30".len());
+        let civil = text.get(from..at).and_then(|told| DateTime::strptime("%Y-%m-%d %H:%M", told).ok());
+        let moment = civil.and_then(|civil| civil.to_zoned(zone.clone()).ok()).map(|zoned| zoned.timestamp());
+        let Some(moment) = moment.filter(|_| from >= done) else { continue };
+        out.push_str(&text[done..from]);
+        out.push_str(&full(state, moment));
+        done = at + name.len();
+    }
+    out.push_str(&text[done..]);
+    out
 }
 
 fn told(state: &State, at: Timestamp, format: &str) -> String {

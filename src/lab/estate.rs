@@ -65,35 +65,35 @@ fn head(layout: &Layout) -> String {
 fn note(layout: &Layout) -> String {
     let program = "qd";
     let next = match layout.scenario {
-        // Two lines at 80 columns: what to do must stand in them.
+        // Two lines at 80 columns: all of it must stand in them, with the sentence that follows.
         Scenario::Steady => format!(
             "In a second terminal: `{program} lab stop store {PRIMARY}` (a whole site: `{program} lab stop {PRIMARY}`), then `start` it. \
              Or `R` on web."
         ),
         Scenario::BadRelease => {
-            format!("A bad release of web goes out soon. When requests fail at {PRIMARY}: `R` on that line rolls web back, once confirmed.")
+            format!("A bad release of web goes out soon. Once requests fail at {PRIMARY}, `R` on that line rolls web back, once confirmed.")
         }
-        Scenario::SlowDependency => format!(
-            "When people wait at {PRIMARY}: which service is slow? Mend it: delay_ms = 0 in {PRIMARY}/store/settings.toml beside \
-             the estate file."
-        ),
+        Scenario::SlowDependency => {
+            format!(
+                "When people wait at {PRIMARY}: which service is slow? Mend: delay_ms = 0 in the estate's {PRIMARY}/store/settings.toml."
+            )
+        }
         Scenario::Certificate => {
             "The edges' certificate is about to expire: see how much of its life is left, and who issued it.".to_owned()
         }
-        Scenario::Storm => format!(
-            "Filter with `/`: in this scenario one rule finds thousands at {PRIMARY}. Mend it: waiting = 3 in {PRIMARY}/store/settings.toml beside \
-             the estate file."
-        ),
+        Scenario::Storm => {
+            format!(
+                "One rule finds thousands at {PRIMARY}: filter with `/`. Mend: waiting = 3 in the estate's {PRIMARY}/store/settings.toml."
+            )
+        }
         Scenario::ReplicaLag => format!(
-            "When the ledger's standby stalls: what would a takeover lose (key 6)? Mend it: paused = false in \
-             {STANDBY}/ledger/ledger.toml beside the estate file."
+            "The ledger's standby stalls: what would a takeover lose (key 6)? Mend: paused = false in {STANDBY}/ledger/ledger.toml."
         ),
         Scenario::Stuck => {
             format!("When requests fail at {PRIMARY}: what does the edge print (`l`)? `U` on that line restarts it, once confirmed.")
         }
         Scenario::StaleBackup => format!(
-            "When the backup job at {PRIMARY} stops: what would be lost (key 4)? Mend it: every_seconds = 60 in {PRIMARY}/store/backup.toml \
-             beside the estate file."
+            "The backup job at {PRIMARY} stops: what would be lost (key 4)? Mend: every_seconds = 60 in {PRIMARY}/store/backup.toml."
         ),
     };
     format!("{next} Practice: nothing here is production.")
@@ -370,13 +370,9 @@ mod tests {
             assert_eq!(estate.environment, "practice");
             let note = estate.note.as_ref().unwrap();
             assert!(note.ends_with("Practice: nothing here is production."));
-            // Filled greedily into the two lines that it has at 80 columns, of 78 each. All but its last sentence must fit.
-            let (mut lines, mut used) = (1, 0);
-            for word in note.trim_end_matches("Practice: nothing here is production.").trim_end().split(' ') {
-                let room = if used == 0 { word.len() } else { used + 1 + word.len() };
-                (lines, used) = if room <= 78 { (lines, room) } else { (lines + 1, word.len()) };
-            }
-            assert!(lines <= 2, "{lines} lines: {note}");
+            // The two lines that it has at 80 columns, of 78 each: nothing of it may be cut.
+            let lines = crate::app::wrap::wrap(note, 78);
+            assert!(lines.len() <= 2, "{lines:?}");
             assert!(estate.sources.iter().all(|s| matches!(
                 s.kind,
                 SourceKind::Backup(_)

@@ -1,5 +1,7 @@
 //! The health of services, judged from alerts and panels: per service and site, and never better than what is known.
 
+mod aged;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,6 +14,8 @@ use super::metric::PanelAnswer;
 use super::panel::Panel;
 use super::reading::{Freshness, Reading};
 use super::source::Answer;
+
+pub use aged::{age_needs, services_aged};
 
 /// How a service does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

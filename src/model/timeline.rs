@@ -174,6 +174,18 @@ impl Event {
         self.kind == Kind::AlertBegan && self.after.is_some() && self.at >= until
     }
 
+    /// The same for a list that is not made anew at each look: an open one stands at the earliest moment that it can have
+    /// begun, and [`Event::is_after`] is true of it.
+    #[must_use]
+    pub fn still(self, until: Timestamp) -> Event {
+        if self.is_open(until) { Event { at: self.begun(), ..self } } else { self }
+    }
+
+    /// True of the begin of an alert of which only that is known: it was after that moment.
+    pub fn is_after(&self) -> bool {
+        self.kind == Kind::AlertBegan && self.after == Some(self.at)
+    }
+
     /// True where it tells of that service.
     pub fn is_of(&self, estate: &Estate, service: &str) -> bool {
         match &self.link {

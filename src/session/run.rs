@@ -189,6 +189,7 @@ where
         };
         state.now = clock.now();
         let waits = matches!(message, Message::Read { .. } | Message::Tick);
+        let aged = state.aged.clone();
         let effects = (core.update)(state, message);
         let Left { quit, switch, suspend, redraw, derive, merge, copy, attend, title } = carry_out(effects, feed, &demand);
         if let Some(old) = old {
@@ -200,8 +201,9 @@ where
         if merge {
             merger.want();
         }
-        // What is still to be derived is drawn when it is: a frame before that would only put it off.
-        if !(derive && waits) {
+        // What is still to be derived is drawn when it is: a frame before that would only put it off. But nothing looks live
+        // that no longer is, however long that takes.
+        if !(derive && waits) || aged != state.aged {
             desk.want(hurry);
         }
         if let Some(code) = quit {

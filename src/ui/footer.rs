@@ -191,4 +191,4 @@ fn is_idle(state: &State, action: Action) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::ui) mod tests;

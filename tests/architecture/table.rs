@@ -128,7 +128,7 @@ pub const CRATES: &[Crate] = &[
     Crate { name: "nucleo-matcher", place: Rooms(&["app"]), why: "fuzzy search of the palette" },
     Crate { name: "regex", place: Rooms(&["model", "app"]), why: "matchers on labels, filters" },
     Crate { name: "similar", place: Rooms(&["model"]), why: "which lines differ between two configuration files" },
-    Crate { name: "unicode-width", place: Rooms(&["app", "ui", "cli"]), why: "how many columns a text takes" },
+    Crate { name: "unicode-width", place: Rooms(&["model", "app", "ui", "cli"]), why: "how many columns a text takes" },
     Crate { name: "ratatui", place: Rooms(&["ui", "session", "cli"]), why: "the screen's buffer and widgets" },
     Crate { name: "crossterm", place: Rooms(&["session"]), why: "the terminal's modes and its input" },
     Crate {

@@ -172,11 +172,11 @@ fn events(state: &State, logs: &Logs, from: Timestamp, to: Timestamp) -> Vec<Eve
         matches!(event.kind, Kind::Deployment | Kind::AlertBegan | Kind::AlertEnded | Kind::FindingBegan)
             && event.is_of(&state.estate, name)
     };
-    // A row that moves with each look would always be the newest.
-    let still = |event: Event| Event { at: event.begun(), ..event };
     // Two tell of one finding, each with the value of its moment.
-    let mut all = merge(timeline::at_hand(state, (from, to)).into_iter().filter(wanted).map(still), from, to).0;
-    all.reverse();
+    let all = merge(timeline::at_hand(state, (from, to)).into_iter().filter(wanted), from, to).0;
+    // A row that moves with each look would always be the newest.
+    let mut all: Vec<Event> = all.into_iter().rev().map(|event| event.still(to.min(state.now))).collect();
+    all.sort_by_key(|event| event.at);
     let more = all.len().saturating_sub(EVENTS);
     all.drain(..more);
     all

@@ -21,7 +21,10 @@ pub fn text(state: &State) -> Option<String> {
                 let about = if line.dated { "" } else { "~" };
                 format!("{about}{:.3}{host} {}{by} {}", line.at, line.level.map_or("-", Level::word), line.text)
             }
-            Row::Event(event) => format!("{:.3} -- {} {}", event.at, event.kind.word(), event.what),
+            Row::Event(event) => {
+                let after = if event.is_after() { "after this " } else { "" };
+                format!("{:.3} -- {after}{} {}", event.at, event.kind.word(), event.what)
+            }
         };
         out.push_str(&line);
         out.push('\n');

@@ -95,7 +95,9 @@ impl Merging {
             OfWindow { question, until: to, events, more }
         });
         let near = near.map(|(from, to)| {
-            let mut events = merge(at_hand((from, to)), from, to).0;
+            let events = merge(at_hand((from, to)), from, to).0;
+            let mut events: Vec<Event> = events.into_iter().map(|event| event.still(to.min(known.now))).collect();
+            events.sort_by_key(|event| std::cmp::Reverse(event.at));
             events.truncate(Focus::EVENTS);
             events
         });

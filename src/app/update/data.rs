@@ -12,7 +12,8 @@ use crate::app::state::State;
 use crate::app::timeline::{self, SEEN_CAP};
 use crate::model::change::{CHANGES_CAP, Change};
 use crate::model::estate::Severity;
-use crate::model::reading::{Held, Outcome};
+use crate::model::health;
+use crate::model::reading::{Freshness, Held, Outcome};
 use crate::model::source::Answer;
 
 /// A source is being tried.
@@ -48,6 +49,7 @@ pub(super) fn derived(state: &mut State, derived: Derived) -> Vec<Effect> {
     }
     let other = view.silences.mutes != state.view.silences.mutes;
     (state.readings, state.view) = (readings, view);
+    state.aged.clear();
     if other {
         timeline::renew_acts(state);
     }
@@ -81,6 +83,29 @@ pub(super) fn tick(state: &mut State) -> Vec<Effect> {
         state.window.outdate();
     }
     due(state)
+}
+
+/// Marks what rests on a reading that went stale since the view was derived: with many alerts, or under load, it takes
+/// its time until all is derived anew, and what is drawn meanwhile must not look live. Costs nothing where nothing did.
+pub(super) fn age(state: &mut State) {
+    let now: Vec<Freshness> = state.readings.iter().map(|reading| reading.freshness(state.now)).collect();
+    let known = if state.aged.is_empty() { &state.view.freshness } else { &state.aged };
+    if now == *known {
+        return;
+    }
+    let sources = state.estate.sources.iter().zip(state.view.freshness.iter().zip(&now));
+    let lost: Vec<&str> = (sources)
+        .filter(|(_, (was, is))| **was == Freshness::Fresh && **is != Freshness::Fresh)
+        .map(|(source, _)| source.name.as_str())
+        .collect();
+    if !lost.is_empty() {
+        let services = health::services_aged(&state.estate, &state.readings, &state.view.services, &lost, state.now);
+        let view = Arc::make_mut(&mut state.view);
+        view.services = services;
+        health::age_needs(&state.estate, &state.readings, &view.alerts, &mut view.needs, state.now);
+    }
+    state.aged = now;
+    pane::refresh(state);
 }
 
 /// Where a reading is in another state than the view was derived with, the view is out of date.

@@ -17,6 +17,7 @@ mod prompt;
 mod runs;
 mod share;
 mod silences;
+mod stood;
 mod timeline;
 mod typing;
 pub(crate) mod verify;
@@ -111,6 +112,8 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Runs(runs) => runs::known(state, *runs),
         Message::Told(told) => self::told(state, *told),
     };
+    data::age(state);
+    stood::look(state, under.as_ref());
     let other = row(state).filter(|row| under.as_ref() != Some(row));
     match by_itself {
         true if under.is_some() && other.is_some() => state.slid = Some(state.now),

@@ -171,8 +171,14 @@ fn event(canvas: &mut Canvas, state: &State, y: u16, event: &Event, wide: u16, m
         _ => Token::Title,
     };
     let token = if marked { Token::Selected } else { token };
-    canvas.put(1, y, wide, &time(state, event.at, true), token);
-    canvas.put(1 + wide, y, width.saturating_sub(1 + wide), &format!("-- {} {} --", event.kind.word(), event.what), token);
+    // Only a Prometheus knows it, which tells since when its condition holds: it fired some time after that.
+    let (when, after) = match (event.is_after(), is_today(state, event.at)) {
+        (true, true) => (format!("after {}", event.at.to_zoned(state.zone()).strftime("%H:%M")), ""),
+        (true, false) => (time(state, event.at, true), "after this "),
+        (false, _) => (time(state, event.at, true), ""),
+    };
+    canvas.put(1, y, wide, &when, token);
+    canvas.put(1 + wide, y, width.saturating_sub(1 + wide), &format!("-- {after}{} {} --", event.kind.word(), event.what), token);
 }
 
 /// The selected row below the list: when, where, by whom, and all that it says.
@@ -187,6 +193,7 @@ fn whole(canvas: &mut Canvas, state: &State, logs: &Logs, y: u16, lines: u16) {
             let own = if line.dated { "" } else { " (about: the line says no time)" };
             (format!(" {}{own}, {}{level}{by} ", when::full(state, line.at), line.place), line.text.as_str())
         }
+        Row::Event(event) if event.is_after() => (format!(" after {}, not known when ", when::full(state, event.at)), event.what.as_str()),
         Row::Event(event) => (format!(" {} ", when::full(state, event.at)), event.what.as_str()),
     };
     canvas.put(2, y, width.saturating_sub(2), &about, Token::Dim);

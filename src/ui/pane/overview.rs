@@ -47,19 +47,19 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
     let (width, height) = (canvas.area.width, canvas.area.height);
     let needs = state.overview_rows.iter().filter(|r| matches!(r, OverviewRow::Need(_))).count();
     let chip = frame::chip(&state.overview.filter.text, || needs, state.shown().needs.len());
-    let [left, right] = overview::columns(state);
+    let ([left, right], above) = (overview::columns(state), overview::above(state));
     match overview::widths(width) {
         (_, 0) => {
             let action = action_column(state, width);
-            frame::heads(canvas, &[(STATE, "STATE"), (NAME, "WHAT"), (action, ACTION), (width - LEFT_WIDTH, "SINCE/DUE")], &chip);
+            let chip = [chip, above].join("  ");
+            frame::heads(canvas, &[(STATE, "STATE"), (NAME, "WHAT"), (action, ACTION), (width - LEFT_WIDTH, "SINCE/DUE")], chip.trim());
             rows(canvas, state, left, state.overview.list.offset);
         }
         (wide, narrow) => {
             let mut part = canvas.part(0, 0, wide, height);
-            frame::heads(&mut part, &[(STATE, "STATE"), (NAME, "WHAT, AND WHAT TO DO"), (wide - LEFT_WIDTH, "SINCE/DUE")], "");
+            frame::heads(&mut part, &[(STATE, "STATE"), (NAME, "WHAT, AND WHAT TO DO"), (wide - LEFT_WIDTH, "SINCE/DUE")], &above);
             rows(&mut part, state, left, state.overview.list.offset);
-            let border = if canvas.ascii { '|' } else { '│' };
-            let focus = overview::focus(width);
+            let (border, focus) = (if canvas.ascii { '|' } else { '│' }, overview::focus(width));
             let first = focus.map_or(wide + 1, |_| wide);
             (2..height - 1).for_each(|y| canvas.cell(first, y, border, Token::Border));
             if let Some((from, room)) = focus {

@@ -241,3 +241,111 @@ fn the_note_of_an_estate_is_whole_where_there_is_room_for_it() {
         assert!(lines.iter().all(|line| line.chars().count() <= 98) && lines.len() <= if whole { 6 } else { 2 }, "{size:?} {lines:?}");
     }
 }
+
+/// A critical alert of the web service that began so many seconds ago.
+fn critical(name: &str, secs: i64) -> Arc<Alert> {
+    let mut alert = (*alert(&[("alertname", name), ("job", "web"), ("severity", "critical")], AlertState::Firing, secs)).clone();
+    alert.fingerprint = crate::model::silence::fingerprint(&alert.labels).into();
+    Arc::new(alert)
+}
+
+#[test]
+fn a_row_that_stood_under_the_cursor_long_enough_to_be_read_stays_there_without_a_key() {
+    use crate::app::history::row;
+    let needs = |names: &[&str]| {
+        let all = names.iter().enumerate().map(|(place, name)| critical(name, 999 - 130 * place as i64));
+        all.collect::<Vec<_>>()
+    };
+    let selected = |state: &State| {
+        let OverviewRow::Need(place) = state.overview_rows[state.overview.list.row] else { panic!("{:?}", row(state)) };
+        state.view.needs[place].what.clone()
+    };
+    let tick = |state: &mut State, secs: i64| {
+        state.now = at(secs);
+        update(state, Message::Tick);
+    };
+    let mut state = console();
+    state.now = at(1_000);
+    for place in 1..state.readings.len() {
+        let outcome = Outcome::Failed { kind: FailureKind::Unreachable, what: "refused".into(), at: state.now };
+        let next_try = state.now;
+        update(&mut state, Message::Read { source: place, outcome, next_try });
+    }
+    read(&mut state, 0, alertmanager(needs(&["A"])));
+    let first = selected(&state);
+    // Not long enough: the worst is under the cursor.
+    tick(&mut state, 1_009);
+    state.now = at(1_009);
+    read(&mut state, 0, alertmanager(needs(&["B", "A"])));
+    assert_ne!(selected(&state), first, "the newest need comes first");
+    let read_now = row(&state);
+    tick(&mut state, 1_018);
+    assert!(!state.touched, "it came nine seconds ago");
+    tick(&mut state, 1_019);
+    // Long enough: whatever comes above, what is read stays, and no key is held up by it.
+    state.now = at(1_020);
+    let many = ["D", "C", "B", "A"];
+    read(&mut state, 0, alertmanager(needs(&many)));
+    assert_eq!(row(&state), read_now);
+    assert!(state.overview.list.row > 1 && state.overview.list.offset == 0, "what came above is seen: {:?}", state.overview.list);
+    assert_eq!(crate::app::overview::above(&state), "");
+    assert_ne!(state.slid, Some(at(1_020)));
+    // Where it is gone the worst is under the cursor again, and a key that asks for a change waits.
+    state.now = at(1_030);
+    read(&mut state, 0, alertmanager(needs(&["H", "A"])));
+    assert_eq!(state.slid, Some(at(1_030)));
+    assert!(selected(&state).contains('H'), "{}", selected(&state));
+    tick(&mut state, 1_039);
+    assert!(!state.touched);
+    tick(&mut state, 1_040);
+    assert!(state.touched);
+    // After a key the list may be scrolled, and says so.
+    press(&mut state, "g");
+    update(&mut state, Message::Resize(80, 12));
+    press(&mut state, "G");
+    assert!(crate::app::overview::above(&state).ends_with(" above"), "{:?}", state.overview.list);
+}
+
+#[test]
+fn what_rests_on_a_source_that_fell_silent_does_not_look_live_while_all_is_derived_anew() {
+    // As the session does it: what is to be derived takes its time, and is not there yet.
+    let slow = |state: &mut State, message: Message| super::super::update(state, message);
+    let word = |state: &State| state.view.services[0].overall;
+    let mut state = console();
+    state.now = at(1_000);
+    read(&mut state, 0, alertmanager(vec![]));
+    read(&mut state, 1, Answer::Prometheus(Arc::default()));
+    assert_eq!(word(&state).severity, Severity::Ok);
+    assert!(state.overview_rows.iter().any(|row| matches!(row, OverviewRow::Empty(text) if text.starts_with("nothing needs you"))));
+    // Two intervals and a second later nothing new has come. A key, or the clock, is all that happens.
+    for message in [Message::Key("j".parse().unwrap()), Message::Tick, Message::Resize(100, 30)] {
+        let mut state = state.clone();
+        state.now = at(1_021);
+        slow(&mut state, message.clone());
+        assert_eq!(word(&state).severity, Severity::Ok, "still fresh");
+        state.now = at(1_022);
+        slow(&mut state, message);
+        assert_eq!(word(&state).severity, Severity::Unknown);
+        let stands = |text: &str| state.overview_rows.iter().any(|row| matches!(row, OverviewRow::Empty(told) if told.starts_with(text)));
+        assert!(stands("nothing known needs you") && !stands("nothing needs you"));
+        assert_eq!(slow(&mut state, Message::Tick), [Effect::Derive], "what changed is still to be told");
+        let derived = Derivation::of(&state).carry_out();
+        assert!(derived.changes.iter().any(|change| change.what == "am fresh -> stale"), "{:?}", derived.changes);
+        let before = state.view.services.clone();
+        slow(&mut state, Message::Derived(Box::new(derived)));
+        assert_eq!((before, state.aged.len()), (state.view.services.clone(), 0), "it was judged as it is then derived");
+    }
+    // What is bad stays bad, and is marked as old.
+    read(&mut state, 0, alertmanager(vec![critical("Down", 900)]));
+    assert_eq!((word(&state).severity, word(&state).stale, state.view.needs[0].stale), (Severity::Critical, false, false));
+    state.now = at(1_022);
+    slow(&mut state, Message::Tick);
+    assert_eq!((word(&state).severity, word(&state).stale, state.view.needs[0].stale), (Severity::Critical, true, true));
+    let aged = state.view.clone();
+    update(&mut state, Message::Tick);
+    assert_eq!(state.view.services, aged.services);
+    // It answers again: the mark is gone with the next derivation.
+    read(&mut state, 0, alertmanager(vec![critical("Down", 900)]));
+    read(&mut state, 1, Answer::Prometheus(Arc::default()));
+    assert!(!word(&state).stale && state.aged.is_empty());
+}

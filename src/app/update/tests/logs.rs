@@ -316,6 +316,14 @@ fn what_only_a_prometheus_knows_stands_where_it_began_and_is_not_always_the_newe
     let all = rows(&state);
     let begin = all.iter().position(|row| row.starts_with("-- ")).expect("the alert stands between the lines");
     assert_eq!(all[begin - 1], "line 29", "{all:?}");
+    // It did not begin to fire then: it fired some time after.
+    let logs::Row::Event(event) = &of(&state).rows[begin] else { panic!() };
+    assert!(event.is_after() && event.at == at(95_000), "{event:?}");
+    // Beside the Overview's rows too, where it is not moved on at each look.
+    state.layers.clear();
+    update(&mut state, Message::Resize(200, 60));
+    let near = state.focus.events.iter().find(|event| event.kind == crate::model::timeline::Kind::AlertBegan).unwrap();
+    assert!(near.is_after() && near.at == at(95_000), "{near:?}");
 }
 
 #[test]

@@ -134,6 +134,19 @@ fn it_is_opened_on_a_service_from_wherever_one_is_selected() {
 }
 
 #[test]
+fn a_screen_has_one_zone_for_the_end_of_another_silence_too() {
+    let mut state = served();
+    Arc::make_mut(&mut state.estate).zone = Some(TimeZone::get("Europe/Warsaw").unwrap());
+    let plan = sample(&state, "2.4.0").plan;
+    let seen = "silence 2b614108 of bób mutes the same until 2026-11-21 05:30 Europe/Warsaw: nothing is made; Europe/Warsaw";
+    state.look.zone = ZoneChoice::Utc;
+    let told = crate::app::when::in_zone(&state, &plan, seen);
+    assert_eq!(told, "silence 2b614108 of bób mutes the same until 2026-11-21 04:30Z: nothing is made; Europe/Warsaw");
+    state.look.zone = ZoneChoice::Estate;
+    assert!(crate::app::when::in_zone(&state, &plan, seen).contains("until 2026-11-21 05:30 CET:"));
+}
+
+#[test]
 fn the_action_is_on_no_key_that_is_pressed_by_accident() {
     assert_eq!(Action::Rollback.entry().danger, Danger::Production);
     assert_eq!(Action::BreakGlass.entry().danger, Danger::Production);

@@ -63,7 +63,11 @@ pub fn draw(canvas: &mut Canvas, state: &State) {
         y += 1;
     }
     for event in focus.events.iter().take(usize::from(end.saturating_sub(y))) {
-        canvas.put(TIME, y, KIND - TIME - 1, &when::short(state, event.begun()), Token::Dim);
+        let time = match event.is_after() {
+            true => format!("after {}", event.at.to_zoned(state.zone()).strftime("%H:%M")),
+            false => when::short(state, event.begun()),
+        };
+        canvas.put(TIME, y, KIND - TIME - 1, &time, Token::Dim);
         canvas.put(KIND, y, WHAT - KIND - 1, event.kind.word(), Token::Dim);
         canvas.put(WHAT, y, width.saturating_sub(WHAT), &event.what, Token::Text);
         y += 1;
