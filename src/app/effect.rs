@@ -19,6 +19,9 @@ pub enum Effect {
     /// Derive what the newest readings come to, beside the loop; ends in `Message::Derived`. Where one is under way, once
     /// more after it.
     Derive,
+    /// Merge what happened in the time that the screen shows, beside the loop; ends in `Message::Merged`. Where that is
+    /// under way, once more after it.
+    Merge,
     /// The screen now wants this of panels.
     Demand(Demand),
     /// Copy this text, which has no control characters; ends in `Told::Copied`.

@@ -4,16 +4,13 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::needs::About;
-use crate::model::timeline::{Event, merge};
+use crate::model::timeline::Event;
 
 use super::layer::{Layer, Spot};
 use super::overview;
 use super::page::{self, Row};
 use super::state::{OverviewRow, State};
-use super::timeline::at_hand;
 
-/// Events that are told.
-const EVENTS: usize = 40;
 /// The time before and after the selected thing in which they happened.
 const NEAR: (SignedDuration, SignedDuration) = (SignedDuration::from_hours(2), SignedDuration::from_mins(30));
 
@@ -28,16 +25,25 @@ pub struct Focus {
     pub service: Option<String>,
     /// The panel that comes first of them.
     pub panel: Option<String>,
-    /// What happened near it, the newest first.
+    /// The time near it (UTC).
+    pub(crate) near: (Timestamp, Timestamp),
+    /// What happened then, the newest first; until it is merged anew, what happened near the one before.
     pub events: Vec<Event>,
+}
+
+impl Focus {
+    /// Events that are told.
+    pub(crate) const EVENTS: usize = 40;
 }
 
 /// Finds it out anew, where the screen has room for it.
 pub fn renew(state: &mut State) {
+    let events = std::mem::take(&mut state.focus.events);
     state.focus = match overview::focus(state.size.0) {
-        Some((_, width)) => of(state, width),
+        Some((_, width)) => Focus { events, ..of(state, width) },
         None => Focus::default(),
     };
+    state.merge |= overview::focus(state.size.0).is_some();
 }
 
 fn of(state: &State, width: u16) -> Focus {
@@ -49,10 +55,7 @@ fn of(state: &State, width: u16) -> Focus {
     }
     let from = at.checked_sub(NEAR.0).unwrap_or(Timestamp::MIN);
     let to = at.checked_add(NEAR.1).unwrap_or(Timestamp::MAX);
-    let events = merge(at_hand(state, (from, to)), from, to).0;
-    focus.events = events.into_iter().map(|event| event.still(to.min(state.now))).collect();
-    focus.events.sort_by_key(|event| std::cmp::Reverse(event.at));
-    focus.events.truncate(EVENTS);
+    focus.near = (from, to);
     focus
 }
 

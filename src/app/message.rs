@@ -11,6 +11,7 @@ use super::ask::Told;
 use super::derive::Derived;
 use super::key::Key;
 use super::target::Target;
+use super::timeline::Merged;
 
 /// One thing that happened. Time stands beside it, in `State::now`.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +48,8 @@ pub enum Message {
     },
     /// What the newest readings come to.
     Derived(Box<Derived>),
+    /// What happened in the time that the screen shows.
+    Merged(Box<Merged>),
     /// What an earlier start of the console knew, in the order of the estate's sources.
     Cached(Vec<Option<Held<Answer>>>),
     /// The index of deployments holds others now: whoever shows of it asks again. The number grows with each change.

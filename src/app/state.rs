@@ -108,7 +108,7 @@ pub struct State {
     /// Newest first.
     pub changes: VecDeque<Change>,
     /// What was seen to happen in this run, the oldest first.
-    pub seen: VecDeque<Event>,
+    pub seen: Arc<VecDeque<Event>>,
     /// The pane at the bottom of the stack.
     pub pane: Pane,
     /// What lies on it.
@@ -178,7 +178,9 @@ pub struct State {
     /// The deployments that they made.
     pub made: Made,
     /// What runs and silences tell of the past, the newest first.
-    pub acts: Vec<Event>,
+    pub acts: Arc<Vec<Event>>,
+    /// True where events are to be merged again.
+    pub merge: bool,
     /// The Operations pane; ids are those of runs.
     pub operations: PaneList<String>,
     /// Its lines.
@@ -234,7 +236,7 @@ impl State {
             size,
             frozen: None,
             changes: VecDeque::new(),
-            seen: VecDeque::new(),
+            seen: Arc::default(),
             pane: Pane::Overview,
             layers: Vec::new(),
             way_back: None,
@@ -269,7 +271,8 @@ impl State {
             verifying: Verifying::default(),
             runs: Runs::default(),
             made: Made::default(),
-            acts: Vec::new(),
+            acts: Arc::default(),
+            merge: false,
             operations: PaneList::default(),
             operation_rows: Vec::new(),
             sent: None,

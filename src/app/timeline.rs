@@ -1,7 +1,10 @@
 //! The Timeline pane: what happened, of one service or of all, in a window of time. What the newest readings tell is there
-//! at once; what consoles saw and what a Prometheus remembers comes after it.
+//! as soon as it is merged, which is done beside the loop; what consoles saw and what a Prometheus remembers comes after it.
 
 mod fold;
+mod merging;
+
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -11,16 +14,17 @@ use crate::model::health::PanelView;
 use crate::model::label::Labels;
 use crate::model::metric::Plot;
 use crate::model::panel::Panel;
-use crate::model::timeline::{Event, Kind, Link, acts, known, merge};
+use crate::model::timeline::{Event, Kind, Link, acts};
 
 use super::ask::{Ask, Past};
 use super::effect::Effect;
 use super::layer::{Layer, Pane};
-use super::pane;
 use super::state::{AlertRow, OverviewRow, PaneList, State};
 use crate::model::needs::About;
 
 pub use fold::{Fold, said};
+pub(crate) use merging::Question;
+pub use merging::{Merged, Merging};
 
 /// Events of this run that are kept in memory.
 pub const SEEN_CAP: usize = 2_000;
@@ -105,12 +109,18 @@ pub struct Timeline {
     pub rows: Vec<usize>,
     /// For each row, what it stands for besides its own event.
     pub folds: Vec<Option<Fold>>,
+    /// The window that the events are of; `None` until they are merged.
+    pub(crate) of: Option<Question>,
+    /// Once they are merged, the begin of this alert is selected.
+    pub(crate) seeks: Option<Labels>,
+    /// True where a person did what they are merged for.
+    pub(crate) by_hand: bool,
     /// What was asked for: the window and its end.
-    pub(crate) asked: Option<(Window, Option<Timestamp>)>,
+    pub(crate) asked: Option<Question>,
     /// The times of that question.
     pub(crate) waits_for: Option<(Timestamp, Timestamp)>,
     /// The answer to the last question.
-    pub past: Option<Past>,
+    pub past: Option<Arc<Past>>,
     /// The range of charts before, and the one that is wanted here.
     pub(crate) ranges: Option<(SignedDuration, SignedDuration)>,
 }
@@ -118,7 +128,7 @@ pub struct Timeline {
 impl Timeline {
     /// True while the answer to a question is not there yet.
     pub fn waits(&self) -> bool {
-        self.past.is_none()
+        self.past.is_none() || self.of.is_none()
     }
 }
 
@@ -138,22 +148,21 @@ pub fn around(state: &State, at: Timestamp, window: Window) -> Option<Timestamp>
 }
 
 /// Everything that is known of a time, without asking anyone.
-pub fn at_hand(state: &State, (from, to): (Timestamp, Timestamp)) -> Vec<Event> {
-    let view = state.shown();
-    let mut all = known(&state.estate, &view.alerts, &view.backups, &view.deployments.all, state.shown_readings(), (from, to), state.now);
-    all.extend(acts_between(state, (from, to)).iter().cloned());
-    all.extend(state.seen.iter().filter(|event| event.at >= from && event.at <= to).cloned());
-    all
+pub fn at_hand(state: &State, times: (Timestamp, Timestamp)) -> Vec<Event> {
+    merging::gathered(&state.estate, (state.shown(), state.shown_readings()), acts_between(state, times), &state.seen, times, state.now)
 }
 
 /// Computes anew what runs and silences tell, where one of them is another.
 pub fn renew_acts(state: &mut State) {
-    state.acts = acts(&state.estate, &state.runs, &state.made, &state.view.silences.mutes);
+    state.acts = Arc::new(acts(&state.estate, &state.runs, &state.made, &state.view.silences.mutes));
 }
 
 /// What runs and silences tell of that time, the newest first.
-pub fn acts_between(state: &State, (from, to): (Timestamp, Timestamp)) -> &[Event] {
-    let all = &state.acts;
+pub fn acts_between(state: &State, times: (Timestamp, Timestamp)) -> &[Event] {
+    acts_in(&state.acts, times)
+}
+
+fn acts_in(all: &[Event], (from, to): (Timestamp, Timestamp)) -> &[Event] {
     let (first, last) = (all.partition_point(|event| event.at > to), all.partition_point(|event| event.at >= from));
     all.get(first..last).unwrap_or_default()
 }
@@ -165,16 +174,42 @@ pub fn acts_on_chart<'a>(state: &'a State, panel: &Panel, plot: &Plot) -> Vec<&'
     acts_between(state, (plot.start, plot.time(plot.len.saturating_sub(1)))).iter().filter(drawn).collect()
 }
 
-/// Computes the rows again.
+/// Wants the events merged again, and meanwhile computes the rows of those that there are.
 pub fn renew(state: &mut State) {
-    if state.pane != Pane::Timeline {
+    if state.pane == Pane::Timeline {
+        state.merge = true;
+        arrange(state);
+    }
+}
+
+/// Takes in what was merged. Events of a window that is no longer shown are passed over: those of the new one are wanted.
+pub fn merged(state: &mut State, merged: Merged) {
+    if let Some(near) = merged.near {
+        state.focus.events = near;
+    }
+    let question = (state.timeline.window, state.timeline.end);
+    if let Some(new) = merged.timeline
+        && state.pane == Pane::Timeline
+        && new.question == question
+    {
+        let timeline = &mut state.timeline;
+        (timeline.of, timeline.until, timeline.events, timeline.more) = (Some(question), new.until, new.events, new.more);
+        arrange(state);
+    }
+}
+
+/// Merges at once, where no loop waits: for one frame that is printed.
+pub fn merge_now(state: &mut State) {
+    state.merge = false;
+    let new = Merging::of(state).carry_out();
+    merged(state, new);
+}
+
+/// Computes the rows of the events, where they are those of the window that is shown.
+fn arrange(state: &mut State) {
+    if state.timeline.of != Some((state.timeline.window, state.timeline.end)) {
         return;
     }
-    let (from, to) = bounds(state);
-    let mut all = at_hand(state, (from, to));
-    all.extend(state.timeline.past.iter().flat_map(|past| past.events.iter().cloned()));
-    (state.timeline.events, state.timeline.more) = merge(all, from, to);
-    state.timeline.until = to;
     let timeline = &state.timeline;
     let services = timeline.service.as_deref().map(|service| with_needed(&state.estate, service)).unwrap_or_default();
     let wanted = |event: &Event| {
@@ -309,6 +344,7 @@ pub(super) fn wanted(state: &mut State) -> Option<Effect> {
         }
         // Whoever comes back asks anew.
         (state.timeline.asked, state.timeline.waits_for, state.timeline.past) = (None, None, None);
+        state.timeline.of = None;
         return None;
     }
     let (from, to) = bounds(state);
@@ -340,8 +376,8 @@ pub(super) fn wanted(state: &mut State) -> Option<Effect> {
 /// Takes in an answer; one to an older question is passed over.
 pub(super) fn told(state: &mut State, from: Timestamp, to: Timestamp, past: Past) {
     if state.timeline.waits_for == Some((from, to)) {
-        state.timeline.past = Some(past);
-        pane::refresh(state);
+        state.timeline.past = Some(Arc::new(past));
+        renew(state);
     }
 }
 

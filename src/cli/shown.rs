@@ -9,6 +9,7 @@ use crate::app::keymap::Keymap;
 use crate::app::layer::{Layer, Pane, Spot};
 use crate::app::pane;
 use crate::app::state::{Look, State};
+use crate::app::timeline::merge_now;
 use crate::config::load::estate_from;
 use crate::config::load::tests::{KEYS, WHOLE};
 use crate::model::alert::{Alert, AlertId, AlertState, Origin, severity_of};
@@ -151,6 +152,7 @@ fn shown(path: &Path, text: &str, look: &Look, keymap: &Arc<Keymap>) -> String {
     let mut draw = |state: &State| snapshot::print(&snapshot::frame(state).unwrap(), false, &mut out).unwrap();
     for pane in Pane::ALL {
         state.pane = pane;
+        merge_now(&mut state);
         draw(&state);
     }
     let mut layers: Vec<Layer> =

@@ -13,6 +13,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::app::layer::Pane;
 use crate::app::pane;
 use crate::app::state::State;
+use crate::app::timeline::merge_now;
 use crate::app::update::{narrow, show_view};
 use crate::model::metric::Demand;
 use crate::model::preferences::ColorChoice;
@@ -74,6 +75,7 @@ pub fn run(settings: &Settings<'_>, wanted: &Wanted<'_>, out: &mut dyn Write, er
         narrow(&mut state, filter).map_err(|why| Failure::Usage(format!("--filter: {why}")))?;
     }
     pane::refresh(&mut state);
+    merge_now(&mut state);
     print(&frame(&state)?, colours, out)?;
     Ok(OK)
 }

@@ -1,5 +1,5 @@
-//! Derives what readings come to, beside the loop: one derivation at a time, and once more after it where newer readings
-//! came meanwhile.
+//! Derives what readings come to and merges what happened, beside the loop: one at a time of each, and once more after it
+//! where something newer came meanwhile.
 
 use std::sync::Arc;
 
@@ -8,51 +8,80 @@ use tokio::task::spawn_blocking;
 
 use crate::app::derive::{Derivation, Derived};
 use crate::app::state::{State, View};
+use crate::app::timeline::{Merged, Merging};
 use crate::model::reading::Reading;
 use crate::model::source::Answer;
 
-/// The derivation under way, and whether another is wanted.
-pub struct Deriver {
+/// The one under way, and whether another is wanted.
+pub struct Beside<T> {
     wanted: bool,
     running: bool,
-    out: mpsc::Sender<Derived>,
-    ended: mpsc::Receiver<Derived>,
+    out: mpsc::Sender<T>,
+    ended: mpsc::Receiver<T>,
 }
 
-impl Default for Deriver {
+/// Derives.
+pub type Deriver = Beside<Derived>;
+/// Merges.
+pub type Merger = Beside<Merged>;
+
+impl<T> Default for Beside<T> {
     fn default() -> Self {
-        Deriver::new()
+        Beside::new()
     }
 }
 
 impl Deriver {
+    /// Begins where one is wanted and none is under way. Never waits.
+    pub fn begin(&mut self, state: &State) {
+        self.begin_with(|| {
+            let derivation = Derivation::of(state);
+            move || derivation.carry_out()
+        });
+    }
+}
+
+impl Merger {
+    /// Begins where one is wanted and none is under way. Never waits.
+    pub fn begin(&mut self, state: &State) {
+        self.begin_with(|| {
+            let merging = Merging::of(state);
+            move || merging.carry_out()
+        });
+    }
+}
+
+impl<T> Beside<T> {
     /// Nothing is under way.
-    pub fn new() -> Deriver {
+    pub fn new() -> Beside<T> {
         let (out, ended) = mpsc::channel(1);
-        Deriver { wanted: false, running: false, out, ended }
+        Beside { wanted: false, running: false, out, ended }
     }
 
-    /// The newest readings are to be derived.
+    /// What is newest is to be worked on.
     pub fn want(&mut self) {
         self.wanted = true;
     }
 
-    /// Begins where one is wanted and none is under way. Never waits.
-    pub fn begin(&mut self, state: &State) {
+    fn begin_with<W>(&mut self, work: impl FnOnce() -> W)
+    where
+        W: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
         if self.wanted && !self.running {
             (self.wanted, self.running) = (false, true);
-            let (derivation, out) = (Derivation::of(state), self.out.clone());
+            let (work, out) = (work(), self.out.clone());
             // Where the loop has ended meanwhile, nobody wants it.
-            spawn_blocking(move || drop(out.blocking_send(derivation.carry_out())));
+            spawn_blocking(move || drop(out.blocking_send(work())));
         }
     }
 
     /// The end of the one under way. May be dropped at any time.
-    pub async fn ended(&mut self) -> Derived {
+    pub async fn ended(&mut self) -> T {
         match self.ended.recv().await {
-            Some(derived) => {
+            Some(done) => {
                 self.running = false;
-                derived
+                done
             }
             None => std::future::pending().await, // never: we hold a sender ourselves
         }

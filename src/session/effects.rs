@@ -19,6 +19,8 @@ pub struct Left {
     pub redraw: bool,
     /// Derive what the newest readings come to.
     pub derive: bool,
+    /// Merge what happened.
+    pub merge: bool,
     /// Copy this.
     pub copy: Option<String>,
     /// Call for a person.
@@ -41,6 +43,7 @@ pub fn carry_out(effects: Vec<Effect>, feed: &impl Feed, demand: &watch::Sender<
             Effect::Title(title) => left.title = Some(title),
             Effect::Switch(name) => left.switch = Some(name),
             Effect::Derive => left.derive = true,
+            Effect::Merge => left.merge = true,
             Effect::Poll(source) => feed.poke(source),
             Effect::Copy(text) => left.copy = Some(text),
             Effect::Ask(ask) => feed.ask(*ask),

@@ -13,11 +13,12 @@ use crate::app::ask::{Ask, Told};
 use crate::app::derive::Derived;
 use crate::app::message::Message;
 use crate::app::state::State;
+use crate::app::timeline::Merged;
 
 use super::attend;
 use super::clipboard::{Clipboard, Way};
 use super::clock::Clock;
-use super::derive::{self, Deriver};
+use super::derive::{self, Deriver, Merger};
 use super::drawing::{CALM, Desk, Hurry, again};
 use super::effects::{Left, carry_out};
 use super::feed::{Feed, ROOM};
@@ -86,6 +87,7 @@ enum Event {
     Written(io::Result<()>),
     Report(Message),
     Derived(Derived),
+    Merged(Merged),
     Draw,
     Wake,
 }
@@ -108,11 +110,13 @@ where
     let outer = attend::outer(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()), std::env::var("TERM").ok());
     let (demand, wanted) = watch::channel(state.demand);
     let (out, mut reports) = mpsc::channel(ROOM);
-    let mut deriver = Deriver::new();
+    let (mut deriver, mut merger) = (Deriver::new(), Merger::new());
 
     state.now = clock.now();
     let effects = (core.update)(state, Message::Resize(size.0, size.1));
-    carry_out(effects, feed, &demand);
+    if carry_out(effects, feed, &demand).merge {
+        merger.want();
+    }
     desk.painter.forget(if *terminal == Terminal::Theirs { sink.set()? } else { Vec::new() })?;
     *terminal = Terminal::Ours { in_flight: false, mouse: false };
     desk.draw(core, state, sink)?;
@@ -123,6 +127,7 @@ where
         desk.draw(core, state, sink)?;
         desk.show(state, clock.now());
         deriver.begin(state);
+        merger.begin(state);
         let wake = (ticked + CALM).max(Instant::now() + nap((core.wake)(state), clock.now()));
         let event = tokio::select! {
             biased;
@@ -131,6 +136,7 @@ where
             written = sink.written(), if desk.in_flight => Event::Written(written),
             () = until(desk.due), if !desk.in_flight => Event::Draw,
             derived = deriver.ended() => Event::Derived(derived),
+            merged = merger.ended() => Event::Merged(merged),
             Some(report) = reports.recv() => Event::Report(report),
             () = sleep_until(wake) => Event::Wake,
         };
@@ -174,6 +180,8 @@ where
                 old = Some((state.view.clone(), state.readings.clone()));
                 (Message::Derived(Box::new(derived)), Hurry::Calmly)
             }
+            // It may be what a key wanted.
+            Event::Merged(merged) => (Message::Merged(Box::new(merged)), Hurry::Now),
             Event::Wake => {
                 ticked = Instant::now();
                 (Message::Tick, Hurry::Calmly)
@@ -183,12 +191,15 @@ where
         let waits = matches!(message, Message::Read { .. } | Message::Tick);
         let aged = state.aged.clone();
         let effects = (core.update)(state, message);
-        let Left { quit, switch, suspend, redraw, derive, copy, attend, title } = carry_out(effects, feed, &demand);
+        let Left { quit, switch, suspend, redraw, derive, merge, copy, attend, title } = carry_out(effects, feed, &demand);
         if let Some(old) = old {
             derive::free(old);
         }
         if derive {
             deriver.want();
+        }
+        if merge {
+            merger.want();
         }
         // What is still to be derived is drawn when it is: a frame before that would only put it off. But nothing looks live
         // that no longer is, however long that takes.
@@ -249,7 +260,9 @@ where
             };
             state.now = clock.now();
             let effects = (core.update)(state, resized);
-            carry_out(effects, feed, &demand);
+            if carry_out(effects, feed, &demand).merge {
+                merger.want();
+            }
             desk.want(Hurry::Now);
         }
     }

@@ -129,13 +129,13 @@ fn marked(state: &State) -> bool {
     key.is_some_and(|key| state.marked.as_ref().is_some_and(|marked| marked.key == *key))
 }
 
-/// True on a page of which no line can be opened.
+/// True on a page of which no line can be opened, and where no row is selected.
 fn leads_nowhere(state: &State) -> bool {
     match state.layers.last() {
         Some(Layer::Alert { spot, .. } | Layer::Deployment { spot, .. } | Layer::Service { spot, .. } | Layer::Source { spot, .. }) => {
             spot.selected.is_none()
         }
-        None => state.pane == Pane::Operations && state.operation_rows.is_empty(),
+        None => row(state).is_none(),
         _ => false,
     }
 }
@@ -151,6 +151,9 @@ fn is_idle(state: &State, action: Action) -> bool {
         (Action::Menu, _) => row(state).is_none(),
         (Action::Pick, _) => row(state).is_none(),
         (Action::Compare | Action::Mark | Action::Export, None) => no_row,
+        (Action::NextHit, _) => state.logs.as_ref().is_none_or(|logs| logs.filter.is_empty()),
+        (Action::Logs, _) => !update::has_logs(state),
+        (Action::Accept, Some(Layer::Themes(of))) => of.offer(&state.look.offers).is_some_and(|offer| offer.found.is_err()),
         (Action::Keep, _) => state.chart.typed.as_ref().is_none_or(|typed| Some(typed.name.as_str()) != chart::name(state)),
         (Action::Query, _) => !chart::has_prometheus(state),
         (Action::NextSource, _) => sources(state).len() < 2,
@@ -186,3 +189,6 @@ fn is_idle(state: &State, action: Action) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+pub(in crate::ui) mod tests;

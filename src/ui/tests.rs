@@ -18,7 +18,7 @@ use crate::model::source::{Answer, HistoryAnswer, PrometheusAnswer};
 use crate::model::text::clean;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
-const SCREENS: [&str; 85] = [
+pub(super) const SCREENS: [&str; 85] = [
     "silences",
     "logs",
     "logs one",
@@ -129,6 +129,7 @@ fn the_overview_on_the_widest_screen() {
     let selected = state.overview_rows.len();
     crate::app::overview::step(&mut state, crate::app::action::Action::Down, row.min(selected) as isize);
     crate::app::focus::renew(&mut state);
+    crate::app::timeline::merge_now(&mut state);
     state.look.ascii = true;
     let drawn = buffer(&state, size);
     assert!(drawn.content().iter().all(|cell| cell.symbol().is_ascii()));

@@ -41,9 +41,12 @@ pub(super) fn read(state: &mut State, source: usize, outcome: Outcome<Answer>, n
 /// The newest readings are derived.
 pub(super) fn derived(state: &mut State, derived: Derived) -> Vec<Effect> {
     let Derived { readings, view, changes, seen, rang } = derived;
-    state.seen.extend(seen);
-    let over = state.seen.len().saturating_sub(SEEN_CAP);
-    state.seen.drain(..over);
+    if !seen.is_empty() {
+        let kept = Arc::make_mut(&mut state.seen);
+        kept.extend(seen);
+        let over = kept.len().saturating_sub(SEEN_CAP);
+        kept.drain(..over);
+    }
     let other = view.silences.mutes != state.view.silences.mutes;
     (state.readings, state.view) = (readings, view);
     state.aged.clear();

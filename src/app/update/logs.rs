@@ -12,6 +12,11 @@ use crate::model::needs::About;
 
 use super::layers;
 
+/// True where what is looked at is of a service, whose logs can be asked for.
+pub fn has_logs(state: &State) -> bool {
+    timeline::context(state).or_else(|| of_deployment(state)).is_some()
+}
+
 /// The logs of the service that is looked at; of an alert around the time at which it began.
 pub(super) fn open(state: &mut State) {
     match timeline::context(state).or_else(|| of_deployment(state)) {

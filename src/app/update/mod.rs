@@ -37,6 +37,7 @@ use super::state::State;
 use super::themes;
 use super::timeline as app_timeline;
 
+pub use logs::has_logs;
 pub use mouse::can_be_clicked;
 pub use typing::{judge, narrow};
 pub use views::show as show_view;
@@ -53,10 +54,13 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         }
     }
     // What a person does moves the cursor because they want it to.
-    let by_itself = !matches!(
-        message,
-        Message::Key(_) | Message::Paste(_) | Message::Click(_) | Message::Wheel { .. } | Message::Resize(..) | Message::Focus(_)
-    );
+    // The events of a window that a person wanted come after it.
+    let wanted = matches!(message, Message::Merged(_)) && std::mem::take(&mut state.timeline.by_hand);
+    let by_itself = !wanted
+        && !matches!(
+            message,
+            Message::Key(_) | Message::Paste(_) | Message::Click(_) | Message::Wheel { .. } | Message::Resize(..) | Message::Focus(_)
+        );
     let under = row(state);
     let mut effects = match message {
         Message::Key(key) => keys::press(state, key),
@@ -84,6 +88,10 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Read { source, outcome, next_try } => data::read(state, source, outcome, next_try),
         Message::Derived(derived) => data::derived(state, *derived),
+        Message::Merged(merged) => {
+            timeline::merged(state, *merged);
+            Vec::new()
+        }
         Message::Cached(all) => {
             data::cached(state, all);
             Vec::new()
@@ -126,6 +134,10 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     effects.extend(wizard::wanted(state));
     effects.extend(attention::due(state).map(|call| Effect::Attend(Box::new(call))));
     effects.extend(attention::title(state).map(Effect::Title));
+    if std::mem::take(&mut state.merge) {
+        state.timeline.by_hand |= !by_itself;
+        effects.push(Effect::Merge);
+    }
     state.demand.points = pane::points(state);
     if state.demand != before {
         effects.push(Effect::Demand(state.demand));

@@ -33,6 +33,7 @@ use crate::app::layer::{Layer, Pane, Scope, Spot};
 use crate::app::message::Message;
 use crate::app::pane::{self, next_wake};
 use crate::app::state::{AlertRow, Identity, Look, OverviewRow, State};
+use crate::app::timeline::Merging;
 use crate::model::alert::tests::alert;
 use crate::model::alert::{Alert, AlertState};
 use crate::model::estate::{Estate, Service, Severity, Source, SourceKind};
@@ -47,10 +48,12 @@ use crate::model::source::{AlertmanagerAnswer, Answer, DeadMan, Group, Prometheu
 /// As the session does it, but at once.
 fn update(state: &mut State, message: Message) -> Vec<Effect> {
     let mut effects = super::update(state, message);
-    while let Some(place) = effects.iter().position(|effect| *effect == Effect::Derive) {
-        effects.remove(place);
-        let derived = Derivation::of(state).carry_out();
-        effects.extend(super::update(state, Message::Derived(Box::new(derived))));
+    while let Some(place) = effects.iter().position(|effect| matches!(effect, Effect::Derive | Effect::Merge)) {
+        let message = match effects.remove(place) {
+            Effect::Derive => Message::Derived(Box::new(Derivation::of(state).carry_out())),
+            _ => Message::Merged(Box::new(Merging::of(state).carry_out())),
+        };
+        effects.extend(super::update(state, message));
     }
     effects
 }

@@ -8,7 +8,7 @@ use crate::app::action::Action;
 use crate::app::layer::{Layer, Pane, Spot};
 use crate::app::pane;
 use crate::app::state::{AlertRow, State};
-use crate::app::timeline::{self, Timeline, Window};
+use crate::app::timeline::{self, Merged, Timeline, Window};
 use crate::model::alert::{Alert, AlertId, AlertState, Origin, severity_of};
 use crate::model::label::Labels;
 use crate::model::timeline::{Event, Kind, Link};
@@ -55,10 +55,19 @@ pub(super) fn near(state: &mut State) {
     };
     let end = timeline::around(state, alert.starts_at, Window::Hours);
     let last_service = timeline::service_of(&state.estate, &alert);
-    show(state, Timeline { end, marked: Some(alert.labels.clone()), last_service, cursor: Some(alert.starts_at), ..Timeline::default() });
-    let row = (0..state.timeline.rows.len()).find(|row| timeline::event(state, *row).is_some_and(|event| is_begin(event, &alert.labels)));
-    if let Some(row) = row {
-        select(state, row);
+    let (marked, seeks) = (Some(alert.labels.clone()), Some(alert.labels.clone()));
+    show(state, Timeline { end, marked, seeks, last_service, cursor: Some(alert.starts_at), ..Timeline::default() });
+}
+
+/// The events are merged: what was gone to in them is selected.
+pub(super) fn merged(state: &mut State, merged: Merged) {
+    timeline::merged(state, merged);
+    let sought = if state.timeline.of.is_some() { state.timeline.seeks.take() } else { None };
+    if let Some(labels) = sought {
+        let row = (0..state.timeline.rows.len()).find(|row| timeline::event(state, *row).is_some_and(|event| is_begin(event, &labels)));
+        if let Some(row) = row {
+            select(state, row);
+        }
     }
 }
 

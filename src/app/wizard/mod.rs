@@ -290,7 +290,8 @@ impl Wizard {
                 at(Step::Target) && (at(Step::What) || !(self.is_of(Verb::Silence) || self.is_of_processes() || self.is_of_many()))
             }
             Action::Longer | Action::Shorter => at(Step::What) || self.is_of(Verb::Expire) || self.is_of_processes(),
-            Action::Refresh => at(Step::Checks) && self.problem.is_none(),
+            // Checks that are being asked are not asked again.
+            Action::Refresh => self.problem.is_none() && (at(Step::Checks) || self.checking.is_some()),
             _ => false,
         }
     }

@@ -398,3 +398,22 @@ fn a_click_selects_the_choice_that_is_drawn_there() {
         }
     }
 }
+
+#[test]
+fn each_key_of_a_wizards_footer_does_something_there() {
+    let (mut pressed, mut all) = (0, Vec::new());
+    for keymap in crate::ui::footer::tests::keymaps() {
+        // Of a phrase that is wrong the key itself says that it waits for the right one.
+        for screen in SCREENS.into_iter().filter(|screen| *screen != "wrong") {
+            let mut desk = shown(screen, (160, 50));
+            desk.state.size = (160, 50);
+            // It has been read.
+            desk.state.now += SignedDuration::from_secs(2);
+            let (keys, mut none) = crate::ui::footer::tests::idle(&desk.state, screen, &keymap);
+            pressed += keys;
+            all.append(&mut none);
+        }
+    }
+    assert!(all.is_empty(), "{}", all.join("\n"));
+    assert!(pressed > 200, "{pressed}");
+}

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::app::ask::{Ask, Past, Told};
-use crate::app::timeline::{Window, around, event, is_open, with_needed};
+use crate::app::timeline::{Merging, Window, around, event, is_open, merge_now, with_needed};
 use crate::model::alert::Origin;
 use crate::model::label::Labels;
 use crate::model::source::{AlertmanagerAnswer, PrometheusAnswer};
@@ -93,6 +93,7 @@ fn when_an_alert_of_a_prometheus_alone_began_is_not_known_until_its_past_is_read
     let selected = state.timeline.list.list.selected.clone();
     state.now = at(100_060);
     crate::app::pane::refresh(&mut state);
+    merge_now(&mut state);
     assert_eq!((begins(&state), state.timeline.list.list.selected.clone()), (vec![(at(100_060), true)], selected), "it stays the same row");
     let began = Event {
         at: at(98_915),
@@ -293,4 +294,64 @@ fn what_a_run_did_leads_to_the_run_and_a_silence_to_the_list_of_them() {
     let marks: Vec<_> = marks.iter().map(|event| event.kind).collect();
     assert_eq!(marks, if panel.service.as_deref() == Some("web") { vec![Kind::RunBegan, Kind::Muted] } else { vec![] });
     assert_eq!(panel.service.as_deref(), Some("web"));
+}
+
+/// An alert of the Alertmanager for each number, the last of which began 60 seconds ago.
+fn storm(count: i64) -> State {
+    let mut state = console();
+    state.now = at(100_000);
+    let one = |n: i64| {
+        let labels = [("alertname", "Slow"), ("job", "web"), ("instance", &*format!("web-{n}"))];
+        alert(&labels, AlertState::Firing, 100_000 - 60 - n % 3_600)
+    };
+    read(&mut state, 0, Answer::Alertmanager(Arc::new(AlertmanagerAnswer { alerts: (0..count).map(one).collect(), ..Default::default() })));
+    let derived = Derivation::of(&state).carry_out();
+    update(&mut state, Message::Derived(Box::new(derived)));
+    state
+}
+
+#[test]
+fn no_key_and_no_answer_merges_what_happened_on_the_loop() {
+    let merges = |effects: &[Effect]| effects.contains(&Effect::Merge);
+    let on_the_loop = |state: &mut State, message| super::super::update(state, message);
+    let press = |state: &mut State, key: &str| super::super::update(state, Message::Key(key.parse().unwrap()));
+    let mut state = storm(300);
+    assert!(merges(&press(&mut state, "t")), "it is wanted beside the loop");
+    assert!(state.timeline.waits() && state.timeline.events.is_empty(), "and the key did none of it");
+    let merged = Merging::of(&state).carry_out();
+    let effects = on_the_loop(&mut state, Message::Merged(Box::new(merged)));
+    assert_eq!((state.timeline.events.len(), merges(&effects)), (300, false), "what came of it is shown, and wants no more");
+    // An answer wants it again, and shows meanwhile what was shown.
+    let events = state.timeline.events.as_ptr();
+    let derived = Derivation::of(&state).carry_out();
+    assert!(merges(&on_the_loop(&mut state, Message::Derived(Box::new(derived)))));
+    assert_eq!(state.timeline.events.as_ptr(), events);
+    // So does another window. What was merged for the one before is passed over.
+    let old = Merging::of(&state).carry_out();
+    assert!(merges(&press(&mut state, "+")));
+    assert_eq!(state.timeline.events.as_ptr(), events);
+    on_the_loop(&mut state, Message::Merged(Box::new(old)));
+    assert_eq!(state.timeline.events.as_ptr(), events, "those of another window");
+    for key in ["j", "G", "g", "left", "right"] {
+        assert!(!merges(&press(&mut state, key)), "{key} only moves");
+    }
+    // On other panes nothing is merged, but for the column that the widest Overview has.
+    assert!(!merges(&press(&mut state, "2")));
+    assert!(!merges(&press(&mut state, "1")));
+    state.size = (80, 24);
+    assert!(!merges(&press(&mut state, "j")));
+    on_the_loop(&mut state, Message::Resize(200, 60));
+    assert!(merges(&press(&mut state, "j")), "its events follow the selection");
+}
+
+#[test]
+fn what_a_window_was_wanted_for_is_selected_once_it_is_merged_and_no_row_has_slid() {
+    let mut state = firing(600);
+    press(&mut state, "2");
+    super::super::update(&mut state, Message::Key("c".parse().unwrap()));
+    assert!(state.timeline.rows.is_empty());
+    let merged = Merging::of(&state).carry_out();
+    super::super::update(&mut state, Message::Merged(Box::new(merged)));
+    let selected = event(&state, state.timeline.list.list.row).unwrap();
+    assert_eq!((selected.kind, selected.at, state.slid), (Kind::AlertBegan, at(99_400), None));
 }
