@@ -2,7 +2,7 @@
 //! machine, from the row of a deployment to the run's end, with all that goes wrong on the way.
 
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here fails the test")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "what goes wrong here fails the test")]
 
 mod console;
 
@@ -485,6 +485,62 @@ fn a_service_is_restarted_on_one_host_by_the_wizard_and_by_the_same_words_withou
     let again = estate.qd(&["run", "restart", "web", "--host", "web1", "--reason", "again", "--confirm", &phrase]);
     assert_eq!(again.status.code(), Some(4), "{}", String::from_utf8_lossy(&again.stderr));
     assert_eq!(process(&estate, "web1"), after[0]);
+}
+
+#[test]
+fn an_abort_behind_the_point_of_no_return_says_before_and_afterwards_what_stays() {
+    let estate = Estate::new();
+    let all = estate.hosts.path().display().to_string();
+    let own = format!(
+        "[[service.rollback.after]]\nname = 'migrate'\ncommand = ['touch', '{all}/migrated']\npoint_of_no_return = true\n\
+         [[service.rollback.after]]\nname = 'cold'\ncommand = ['touch', '{all}/cold']\nundo = {{ command = ['rm', '{all}/cold'] }}\n\
+         [[service.rollback.after]]\nname = 'look'\nmanual = 'Is it well?'\n"
+    );
+    fs::write(estate.file(), estate.text() + &own).unwrap();
+    let said = |output: &Output| [&output.stdout[..], &output.stderr].map(String::from_utf8_lossy).concat();
+    let planned = estate.qd(&["plan", "rollback", "web"]);
+    let told = said(&planned);
+    let beforehand =
+        "The step migrate is a point of no return: once it has begun, an abort leaves it and all that was done before it, 2.4.0";
+    assert!(planned.status.success() && told.contains(beforehand), "{told}");
+    let phrase = told.lines().find_map(|line| line.trim().strip_prefix("confirm: ")).expect(&told).to_owned();
+    let begun = estate.qd(&["run", "rollback", "web", "--reason", "errors", "--confirm", &phrase, "--detach"]);
+    assert!(begun.status.success(), "{}", said(&begun));
+    estate.until("the question", |run| run.asked.as_ref().is_some_and(|(step, _)| step.as_deref() == Some("after/look")));
+
+    // On the screen before anything is asked, in the words of the command line.
+    let mut console = estate.open("");
+    press(&mut console, "7", "WAITING FOR A PERSON (1)");
+    press(&mut console, "\r", "RUN  rollback of web");
+    press(&mut console, "A", "ABORT");
+    console.until("what it would do", |s| {
+        let text = s.contents().split_whitespace().collect::<Vec<_>>().join(" ");
+        text.contains("taken back: after/cold") && text.contains("after/migrate is a point of no return, nothing up to it is taken back")
+    });
+    console.press(b"\x1b");
+    console.until("the form's end", |s| !s.contents().contains("ABORT"));
+    assert!(estate.run().unwrap().aborting.is_none());
+    let run = estate.run().unwrap().run;
+    let aborted = estate.qd(&["abort", &run, "--reason", "it is not well"]);
+    let told = said(&aborted);
+    assert!(aborted.status.success() && told.contains("taken back: after/cold\n"), "{told}");
+    assert!(told.contains("; after/migrate is a point of no return, nothing up to it is taken back"), "{told}");
+    estate.until("the abort", |run| run.aborting.is_some());
+    estate.until("its end, or the question that is left", |run| run.ended.is_some() || run.asked.is_some());
+    if estate.run().unwrap().ended.is_none() {
+        assert!(estate.qd(&["skip", &run, "after/look", "--reason", "nobody looked"]).status.success());
+    }
+    estate.until("its end", |run| run.ended.is_some());
+    let (_, ending) = estate.run().unwrap().ended.unwrap();
+    let Ending::Aborted { stays } = ending else { panic!("{ending:?}") };
+    assert_eq!(HOSTS.map(|host| estate.current(host)), ["2.4.0", "2.4.0"], "what came before it stays");
+    assert!(estate.hosts.path().join("migrated").exists() && !estate.hosts.path().join("cold").exists());
+    let line = |id: &str| stays.iter().find(|line| line.starts_with(&format!("{id}: "))).unwrap_or_else(|| panic!("{id}: {stays:?}"));
+    assert!(line("after/migrate").contains("(a point of no return)"), "{stays:?}");
+    assert!(HOSTS.iter().all(|host| line(&format!("{host}/switch")).contains("(before a point of no return)")), "{stays:?}");
+    assert!(stays.iter().all(|line| !line.starts_with("after/cold: ")), "{stays:?}");
+    console.press(b"qq");
+    console.exit_code();
 }
 
 #[test]

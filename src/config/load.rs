@@ -320,6 +320,10 @@ command = ["worker", "off", "$from"]
 host = "web2"
 undo = { command = ["worker", "on"] }
 [[service.rollback.after]]
+name = "drop-column"
+command = ["migrate", "$to"]
+point_of_no_return = true
+[[service.rollback.after]]
 name = "look"
 manual = "Look at the shop."
 undo = { manual = "Look again." }
@@ -1106,7 +1110,7 @@ backup = "files"
     }
 
     /// Table, key, and two values of it: the estate must differ by nothing else.
-    pub(crate) const KEYS: [(&str, &str, &str, &str); 213] = [
+    pub(crate) const KEYS: [(&str, &str, &str, &str); 214] = [
         ("", "host", "ssh = \"web2\"", "ssh = \"web3\""),
         ("host", "name", "host = \"worker1\"\n[[host]]\nname = \"worker1\"", "host = \"worker2\"\n[[host]]\nname = \"worker2\""),
         ("host", "site", "site = \"fra1\"\nssh", "site = \"ams3\"\nssh"),
@@ -1295,6 +1299,7 @@ backup = "files"
         ("service.rollback.step", "timeout", "timeout = \"25s\"", "timeout = \"26s\""),
         ("service.rollback.step", "repeatable", "repeatable = true\n", ""),
         ("service.rollback.step", "undo", "undo = { command = [\"worker\", \"on\"] }\n", ""),
+        ("service.rollback.step", "point_of_no_return", "point_of_no_return = true\n", ""),
         ("service.rollback.undo", "command", "[\"worker\", \"on\"]", "[\"worker\", \"up\"]"),
         ("service.rollback.undo", "http", "status.example/page", "status.example/other"),
         ("service.rollback.undo", "manual", "Look again.", "Look twice."),

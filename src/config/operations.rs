@@ -87,6 +87,7 @@ fn own(path: &Path, raw: &RawOwnStep) -> Option<OwnStep> {
         timeout: timing::or(&raw.timeout, usual)?,
         repeatable: flag(&raw.repeatable),
         undo,
+        point_of_no_return: flag(&raw.point_of_no_return),
     })
 }
 

@@ -129,6 +129,8 @@ pub struct OwnStep {
     pub repeatable: bool,
     /// What takes it back; nothing where `None`.
     pub undo: Option<OwnAct>,
+    /// True where neither it nor anything before it is taken back once it was begun.
+    pub point_of_no_return: bool,
 }
 
 /// What a step of the estate's own does.

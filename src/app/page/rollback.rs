@@ -69,7 +69,8 @@ pub(super) fn lines(state: &State, service: &Service, page: &mut Page) {
 fn told(step: &OwnStep) -> String {
     let again = if step.repeatable { ", repeatable" } else { "" };
     let undo = step.undo.as_ref().map_or(String::new(), |undo| format!("; taken back by {}", act(undo)));
-    format!("{}: {} (within {}{again}{undo})", step.name, act(&step.does), age::exact(step.timeout))
+    let point = if step.point_of_no_return { "; a point of no return" } else { "" };
+    format!("{}: {} (within {}{again}{undo}{point})", step.name, act(&step.does), age::exact(step.timeout))
 }
 
 fn act(act: &OwnAct) -> String {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::journal::Journal;
 use crate::model::event::Event;
 use crate::model::run::known::Liveness;
-use crate::model::run::{Happened, Request, RunEvent, RunState};
+use crate::model::run::{Happened, Preview, Request, RunEvent, RunState};
 use crate::operate::attach::{self, liveness};
 
 use super::super::OK;
@@ -35,6 +35,12 @@ pub fn run(settings: &Settings<'_>, deed: &Deed, out: &mut dyn Write, err: &mut 
             return Err(Failure::Usage(format!("{} is carried out on {host}: ask for it there", state.run)));
         }
         Liveness::Live { .. } | Liveness::Silent { .. } | Liveness::Orphaned => {}
+    }
+    if matches!(request, Request::Abort { .. }) {
+        // As it stands at this moment; the run's record says what it came to.
+        for line in Preview::of(state).lines() {
+            writeln!(err, "{line}")?;
+        }
     }
     if live == Liveness::Orphaned && !matches!(request, Request::Pause { .. }) {
         writeln!(err, "its runner is gone, another one takes it up")?;

@@ -206,6 +206,10 @@ fn one_step(report: &mut Report<'_>, table: usize, step: &RawOwnStep) {
     within(report, "timeout", &step.timeout, SignedDuration::from_secs(1), SignedDuration::from_hours(24));
     if let Some(undo) = &step.undo {
         self::undo(report, undo);
+        if let Some(point) = step.point_of_no_return.as_ref().filter(|point| *point.get_ref()) {
+            let hint = "nothing is taken back from such a step on: leave one of the two out";
+            report.hint(point.span().start, "`point_of_no_return` and `undo` are both given", hint);
+        }
     }
 }
 

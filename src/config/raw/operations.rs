@@ -119,6 +119,10 @@ pub(in crate::config) struct RawOwnStep {
     /// What takes it back.
     #[schemars(with = "Option<RawUndo>")]
     pub undo: Key<RawUndo>,
+    /// True of one that cannot be taken back and behind which there is no way back, such as a migration that drops a column:
+    /// once it was begun, an abort leaves it and all that was done before it. Not together with `undo`.
+    #[schemars(with = "Option<bool>")]
+    pub point_of_no_return: Key<bool>,
 }
 
 /// What takes a step back: one of `command`, `http` and `manual`.

@@ -94,7 +94,9 @@ pub fn advice(state: &RunState, alive: Liveness) -> Vec<Advice> {
         Advice { way, command: format!("qd {} {run}{about} --reason \"...\"", way.verb()), means: means.to_owned() }
     };
     let look = |verb: &str, means: &str| Advice { way: Way::Look, command: format!("qd {verb} {run}"), means: means.to_owned() };
-    let abort = || of(Way::Abort, None, "takes back what can be taken back, and ends");
+    let point = state.point_passed().map(|place| &state.plan.steps[place].id);
+    let kept = point.map_or_else(String::new, |point| format!("; {point} and what came before it stay: it is a point of no return"));
+    let abort = || of(Way::Abort, None, &format!("takes back what can be taken back, and ends{kept}"));
     match (state.phase(), alive) {
         (Phase::Planned | Phase::Ended, _) => {
             let review = || Advice {
@@ -108,7 +110,7 @@ pub fn advice(state: &RunState, alive: Liveness) -> Vec<Advice> {
         (_, Liveness::Orphaned) => {
             vec![
                 of(Way::Resume, None, "starts a new runner, which reads the world back before it does anything"),
-                of(Way::Abort, None, "starts a new runner, which takes back what can be taken back, and ends"),
+                of(Way::Abort, None, &format!("starts a new runner, which takes back what can be taken back, and ends{kept}")),
             ]
         }
         (_, Liveness::Silent { .. }) => {

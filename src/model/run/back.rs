@@ -18,8 +18,13 @@ impl RunState {
 
     /// The first step that may be taken back: after the last point of no return that was passed.
     pub fn floor(&self) -> usize {
+        self.point_passed().map_or(0, |place| place + 1)
+    }
+
+    /// The last point of no return that was passed, by its place in the plan.
+    pub fn point_passed(&self) -> Option<usize> {
         let passed = |place: &usize| self.plan.steps[*place].point_of_no_return && self.is_passed(*place);
-        (0..self.steps.len()).rfind(passed).map_or(0, |place| place + 1)
+        (0..self.steps.len()).rfind(passed)
     }
 
     /// True where the step was begun, and is not known to have changed nothing.
@@ -78,9 +83,13 @@ impl RunState {
             let nothing = act.does_nothing() && self.steps[*place].state == StepState::Done;
             act.changes() && !nothing && (self.steps[*place].touched || open)
         };
+        // What can be taken back and is not: why it stays is said with it.
+        let point = self.point_passed();
         let line = |place: usize| {
             let (step, run) = (&self.plan.steps[place], &self.steps[place]);
             let how = match run.state {
+                StepState::Done if point == Some(place) => " (a point of no return)",
+                StepState::Done if point.is_some_and(|point| place < point) => " (before a point of no return)",
                 StepState::Done => "",
                 StepState::Skipped => " (passed over)",
                 StepState::UndoFailed => " (taking it back failed)",

@@ -8,6 +8,7 @@ pub mod estimate;
 mod fold;
 pub mod known;
 mod next;
+mod preview;
 pub mod report;
 mod state;
 mod words;
@@ -26,6 +27,7 @@ use super::plan::{Found, Plan};
 
 pub use fold::TRIES;
 pub use next::{Move, next};
+pub use preview::Preview;
 pub use state::{Lease, Phase, RunState, StepRun, StepState, WAITS};
 
 /// One event of a run.

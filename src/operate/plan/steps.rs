@@ -172,7 +172,8 @@ fn own(scheme: &Scheme<'_>, when: &str, own: &OwnStep) -> Step {
     let repeat = if own.repeatable { Repeat::Repeatable } else { Repeat::Ask };
     let timeout = u32::try_from(own.timeout.as_secs()).unwrap_or(u32::MAX).max(1);
     let undo = own.undo.as_ref().map(|undo| own_act(scheme, undo));
-    step(format!("{when}/{}", own.name), title, (scheme.target_of)(&own.does), act, undo, repeat, timeout)
+    let made = step(format!("{when}/{}", own.name), title, (scheme.target_of)(&own.does), act, undo, repeat, timeout);
+    Step { point_of_no_return: own.point_of_no_return, ..made }
 }
 
 fn own_act(scheme: &Scheme<'_>, act: &OwnAct) -> Act {

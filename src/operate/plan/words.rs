@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::model::age;
 use crate::model::deployment::Deployment;
 use crate::model::estate::Service;
-use crate::model::operations::{OwnAct, Restart};
+use crate::model::operations::{OwnAct, OwnStep, Restart, Rollback};
 use crate::model::plan::{Candidate, Evidence, Impact};
 use crate::operate::survey::Survey;
 
@@ -71,15 +71,30 @@ pub(super) fn impact(
     }
     keeps.extend(without.iter().map(|host| format!("{host} is left out: what runs there stays, and was not looked at.")));
     keeps.extend(chosen.into_iter().flat_map(|chosen| chosen.not_reverted.iter().cloned()));
-    for step in service.rollback.before.iter().chain(&service.rollback.after).filter(|step| step.undo.is_none()) {
-        if !matches!(step.does, OwnAct::Manual { .. }) {
-            keeps.push(format!("The step {} cannot be taken back.", step.name));
+    for (step, early) in own_steps(service).filter(|(step, _)| step.undo.is_none()) {
+        match (step.point_of_no_return, early) {
+            (true, true) => keeps.push(format!(
+                "The step {} is a point of no return: once it has begun, neither it nor a step before it is taken back. The hosts come after it and still are.",
+                step.name
+            )),
+            (true, false) => keeps.push(format!(
+                "The step {} is a point of no return: once it has begun, an abort leaves it and all that was done before it, {to} on the hosts too.",
+                step.name
+            )),
+            (false, _) if matches!(step.does, OwnAct::Manual { .. }) => {}
+            (false, _) => keeps.push(format!("The step {} cannot be taken back.", step.name)),
         }
     }
     if service.health.is_none() {
         keeps.push("The estate file names no health check: whether a host works afterwards is not looked at.".to_owned());
     }
     Impact { does, costs, keeps, seconds: None, doubts: Vec::new() }
+}
+
+/// The estate's own steps, each with whether it stands before the hosts.
+fn own_steps(service: &Service) -> impl Iterator<Item = (&OwnStep, bool)> {
+    let Rollback { before, after, .. } = &service.rollback;
+    before.iter().map(|step| (step, true)).chain(after.iter().map(|step| (step, false)))
 }
 
 /// The readings that the plan is made from: of each host by its name, and of the history.

@@ -5,7 +5,7 @@ use crate::app::state::State;
 use crate::app::wizard::Focus;
 use crate::model::environment;
 use crate::model::preferences::Token;
-use crate::model::run::Request;
+use crate::model::run::{Preview, Request};
 use crate::ui::widget::canvas::Canvas;
 
 use super::share::draw_box;
@@ -15,19 +15,16 @@ pub fn draw(canvas: &mut Canvas, state: &State, form: &RequestForm) {
     let plan = state.runs.find(&form.run).map(|known| &known.state.plan);
     let environment = plan.map(|plan| (environment::shown(&plan.environment), &plan.estate));
     let environment = environment.map(|((text, token), estate)| (format!("{text}  {estate}"), token));
-    let stays = || state.runs.find(&form.run).map_or(0, |known| known.state.stays().len());
+    let preview = || state.runs.find(&form.run).map(|known| Preview::of(&known.state).lines()).unwrap_or_default();
+    let mut more = Vec::new();
     let (title, means) = match &form.request {
         Request::Pause { .. } => ("PAUSE".to_owned(), "nothing new is begun".to_owned()),
         Request::Resume { .. } => {
             ("TAKE UP".to_owned(), "a new runner takes it up: it reads the world back first, then goes on".to_owned())
         }
         Request::Abort { .. } => {
-            let made = match stays() {
-                0 => "nothing is changed so far: it ends".to_owned(),
-                1 => "1 change is made so far: it is taken back where that is possible, then the run ends".to_owned(),
-                many => format!("{many} changes are made so far: what can be taken back of them is, then the run ends"),
-            };
-            ("ABORT".to_owned(), made)
+            more = preview();
+            ("ABORT".to_owned(), "what can be taken back is, then the run ends".to_owned())
         }
         Request::Retry { step, .. } => {
             (format!("RETRY  {step}"), "the step is tried again; one that must not be done twice is looked at first".to_owned())
@@ -43,7 +40,7 @@ pub fn draw(canvas: &mut Canvas, state: &State, form: &RequestForm) {
         None => "say why, then Enter".to_owned(),
     };
     let heard = if form.is_settled(state.now) { "Enter here goes back" } else { "keys count in a moment" };
-    let lines = Lines { environment, asks, means, heard, reason: form.reason.as_deref(), error: form.error.as_deref() };
+    let lines = Lines { environment, asks, means, more, heard, reason: form.reason.as_deref(), error: form.error.as_deref() };
     boxed(canvas, &format!("{title}  of run {}", form.run), form, &lines);
 }
 
@@ -51,6 +48,8 @@ struct Lines<'a> {
     environment: Option<(String, Token)>,
     asks: String,
     means: String,
+    /// What an abort would do, a line each.
+    more: Vec<String>,
     heard: &'static str,
     reason: Option<&'a str>,
     error: Option<&'a str>,
@@ -65,6 +64,7 @@ fn boxed(canvas: &mut Canvas, title: &str, form: &RequestForm, of: &Lines<'_>) {
     // The run may be of another estate than the open one.
     lines.extend(of.environment.clone());
     lines.push((of.means.clone(), Token::Text));
+    lines.extend(of.more.iter().map(|line| (line.clone(), if line.starts_with("stays") { Token::Warning } else { Token::Text })));
     lines.extend(of.reason.map(|reason| (format!("because: {reason}"), Token::Dim)));
     lines.push((format!("{} [ Cancel ]  {}; nothing is asked of the run", mark(Focus::Cancel), of.heard), token(Focus::Cancel)));
     lines.push((format!("  to go on, tab, then {}", of.asks), Token::Dim));

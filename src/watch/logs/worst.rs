@@ -18,7 +18,8 @@ const SEARCH: &str = "8";
 /// `$1` the unit or `-`, `$2` and `$3` the seconds of the first and the last moment or `-`, `$4` how many, `$5` how many
 /// bytes of each part, `$6` the worst number of a priority, `$7` what to look for in messages, `$8` how many seconds that
 /// may take. Prints the clock; the entries of the priority and how journalctl ended; then those that match, the newest
-/// first, and how that ended; `stdbuf` lets what was found until then be told where the time was too short. A `--grep` (systemd 237, with PCRE2) may be missing: then the newest of what was printed.
+/// first, and how that ended; `stdbuf` lets what was found until then be told where the time was too short. A `--grep`
+/// (systemd 237, with PCRE2) may be missing: then the newest of what was printed.
 const WORST: Script = Script(
     r#"command -v journalctl >/dev/null || { echo 'there is no journalctl here' >&2; exit 69; }
 unit=$1 since=$2 until=$3 lines=$4 cap=$5 worst=$6 words=$7 seconds=$8

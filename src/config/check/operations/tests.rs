@@ -86,6 +86,13 @@ fn a_rollback_has_its_bounds_and_hosts_that_are_there() {
     assert!(one(&step("http = { url = 'http://x/', method = 'GET' }")).contains("`GET` is no method of a step"));
     assert!(one(&step("manual = 'y'\ntimeout = '25h'")).contains("`timeout` is too long: 24h at the most"));
     assert!(one(&step("manual = 'y'\nundo = {}")).contains("`undo` has neither of"));
+    assert_eq!(told(&step("command = ['x']\npoint_of_no_return = true")), Vec::<String>::new());
+    assert_eq!(told(&step("manual = 'x'\npoint_of_no_return = false\nundo = { manual = 'y' }")), Vec::<String>::new());
+    assert_eq!(
+        told(&step("command = ['x']\npoint_of_no_return = true\nundo = { command = ['y'] }")),
+        ["5:22 `point_of_no_return` and `undo` are both given | nothing is taken back from such a step on: leave one of the two out"]
+    );
+    assert_eq!(told(&step("command = ['x']\npoint_of_no_return = 'yes'")).len(), 1);
     let twice = "[[service.rollback.before]]\nname = 'a'\nmanual = 'x'\n[[service.rollback.after]]\nname = 'a'\nmanual = 'y'\n";
     assert_eq!(one(twice), "there are two steps named `a` in this rollback");
     assert!(one("[[service.rollback.before]]\nname = 'a/b'\nmanual = 'x'\n").contains("is no name of a step"));

@@ -157,6 +157,23 @@ async fn the_same_world_makes_the_same_plan_and_another_one_does_not() {
     other(&world, "no sudo").await;
     world.more = format!("{UNIT}rollback = {{ batch = 2 }}\n");
     other(&world, "another order").await;
+    let own = |more: &str| format!("{UNIT}[[service.rollback.after]]\nname = 'migrate'\ncommand = ['true']\n{more}");
+    world.more = own("");
+    other(&world, "a step of its own").await;
+    world.more = own("point_of_no_return = true\n");
+    other(&world, "a point of no return").await;
+    let plan = world.plan(None).await.unwrap().plan;
+    assert!(
+        plan.step("after/migrate").unwrap().point_of_no_return && plan.steps.iter().filter(|step| step.point_of_no_return).count() == 1
+    );
+    let keeps = &plan.impact.keeps;
+    assert!(
+        keeps.iter().any(|line| line.contains("an abort leaves it and all that was done before it, 2.4.0 on the hosts too")),
+        "{keeps:?}"
+    );
+    world.more = own("point_of_no_return = true\n").replace("after", "before");
+    let keeps = world.plan(None).await.unwrap().plan.impact.keeps;
+    assert!(keeps.iter().any(|line| line.contains("The hosts come after it and still are.")), "{keeps:?}");
 }
 
 #[tokio::test]
