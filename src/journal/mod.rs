@@ -7,6 +7,7 @@ mod error;
 mod export;
 mod file;
 mod head;
+mod held;
 mod rights;
 mod tail;
 
@@ -26,6 +27,7 @@ pub use chain::{Broken, CLOCK_SLACK, ClockStep, Verdict};
 pub use error::JournalError;
 pub use export::{verify_export, verify_export_against};
 pub use head::{Head, NoHead};
+pub use held::Held;
 pub use tail::Stretch;
 
 /// What stands where the first event's predecessor would: 64 zeros.

@@ -12,7 +12,7 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// For the call that the event `head` (`PLACE HASH`) of the journal says will be made. Only `operate::runner` names
+    /// For the call that the event `head` (`PLACE HASH JOURNAL`) of the journal says will be made. Only `operate::runner` names
     /// this, after that event is on the disk; `tests/architecture.rs` holds it.
     pub fn mint(run: &str, step: &str, attempt: u32, fence: Option<u64>, head: &str) -> Permit {
         Permit { run: run.to_owned(), step: step.to_owned(), attempt, fence, head: head.to_owned() }
@@ -38,7 +38,7 @@ impl Permit {
         self.fence
     }
 
-    /// The journal's head, `PLACE HASH`: written down at the target, so that a journal whose end was cut off is seen.
+    /// The journal's head, `PLACE HASH JOURNAL`: written down at the target, so that a journal whose end was cut off is seen.
     pub fn head(&self) -> &str {
         &self.head
     }

@@ -1,6 +1,7 @@
 //! The world as it is: the hosts of the estate over their connections, its sources, and the checks of a plan.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::guard;
+use super::heads;
 use super::plan::silence;
 use super::preflight::{Case, Going, here, judge, look};
 use super::world::{Leased, Own, World};
@@ -37,6 +39,7 @@ pub struct Ground {
     reach: Reach,
     past: Past,
     others: Others,
+    journal: Option<PathBuf>,
     lease: Duration,
     run: String,
     who: String,
@@ -50,7 +53,13 @@ impl Ground {
     pub fn new(estate: Arc<Estate>, hosts: Arc<Hosts>, past: Past, others: Others, lease: Duration, run: String, who: String) -> Ground {
         let files = estate.clone();
         let reach = Reach::new(hosts.clone()).with(estate.clone()).hiding(move || of_estate(&files));
-        Ground { estate, hosts, reach, past, others, lease, run, who, standing: Mutex::default() }
+        Ground { estate, hosts, reach, past, others, journal: None, lease, run, who, standing: Mutex::default() }
+    }
+
+    /// The journal that the run is written to: what lies at the targets is held against it whenever the checks are made.
+    #[must_use]
+    pub fn holding(self, journal: PathBuf) -> Ground {
+        Ground { journal: Some(journal), ..self }
     }
 
     /// Where the lease of that target lies; `None` of one without.
@@ -80,9 +89,10 @@ impl World for Ground {
         let seen = look(&plan, &self.hosts, Instant::now() + LOOK).await;
         let going = going.await.unwrap_or_else(|error| Err(error.to_string()));
         let going = going.as_deref().map_err(String::as_str);
+        let heads = heads::held(self.journal.clone(), &seen).await;
         let now = Timestamp::now();
         let run = Some(self.run.as_str());
-        let mut all = judge(&Case { plan: &plan, estate: &self.estate, seen: &seen, going, now, run, own: &own });
+        let mut all = judge(&Case { plan: &plan, estate: &self.estate, seen: &seen, heads: &heads, going, now, run, own: &own });
         all.push(here().await);
         all
     }

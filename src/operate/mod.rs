@@ -3,6 +3,7 @@
 pub mod attach;
 pub mod ground;
 pub mod guard;
+pub mod heads;
 pub mod history;
 pub mod known;
 pub mod order;

@@ -85,6 +85,8 @@ pub struct Folder {
     pub inodes: Option<u64>,
     /// The random word of ours in its job folder.
     pub mark: Option<String>,
+    /// `RUN PLACE HASH JOURNAL` of the newest permit that was used there: the head of a journal then. Cleaned.
+    pub head: Option<String>,
     /// The last fence number that was given out there.
     pub fence: u64,
     /// Who holds the lease there now: one that has not run out.

@@ -22,6 +22,7 @@ use crate::model::plan::{Candidate, Deed, Doubt, Plan, Planned};
 use crate::model::run::estimate::seconds;
 use crate::model::run::{Agreement, Request, RunState};
 use crate::operate::attach::{AttachError, One, Prepared, Started, ask, liveness, prepare};
+use crate::operate::heads;
 use crate::operate::history;
 use crate::operate::order::{LEASE, Order, id};
 use crate::operate::plan::rollback::{Desk, PlanError, rollback};
@@ -154,8 +155,9 @@ impl Operator for Bridge {
             let seen = look_each(plan, &self.hosts, Instant::now() + HOSTS, heard).await;
             let going = read.await.unwrap_or_else(|error| Err(error.to_string()));
             let going = going.as_deref().map_err(String::as_str);
-            let now = Timestamp::now();
-            let mut all = judge(&Case { plan, estate: &self.estate, seen: &seen, going, now, run: None, own: &Own::default() });
+            let heads = heads::held(Some(self.journal.clone()), &seen).await;
+            let (now, own) = (Timestamp::now(), Own::default());
+            let mut all = judge(&Case { plan, estate: &self.estate, seen: &seen, heads: &heads, going, now, run: None, own: &own });
             all.push(here().await);
             all
         })
@@ -286,7 +288,16 @@ impl Bench<'_> {
         let read = read.await.map_err(|error| BackError::Record(error.to_string()))?;
         let (history, (going, runs)) = read.map_err(BackError::Record)?;
         let until = Instant::now() + self.within;
-        let desk = Desk { estate: self.estate, hosts: self.hosts, history: &history, going: &going, without, until, heard: self.heard };
+        let desk = Desk {
+            estate: self.estate,
+            hosts: self.hosts,
+            history: &history,
+            going: &going,
+            journal: self.journal,
+            without,
+            until,
+            heard: self.heard,
+        };
         let mut planned = rollback(desk, service, to, Timestamp::now()).await?;
         planned.plan.impact.seconds = seconds(&planned.plan, &runs.iter().collect::<Vec<_>>());
         for (name, why) in unread {
@@ -305,7 +316,16 @@ impl Bench<'_> {
         let read = spawn_blocking(move || journal.map_or(Ok(Default::default()), |journal| recorded(&journal)));
         let (going, runs) = read.await.map_err(|error| BackError::Record(error.to_string()))?.map_err(BackError::Record)?;
         let until = Instant::now() + self.within;
-        let desk = Desk { estate: self.estate, hosts: self.hosts, history: &[], going: &going, without: &[], until, heard: self.heard };
+        let desk = Desk {
+            estate: self.estate,
+            hosts: self.hosts,
+            history: &[],
+            going: &going,
+            journal: self.journal,
+            without: &[],
+            until,
+            heard: self.heard,
+        };
         let mut planned = service::service(desk, deed, service, hosts, Timestamp::now()).await?;
         planned.plan.impact.seconds = seconds(&planned.plan, &runs.iter().collect::<Vec<_>>());
         Ok(planned)

@@ -9,6 +9,7 @@ mod child;
 mod crash;
 mod faults;
 mod fixture;
+mod heads;
 mod matrix;
 mod oracles;
 mod process;

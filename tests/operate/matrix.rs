@@ -91,7 +91,7 @@ async fn a_run_that_is_taken_up_before_its_first_call_is_refused_where_another_w
         // Its lease ran out while nobody proved it.
         fs::remove_file(yard.at(host).join(".quarterdeck/lease")).unwrap();
         let place = plan.targets.iter().position(|target| target.name == host).unwrap();
-        let permit = Permit::mint("another", "lease", 1, None, "1 00");
+        let permit = Permit::mint("another", "lease", 1, None, &format!("1 {}", "0".repeat(64)));
         let Some(Leased::Held(fence)) = other.take_lease(permit, plan.clone(), place).await else { panic!("no lease") };
         assert_eq!(fence, 2);
         other.give_lease(plan.clone(), place, "another".to_owned(), fence).await.unwrap();

@@ -167,6 +167,7 @@ impl Yard {
             hosts: &hosts,
             history: &history,
             going: &[],
+            journal: Some(&self.room.journal()),
             without: &[],
             until,
             heard: &quarterdeck::operate::preflight::unheard,
@@ -191,12 +192,12 @@ impl Yard {
 
     pub fn ground(&self, run: &str) -> Ground {
         let hosts = Arc::new(Hosts::new(&self.estate.hosts));
-        let journal = self.room.journal();
+        let (journal, held) = (self.room.journal(), self.room.journal());
         let others = move || {
             let known = Journal::read(&journal).map_err(|error| error.to_string())?;
             Ok(known.map(|journal| going(&journal.records(None).unwrap())).unwrap_or_default())
         };
-        Ground::new(self.estate.clone(), hosts, no_past(), Arc::new(others), LONG, run.to_owned(), "ann@jump".to_owned())
+        Ground::new(self.estate.clone(), hosts, no_past(), Arc::new(others), LONG, run.to_owned(), "ann@jump".to_owned()).holding(held)
     }
 
     /// The same, which writes down what is asked of it.

@@ -44,10 +44,11 @@ pub fn run(settings: &Settings<'_>, err: &mut dyn Write) -> Result<u8, Failure> 
         let early = hosts.clone();
         tokio::spawn(async move { early.connect_all(Instant::now() + CONNECT).await });
         Ok(move |run: &str, by: &Actor| {
+            let journal = what.journal.clone();
             let others = Arc::new(move || under_way(&what.journal));
             let past = past(estate.clone(), readings);
             let lease = Duration::from_secs(what.lease);
-            Ground::new(estate, hosts, past, others, lease, run.to_owned(), by.name())
+            Ground::new(estate, hosts, past, others, lease, run.to_owned(), by.name()).holding(journal)
         })
     };
     // Standard error becomes the run's log.

@@ -2,6 +2,7 @@
 //! deployment history; the same world makes the same plan.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -17,6 +18,7 @@ use crate::model::deployment::{Deployment, did};
 use crate::model::estate::{Estate, Host, Service};
 use crate::model::operations::{OwnAct, Restart, filled};
 use crate::model::plan::{Candidate, Deed, Doubt, FORMAT, Impact, Plan, Planned, Target, TargetKind};
+use crate::operate::heads;
 use crate::operate::preflight::{self, Going, Heard, Seen};
 use crate::operate::survey::{Look, Survey, survey};
 use crate::operate::world::Own;
@@ -35,6 +37,8 @@ pub struct Desk<'a> {
     pub history: &'a [Arc<Deployment>],
     /// The runs that are under way, by our journal.
     pub going: &'a [Going],
+    /// Our journal, against which the heads at the hosts are held; `None` where there is none yet.
+    pub journal: Option<&'a Path>,
     /// Hosts that are left out, whatever runs there: nothing is asked of them and nothing is done.
     pub without: &'a [String],
     /// When all hosts must have answered.
@@ -164,7 +168,7 @@ pub async fn rollback(desk: Desk<'_>, service: &str, to: Option<&str>, now: Time
         OwnAct::Command { host, .. } => own.get(host).copied().unwrap_or(0),
         OwnAct::Http { .. } | OwnAct::Manual { .. } => targets.iter().position(|target| target.kind == TargetKind::Outside).unwrap_or(0),
     };
-    let scheme = Scheme {
+    let steps = steps::steps(&Scheme {
         service,
         restart,
         environment: &desk.estate.environment,
@@ -174,8 +178,7 @@ pub async fn rollback(desk: Desk<'_>, service: &str, to: Option<&str>, now: Time
         panels,
         target_of: &target_of,
         outside,
-    };
-    let steps = steps::steps(&scheme);
+    });
     let chosen = candidates.iter().find(|one| one.chosen);
     let impact = Impact {
         doubts: desk.without.iter().map(|host| Doubt::left_out(host)).collect(),
@@ -202,10 +205,12 @@ pub async fn rollback(desk: Desk<'_>, service: &str, to: Option<&str>, now: Time
         _ => None,
     };
     let seen: Vec<Seen> = plan.targets.iter().map(|target| of_target(target).and_then(|at| surveys.get(at).cloned()).map(Ok)).collect();
+    let heads = heads::held(desk.journal.map(Path::to_owned), &seen).await;
     let mut checks = preflight::judge(&preflight::Case {
         plan: &plan,
         estate: desk.estate,
         seen: &seen,
+        heads: &heads,
         going: Ok(desk.going),
         now,
         run: None,

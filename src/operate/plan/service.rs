@@ -7,6 +7,8 @@ mod steps;
 mod tests;
 mod words;
 
+use std::path::Path;
+
 use futures_util::future::{join, join_all};
 use jiff::Timestamp;
 
@@ -16,6 +18,7 @@ use crate::model::estate::{Host, Service};
 use crate::model::operations::{Restart, filled};
 use crate::model::plan::{Deed, FORMAT, Plan, Planned, Target, TargetKind};
 use crate::model::text::clean;
+use crate::operate::heads;
 use crate::operate::preflight::{self, Seen};
 use crate::operate::survey::{Look, Survey, survey};
 use crate::operate::world::Own;
@@ -128,8 +131,10 @@ pub async fn service(desk: Desk<'_>, deed: Deed, name: &str, hosts: &[String], n
     };
     let of = |at: usize| todo.get(at).map(|(_, survey)| Ok((*survey).clone()));
     let seen: Vec<Seen> = (0..plan.targets.len()).map(of).collect();
+    let heads = heads::held(desk.journal.map(Path::to_owned), &seen).await;
+    let own = Own::default();
     let case =
-        preflight::Case { plan: &plan, estate: desk.estate, seen: &seen, going: Ok(desk.going), now, run: None, own: &Own::default() };
+        preflight::Case { plan: &plan, estate: desk.estate, seen: &seen, heads: &heads, going: Ok(desk.going), now, run: None, own: &own };
     let mut checks = preflight::judge(&case);
     checks.push(preflight::here().await);
     Ok(Planned { plan, checks, candidates: Vec::new() })

@@ -1,8 +1,10 @@
 //! Checks of a release folder: that it is the one that was meant, in the state that the plan expects, and nobody else's.
 
 use super::{Case, On};
+use crate::journal::Head;
 use crate::model::check::{Check, Verdict};
 use crate::model::plan::{Act, Leasable, TargetKind};
+use crate::operate::heads::Told;
 use crate::operate::survey::Folder;
 
 /// Free bytes below which nothing is begun: a link, a lease and a log must fit.
@@ -46,6 +48,48 @@ pub(super) fn mark(case: &Case<'_>, at: &On<'_>, found: &Folder) -> Check {
             let seen = "`.quarterdeck/mark` there is not what it was: it is another folder, or someone removed the mark; look, then make the plan anew";
             case.of(at, "mark", title, Verdict::Block, seen)
         }
+    }
+}
+
+/// What this journal wrote down at that target is still in it: whoever cut off its end, or put an older copy in its place,
+/// did not change that.
+pub(super) fn head(case: &Case<'_>, at: &On<'_>, found: &Folder) -> Check {
+    let title = "the journal still holds what its runs left there";
+    let of = |verdict, seen: String| case.of(at, "head", title, verdict, seen);
+    let Some(head) = &found.head else { return of(Verdict::Pass, "no run left anything there".to_owned()) };
+    // What comes next is the same whichever way it is broken: to see where, and only then to take the word there away.
+    let next = |head: &Head| {
+        format!(
+            "`qd journal verify --head \"{head}\"` says where; nothing is begun from a record that lost something. Put the whole journal back; where it is lost for good, remove `.quarterdeck/head` there"
+        )
+    };
+    match case.heads.get(at.place) {
+        Some(Told::Same(count)) => of(Verdict::Pass, format!("event {count} is there as it was left")),
+        Some(Told::Lost(count)) => of(Verdict::Pass, format!("event {count} was lost while it was written, and the journal says so")),
+        Some(Told::Foreign(run)) => {
+            of(Verdict::Pass, format!("what lies there is another journal's, of the run {run}: it says nothing of this one"))
+        }
+        Some(Told::Short { head, there }) => {
+            let more = format!(
+                "this journal ends at event {there}, and event {} was left there: its end was cut off, or it is an older copy",
+                head.count
+            );
+            of(Verdict::Block, format!("{more}. {}", next(head)))
+        }
+        Some(Told::Other(head)) => {
+            let more = format!(
+                "event {} of this journal is not the one that was left there: it was written anew behind an older copy",
+                head.count
+            );
+            of(Verdict::Block, format!("{more}. {}", next(head)))
+        }
+        Some(Told::Unknown(why)) => of(Verdict::Unknown, format!("the journal cannot be asked: {why}")),
+        Some(Told::Odd) => {
+            let seen =
+                format!("`.quarterdeck/head` there is none of ours (`{head}`): `qd journal verify` says whether the journal is whole");
+            Check { overridable: true, ..of(Verdict::Warn, seen) }
+        }
+        Some(Told::Nothing) | None => of(Verdict::Unknown, "what lies there was not held against the journal".to_owned()),
     }
 }
 

@@ -19,6 +19,7 @@ use crate::model::event::Record;
 use crate::model::plan::{Act, Deed, Plan, Serving, Target, TargetKind};
 use crate::model::run::{Lease, Phase, RunState};
 
+use super::heads::Told;
 use super::survey::{Look, Survey, survey};
 use super::world::Own;
 
@@ -71,6 +72,8 @@ pub struct Case<'a> {
     pub estate: &'a Estate,
     /// What was seen of each target, in the plan's order.
     pub seen: &'a [Seen],
+    /// The head that lies at each target, held against this journal, in the plan's order.
+    pub heads: &'a [Told],
     /// The runs that are under way; `Err` says why nobody knows.
     pub going: Result<&'a [Going], &'a str>,
     /// Now (UTC).
@@ -211,6 +214,7 @@ fn on(case: &Case<'_>, at: &On<'_>, all: &mut Vec<Check>) {
     all.push(host::reach(case, at));
     if let Some(found) = &at.survey.folder {
         all.push(folder::mark(case, at, found));
+        all.push(folder::head(case, at, found));
         all.extend(folder::current(case, at, found));
         all.extend(folder::release(case, at, found));
         all.push(folder::lease(case, at, found));

@@ -95,7 +95,7 @@ fn well() -> Survey {
 fn wrong(estate: &Estate, plan: &Plan, survey: Survey, run: Option<&str>, going: &[Going]) -> Vec<(String, Verdict)> {
     let seen = [Some(Ok(survey))];
     let own = Own { begun: run.is_some(), fences: vec![1] };
-    let all = judge(&Case { plan, estate, seen: &seen, going: Ok(going), now: now(), run, own: &own });
+    let all = judge(&Case { plan, estate, seen: &seen, heads: &[Told::Nothing], going: Ok(going), now: now(), run, own: &own });
     let ids: std::collections::BTreeSet<&str> = all.iter().map(|check| check.id.as_str()).collect();
     assert_eq!(ids.len(), all.len(), "a check is overridden by its name");
     assert!(all.iter().all(|check| !check.seen.is_empty()));
@@ -111,7 +111,16 @@ fn two_names_of_one_machine_are_not_two_hosts() {
         change(&mut other);
         let (seen, estate) = ([Some(Ok(well())), Some(Ok(other))], estate(""));
         let own = Own::default();
-        let all = judge(&Case { plan: &two, estate: &estate, seen: &seen, going: Ok(&[]), now: now(), run: None, own: &own });
+        let all = judge(&Case {
+            plan: &two,
+            estate: &estate,
+            seen: &seen,
+            heads: &[Told::Nothing],
+            going: Ok(&[]),
+            now: now(),
+            run: None,
+            own: &own,
+        });
         all.into_iter().find(|check| check.id == "one-host")
     };
     let found = judged(|_| {}).unwrap();
@@ -177,7 +186,16 @@ fn each_check_tells_what_is_wrong() {
 fn a_host_that_is_silent_is_no_pass_and_cannot_be_overridden() {
     let (estate, plan) = (estate(""), plan());
     let seen = [Some(Err("web1: no route".to_owned()))];
-    let all = judge(&Case { plan: &plan, estate: &estate, seen: &seen, going: Ok(&[]), now: now(), run: None, own: &Own::default() });
+    let all = judge(&Case {
+        plan: &plan,
+        estate: &estate,
+        seen: &seen,
+        heads: &[Told::Nothing],
+        going: Ok(&[]),
+        now: now(),
+        run: None,
+        own: &Own::default(),
+    });
     let open: Vec<&str> = all.iter().filter(|check| !check.passes()).map(|check| check.id.as_str()).collect();
     assert_eq!(open, ["freshness", "reach/web1"]);
     assert!(all.iter().filter(|check| !check.passes()).all(|check| !check.overridable && !check.glass));
@@ -187,7 +205,16 @@ fn a_host_that_is_silent_is_no_pass_and_cannot_be_overridden() {
 fn a_journal_that_cannot_be_read_is_no_pass_and_cannot_be_overridden() {
     let (estate, plan) = (estate(""), plan());
     let seen = [Some(Ok(well()))];
-    let all = judge(&Case { plan: &plan, estate: &estate, seen: &seen, going: Err("no"), now: now(), run: None, own: &Own::default() });
+    let all = judge(&Case {
+        plan: &plan,
+        estate: &estate,
+        seen: &seen,
+        heads: &[Told::Nothing],
+        going: Err("no"),
+        now: now(),
+        run: None,
+        own: &Own::default(),
+    });
     let open: Vec<_> =
         all.iter().filter(|check| !check.passes()).map(|check| (check.id.as_str(), check.verdict, check.overridable)).collect();
     assert_eq!(open, [("other-run", Verdict::Unknown, false)]);
@@ -224,7 +251,16 @@ fn a_mark_that_was_not_there_is_its_own_where_no_more_had_the_lease_than_its_own
         folder(&mut survey).lease = Some(Lease { run: holder.into(), fence, who: "ann@jump".into(), seconds: 20 });
         let (seen, own) = ([Some(Ok(survey))], Own { begun: false, fences });
         let of = estate("");
-        let all = judge(&Case { plan: &first, estate: &of, seen: &seen, going: Ok(&[]), now: now(), run: Some("run-1"), own: &own });
+        let all = judge(&Case {
+            plan: &first,
+            estate: &of,
+            seen: &seen,
+            heads: &[Told::Nothing],
+            going: Ok(&[]),
+            now: now(),
+            run: Some("run-1"),
+            own: &own,
+        });
         all.into_iter().filter(|check| !check.passes()).map(|check| check.id).collect::<Vec<_>>()
     };
     assert_eq!(told(1, "run-1", vec![1]), Vec::<String>::new(), "the first runner");
@@ -246,7 +282,16 @@ fn a_freeze_blocks_until_the_glass_is_broken_and_wins_over_an_open_window() {
     assert_eq!(told("[[window]]\nname = 'w'\nwhen = 'Sun 13:00-15:00'\nservices = ['db']\n[[service]]\nname = 'db'\n"), []);
     let (estate, plan) = (estate(freeze), plan());
     let seen = [Some(Ok(well()))];
-    let all = judge(&Case { plan: &plan, estate: &estate, seen: &seen, going: Ok(&[]), now: now(), run: None, own: &Own::default() });
+    let all = judge(&Case {
+        plan: &plan,
+        estate: &estate,
+        seen: &seen,
+        heads: &[Told::Nothing],
+        going: Ok(&[]),
+        now: now(),
+        run: None,
+        own: &Own::default(),
+    });
     let check = all.iter().find(|check| check.id == "freeze").unwrap();
     assert!(!check.is_settled(&[], false) && check.is_settled(&[], true), "{check:?}");
     assert_eq!(check.title, "a freeze holds", "beside `block` the title says what is so");
@@ -256,4 +301,32 @@ fn a_freeze_blocks_until_the_glass_is_broken_and_wins_over_an_open_window() {
 fn whether_the_data_fits_is_asked_where_there_is_data() {
     let with = "depends_on = ['db']\n[[service]]\nname = 'db'\n[[database]]\nname = 'm'\nkind = 'postgres'\nnodes = ['host=db1']\nservice = 'db'\n";
     assert_eq!(wrong(&estate(with), &plan(), well(), None, &[]), one("migrations", Verdict::Warn));
+}
+
+#[test]
+fn what_a_run_left_at_a_host_and_the_journal_does_not_hold_stops_everything() {
+    let head = || crate::journal::Head { count: 9, hash: "a".repeat(64) };
+    let judged = |left: bool, told: Option<Told>| {
+        let (mut survey, plan, estate, own) = (well(), plan(), estate(""), Own::default());
+        folder(&mut survey).head = left.then(|| "web-1 9 x".to_owned());
+        let (seen, heads) = ([Some(Ok(survey))], Vec::from_iter(told));
+        let case = Case { plan: &plan, estate: &estate, seen: &seen, heads: &heads, going: Ok(&[]), now: now(), run: None, own: &own };
+        let check = judge(&case).into_iter().find(|check| check.id == "head/web1").unwrap();
+        (check.verdict, check.overridable, check.seen)
+    };
+    assert_eq!(judged(false, Some(Told::Nothing)).0, Verdict::Pass);
+    for told in [Told::Same(9), Told::Lost(9), Told::Foreign("web-1".into())] {
+        assert_eq!(judged(true, Some(told)).0, Verdict::Pass);
+    }
+    for told in [Told::Short { head: head(), there: 4 }, Told::Other(head())] {
+        let (verdict, overridable, seen) = judged(true, Some(told));
+        assert_eq!((verdict, overridable), (Verdict::Block, false));
+        assert!(seen.contains(&format!("`qd journal verify --head \"9 {}\"`", "a".repeat(64))), "{seen}");
+    }
+    // Where nobody held it against the journal, nobody knows: that is no pass.
+    for told in [None, Some(Told::Nothing), Some(Told::Unknown("locked".into()))] {
+        let (verdict, overridable, _) = judged(true, told);
+        assert_eq!((verdict, overridable), (Verdict::Unknown, false));
+    }
+    assert_eq!((judged(true, Some(Told::Odd)).0, judged(true, Some(Told::Odd)).1), (Verdict::Warn, true));
 }

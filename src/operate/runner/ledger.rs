@@ -5,13 +5,14 @@ use jiff::Timestamp;
 use crate::journal::{Hand, Journal};
 use crate::model::event::{Actor, Event, Record};
 use crate::model::run::{Happened, RunEvent};
+use crate::operate::heads;
 
 /// One event as it was written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     /// It, without its predecessor's hash.
     pub record: Record,
-    /// The journal's head with it: `PLACE HASH`.
+    /// The journal's head with it and whose it is: `PLACE HASH JOURNAL`.
     pub head: String,
 }
 
@@ -32,12 +33,14 @@ pub trait Ledger: Send + 'static {
 pub struct Book {
     journal: Journal,
     hand: Hand,
+    /// The hash of the first event, once it is known.
+    first: Option<String>,
 }
 
 impl Book {
     /// Writes there, as that hand.
     pub fn new(journal: Journal, hand: Hand) -> Book {
-        Book { journal, hand }
+        Book { journal, hand, first: None }
     }
 
     /// The events of that run, the oldest first.
@@ -68,7 +71,10 @@ impl Ledger for Book {
             estate: self.hand.estate.clone(),
             event,
         };
-        Ok(Entry { record, head: head.to_string() })
+        if self.first.is_none() {
+            self.first = self.journal.first().map_err(|error| error.to_string())?;
+        }
+        Ok(Entry { record, head: heads::written(&head, self.first.as_deref().unwrap_or(&head.hash)) })
     }
 
     fn actor(&self) -> &Actor {

@@ -75,6 +75,7 @@ pub(super) fn survey(out: &[u8], look: &Look, sent: Timestamp, came: Timestamp) 
             ("disk", Some(folder)) => folder.free = column(&text()).map(|kilobytes| kilobytes.saturating_mul(1024)),
             ("inodes", Some(folder)) => folder.inodes = column(&text()).filter(|_| counts(&text())),
             ("mark", Some(folder)) => folder.mark = Some(text()).filter(|mark| !mark.is_empty()),
+            ("head", Some(folder)) => folder.head = Some(text()),
             ("fence", Some(folder)) => folder.fence = text().parse().unwrap_or(0),
             ("lease", Some(_)) => lease = Some(String::from_utf8_lossy(value).into_owned()),
             ("busy", Some(folder)) => folder.busy = Some(text()),

@@ -31,6 +31,7 @@ case $(mv --help 2>&1) in *-T*) ;; *) say lacks 'mv -T';; esac
 held() {
   line "$1/mark" mark
   line "$1/fence" fence
+  if [ -s "$1/head" ]; then line "$1/head" head; fi
   if [ -e "$1/lease" ]; then say lease "$(head -c 8192 "$1/lease" 2>/dev/null)"; fi
   inode=$(ls -i "$1/job.lock" 2>/dev/null | { read -r inode rest; printf %s "$inode"; })
   if [ -n "$inode" ] && grep -q ":$inode [0-9]" /proc/locks 2>/dev/null; then line "$1/job.lock" busy; fi

@@ -107,7 +107,8 @@ fn a_runner_carries_out_what_its_task_says() {
     let book = Book::new(Journal::open(&journal).unwrap(), hand);
     let lease = Duration::from_secs(order.lease);
     let links = Arc::new(Links::new(&estate.hosts));
-    let ground = Ground::new(estate, links, no_past(), Arc::new(|| Ok(Vec::new())), lease, order.run.clone(), "anna".into());
+    let ground =
+        Ground::new(estate, links, no_past(), Arc::new(|| Ok(Vec::new())), lease, order.run.clone(), "anna".into()).holding(journal);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
         let (_tell, stop) = watch::channel(false);

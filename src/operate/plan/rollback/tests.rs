@@ -74,6 +74,7 @@ impl World {
             hosts: &hosts,
             history: &self.history,
             going: &[],
+            journal: None,
             without: &self.without,
             until,
             heard: &preflight::unheard,
@@ -266,7 +267,8 @@ async fn without_a_plan_the_reason_says_what_can_be_named() {
     let estate = world.estate();
     let hosts = Hosts::new(&estate.hosts);
     let until = Instant::now();
-    let desk = Desk { estate: &estate, hosts: &hosts, history: &[], going: &[], without: &[], until, heard: &preflight::unheard };
+    let desk =
+        Desk { estate: &estate, hosts: &hosts, history: &[], going: &[], journal: None, without: &[], until, heard: &preflight::unheard };
     assert!(rollback(desk, "wbe", None, NOW.parse().unwrap()).await.unwrap_err().to_string().contains("it has web"));
 }
 

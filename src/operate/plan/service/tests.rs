@@ -57,7 +57,7 @@ impl World {
         let estate = self.estate();
         let over = Hosts::new(&estate.hosts);
         let until = Instant::now() + Duration::from_secs(60);
-        let desk = Desk { estate: &estate, hosts: &over, history: &[], going: &[], without: &[], until, heard: &unheard };
+        let desk = Desk { estate: &estate, hosts: &over, history: &[], going: &[], journal: None, without: &[], until, heard: &unheard };
         let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
         service(desk, deed, "web", &hosts, NOW.parse().unwrap()).await
     }
