@@ -213,7 +213,7 @@ pub fn measure() {
 /// A plan to the older release, and what its warnings are passed over with.
 async fn planned(estate: &Estate, hosts: &Hosts) -> (Plan, Vec<Override>) {
     let until = tokio::time::Instant::now() + Duration::from_secs(60);
-    let desk = Desk { estate, hosts, history: &[], going: &[], without: &[], until, heard: &unheard };
+    let desk = Desk { estate, hosts, history: &[], going: &[], journal: None, without: &[], until, heard: &unheard };
     let planned = rollback(desk, "web", Some("1"), Timestamp::now()).await.unwrap();
     let open = planned.checks.iter().filter(|check| !check.passes());
     let overrides = open.map(|check| Override { check: check.id.clone(), reason: "a measurement".into() }).collect();

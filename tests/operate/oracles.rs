@@ -115,7 +115,7 @@ fn intents(records: &[Record], heads: &HashMap<u64, String>, seen: &[Seen], wron
     for call in seen.iter().filter(|seen| (seen.kind == "call" || seen.kind == "take") && ours(&seen.run)) {
         let found = runs(records).find(|(seq, run, what)| {
             *run == call.run
-                && heads.get(seq).is_some_and(|hash| call.head.starts_with(&format!("{seq} {hash} ")))
+                && heads.get(seq).is_some_and(|hash| call.head.split(' ').take(2).eq([&*seq.to_string(), hash]))
                 && match what {
                     Happened::Intent(intent) => {
                         call.kind == "call"

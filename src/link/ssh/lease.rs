@@ -60,7 +60,7 @@ pub struct Standing {
     pub writable: bool,
     /// The random word of ours that names the target; `None` where there never was a lease.
     pub mark: Option<String>,
-    /// `RUN PLACE HASH` of the newest permit that was used here: the journal's head then. Cleaned.
+    /// `RUN PLACE HASH` of the newest permit by which a job was started here: the journal's head then. Cleaned.
     pub head: Option<String>,
     /// The lease.
     pub lease: Option<Lease>,
@@ -81,7 +81,7 @@ impl Writer {
         until: Instant,
     ) -> Result<LeaseAnswer, LinkError> {
         let (run, who, ttl) = (flat(permit.run()), line(who), seconds(ttl));
-        let words = [shell::COMMON, folder, &run, &who, &ttl, permit.head()];
+        let words = [shell::COMMON, folder, &run, &who, &ttl];
         self.ask(shell::TAKE, &words, until).await
     }
 

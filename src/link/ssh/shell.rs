@@ -103,7 +103,8 @@ qd_alive() {
 qd_same() { case $1 in Z|X) return 1;; esac; [ "${20}" = "$qd_start" ]; }
 "#;
 
-/// Takes the lease: folder, run, who, seconds, the journal's head.
+/// Takes the lease: folder, run, who, seconds. The journal's head is left with each job and not here: a run whose checks,
+/// which come after it, find the head of a former one in the way must not have written over it.
 pub(super) const TAKE: &str = r#"eval "$1"; shift
 qd_place "$1"; qd_make
 exec 6>>"$qd/lease.lock"
@@ -127,9 +128,9 @@ qd_num "$qd_f" || qd_fail "$qd/fence is damaged"
 [ "$l_fence" -le "$qd_f" ] || qd_f=$l_fence
 qd_f=$((qd_f + 1))
 qd_hold "$2" "$qd_f" "$3" "$4"
-printf '%s\n' "$qd_f" >"$qd/fence.new" && printf '%s %s\n' "$2" "$5" >"$qd/head.new" || qd_fail "cannot write in $qd: is the disk full?"
-qd_sync "$qd/fence.new" "$qd/lease.new" "$qd/head.new"
-mv -f "$qd/fence.new" "$qd/fence" && mv -f "$qd/lease.new" "$qd/lease" && mv -f "$qd/head.new" "$qd/head" || qd_fail "cannot write in $qd"
+printf '%s\n' "$qd_f" >"$qd/fence.new" || qd_fail "cannot write in $qd: is the disk full?"
+qd_sync "$qd/fence.new" "$qd/lease.new"
+mv -f "$qd/fence.new" "$qd/fence" && mv -f "$qd/lease.new" "$qd/lease" || qd_fail "cannot write in $qd"
 qd_sync "$qd"
 printf 'held\n%s\n%s\n' "$qd_f" "$qd_mark"
 "#;

@@ -100,13 +100,13 @@ fn a_host_with_the_programs_of_busybox_keeps_leases_and_runs_jobs_once() {
     // Without it tests/run says that it is missing, which fails in CI.
     let Some(busy) = Busy::new() else { return };
     if !busy.path.join("flock").exists() {
-        let told = busy.run(TAKE, &["R1", "ann@jump", "60", "7 abc"]);
+        let told = busy.run(TAKE, &["R1", "ann@jump", "60"]);
         assert!(told.starts_with("broken these programs are not there: flock;"), "{told}");
         busy.lend_flock();
     }
-    let taken = busy.run(TAKE, &["R1", "ann@jump", "60", "7 abc"]);
+    let taken = busy.run(TAKE, &["R1", "ann@jump", "60"]);
     assert!(taken.starts_with("held\n1\n"), "{taken}");
-    assert!(busy.run(TAKE, &["R2", "ben@jump", "60", "7 abc"]).starts_with("other R1\nother ann@jump\n"));
+    assert!(busy.run(TAKE, &["R2", "ben@jump", "60"]).starts_with("other R1\nother ann@jump\n"));
     let start =
         |fence: &str| busy.run(START, &["R1", "a", "1", fence, "-", "9 def", "30", JOB, r#"echo "$1" | tee -a "$HOME/count""#, "told"]);
     assert!(start("9").starts_with("refused the lease there has fence number 1"), "{}", start("9"));
@@ -117,7 +117,7 @@ fn a_host_with_the_programs_of_busybox_keeps_leases_and_runs_jobs_once() {
     assert_eq!(busy.run(ATTACH, &["R1", "a.2", "-", "0"]), "never\n");
     assert!(busy.run(KEEP, &["R1", "1", "60"]).starts_with("held\n1\n"));
     assert!(busy.run(KEEP, &["R1", "1", "0"]).starts_with("held\n1\n"), "given back");
-    assert!(busy.run(TAKE, &["R2", "ben@jump", "60", "7 abc"]).starts_with("held\n2\n"));
+    assert!(busy.run(TAKE, &["R2", "ben@jump", "60"]).starts_with("held\n2\n"));
 }
 
 /// Runs a script of ours on a release folder of this machine, as it is.
@@ -138,7 +138,7 @@ fn a_job_without_the_proof_of_its_lease_is_seen() {
     let changed = |script: &str, of: &str, number: &str| {
         let folder = tempfile::tempdir().unwrap();
         for (run, word) in [("R1", "held\n1\n"), ("R1", "held\n2\n")] {
-            assert!(here(folder.path(), TAKE, &[run, "ann@jump", "60", "7 abc"]).starts_with(word));
+            assert!(here(folder.path(), TAKE, &[run, "ann@jump", "60"]).starts_with(word));
         }
         let touch = r#"touch "$1""#;
         let mark = folder.path().join("changed");

@@ -432,7 +432,7 @@ async fn what_cannot_be_done_is_told_and_nothing_is_run() {
     assert!(reader.standing(place.folder(), soon()).await.unwrap().writable);
     assert!(!place.path(".quarterdeck").exists(), "a look makes nothing");
     let without = format!("PATH=/nonexistent; export PATH\n{}", shell::COMMON);
-    let printed = reader.run(Script(shell::TAKE), &[&without, place.folder(), "R1", "anna", "60", "1 a"], soon(), 1 << 16).await.unwrap();
+    let printed = reader.run(Script(shell::TAKE), &[&without, place.folder(), "R1", "anna", "60"], soon(), 1 << 16).await.unwrap();
     let error = reader.state(printed.code, &printed.out, &printed.errors).unwrap_err();
     assert!(error.to_string().contains("these programs are not there: flock setsid timeout sync"), "{error}");
 }

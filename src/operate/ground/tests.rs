@@ -92,14 +92,14 @@ async fn a_switch_is_checked_leased_made_and_read_back_and_another_run_is_kept_o
     let folder = folder();
     let (ground, plan) = world(folder.path(), "run-1");
     assert_eq!(stand(&ground, &plan, Own::default()).await, Vec::<String>::new());
-    let permit = |step: &str, fence| Permit::mint("run-1", step, 1, fence, "1 00");
+    let permit = |step: &str, fence| Permit::mint("run-1", step, 1, fence, &format!("1 {}", "0".repeat(64)));
     let Some(Leased::Held(fence)) = ground.take_lease(permit("lease", None), plan.clone(), 0).await else { panic!("no lease") };
     let before = ground.observe(plan.clone(), 0, Call::Apply, "run-1".into(), 1).await;
     assert!(matches!(before, Found::NotDone { .. }), "{before:?}");
 
     let (other, _) = world(folder.path(), "run-2");
     assert_eq!(stand(&other, &plan, Own::default()).await, ["mark/web1", "lease/web1"], "the lease of run-1 made a mark");
-    let taken = other.take_lease(Permit::mint("run-2", "lease", 1, None, "1 00"), plan.clone(), 0).await;
+    let taken = other.take_lease(Permit::mint("run-2", "lease", 1, None, &format!("1 {}", "0".repeat(64))), plan.clone(), 0).await;
     assert!(matches!(&taken, Some(Leased::Other(who)) if who.contains("run-1") && who.contains("ann@jump")), "{taken:?}");
 
     let called = ground.call(permit("web1/switch", Some(fence)), plan.clone(), 0, Call::Apply).await;
@@ -121,7 +121,7 @@ async fn what_a_slow_command_prints_is_told_while_it_runs_and_without_secrets() 
     let stop = folder.path().join("stop").to_str().unwrap().to_owned();
     slow.steps[0].act = Act::Run { argv: vec!["sh".into(), "-c".into(), script.into(), stop.clone()] };
     let (ground, plan) = (Arc::new(ground), Arc::new(slow));
-    let permit = |step: &str, fence| Permit::mint("run-1", step, 1, fence, "1 00");
+    let permit = |step: &str, fence| Permit::mint("run-1", step, 1, fence, &format!("1 {}", "0".repeat(64)));
     let Some(Leased::Held(fence)) = ground.take_lease(permit("lease", None), plan.clone(), 0).await else { panic!("no lease") };
     let of = (ground.clone(), plan.clone(), permit("web1/switch", Some(fence)));
     let call = tokio::spawn(async move { of.0.call(of.2, of.1, 0, Call::Apply).await });
