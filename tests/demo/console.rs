@@ -127,7 +127,7 @@ impl Console {
         self.ask_until(b"R", &["[1 target]", "runs now       2.5.0", "enter next"]);
         self.press_until(b"\r", &["[2 release]", ">   2.4.0", "enter next"]);
         self.press_until(b"\r", &["[3 impact]", "web-south runs 2.4.0 already and stays as it is", "enter next"]);
-        self.press_until(b"\r", &["[4 checks]", "1 of 17 in the way", "> ! warn", "v override"]);
+        self.press_until(b"\r", &["[4 checks]", "1 of 18 in the way", "> ! warn", "v override"]);
         self.press_until(b"v", &["OVERRIDE migrations", "enter take"]);
         self.press_until(b"nothing was migrated\r", &["nothing stands in the way", "enter next"]);
         self.press_until(b"\r", &["[5 reason]", "Reason, required", "enter next"]);
