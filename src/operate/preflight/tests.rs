@@ -111,16 +111,7 @@ fn two_names_of_one_machine_are_not_two_hosts() {
         change(&mut other);
         let (seen, estate) = ([Some(Ok(well())), Some(Ok(other))], estate(""));
         let own = Own::default();
-        let all = judge(&Case {
-            plan: &two,
-            estate: &estate,
-            seen: &seen,
-            heads: &[Told::Nothing],
-            going: Ok(&[]),
-            now: now(),
-            run: None,
-            own: &own,
-        });
+        let all = judge(&usual(&two, &estate, &seen, &own));
         all.into_iter().find(|check| check.id == "one-host")
     };
     let found = judged(|_| {}).unwrap();
@@ -182,20 +173,16 @@ fn each_check_tells_what_is_wrong() {
     assert_eq!(of(|s| s.as_of = now() - SignedDuration::from_mins(2)), one("freshness", Unknown));
 }
 
+/// Before the run of that plan is begun, with nothing else under way and no head at its host.
+fn usual<'a>(plan: &'a Plan, estate: &'a Estate, seen: &'a [Seen], own: &'a Own) -> Case<'a> {
+    Case { plan, estate, seen, heads: &[Told::Nothing], going: Ok(&[]), now: now(), run: None, own }
+}
+
 #[test]
 fn a_host_that_is_silent_is_no_pass_and_cannot_be_overridden() {
     let (estate, plan) = (estate(""), plan());
     let seen = [Some(Err("web1: no route".to_owned()))];
-    let all = judge(&Case {
-        plan: &plan,
-        estate: &estate,
-        seen: &seen,
-        heads: &[Told::Nothing],
-        going: Ok(&[]),
-        now: now(),
-        run: None,
-        own: &Own::default(),
-    });
+    let all = judge(&usual(&plan, &estate, &seen, &Own::default()));
     let open: Vec<&str> = all.iter().filter(|check| !check.passes()).map(|check| check.id.as_str()).collect();
     assert_eq!(open, ["freshness", "reach/web1"]);
     assert!(all.iter().filter(|check| !check.passes()).all(|check| !check.overridable && !check.glass));
@@ -205,16 +192,7 @@ fn a_host_that_is_silent_is_no_pass_and_cannot_be_overridden() {
 fn a_journal_that_cannot_be_read_is_no_pass_and_cannot_be_overridden() {
     let (estate, plan) = (estate(""), plan());
     let seen = [Some(Ok(well()))];
-    let all = judge(&Case {
-        plan: &plan,
-        estate: &estate,
-        seen: &seen,
-        heads: &[Told::Nothing],
-        going: Err("no"),
-        now: now(),
-        run: None,
-        own: &Own::default(),
-    });
+    let all = judge(&Case { going: Err("no"), ..usual(&plan, &estate, &seen, &Own::default()) });
     let open: Vec<_> =
         all.iter().filter(|check| !check.passes()).map(|check| (check.id.as_str(), check.verdict, check.overridable)).collect();
     assert_eq!(open, [("other-run", Verdict::Unknown, false)]);
@@ -251,16 +229,7 @@ fn a_mark_that_was_not_there_is_its_own_where_no_more_had_the_lease_than_its_own
         folder(&mut survey).lease = Some(Lease { run: holder.into(), fence, who: "ann@jump".into(), seconds: 20 });
         let (seen, own) = ([Some(Ok(survey))], Own { begun: false, fences });
         let of = estate("");
-        let all = judge(&Case {
-            plan: &first,
-            estate: &of,
-            seen: &seen,
-            heads: &[Told::Nothing],
-            going: Ok(&[]),
-            now: now(),
-            run: Some("run-1"),
-            own: &own,
-        });
+        let all = judge(&Case { run: Some("run-1"), ..usual(&first, &of, &seen, &own) });
         all.into_iter().filter(|check| !check.passes()).map(|check| check.id).collect::<Vec<_>>()
     };
     assert_eq!(told(1, "run-1", vec![1]), Vec::<String>::new(), "the first runner");
@@ -282,16 +251,7 @@ fn a_freeze_blocks_until_the_glass_is_broken_and_wins_over_an_open_window() {
     assert_eq!(told("[[window]]\nname = 'w'\nwhen = 'Sun 13:00-15:00'\nservices = ['db']\n[[service]]\nname = 'db'\n"), []);
     let (estate, plan) = (estate(freeze), plan());
     let seen = [Some(Ok(well()))];
-    let all = judge(&Case {
-        plan: &plan,
-        estate: &estate,
-        seen: &seen,
-        heads: &[Told::Nothing],
-        going: Ok(&[]),
-        now: now(),
-        run: None,
-        own: &Own::default(),
-    });
+    let all = judge(&usual(&plan, &estate, &seen, &Own::default()));
     let check = all.iter().find(|check| check.id == "freeze").unwrap();
     assert!(!check.is_settled(&[], false) && check.is_settled(&[], true), "{check:?}");
     assert_eq!(check.title, "a freeze holds", "beside `block` the title says what is so");
