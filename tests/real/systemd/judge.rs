@@ -58,13 +58,12 @@ pub fn judged_with(hosts: &[Host], journal: &Path, journals: &[&Path], acked: Ve
     }
     for (place, host) in hosts.iter().enumerate() {
         let file = |name: &str| fs::read_to_string(host.path(FOLDER).join(name)).unwrap_or_default().trim().to_owned();
-        // I6: what the host keeps is a place of a journal that was not cut.
+        // I6: what the host keeps is a place of a journal that was not cut, or names another journal as its own.
         let head = file("head");
-        if !head.is_empty()
-            && !heads
-                .iter()
-                .any(|known| head.split_once(' ').is_some_and(|(_, rest)| rest == known || rest.starts_with(&format!("{known} "))))
-        {
+        let words: Vec<&str> = head.split(' ').skip(1).collect();
+        let known = heads.iter().any(|known| words.iter().copied().take(2).eq(known.split(' ')));
+        let others = words.get(2).is_some_and(|mark| !heads.iter().any(|known| known.starts_with(&format!("1 {mark}"))));
+        if !head.is_empty() && !known && !others {
             wrong.push(format!("I6: {} has the head {head}, and no journal has", host.name));
         }
         // I3: the newest fence number of the host is in a record; one that was given out as its runner died may be in none.
