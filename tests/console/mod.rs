@@ -34,7 +34,7 @@ pub struct Console {
     pub shown: Arc<(Mutex<Shown>, Condvar)>,
     deaf: Arc<AtomicBool>,
     reader: Option<JoinHandle<()>>,
-    exit: mpsc::Receiver<u32>,
+    pub exit: mpsc::Receiver<u32>,
     pub pid: Pid,
     pub modes_before: String,
     pub home: tempfile::TempDir,
